@@ -1,0 +1,52 @@
+# How tests are registered: plain GoogleTest programs, GoogleTest programs under mpirun, and Python scripts.
+include(GoogleTest)
+
+# Ranks share the two cores of a small machine: no binding, and waiting ranks yield.
+set(CHAINRULE_MPIRUN_FLAGS --oversubscribe --bind-to none --mca mpi_yield_when_idle 1
+  CACHE STRING "Flags of mpirun in tests")
+set(CHAINRULE_TEST_ENVIRONMENT
+  OMP_NUM_THREADS=1 OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+  OMPI_MCA_btl_vader_single_copy_mechanism=none OMPI_MCA_rmaps_base_oversubscribe=1)
+
+# chainrule_unit_test(NAME SOURCES... LIBRARIES...): one program, one ctest entry per gtest case.
+function(chainrule_unit_test name)
+  cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;LIBRARIES;LABELS" ${ARGN})
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE chainrule_build_flags ${arg_LIBRARIES} GTest::gmock_main fmt::fmt
+    nlohmann_json::nlohmann_json)
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 120)
+  endif()
+  gtest_discover_tests(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} PROCESSORS 1 LABELS "${arg_LABELS}"
+    ENVIRONMENT "OMP_NUM_THREADS=1" DISCOVERY_TIMEOUT 60)
+endfunction()
+
+# chainrule_mpi_test(NAME SOURCES... LIBRARIES... RANKS 1 2 3): one program (with tests/support/mpi_main.cpp), one
+# ctest entry per rank count; all its cases run together.
+function(chainrule_mpi_test name)
+  cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;LIBRARIES;LABELS;RANKS" ${ARGN})
+  add_executable(${name} ${arg_SOURCES} ${PROJECT_SOURCE_DIR}/tests/support/mpi_main.cpp)
+  target_link_libraries(${name} PRIVATE chainrule_build_flags ${arg_LIBRARIES} chainrule_comm GTest::gmock fmt::fmt)
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 120)
+  endif()
+  foreach(ranks IN LISTS arg_RANKS)
+    add_test(NAME ${name}.ranks_${ranks}
+      COMMAND ${MPIEXEC_EXECUTABLE} ${CHAINRULE_MPIRUN_FLAGS} -n ${ranks} $<TARGET_FILE:${name}>)
+    set_tests_properties(${name}.ranks_${ranks} PROPERTIES TIMEOUT ${arg_TIMEOUT} PROCESSORS 2
+      LABELS "mpi;${arg_LABELS}" ENVIRONMENT "${CHAINRULE_TEST_ENVIRONMENT}")
+  endforeach()
+endfunction()
+
+# chainrule_program_test(NAME SCRIPT file.py): a Python unittest that drives the built program.
+find_program(CHAINRULE_PYTHON NAMES python3 PATHS /usr/bin NO_DEFAULT_PATH REQUIRED)
+function(chainrule_program_test name)
+  cmake_parse_arguments(arg "" "TIMEOUT;SCRIPT" "LABELS" ${ARGN})
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 300)
+  endif()
+  add_test(NAME ${name} COMMAND ${CHAINRULE_PYTHON} -B -m unittest -v ${arg_SCRIPT}
+    WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} PROCESSORS 2 LABELS "program;${arg_LABELS}"
+    ENVIRONMENT "${CHAINRULE_TEST_ENVIRONMENT};CHAINRULE_PROGRAM=$<TARGET_FILE:chainrule>;CHAINRULE_MPIRUN=${MPIEXEC_EXECUTABLE};PYTHONPATH=${PROJECT_SOURCE_DIR}/tests/support")
+endfunction()

@@ -1,0 +1,20 @@
+# One interface target that every chainrule target links privately: warnings, and the floating-point flags
+# on which the promise of equal bits rests.
+add_library(chainrule_build_flags INTERFACE)
+target_compile_options(chainrule_build_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor -Woverloaded-virtual
+  # Never -ffast-math: with it the optimizer's bits depended on where the arena was cut.
+  -fno-math-errno -fno-trapping-math)
+target_include_directories(chainrule_build_flags INTERFACE "${PROJECT_SOURCE_DIR}")
+
+option(CHAINRULE_WARNINGS_AS_ERRORS "Treat warnings as errors" OFF)
+if(CHAINRULE_WARNINGS_AS_ERRORS)
+  target_compile_options(chainrule_build_flags INTERFACE -Werror)
+endif()
+
+option(CHAINRULE_SANITIZE "Build with AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
+if(CHAINRULE_SANITIZE)
+  target_compile_options(chainrule_build_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all
+    -fno-omit-frame-pointer)
+  target_link_options(chainrule_build_flags INTERFACE -fsanitize=address,undefined)
+endif()

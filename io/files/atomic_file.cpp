@@ -1,0 +1,91 @@
+#include "io/files/atomic_file.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "io/error.h"
+
+namespace chainrule::io {
+namespace {
+
+/// A file descriptor closed at the end of its scope.
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+[[noreturn]] void fail(ErrorKind kind, const char* operation, const std::filesystem::path& path) {
+  throw Error(kind, fmt::format("cannot {} '{}': {}", operation, path.string(), std::strerror(errno)));
+}
+
+std::filesystem::path folder_of(const std::filesystem::path& path) {
+  return path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+}
+
+void write_whole(int fd, std::string_view content, const std::filesystem::path& path) {
+  while (!content.empty()) {
+    const ssize_t written = ::write(fd, content.data(), content.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) fail(ErrorKind::input_output, "write", path);
+    content.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+}  // namespace
+
+void write_file_atomically(const std::filesystem::path& path, std::string_view content) {
+  const std::filesystem::path beside = path.string() + fmt::format(".partial-{}", ::getpid());
+  try {
+    const Descriptor file(::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+    if (file.get() < 0) fail(ErrorKind::cannot_create, "create", beside);
+    write_whole(file.get(), content, beside);
+    if (::fsync(file.get()) != 0) fail(ErrorKind::input_output, "sync", beside);
+    commit_rename(beside, path);
+  } catch (...) {
+    ::unlink(beside.c_str());
+    throw;
+  }
+}
+
+std::string read_file(const std::filesystem::path& path) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) fail(ErrorKind::missing_input, "open", path);
+  std::string content;
+  std::string buffer(1U << 16U, '\0');
+  for (;;) {
+    const ssize_t got = ::read(file.get(), buffer.data(), buffer.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) fail(errno == EISDIR ? ErrorKind::missing_input : ErrorKind::input_output, "read", path);
+    if (got == 0) return content;
+    content.append(buffer, 0, static_cast<std::size_t>(got));
+  }
+}
+
+void sync_path(const std::filesystem::path& path) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) fail(ErrorKind::input_output, "open", path);
+  if (::fsync(file.get()) != 0) fail(ErrorKind::input_output, "sync", path);
+}
+
+void commit_rename(const std::filesystem::path& from, const std::filesystem::path& to) {
+  if (::rename(from.c_str(), to.c_str()) != 0) {
+    throw Error(ErrorKind::cannot_create,
+                fmt::format("cannot rename '{}' to '{}': {}", from.string(), to.string(), std::strerror(errno)));
+  }
+  sync_path(folder_of(to));
+}
+
+}  // namespace chainrule::io

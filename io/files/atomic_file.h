@@ -1,0 +1,22 @@
+#pragma once
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace chainrule::io {
+
+/// Replaces path by content in one step: written beside it, synced, renamed, and the folder synced. A reader sees the
+/// old file or the whole new one. Throws Error (cannot_create, input_output) and leaves nothing behind.
+void write_file_atomically(const std::filesystem::path& path, std::string_view content);
+
+/// The whole content of a file. Throws Error (missing_input, input_output).
+std::string read_file(const std::filesystem::path& path);
+
+/// fsync of a file or folder. Throws Error input_output.
+void sync_path(const std::filesystem::path& path);
+
+/// Renames from to to and syncs the folder: the commit of something written beside its place. Throws Error
+/// cannot_create.
+void commit_rename(const std::filesystem::path& from, const std::filesystem::path& to);
+
+}  // namespace chainrule::io

@@ -1,0 +1,68 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "model/batch.h"
+#include "model/config.h"
+#include "model/ops/ops.h"
+#include "model/parameters.h"
+
+namespace chainrule::model {
+
+/// What backward hears of finished gradients.
+class GradientSink {
+ public:
+  virtual ~GradientSink() = default;
+  /// The gradients of range are final for this call of Decoder::train. Ranges come in arena order, without gaps
+  /// (padding included), and cover the arena.
+  virtual void ready(ParameterRange range) = 0;
+};
+
+/// Sees the logits block by block, so that no [tokens, vocabulary] buffer exists. The block may be overwritten.
+class LogitsVisitor {
+ public:
+  virtual ~LogitsVisitor() = default;
+  /// logits [rows, vocabulary_size], row stride `stride` elements; the block's first row is first_row of the batch.
+  virtual void visit(std::int64_t first_row, std::int64_t rows, float* logits, std::int64_t stride) = 0;
+};
+
+enum class Purpose { evaluate, train };
+
+struct DecoderOptions {
+  std::int64_t maximum_rows = 0;  ///< largest batch, in rows
+  Purpose purpose = Purpose::evaluate;
+};
+
+/// The decoder-only transformer on flat arenas: forward, loss and backward, with its workspace allocated once.
+/// Not for use by two threads at once. Every result depends on the batch's shape and content, the parameters and the
+/// number of threads, and on nothing else.
+class Decoder {
+ public:
+  /// ops outlives the decoder. Throws Error for an impossible configuration.
+  Decoder(const Config& config, const DecoderOptions& options, Ops& ops);
+  ~Decoder();
+
+  const Config& config() const;
+  const ParameterTable& table() const;
+  /// Bytes of activations and scratch it holds.
+  std::int64_t workspace_bytes() const;
+
+  /// Forward and loss. parameters [arena]; nll [rows] gets -log p(target | earlier rows of the sequence) in nats, 0
+  /// where not scored. Throws Error for a token outside the vocabulary or a sequence longer than the model's.
+  void score(std::span<const float> parameters, const Batch& batch, std::span<double> nll);
+
+  /// Forward, then logits of every row, block by block.
+  void visit_logits(std::span<const float> parameters, const Batch& batch, LogitsVisitor& visitor);
+
+  /// Forward, loss and backward. Adds d(sum of nll)/d(parameter) to gradients [arena]; nll as in score. Needs
+  /// Purpose::train. sink may be null.
+  void train(std::span<const float> parameters, const Batch& batch, std::span<float> gradients,
+             std::span<double> nll, GradientSink* sink);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace chainrule::model

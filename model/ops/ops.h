@@ -1,0 +1,92 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "model/batch.h"
+
+namespace chainrule::model {
+
+/// How the products' inputs are rounded. bf16: oneDNN may round them to bfloat16, accumulation stays float32.
+enum class Math { float32, bf16 };
+
+struct AttentionShape {
+  std::int64_t heads = 0;
+  std::int64_t head_width = 0;
+  std::int64_t width() const { return heads * head_width; }
+};
+
+/// The operations of a decoder on row-major float32 spans: one contract, two implementations (reference/ and the fast
+/// ones). Outputs never overlap inputs unless said. "adds to" accumulates; everything else overwrites.
+class Ops {
+ public:
+  Ops() = default;
+  Ops(const Ops&) = delete;
+  Ops& operator=(const Ops&) = delete;
+  virtual ~Ops() = default;
+
+  /// output [rows,width] = token_embedding[tokens[r]] + position_embedding[position of r in its sequence]; rows in no
+  /// sequence get position 0.
+  virtual void embedding_forward(const Batch& batch, const float* token_embedding, const float* position_embedding,
+                                 std::int64_t width, float* output) = 0;
+  /// Adds the rows of gradient [rows,width] to both embeddings' gradients, in row order.
+  virtual void embedding_backward(const Batch& batch, const float* gradient, std::int64_t width,
+                                  float* token_gradient, float* position_gradient) = 0;
+
+  /// output [rows,width] = (x - mean) * inverse_deviation * gain + bias per row; mean, inverse_deviation [rows].
+  /// Variance is over width (not width - 1). Ba, Kiros, Hinton 2016. bias may be null.
+  virtual void layer_norm_forward(const float* x, const float* gain, const float* bias, std::int64_t rows,
+                                  std::int64_t width, float epsilon, float* output, float* mean,
+                                  float* inverse_deviation) = 0;
+  /// Adds to x_gradient [rows,width]; adds to gain_gradient and bias_gradient [width] (bias_gradient may be null).
+  virtual void layer_norm_backward(const float* output_gradient, const float* x, const float* gain, const float* mean,
+                                   const float* inverse_deviation, std::int64_t rows, std::int64_t width,
+                                   float* x_gradient, float* gain_gradient, float* bias_gradient) = 0;
+
+  /// output [rows,out] (+)= x [rows,in] * weight [out,in]^T + bias [out] (may be null); accumulate adds to output.
+  virtual void linear_forward(const float* x, const float* weight, const float* bias, std::int64_t rows,
+                              std::int64_t in, std::int64_t out, float* output, std::int64_t output_stride,
+                              bool accumulate) = 0;
+  /// x_gradient [rows,in] (+)= output_gradient [rows,out] * weight [out,in].
+  virtual void linear_backward_input(const float* output_gradient, std::int64_t output_stride, const float* weight,
+                                     std::int64_t rows, std::int64_t in, std::int64_t out, float* x_gradient,
+                                     bool accumulate) = 0;
+  /// Adds to weight_gradient [out,in] output_gradient^T * x, and to bias_gradient [out] (may be null) its column sums.
+  virtual void linear_backward_weight(const float* output_gradient, std::int64_t output_stride, const float* x,
+                                      std::int64_t rows, std::int64_t in, std::int64_t out, float* weight_gradient,
+                                      float* bias_gradient) = 0;
+
+  /// output = gelu(x), the tanh form: x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))). Hendrycks, Gimpel 2016.
+  /// output may be x.
+  virtual void gelu_forward(const float* x, std::int64_t count, float* output) = 0;
+  /// gradient *= gelu'(x), in place.
+  virtual void gelu_backward(const float* x, std::int64_t count, float* gradient) = 0;
+
+  /// Causal self-attention within each sequence. query_key_value [rows, 3 C]: a row holds its query, key and value, C
+  /// each, heads side by side. output [rows, C] (padding rows zero); log_sum_exp [heads, rows] of the scaled scores,
+  /// for backward. Scores are scaled by 1/sqrt(head_width).
+  virtual void attention_forward(const float* query_key_value, std::span<const Sequence> sequences,
+                                 const AttentionShape& shape, std::int64_t rows, float* output,
+                                 float* log_sum_exp) = 0;
+  /// query_key_value_gradient [rows, 3 C] gets the gradient (padding rows zero).
+  virtual void attention_backward(const float* output_gradient, const float* query_key_value, const float* output,
+                                  const float* log_sum_exp, std::span<const Sequence> sequences,
+                                  const AttentionShape& shape, std::int64_t rows,
+                                  float* query_key_value_gradient) = 0;
+
+  /// nll [rows] = log(sum exp logits) - logits[target] in nats; 0 where the target is kNotScored. logits
+  /// [rows,vocabulary], row stride `stride`.
+  virtual void cross_entropy_forward(const float* logits, std::int64_t stride, const std::uint32_t* targets,
+                                     std::int64_t rows, std::int64_t vocabulary, double* nll) = 0;
+  /// As forward, and turns the logits in place into d nll / d logits = softmax - one-hot (zero where not scored).
+  virtual void cross_entropy_backward(float* logits, std::int64_t stride, const std::uint32_t* targets,
+                                      std::int64_t rows, std::int64_t vocabulary, double* nll) = 0;
+};
+
+/// Plain loops with double accumulation, slow and clear: what the fast ones are tested against.
+std::unique_ptr<Ops> make_reference_ops();
+
+/// oneDNN products and vectorised loops, parallel over the calling process's OpenMP threads.
+std::unique_ptr<Ops> make_fast_ops(Math math);
+
+}  // namespace chainrule::model

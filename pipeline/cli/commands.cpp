@@ -1,0 +1,16 @@
+#include "pipeline/cli/commands.h"
+
+namespace chainrule::pipeline::cli {
+
+std::span<const Command> commands() {
+  static constexpr Command kCommands[] = {
+      {"tokenizer", "train a byte-level BPE tokenizer; encode and decode with one", run_tokenizer},
+      {"pack", "text and JSONL into a tokenised data set", run_pack},
+      {"pretrain", "train a model on a data set, on any number of ranks", run_pretrain},
+      {"evaluate", "token-weighted cross-entropy and perplexity of a data set", run_evaluate},
+      {"inspect", "say what a file or folder of ours is, and verify its checksums", run_inspect},
+  };
+  return kCommands;
+}
+
+}  // namespace chainrule::pipeline::cli

@@ -1,0 +1,30 @@
+#pragma once
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pipeline/exit_code.h"
+
+namespace chainrule::pipeline::cli {
+
+/// The words after the command's name.
+using Arguments = std::vector<std::string>;
+
+/// One command of the program. run throws on failure; what it returns is the exit code.
+struct Command {
+  std::string_view name;
+  std::string_view summary;  ///< one line for `chainrule --help`
+  ExitCode (*run)(const Arguments& arguments);
+};
+
+/// Every command, in the order of the help.
+std::span<const Command> commands();
+
+ExitCode run_tokenizer(const Arguments& arguments);
+ExitCode run_pack(const Arguments& arguments);
+ExitCode run_pretrain(const Arguments& arguments);
+ExitCode run_evaluate(const Arguments& arguments);
+ExitCode run_inspect(const Arguments& arguments);
+
+}  // namespace chainrule::pipeline::cli

@@ -1,0 +1,147 @@
+#include "pipeline/comm/communicator.h"
+
+#include <mpi.h>
+
+#include <algorithm>
+#include <exception>
+
+#include "pipeline/comm/call.h"
+#include "pipeline/comm/communicator_state.h"
+
+namespace chainrule::pipeline {
+
+struct Transfer::State {
+  MPI_Request request = MPI_REQUEST_NULL;
+};
+
+Transfer::Transfer(Transfer&&) noexcept = default;
+Transfer& Transfer::operator=(Transfer&&) noexcept = default;
+Transfer::~Transfer() = default;
+
+void Transfer::wait() {
+  if (state_) check_mpi(MPI_Wait(&state_->request, MPI_STATUS_IGNORE), "MPI_Wait");
+}
+
+Communicator::State::State(MPI_Comm of) {
+  check_mpi(MPI_Comm_dup(of, &handle), "MPI_Comm_dup");
+  check_mpi(MPI_Comm_rank(handle, &rank), "MPI_Comm_rank");
+  check_mpi(MPI_Comm_size(handle, &size), "MPI_Comm_size");
+  MPI_Comm local = MPI_COMM_NULL;
+  check_mpi(MPI_Comm_split_type(handle, MPI_COMM_TYPE_SHARED, rank, MPI_INFO_NULL, &local), "MPI_Comm_split_type");
+  check_mpi(MPI_Comm_rank(local, &local_rank), "MPI_Comm_rank");
+  check_mpi(MPI_Comm_size(local, &local_size), "MPI_Comm_size");
+  check_mpi(MPI_Comm_free(&local), "MPI_Comm_free");
+}
+
+Communicator::State::~State() {
+  int finalized = 0;
+  MPI_Finalized(&finalized);
+  // Freeing is collective: on the way out of a failure the other ranks may never come.
+  if (finalized == 0 && std::uncaught_exceptions() == 0) MPI_Comm_free(&handle);
+}
+
+Communicator::Communicator(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Communicator::Communicator(Communicator&&) noexcept = default;
+Communicator& Communicator::operator=(Communicator&&) noexcept = default;
+Communicator::~Communicator() = default;
+
+int Communicator::rank() const { return state_->rank; }
+int Communicator::size() const { return state_->size; }
+int Communicator::local_size() const { return state_->local_size; }
+int Communicator::local_rank() const { return state_->local_rank; }
+
+Communicator Communicator::duplicate() const { return Communicator(std::make_unique<State>(state_->handle)); }
+
+void Communicator::barrier() const { check_mpi(MPI_Barrier(state_->handle), "MPI_Barrier"); }
+
+void Communicator::sum(std::span<std::int64_t> values) const {
+  check_mpi(MPI_Allreduce(MPI_IN_PLACE, values.data(), static_cast<int>(values.size()), MPI_INT64_T, MPI_SUM,
+                          state_->handle),
+            "MPI_Allreduce");
+}
+
+std::int64_t Communicator::maximum(std::int64_t value) const {
+  check_mpi(MPI_Allreduce(MPI_IN_PLACE, &value, 1, MPI_INT64_T, MPI_MAX, state_->handle), "MPI_Allreduce");
+  return value;
+}
+
+std::int64_t Communicator::minimum(std::int64_t value) const {
+  check_mpi(MPI_Allreduce(MPI_IN_PLACE, &value, 1, MPI_INT64_T, MPI_MIN, state_->handle), "MPI_Allreduce");
+  return value;
+}
+
+void Communicator::broadcast(std::span<std::byte> values) const {
+  constexpr std::size_t kPiece = std::size_t{1} << 30U;  // MPI counts are int
+  for (std::size_t at = 0; at < values.size(); at += kPiece) {
+    const auto piece = values.subspan(at, std::min(kPiece, values.size() - at));
+    check_mpi(MPI_Bcast(piece.data(), static_cast<int>(piece.size()), MPI_BYTE, 0, state_->handle), "MPI_Bcast");
+  }
+}
+
+std::string Communicator::broadcast(const std::string& text) const {
+  auto length = static_cast<std::uint64_t>(text.size());
+  broadcast(std::as_writable_bytes(std::span(&length, 1)));
+  std::string copy = rank() == 0 ? text : std::string(length, '\0');
+  broadcast(std::as_writable_bytes(std::span(copy)));
+  return copy;
+}
+
+std::vector<std::vector<std::byte>> Communicator::gather(std::span<const std::byte> values) const {
+  const auto mine = static_cast<std::uint64_t>(values.size());
+  std::vector<std::uint64_t> lengths(rank() == 0 ? static_cast<std::size_t>(size()) : 0);
+  check_mpi(MPI_Gather(&mine, 1, MPI_UINT64_T, lengths.data(), 1, MPI_UINT64_T, 0, state_->handle), "MPI_Gather");
+  constexpr int kTag = 1;
+  constexpr std::size_t kPiece = std::size_t{1} << 30U;
+  std::vector<std::vector<std::byte>> all;
+  if (rank() != 0) {
+    for (std::size_t at = 0; at < values.size(); at += kPiece) {
+      const auto piece = values.subspan(at, std::min(kPiece, values.size() - at));
+      check_mpi(MPI_Send(piece.data(), static_cast<int>(piece.size()), MPI_BYTE, 0, kTag, state_->handle), "MPI_Send");
+    }
+    return all;
+  }
+  all.resize(static_cast<std::size_t>(size()));
+  all[0].assign(values.begin(), values.end());
+  for (int from = 1; from < size(); ++from) {
+    auto& bytes = all[static_cast<std::size_t>(from)];
+    bytes.resize(lengths[static_cast<std::size_t>(from)]);
+    for (std::size_t at = 0; at < bytes.size(); at += kPiece) {
+      const auto count = static_cast<int>(std::min(kPiece, bytes.size() - at));
+      check_mpi(MPI_Recv(bytes.data() + at, count, MPI_BYTE, from, kTag, state_->handle, MPI_STATUS_IGNORE),
+                "MPI_Recv");
+    }
+  }
+  return all;
+}
+
+std::vector<std::vector<std::byte>> Communicator::all_gather(std::span<const std::byte> values) const {
+  auto all = gather(values);
+  all.resize(static_cast<std::size_t>(size()));
+  for (auto& bytes : all) {
+    auto length = static_cast<std::uint64_t>(bytes.size());
+    broadcast(std::as_writable_bytes(std::span(&length, 1)));
+    bytes.resize(length);
+    broadcast(std::span(bytes));
+  }
+  return all;
+}
+
+Transfer Communicator::send(std::span<const std::byte> values, int to, int tag) const {
+  Transfer transfer;
+  transfer.state_ = std::make_unique<Transfer::State>();
+  check_mpi(MPI_Isend(values.data(), static_cast<int>(values.size()), MPI_BYTE, to, tag, state_->handle,
+                      &transfer.state_->request),
+            "MPI_Isend");
+  return transfer;
+}
+
+Transfer Communicator::receive(std::span<std::byte> values, int from, int tag) const {
+  Transfer transfer;
+  transfer.state_ = std::make_unique<Transfer::State>();
+  check_mpi(MPI_Irecv(values.data(), static_cast<int>(values.size()), MPI_BYTE, from, tag, state_->handle,
+                      &transfer.state_->request),
+            "MPI_Irecv");
+  return transfer;
+}
+
+}  // namespace chainrule::pipeline

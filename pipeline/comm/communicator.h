@@ -1,0 +1,67 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace chainrule::pipeline {
+
+/// A pending point-to-point transfer. Wait for every one before its buffer goes.
+class Transfer {
+ public:
+  Transfer() = default;
+  Transfer(Transfer&&) noexcept;
+  Transfer& operator=(Transfer&&) noexcept;
+  ~Transfer();
+  void wait();
+
+ private:
+  friend class Communicator;
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// What ranks say to each other: the few operations chainrule needs, on a communicator of its own. Every call is
+/// collective over the ranks unless said. Failures inside MPI end the job (MPI_ERRORS_ARE_FATAL).
+class Communicator {
+ public:
+  Communicator(Communicator&&) noexcept;
+  Communicator& operator=(Communicator&&) noexcept;
+  ~Communicator();
+
+  int rank() const;
+  int size() const;
+  /// Ranks on this host, and this rank's number among them.
+  int local_size() const;
+  int local_rank() const;
+
+  /// A communicator with the same ranks whose messages never meet this one's.
+  Communicator duplicate() const;
+
+  void barrier() const;
+  /// Element-wise over ranks; the result on every rank.
+  void sum(std::span<std::int64_t> values) const;
+  std::int64_t maximum(std::int64_t value) const;
+  std::int64_t minimum(std::int64_t value) const;
+  /// values of rank 0 to every rank; all spans have the same size.
+  void broadcast(std::span<std::byte> values) const;
+  std::string broadcast(const std::string& text) const;
+  /// Every rank's bytes (of any length) on rank 0, in rank order; empty elsewhere.
+  std::vector<std::vector<std::byte>> gather(std::span<const std::byte> values) const;
+  /// Every rank's bytes (of any length) on every rank, in rank order.
+  std::vector<std::vector<std::byte>> all_gather(std::span<const std::byte> values) const;
+
+  /// Point to point, not collective. Counts are bytes below 2^31. Spans stay in place until wait().
+  [[nodiscard]] Transfer send(std::span<const std::byte> values, int to, int tag) const;
+  [[nodiscard]] Transfer receive(std::span<std::byte> values, int from, int tag) const;
+
+ private:
+  friend class Session;
+  struct State;
+  explicit Communicator(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace chainrule::pipeline

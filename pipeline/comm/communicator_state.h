@@ -1,0 +1,22 @@
+#pragma once
+#include <mpi.h>
+
+#include "pipeline/comm/communicator.h"
+
+namespace chainrule::pipeline {
+
+/// The one owner of an MPI communicator handle, a duplicate of the one it is made from.
+struct Communicator::State {
+  explicit State(MPI_Comm of);
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+  ~State();
+
+  MPI_Comm handle = MPI_COMM_NULL;
+  int rank = 0;
+  int size = 1;
+  int local_rank = 0;
+  int local_size = 1;
+};
+
+}  // namespace chainrule::pipeline

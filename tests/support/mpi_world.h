@@ -1,0 +1,9 @@
+#pragma once
+#include "pipeline/comm/communicator.h"
+
+namespace chainrule::tests {
+
+/// The communicator of all ranks of an MPI test program (see mpi_main.cpp).
+const pipeline::Communicator& world();
+
+}  // namespace chainrule::tests
