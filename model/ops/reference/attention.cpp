@@ -1,0 +1,103 @@
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "model/ops/reference/reference_ops.h"
+
+namespace chainrule::model {
+namespace {
+
+double dot(const float* a, const float* b, std::int64_t count) {
+  double sum = 0;
+  for (std::int64_t d = 0; d < count; ++d) sum += static_cast<double>(a[d]) * b[d];
+  return sum;
+}
+
+/// Query, key and value of one head, found from the first row of a sequence.
+struct HeadView {
+  const float* first_row = nullptr;  ///< query_key_value of the sequence's first row
+  std::int64_t width = 0;            ///< C
+  std::int64_t head_offset = 0;      ///< head * head_width
+
+  const float* query(std::int64_t t) const { return first_row + t * 3 * width + head_offset; }
+  const float* key(std::int64_t t) const { return query(t) + width; }
+  const float* value(std::int64_t t) const { return query(t) + 2 * width; }
+};
+
+}  // namespace
+
+void ReferenceOps::attention_forward(const float* query_key_value, std::span<const Sequence> sequences,
+                                     const AttentionShape& shape, std::int64_t rows, float* output,
+                                     float* log_sum_exp) {
+  const std::int64_t width = shape.width();
+  const std::int64_t d = shape.head_width;
+  const double scale = 1.0 / std::sqrt(static_cast<double>(d));
+  std::fill_n(output, rows * width, 0.0F);
+  std::fill_n(log_sum_exp, shape.heads * rows, 0.0F);
+  for (const Sequence& sequence : sequences) {
+    for (std::int64_t h = 0; h < shape.heads; ++h) {
+      const HeadView head{query_key_value + sequence.first_row * 3 * width, width, h * d};
+      for (std::int64_t q = 0; q < sequence.rows; ++q) {
+        std::vector<double> scores(q + 1);
+        for (std::int64_t k = 0; k <= q; ++k) scores[k] = scale * dot(head.query(q), head.key(k), d);
+        const double largest = *std::max_element(scores.begin(), scores.end());
+        double sum = 0;
+        for (const double score : scores) sum += std::exp(score - largest);
+        const double row_log_sum_exp = largest + std::log(sum);
+        std::vector<double> mixed(d, 0.0);
+        for (std::int64_t k = 0; k <= q; ++k) {
+          const double probability = std::exp(scores[k] - row_log_sum_exp);
+          for (std::int64_t i = 0; i < d; ++i) mixed[i] += probability * head.value(k)[i];
+        }
+        const std::int64_t row = sequence.first_row + q;
+        for (std::int64_t i = 0; i < d; ++i) output[row * width + h * d + i] = static_cast<float>(mixed[i]);
+        log_sum_exp[h * rows + row] = static_cast<float>(row_log_sum_exp);
+      }
+    }
+  }
+}
+
+// With p the probabilities of one query over its keys and dO, O its output gradient and output:
+//   dp_k = dO . v_k;   ds_k = p_k (dp_k - dO . O);   dq = scale sum_k ds_k k_k;   dk_k += scale ds_k q;   dv_k += p_k
+//   dO.
+void ReferenceOps::attention_backward(const float* output_gradient, const float* query_key_value, const float* output,
+                                      const float* log_sum_exp, std::span<const Sequence> sequences,
+                                      const AttentionShape& shape, std::int64_t rows, float* query_key_value_gradient) {
+  const std::int64_t width = shape.width();
+  const std::int64_t d = shape.head_width;
+  const double scale = 1.0 / std::sqrt(static_cast<double>(d));
+  std::fill_n(query_key_value_gradient, rows * 3 * width, 0.0F);
+  for (const Sequence& sequence : sequences) {
+    for (std::int64_t h = 0; h < shape.heads; ++h) {
+      const HeadView head{query_key_value + sequence.first_row * 3 * width, width, h * d};
+      std::vector<double> query_gradient(sequence.rows * d, 0.0);
+      std::vector<double> key_gradient(sequence.rows * d, 0.0);
+      std::vector<double> value_gradient(sequence.rows * d, 0.0);
+      for (std::int64_t q = 0; q < sequence.rows; ++q) {
+        const std::int64_t row = sequence.first_row + q;
+        const float* row_gradient = output_gradient + row * width + h * d;
+        const double mean_gradient = dot(row_gradient, output + row * width + h * d, d);
+        for (std::int64_t k = 0; k <= q; ++k) {
+          const double score = scale * dot(head.query(q), head.key(k), d);
+          const double probability = std::exp(score - log_sum_exp[h * rows + row]);
+          const double score_gradient = probability * (dot(row_gradient, head.value(k), d) - mean_gradient);
+          for (std::int64_t i = 0; i < d; ++i) {
+            query_gradient[q * d + i] += scale * score_gradient * head.key(k)[i];
+            key_gradient[k * d + i] += scale * score_gradient * head.query(q)[i];
+            value_gradient[k * d + i] += probability * row_gradient[i];
+          }
+        }
+      }
+      for (std::int64_t t = 0; t < sequence.rows; ++t) {
+        float* row = query_key_value_gradient + (sequence.first_row + t) * 3 * width + h * d;
+        for (std::int64_t i = 0; i < d; ++i) {
+          row[i] = static_cast<float>(query_gradient[t * d + i]);
+          row[width + i] = static_cast<float>(key_gradient[t * d + i]);
+          row[2 * width + i] = static_cast<float>(value_gradient[t * d + i]);
+        }
+      }
+    }
+  }
+}
+
+}  // namespace chainrule::model

@@ -1,0 +1,7 @@
+#include "model/ops/reference/reference_ops.h"
+
+namespace chainrule::model {
+
+std::unique_ptr<Ops> make_reference_ops() { return std::make_unique<ReferenceOps>(); }
+
+}  // namespace chainrule::model
