@@ -14,12 +14,12 @@ enum class Activation { gelu_tanh };
 /// Shape of a decoder-only transformer. Today's values describe the GPT-2 family; a further family adds values to
 /// the enumerations and branches where the decoder asks for them, not a second model.
 struct Config {
-  std::int64_t layers = 0;             ///< L
-  std::int64_t heads = 0;              ///< query heads; divides width
-  std::int64_t width = 0;              ///< C, channels of the residual stream
-  std::int64_t feed_forward_width = 0; ///< 4 C in GPT-2
-  std::int64_t vocabulary_size = 0;    ///< V
-  std::int64_t sequence_length = 0;    ///< T, the longest context in tokens
+  std::int64_t layers = 0;              ///< L
+  std::int64_t heads = 0;               ///< query heads; divides width
+  std::int64_t width = 0;               ///< C, channels of the residual stream
+  std::int64_t feed_forward_width = 0;  ///< 4 C in GPT-2
+  std::int64_t vocabulary_size = 0;     ///< V
+  std::int64_t sequence_length = 0;     ///< T, the longest context in tokens
   float normalization_epsilon = 1e-5F;
   Normalization normalization = Normalization::layer_norm;
   PositionEncoding position_encoding = PositionEncoding::learned;

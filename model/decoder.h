@@ -32,6 +32,9 @@ enum class Purpose { evaluate, train };
 struct DecoderOptions {
   std::int64_t maximum_rows = 0;  ///< largest batch, in rows
   Purpose purpose = Purpose::evaluate;
+  /// Training keeps each layer's input only and computes its inside again in backward: a sixth of the memory for a
+  /// third more forward work, the same bits.
+  bool recompute = false;
 };
 
 /// The decoder-only transformer on flat arenas: forward, loss and backward, with its workspace allocated once.
@@ -57,8 +60,8 @@ class Decoder {
 
   /// Forward, loss and backward. Adds d(sum of nll)/d(parameter) to gradients [arena]; nll as in score. Needs
   /// Purpose::train. sink may be null.
-  void train(std::span<const float> parameters, const Batch& batch, std::span<float> gradients,
-             std::span<double> nll, GradientSink* sink);
+  void train(std::span<const float> parameters, const Batch& batch, std::span<float> gradients, std::span<double> nll,
+             GradientSink* sink);
 
  private:
   struct State;

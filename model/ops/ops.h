@@ -30,8 +30,8 @@ class Ops {
   virtual void embedding_forward(const Batch& batch, const float* token_embedding, const float* position_embedding,
                                  std::int64_t width, float* output) = 0;
   /// Adds the rows of gradient [rows,width] to both embeddings' gradients, in row order.
-  virtual void embedding_backward(const Batch& batch, const float* gradient, std::int64_t width,
-                                  float* token_gradient, float* position_gradient) = 0;
+  virtual void embedding_backward(const Batch& batch, const float* gradient, std::int64_t width, float* token_gradient,
+                                  float* position_gradient) = 0;
 
   /// output [rows,width] = (x - mean) * inverse_deviation * gain + bias per row; mean, inverse_deviation [rows].
   /// Variance is over width (not width - 1). Ba, Kiros, Hinton 2016. bias may be null.
@@ -66,13 +66,11 @@ class Ops {
   /// each, heads side by side. output [rows, C] (padding rows zero); log_sum_exp [heads, rows] of the scaled scores,
   /// for backward. Scores are scaled by 1/sqrt(head_width).
   virtual void attention_forward(const float* query_key_value, std::span<const Sequence> sequences,
-                                 const AttentionShape& shape, std::int64_t rows, float* output,
-                                 float* log_sum_exp) = 0;
+                                 const AttentionShape& shape, std::int64_t rows, float* output, float* log_sum_exp) = 0;
   /// query_key_value_gradient [rows, 3 C] gets the gradient (padding rows zero).
   virtual void attention_backward(const float* output_gradient, const float* query_key_value, const float* output,
                                   const float* log_sum_exp, std::span<const Sequence> sequences,
-                                  const AttentionShape& shape, std::int64_t rows,
-                                  float* query_key_value_gradient) = 0;
+                                  const AttentionShape& shape, std::int64_t rows, float* query_key_value_gradient) = 0;
 
   /// nll [rows] = log(sum exp logits) - logits[target] in nats; 0 where the target is kNotScored. logits
   /// [rows,vocabulary], row stride `stride`.

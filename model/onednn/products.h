@@ -1,0 +1,45 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+
+#include "model/ops/ops.h"
+
+namespace chainrule::model::onednn {
+
+/// The shape and layout of a product C [m,n] (+)= op(A) op(B) (+ bias [n] on each row). A is [m,k] row-major with
+/// row stride a_stride or, transposed, [k,m]; B is [k,n] or, transposed, [n,k]. Strides are in elements.
+struct ProductShape {
+  std::int64_t m = 0;
+  std::int64_t n = 0;
+  std::int64_t k = 0;
+  bool transpose_a = false;
+  bool transpose_b = false;
+  std::int64_t a_stride = 0;
+  std::int64_t b_stride = 0;
+  std::int64_t c_stride = 0;
+  bool biased = false;
+  bool accumulate = false;
+  auto operator<=>(const ProductShape&) const = default;
+};
+
+/// Large products on all OpenMP threads, each through a oneDNN primitive built at its first use and kept. A shape
+/// gives the same bits in every process with the same number of threads. Not for use by two threads at once.
+class Products {
+ public:
+  explicit Products(Math math);
+  ~Products();
+  void multiply(const ProductShape& shape, const float* a, const float* b, const float* bias, float* c);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// A small product on the calling thread, for use inside a parallel region: as above with C = alpha * op(A) op(B) +
+/// beta * C, beta 0 or 1.
+void multiply_on_one_thread(const ProductShape& shape, float alpha, const float* a, const float* b, float* c);
+
+/// Whether this processor multiplies bfloat16 matrices faster than float32 ones.
+bool has_fast_bf16();
+
+}  // namespace chainrule::model::onednn
