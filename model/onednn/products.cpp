@@ -35,7 +35,7 @@ struct Products::State {
     const memory::desc a = matrix(shape.m, shape.k, shape.a_stride, shape.transpose_a);
     const memory::desc b = matrix(shape.k, shape.n, shape.b_stride, shape.transpose_b);
     const memory::desc c = matrix(shape.m, shape.n, shape.c_stride, false);
-    const memory::desc bias = shape.biased ? matrix(1, shape.n, shape.n, false) : memory::desc();
+    const memory::desc bias = matrix(1, shape.n, shape.n, false);
     dnnl::primitive_attr attributes;
     if (shape.accumulate) {
       dnnl::post_ops sum;
@@ -44,7 +44,7 @@ struct Products::State {
     }
     if (math == Math::bf16) attributes.set_fpmath_mode(dnnl::fpmath_mode::bf16);
     Product product;
-    product.primitive = dnnl::matmul(describe_matmul(engine, a, b, bias, c, attributes));
+    product.primitive = dnnl::matmul(describe_matmul(engine, a, b, shape.biased ? &bias : nullptr, c, attributes));
     product.a = memory(a, engine, nullptr);
     product.b = memory(b, engine, nullptr);
     product.c = memory(c, engine, nullptr);
