@@ -43,7 +43,7 @@ class DataSet {
   std::uint32_t vocabulary_size() const;
   std::uint32_t end_of_text() const;
   const std::string& tokenizer_fingerprint() const;
-  const std::string& fingerprint() const;          ///< of the whole set, from its index
+  const std::string& fingerprint() const;           ///< of the whole set, from its index
   const std::vector<std::string>& domains() const;  ///< union over shards, in index order
 
   /// Re-hashes shard's file and compares with the index. Throws Error bad_data on a difference.
