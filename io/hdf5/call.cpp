@@ -1,0 +1,57 @@
+#include "io/hdf5/call.h"
+
+#include <fmt/format.h>
+
+#include <string_view>
+#include <type_traits>
+
+namespace chainrule::io::hdf5 {
+
+static_assert(std::is_same_v<hid_t, std::int64_t>, "Handle holds identifiers as 64-bit integers");
+
+namespace {
+
+void set_up() {
+  H5open();
+  H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+  H5PLset_loading_state(0);
+  H5Lunregister(H5L_TYPE_EXTERNAL);
+}
+
+herr_t append_description(unsigned, const H5E_error2_t* error, void* text) {
+  auto& stack = *static_cast<std::string*>(text);
+  const std::string_view description = error->desc == nullptr ? "" : error->desc;
+  if (description.empty() || stack.ends_with(description)) return 0;
+  if (!stack.empty()) stack += "; ";
+  stack += description;
+  return 0;
+}
+
+}  // namespace
+
+std::unique_lock<std::recursive_mutex> lock() {
+  static std::recursive_mutex mutex;
+  std::unique_lock<std::recursive_mutex> held(mutex);
+  static const bool ready = (set_up(), true);
+  static_cast<void>(ready);
+  return held;
+}
+
+void fail(ErrorKind kind, const std::string& operation) {
+  std::string stack;
+  H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, append_description, &stack);
+  H5Eclear2(H5E_DEFAULT);
+  const bool system = stack.find("errno = ") != std::string::npos;
+  if (system && kind == ErrorKind::bad_data) kind = ErrorKind::input_output;
+  throw Error(kind, fmt::format("{} failed (HDF5: {})", operation, stack.empty() ? "no details" : stack));
+}
+
+void Handle::reset() noexcept {
+  if (id_ < 0) return;
+  const auto held = lock();
+  if (H5Iis_valid(id_) > 0) H5Idec_ref(id_);
+  H5Eclear2(H5E_DEFAULT);
+  id_ = -1;
+}
+
+}  // namespace chainrule::io::hdf5

@@ -1,0 +1,68 @@
+#include "io/hdf5/dataset.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+
+#include "io/hdf5/storage.h"
+
+namespace chainrule::io::hdf5 {
+namespace {
+/// Of one library call; HDF5 and the system below it stop at 2 GiB.
+constexpr std::uint64_t kCallBytes = std::uint64_t{1} << 30U;
+}  // namespace
+
+void Dataset::require_type(ElementType type) const {
+  if (type != type_) throw Error(ErrorKind::bad_data, fmt::format("{} has another element type than expected", where_));
+}
+
+/// Calls move(memory space, byte offset into values) for each piece, with the piece selected in space_.
+template <class Transfer>
+void Dataset::transfer(ElementType type, std::uint64_t first_row, std::size_t count, const Transfer& move) const {
+  require_type(type);
+  if (count == 0) return;
+  const std::uint64_t row = row_elements();
+  if (row == 0 || count % row != 0 || first_row > rows() || count / row > rows() - first_row) {
+    throw Error(ErrorKind::bad_data, fmt::format("{}: {} elements from row {} are not whole rows of its {} x {}",
+                                                 where_, count, first_row, rows(), row));
+  }
+  const std::uint64_t row_bytes = row * element_bytes(type);
+  const std::uint64_t rows_a_call = std::max<std::uint64_t>(1, kCallBytes / row_bytes);
+  const std::uint64_t end_row = first_row + count / row;
+  const auto held = lock();
+  const auto selecting = [&] { return "selecting rows of " + where_; };
+  for (std::uint64_t at = first_row; at < end_row; at += rows_a_call) {
+    const std::array<hsize_t, 2> start{at, 0};
+    const std::array<hsize_t, 2> extent{std::min(rows_a_call, end_row - at), row};
+    check(H5Sselect_hyperslab(space_.get(), H5S_SELECT_SET, start.data(), nullptr, extent.data(), nullptr),
+          ErrorKind::bad_data, selecting);
+    const Handle memory(check(H5Screate_simple(static_cast<int>(shape_.size()), extent.data(), nullptr),
+                              ErrorKind::input_output, selecting));
+    move(memory.get(), (at - first_row) * row_bytes);
+  }
+}
+
+void Dataset::read_rows(ElementType type, std::uint64_t first_row, void* values, std::size_t count) const {
+  transfer(type, first_row, count, [&](hid_t memory, std::uint64_t offset) {
+    check(H5Dread(id_.get(), disk_type(type), memory, space_.get(), H5P_DEFAULT,
+                  static_cast<std::byte*>(values) + offset),
+          ErrorKind::bad_data, [&] { return "reading " + where_; });
+  });
+}
+
+void Dataset::write_rows(ElementType type, std::uint64_t first_row, const void* values, std::size_t count) {
+  transfer(type, first_row, count, [&](hid_t memory, std::uint64_t offset) {
+    check(H5Dwrite(id_.get(), disk_type(type), memory, space_.get(), H5P_DEFAULT,
+                   static_cast<const std::byte*>(values) + offset),
+          ErrorKind::input_output, [&] { return "writing " + where_; });
+  });
+}
+
+std::uint64_t Dataset::stored_bytes() const {
+  const auto held = lock();
+  return H5Dget_storage_size(id_.get());
+}
+
+}  // namespace chainrule::io::hdf5
