@@ -55,9 +55,9 @@ Communicator Communicator::duplicate() const { return Communicator(std::make_uni
 void Communicator::barrier() const { check_mpi(MPI_Barrier(state_->handle), "MPI_Barrier"); }
 
 void Communicator::sum(std::span<std::int64_t> values) const {
-  check_mpi(MPI_Allreduce(MPI_IN_PLACE, values.data(), static_cast<int>(values.size()), MPI_INT64_T, MPI_SUM,
-                          state_->handle),
-            "MPI_Allreduce");
+  check_mpi(
+      MPI_Allreduce(MPI_IN_PLACE, values.data(), static_cast<int>(values.size()), MPI_INT64_T, MPI_SUM, state_->handle),
+      "MPI_Allreduce");
 }
 
 std::int64_t Communicator::maximum(std::int64_t value) const {
@@ -124,6 +124,20 @@ std::vector<std::vector<std::byte>> Communicator::all_gather(std::span<const std
     broadcast(std::span(bytes));
   }
   return all;
+}
+
+void Communicator::all_gather_in_place(std::span<std::byte> whole, std::span<const std::size_t> part_bytes) const {
+  std::vector<int> counts;
+  std::vector<int> offsets;
+  int offset = 0;
+  for (const std::size_t bytes : part_bytes) {
+    counts.push_back(static_cast<int>(bytes));
+    offsets.push_back(offset);
+    offset += counts.back();
+  }
+  check_mpi(MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, whole.data(), counts.data(), offsets.data(), MPI_BYTE,
+                           state_->handle),
+            "MPI_Allgatherv");
 }
 
 Transfer Communicator::send(std::span<const std::byte> values, int to, int tag) const {

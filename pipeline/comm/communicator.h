@@ -52,6 +52,9 @@ class Communicator {
   std::vector<std::vector<std::byte>> gather(std::span<const std::byte> values) const;
   /// Every rank's bytes (of any length) on every rank, in rank order.
   std::vector<std::vector<std::byte>> all_gather(std::span<const std::byte> values) const;
+  /// whole is the parts of all ranks side by side, part r of part_bytes[r] bytes (all below 2^31); each rank comes with
+  /// its own part filled in and leaves with all of them.
+  void all_gather_in_place(std::span<std::byte> whole, std::span<const std::size_t> part_bytes) const;
 
   /// Point to point, not collective. Counts are bytes below 2^31. Spans stay in place until wait().
   [[nodiscard]] Transfer send(std::span<const std::byte> values, int to, int tag) const;

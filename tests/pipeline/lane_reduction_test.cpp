@@ -1,0 +1,163 @@
+// The reduction of gradients and the sharded optimizer over real ranks, against a plain serial computation: bit by bit.
+#include "pipeline/pretrain/lane_reduction.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <optional>
+#include <vector>
+
+#include "model/config.h"
+#include "pipeline/pretrain/block_ownership.h"
+#include "pipeline/pretrain/sharded_adamw.h"
+#include "tests/support/mpi_world.h"
+
+namespace chainrule::pipeline {
+namespace {
+
+constexpr std::int64_t kLanes = 8;
+constexpr std::int64_t kBucketBlocks = 3;
+
+/// Five blocks and a ragged one, in two buckets; widths of a model that nobody runs.
+model::Config shape() {
+  model::Config config;
+  config.layers = 2;
+  config.heads = 2;
+  config.width = 104;
+  config.feed_forward_width = 416;
+  config.vocabulary_size = 900;
+  config.sequence_length = 16;
+  return config;
+}
+
+/// Element i of micro-batch m's gradient; sizes differ widely, so that another order of addition shows.
+float gradient(std::int64_t m, std::int64_t i) {
+  auto hash = static_cast<std::uint64_t>(m * 1'000'003 + i) * 0x9e3779b97f4a7c15U;
+  hash ^= hash >> 29U;
+  hash *= 0xbf58476d1ce4e5b9U;
+  const auto mantissa = static_cast<float>(static_cast<std::int64_t>(hash >> 40U) - (std::int64_t{1} << 23U));
+  return std::ldexp(mantissa, static_cast<int>(hash & 15U) - 30);
+}
+
+std::optional<float> tree_sum(std::int64_t micro_batches, std::int64_t first_lane, std::int64_t lanes, std::int64_t i) {
+  if (lanes == 1) {
+    std::optional<float> sum;
+    for (auto m = first_lane * micro_batches / kLanes; m < (first_lane + 1) * micro_batches / kLanes; ++m) {
+      sum = sum.value_or(0.0F) + gradient(m, i);
+    }
+    return sum;
+  }
+  const auto left = tree_sum(micro_batches, first_lane, lanes / 2, i);
+  const auto right = tree_sum(micro_batches, first_lane + lanes / 2, lanes / 2, i);
+  if (left && right) return *left + *right;
+  return left ? left : right;
+}
+
+std::vector<float> serial_sum(std::int64_t micro_batches, std::int64_t size) {
+  std::vector<float> sums;
+  for (std::int64_t i = 0; i < size; ++i) sums.push_back(tree_sum(micro_batches, 0, kLanes, i).value());
+  return sums;
+}
+
+void accumulate_and_reduce(LaneReduction& reduction, const BlockOwnership& ownership) {
+  for (std::size_t turn = 0; turn < reduction.turns().size(); ++turn) {
+    const std::span<float> arena = reduction.begin(turn);
+    const IndexRange micro_batches = reduction.turns()[turn].micro_batches;
+    for (auto m = micro_batches.begin; m < micro_batches.end; ++m) {
+      for (std::size_t i = 0; i < arena.size(); ++i) arena[i] += gradient(m, static_cast<std::int64_t>(i));
+    }
+    reduction.finish(turn);
+  }
+  for (std::int64_t bucket = 0; bucket < ownership.bucket_count(); ++bucket) reduction.reduce(bucket);
+}
+
+TEST(BlockOwnership, DividesEveryBucketAmongAllRanks) {
+  for (const int ranks : {1, 2, 3, 5, 64, 70}) {
+    const BlockOwnership ownership(150 * model::kOptimizerBlock + 17, ranks);
+    EXPECT_EQ(ownership.bucket_count(), 3);
+    std::int64_t next = 0;
+    for (std::int64_t bucket = 0; bucket < ownership.bucket_count(); ++bucket) {
+      EXPECT_EQ(ownership.bucket(bucket).begin, next);
+      for (int rank = 0; rank < ranks; ++rank) {
+        const auto slice = ownership.slice(bucket, rank);
+        EXPECT_EQ(slice.begin, next);
+        EXPECT_EQ(slice.begin % model::kOptimizerBlock, 0);
+        EXPECT_TRUE(bucket != 0 || ranks > 64 || slice.begin < slice.end);
+        next = slice.end;
+      }
+      EXPECT_EQ(ownership.bucket(bucket).end, next);
+    }
+    EXPECT_EQ(next, ownership.arena_size());
+    std::int64_t elements = 0;
+    std::size_t blocks = 0;
+    for (int rank = 0; rank < ranks; ++rank) {
+      elements += ownership.elements_of(rank);
+      blocks += ownership.blocks_of(rank).size();
+    }
+    EXPECT_EQ(elements, ownership.arena_size());
+    EXPECT_EQ(blocks, 151U);
+  }
+}
+
+TEST(LaneReduction, EqualsTheSerialTreeBitForBit) {
+  const Communicator& world = tests::world();
+  const std::int64_t size = 5 * model::kOptimizerBlock + 1003;
+  const BlockOwnership ownership(size, world.size(), kBucketBlocks);
+  for (const std::int64_t micro_batches : {3, 13}) {
+    const std::vector<float> expected = serial_sum(micro_batches, size);
+    LaneReduction reduction(world, LanePlan(micro_batches, kLanes, world.size()), ownership);
+    for (int step = 0; step < 2; ++step) {  // the second finds the first one's remains in the arenas
+      accumulate_and_reduce(reduction, ownership);
+      for (const auto& slice : ownership.slices_of(world.rank())) {
+        EXPECT_EQ(std::memcmp(reduction.gradients().data() + slice.begin, expected.data() + slice.begin,
+                              static_cast<std::size_t>(slice.end - slice.begin) * sizeof(float)),
+                  0)
+            << micro_batches << " micro-batches, rank " << world.rank();
+      }
+    }
+  }
+}
+
+TEST(ShardedAdamW, EqualsOneRanksStepsBitForBit) {
+  const Communicator& world = tests::world();
+  const model::Config config = shape();
+  const model::ParameterTable table(config);
+  const std::int64_t size = table.arena_size();
+  ASSERT_GT(size, 4 * model::kOptimizerBlock);
+  const BlockOwnership ownership(size, world.size(), kBucketBlocks);
+  const std::vector<float> sum = serial_sum(5, size);
+  model::AdamWOptions options;
+  options.learning_rate = 0.01;
+
+  std::vector<float> expected(static_cast<std::size_t>(size), 0.5F);
+  std::vector<float> first(expected.size());
+  std::vector<float> second(expected.size());
+  double squares = 0;
+  for (std::int64_t block = 0; block < ownership.block_count(); ++block) {
+    const auto range = ownership.block(block);
+    squares += model::sum_of_squares(std::span(sum).subspan(static_cast<std::size_t>(range.begin),
+                                                            static_cast<std::size_t>(range.end - range.begin)));
+  }
+  LaneReduction reduction(world, LanePlan(5, kLanes, world.size()), ownership);
+  ShardedAdamW optimizer(world, table, ownership);
+  std::vector<float> parameters(expected.size(), 0.5F);
+  for (std::int64_t step = 1; step <= 3; ++step) {
+    model::adamw(options, step, 0.125, 0, table.decay_ranges(), expected, sum, first, second);
+    accumulate_and_reduce(reduction, ownership);
+    EXPECT_EQ(optimizer.gradient_norm(reduction.gradients()), std::sqrt(squares));
+    optimizer.update(options, step, 0.125, reduction.gradients(), parameters);
+  }
+  EXPECT_EQ(std::memcmp(parameters.data(), expected.data(), expected.size() * sizeof(float)), 0);
+  std::int64_t at = 0;
+  for (const auto& slice : optimizer.slices()) {
+    const auto bytes = static_cast<std::size_t>(slice.end - slice.begin) * sizeof(float);
+    EXPECT_EQ(std::memcmp(optimizer.first_moment().data() + at, first.data() + slice.begin, bytes), 0);
+    EXPECT_EQ(std::memcmp(optimizer.second_moment().data() + at, second.data() + slice.begin, bytes), 0);
+    at += slice.end - slice.begin;
+  }
+  EXPECT_EQ(static_cast<std::size_t>(at), optimizer.first_moment().size());
+}
+
+}  // namespace
+}  // namespace chainrule::pipeline
