@@ -11,12 +11,17 @@ namespace chainrule::io {
 
 using TokenId = std::uint32_t;
 
+struct Merge;
+
 /// A byte-level BPE tokenizer. Immutable after construction; encode and decode may be called from several threads.
 class Tokenizer {
  public:
   /// Loads a Hugging Face `tokenizer.json`, or a folder that holds one, or a folder with GPT-2's `vocab.json` and
   /// `merges.txt`. Throws Error (missing_input, bad_data) naming file and place.
   static Tokenizer load(const std::filesystem::path& path);
+
+  /// The tokenizer of a training run: GPT-2's pattern and order of ids (256 bytes, results of merges, end-of-text).
+  static Tokenizer from_merges(const std::vector<Merge>& merges);
 
   Tokenizer(Tokenizer&&) noexcept;
   Tokenizer& operator=(Tokenizer&&) noexcept;
@@ -30,10 +35,15 @@ class Tokenizer {
   /// equal tokenizers whatever file they came from.
   std::string fingerprint() const;
 
-  /// Appends the ids of text's bytes to ids. Special tokens written out in text are plain text.
+  /// Appends the ids of text's bytes to ids. Special tokens written out in text are plain text; added tokens that are
+  /// not special are always matched.
   void encode(std::string_view text, std::vector<TokenId>& ids) const;
   /// As encode, but the spellings of special tokens become their ids.
   void encode_with_special_tokens(std::string_view text, std::vector<TokenId>& ids) const;
+
+  /// Bytes of the longest prefix of text known to encode alike whatever text follows it; what follows then encodes on
+  /// its own, so that a long text can be encoded in parts. 0 where that cannot be known (patterns other than GPT-2's).
+  std::size_t settled_prefix(std::string_view text) const;
 
   /// The bytes of an id (a special token's spelling). Throws Error bad_data for an id outside the vocabulary.
   std::string_view token_bytes(TokenId id) const;
@@ -48,7 +58,6 @@ class Tokenizer {
  private:
   struct State;
   explicit Tokenizer(std::unique_ptr<const State> state);
-  friend class TokenizerTrainer;
   std::unique_ptr<const State> state_;
 };
 

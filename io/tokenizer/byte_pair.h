@@ -1,0 +1,71 @@
+#pragma once
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <vector>
+
+#include "io/tokenizer/definition.h"
+
+namespace chainrule::io {
+
+/// The merges of byte-pair encoding, found by the pair of ids they join. An open-addressing table of 16-byte slots,
+/// since this lookup is what encoding does most.
+class MergeTable {
+ public:
+  static constexpr std::uint32_t kNoRank = std::numeric_limits<std::uint32_t>::max();
+
+  struct Found {
+    std::uint32_t rank;  ///< kNoRank where the pair does not merge
+    TokenId result;
+  };
+
+  explicit MergeTable(std::span<const Merge> merges);
+
+  Found find(TokenId left, TokenId right) const {
+    const std::uint64_t pair = (std::uint64_t{left} << 32U) | right;
+    std::size_t at = place(pair);
+    while (slots_[at].pair != pair) {
+      if (slots_[at].rank == kNoRank) return {kNoRank, 0};
+      at = (at + 1) & mask_;
+    }
+    return {slots_[at].rank, slots_[at].result};
+  }
+
+ private:
+  struct Slot {
+    std::uint64_t pair = 0;
+    std::uint32_t rank = kNoRank;  // of an empty slot
+    TokenId result = 0;
+  };
+  std::size_t place(std::uint64_t pair) const {
+    return static_cast<std::size_t>((pair * 0x9E3779B97F4A7C15ULL) >> shift_);  // Fibonacci hashing
+  }
+
+  std::vector<Slot> slots_;
+  std::size_t mask_;
+  unsigned shift_;
+};
+
+/// Merges the ids of one piece's bytes until no neighbours merge, each time the pair of lowest rank and of those the
+/// leftmost (Sennrich et al. 2016). Holds its buffers from piece to piece; one a thread.
+class PieceMerger {
+ public:
+  /// ids: the piece's byte ids; replaced by its tokens. O(n log n) for n bytes.
+  void merge(const MergeTable& table, std::vector<TokenId>& ids);
+
+ private:
+  void merge_short(const MergeTable& table, std::vector<TokenId>& ids);
+  void merge_long(const MergeTable& table, std::vector<TokenId>& ids);
+
+  /// A place in the piece and what it would merge into with the next one.
+  struct Candidate {
+    std::uint32_t rank;
+    std::uint32_t at;
+    TokenId left, right, result;  // left and right as they were: the candidate is stale once either differs
+  };
+  std::vector<MergeTable::Found> found_;  // with the next id, by place
+  std::vector<Candidate> heap_;
+  std::vector<std::uint32_t> next_, previous_;
+};
+
+}  // namespace chainrule::io

@@ -1,0 +1,27 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace chainrule::io {
+
+/// What GPT-2's pattern asks of a character.
+enum class CharacterClass : std::uint8_t { other, letter, number, space };
+
+/// One character of a text.
+struct Character {
+  CharacterClass kind;
+  std::uint8_t bytes;  ///< 1 to 4
+};
+
+/// The character that begins at text[at] (at < text.size()). Letters are the categories L*, numbers N*, by utf8proc's
+/// version of Unicode; spaces are the property White_Space. A byte that is no part of well-formed UTF-8 counts as one
+/// character of class other, as a control character does.
+Character character_at(std::string_view text, std::size_t at);
+
+/// text with every byte that is no part of well-formed UTF-8 replaced by U+0001, a control character that is of class
+/// other as well: the same length, now valid UTF-8, for a regular expression to match.
+std::string with_invalid_bytes_masked(std::string_view text);
+
+}  // namespace chainrule::io

@@ -1,0 +1,119 @@
+#include "io/tokenizer/pattern.h"
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <fmt/format.h>
+#include <pcre2.h>
+
+#include <array>
+
+#include "io/error.h"
+#include "io/tokenizer/characters.h"
+
+namespace chainrule::io {
+namespace {
+
+constexpr const char* kSpaces =
+    R"(\x{09}-\x{0D}\x{20}\x{85}\x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000})";
+constexpr const char* kOthers =
+    R"(\x{00}-\x{08}\x{0E}-\x{1F}\x{21}-\x{84}\x{86}-\x{9F}\x{A1}-\x{167F}\x{1681}-\x{1FFF}\x{200B}-\x{2027})"
+    R"(\x{202A}-\x{202E}\x{2030}-\x{205E}\x{2060}-\x{2FFF}\x{3001}-\x{10FFFF})";
+
+std::string message_of(int code) {
+  std::array<PCRE2_UCHAR, 256> text{};
+  pcre2_get_error_message(code, text.data(), text.size());
+  return reinterpret_cast<const char*>(text.data());
+}
+
+}  // namespace
+
+std::string with_spaces_written_out(std::string_view expression) {
+  std::string written;
+  bool in_class = false;
+  for (std::size_t i = 0; i < expression.size(); ++i) {
+    const char each = expression[i];
+    if (each == '\\' && i + 1 < expression.size()) {
+      const char escaped = expression[++i];
+      if (escaped == 's' || escaped == 'S') {
+        const char* members = escaped == 's' ? kSpaces : kOthers;
+        written += in_class ? members : fmt::format("[{}]", members);
+      } else {
+        written += each;
+        written += escaped;
+      }
+      continue;
+    }
+    if (in_class && (each == '[' || expression.substr(i, 2) == "&&")) {
+      throw Error(ErrorKind::bad_data,
+                  fmt::format("the pattern '{}' has a class within a class at offset {}, which is not supported",
+                              expression, i));
+    }
+    written += each;
+    if (each == ']') in_class = false;
+    if (each != '[') continue;
+    in_class = true;  // and a bracket right behind its start is a member
+    if (expression.substr(i + 1, 1) == "^") written += expression[++i];
+    if (expression.substr(i + 1, 1) == "]") written += expression[++i];
+  }
+  return written;
+}
+
+std::string pattern_engine_version() {
+  std::array<char, 64> version{};
+  std::array<char, 64> unicode{};
+  pcre2_config(PCRE2_CONFIG_VERSION, version.data());
+  pcre2_config(PCRE2_CONFIG_UNICODE_VERSION, unicode.data());
+  return fmt::format("PCRE2 {}, Unicode {}", version.data(), unicode.data());
+}
+
+struct Pattern::State {
+  std::string expression;
+  std::unique_ptr<pcre2_code, void (*)(pcre2_code*)> code{nullptr, &pcre2_code_free};
+};
+
+Pattern::Pattern(const std::string& expression) : state_(std::make_unique<State>()) {
+  state_->expression = expression;
+  const std::string written = with_spaces_written_out(expression);
+  int error = 0;
+  PCRE2_SIZE offset = 0;
+  state_->code.reset(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(written.data()), written.size(), PCRE2_UTF | PCRE2_UCP,
+                                   &error, &offset, nullptr));
+  if (!state_->code) {
+    throw Error(ErrorKind::bad_data, fmt::format("the pattern '{}' cannot be compiled: {} (at offset {} of '{}')",
+                                                 expression, message_of(error), offset, written));
+  }
+  // Where the machine allows no generated code the interpreter matches the same, slower.
+  pcre2_jit_compile(state_->code.get(), PCRE2_JIT_COMPLETE);
+}
+
+Pattern::~Pattern() = default;
+
+struct Pattern::Matcher::State {
+  const Pattern::State& pattern;
+  std::string masked;
+  std::unique_ptr<pcre2_match_data, void (*)(pcre2_match_data*)> match;
+};
+
+Pattern::Matcher::Matcher(const Pattern& pattern, std::string_view text)
+    : state_(new State{
+          *pattern.state_,
+          with_invalid_bytes_masked(text),
+          {pcre2_match_data_create_from_pattern(pattern.state_->code.get(), nullptr), &pcre2_match_data_free}}) {
+  if (!state_->match) throw std::bad_alloc();
+}
+
+Pattern::Matcher::~Matcher() = default;
+
+std::size_t Pattern::Matcher::piece_end(std::size_t begin) {
+  const int found =
+      pcre2_match(state_->pattern.code.get(), reinterpret_cast<PCRE2_SPTR>(state_->masked.data()),
+                  state_->masked.size(), begin, PCRE2_NO_UTF_CHECK | PCRE2_NOTEMPTY, state_->match.get(), nullptr);
+  if (found == PCRE2_ERROR_NOMATCH) return state_->masked.size();
+  if (found < 0) {
+    throw Error(ErrorKind::bad_data, fmt::format("matching the pattern '{}' at byte {} of a text failed: {}",
+                                                 state_->pattern.expression, begin, message_of(found)));
+  }
+  const PCRE2_SIZE* bounds = pcre2_get_ovector_pointer(state_->match.get());
+  return bounds[0] > begin ? bounds[0] : bounds[1];
+}
+
+}  // namespace chainrule::io

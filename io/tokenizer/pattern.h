@@ -1,0 +1,49 @@
+#pragma once
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace chainrule::io {
+
+/// A regular expression over Unicode text, as tokenizer files write it. `\s` and `\S` mean the property White_Space:
+/// they are written out, because in PCRE2 `\s` also matches U+180E.
+class Pattern {
+ public:
+  /// Throws Error bad_data where the expression is malformed, or uses what the engine understands otherwise than the
+  /// engines that the files were made for (a class within a class).
+  explicit Pattern(const std::string& expression);
+  Pattern(const Pattern&) = delete;
+  Pattern& operator=(const Pattern&) = delete;
+  ~Pattern();
+
+  /// Matches over one text. Bytes that are not UTF-8 match as the control character U+0001 does.
+  class Matcher {
+   public:
+    /// pattern and text must outlive the matcher.
+    Matcher(const Pattern& pattern, std::string_view text);
+    Matcher(const Matcher&) = delete;
+    Matcher& operator=(const Matcher&) = delete;
+    ~Matcher();
+    /// Where the piece that begins at `begin` ends: the end of the non-empty match that begins there, else the start of
+    /// the next such match, else the end of the text. Throws Error bad_data past the engine's limits.
+    std::size_t piece_end(std::size_t begin);
+
+   private:
+    struct State;
+    std::unique_ptr<State> state_;
+  };
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// expression with `\s` and `\S` written out as the members of White_Space, inside classes and outside. Throws Error
+/// bad_data for a class within a class.
+std::string with_spaces_written_out(std::string_view expression);
+
+/// "PCRE2 10.42 2022-12-11, Unicode 14.0.0": decides how rare characters are classified.
+std::string pattern_engine_version();
+
+}  // namespace chainrule::io
