@@ -1,0 +1,116 @@
+#!/usr/bin/env bash
+# The main job, end to end, on this machine: installs what it needs, builds, trains a tokenizer, packs text into a data
+# set, pretrains a small model on two ranks and evaluates it on documents it has never seen.
+#   jobs/demo.sh            on the C and C++ headers under /usr/include, each library a domain
+#   jobs/demo.sh PATH...    on files and folders of your own, each PATH a domain
+set -euo pipefail
+started_in=$PWD
+cd "$(dirname "$0")/.."
+
+ranks=2
+bytes_per_domain=1500000
+largest_file=200000
+
+sources=()
+for path in "$@"; do
+  case $path in
+    /*) sources+=("$path") ;;
+    *) sources+=("$started_in/$path") ;;
+  esac
+done
+for path in "${sources[@]}"; do
+  if [ ! -r "$path" ]; then
+    echo "demo: cannot read '$path'" >&2
+    exit 66
+  fi
+done
+
+jobs/setup.sh build
+jobs/build.sh
+chainrule=$PWD/build/release/chainrule
+
+# Two ranks on this machine, one thread each; root may run it too (containers have no one else).
+export OMP_NUM_THREADS=1 OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+export OMPI_MCA_btl_vader_single_copy_mechanism=none
+on_ranks() {
+  local binding=(--bind-to core)
+  [ "$(nproc)" -ge "$ranks" ] || binding=(--oversubscribe --bind-to none)
+  mpirun "${binding[@]}" -n "$ranks" "$chainrule" "$@"
+}
+
+mkdir -p build/demo
+work=$(mktemp -d "build/demo/$(date +%Y-%m-%d-%H%M%S)-XXX")
+corpus=$work/corpus
+domains=()
+
+# Copies files of a folder into a domain, in an order that mixes its subfolders, until the domain's share is full.
+collect() {
+  local domain=$1 folder=$2 file size total=0 count=0
+  [ -d "$folder" ] || return 0
+  mkdir -p "$corpus/$domain"
+  while IFS=$'\t' read -r size file; do
+    [ $((total + size)) -le "$bytes_per_domain" ] || continue
+    cp -- "$file" "$corpus/$domain/$(printf '%04d' "$count")-$(basename -- "$file")"
+    total=$((total + size))
+    count=$((count + 1))
+  done < <(find "$folder" -type f -size +0 -size "-${largest_file}c" \
+    \( -name '*.h' -o -name '*.hpp' -o -name '*.tcc' -o -path '*/c++/*' \) -printf '%s\t%p\n' |
+    awk -F '\t' '{ h = 0; for (i = 1; i <= length($2); ++i) h = (h * 31 + index(c, substr($2, i, 1))) % 1000003
+                   print h "\t" $0 }' c="$(printf '%s' {a..z} {A..Z} {0..9} / . _ -)" | sort -k1,1n -k3,3 | cut -f 2-)
+  if [ "$count" -eq 0 ]; then
+    rmdir "$corpus/$domain"
+    return 0
+  fi
+  printf '  %-10s %5d files %10d bytes\n' "$domain" "$count" "$total"
+  domains+=(--domain "$domain=$corpus/$domain")
+}
+
+echo
+echo "== 1. The corpus"
+if [ ${#sources[@]} -gt 0 ]; then
+  for path in "${sources[@]}"; do
+    name=$(basename -- "$path")
+    echo "  $name: $path"
+    domains+=(--domain "$name=$path")
+  done
+else
+  echo "C and C++ headers of this machine, at most $bytes_per_domain bytes from each library:"
+  multiarch=/usr/lib/$(g++ -print-multiarch)
+  collect libstdc++ /usr/include/c++
+  collect boost /usr/include/boost
+  collect linux /usr/include/linux
+  collect hdf5 /usr/include/hdf5/serial
+  collect openmpi "$multiarch/openmpi/include"
+  collect onednn /usr/include/oneapi
+  collect nlohmann /usr/include/nlohmann
+  collect fmt /usr/include/fmt
+fi
+inputs=()
+for argument in "${domains[@]}"; do
+  [ "$argument" = --domain ] || inputs+=("${argument#*=}")
+done
+
+echo
+echo "== 2. A tokenizer of 2,048 tokens, learned from the corpus"
+"$chainrule" tokenizer train --input "${inputs[@]}" --vocabulary-size 2048 --output "$work/tokenizer.json"
+
+echo
+echo "== 3. The corpus as tokens, a tenth of its documents held out ($ranks ranks)"
+on_ranks pack --tokenizer "$work/tokenizer.json" "${domains[@]}" --held-out 0.1 --output "$work/data"
+
+echo
+echo "== 4. Pretraining a model of about a million parameters ($ranks ranks)"
+on_ranks pretrain --data "$work/data" --run "$work/run" --model tiny --layers 4 --heads 4 --width 128 \
+  --sequence-length 256 --micro-batch 8 --global-batch 16 --steps 500 --warmup-steps 40 \
+  --learning-rate 2e-3 --minimum-learning-rate 2e-4 --validate-every 100 --validation-tokens 32768 \
+  --checkpoint-every 250 --log-every 25
+
+echo
+echo "== 5. The perplexity of the held-out documents ($ranks ranks)"
+on_ranks evaluate --model "$work/run" --data "$work/data/held-out" --report "$work/report"
+
+echo
+echo "Everything this run made is in $work:"
+echo "  data/      the data sets      (chainrule inspect \"$work/data/train\")"
+echo "  run/       the trained model  (chainrule inspect \"$work/run\")"
+echo "  report/    report.json, domains.csv, documents.csv, environment.json"

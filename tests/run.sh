@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# Sets everything up and passes the tests: packages, build, ctest. Further arguments go to ctest
+# (tests/run.sh -LE slow; tests/run.sh -R tokenizer).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+jobs/setup.sh test
+jobs/build.sh --tests
+exec ctest --test-dir build/release --output-on-failure --no-tests=error --parallel "$(nproc)" "$@"
