@@ -1,7 +1,9 @@
 #pragma once
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "model/arena.h"
 #include "model/config.h"
@@ -11,16 +13,45 @@ namespace chainrule::pipeline {
 /// A model as a person names it on the command line, read and verified.
 struct LoadedModel {
   model::Config config;
-  model::Arena parameters;                ///< laid out by model::ParameterTable(config)
-  std::filesystem::path folder;           ///< the checkpoint it came from
-  std::filesystem::path tokenizer;        ///< its tokenizer.json
+  model::Arena parameters;          ///< laid out by model::ParameterTable(config)
+  std::filesystem::path folder;     ///< the checkpoint it came from
+  std::filesystem::path tokenizer;  ///< its tokenizer.json
   std::string tokenizer_fingerprint;
-  std::string weights_hash;               ///< XXH3-128 of the parameter arena
-  std::int64_t step = 0;                  ///< training steps taken
+  std::string weights_hash;  ///< XXH3-128 of the parameter arena
+  std::int64_t step = 0;     ///< training steps taken
 };
 
-/// Reads the checkpoint in `path`, or where path is a run directory its highest step with a valid manifest (also
-/// while the run goes on). Every file is checked against the manifest. Throws io::Error (missing_input, bad_data).
+/// Reads the checkpoint in `path`, or where path is a run directory its highest step that its manifest vouches for
+/// (also while the run goes on); steps passed over because they are damaged are named on stderr by the first rank.
+/// Every file must be there with its size, and the ones that are read are checked against their checksums. Throws
+/// io::Error (missing_input, bad_data).
 LoadedModel load_model(const std::filesystem::path& path);
+
+/// One checkpoint folder of a run directory; not checked.
+struct CheckpointPlace {
+  std::int64_t step = 0;
+  std::filesystem::path folder;
+};
+
+/// run/checkpoints/step-00001000
+std::filesystem::path checkpoint_folder(const std::filesystem::path& run, std::int64_t step);
+
+/// The folders so named in a run directory, the highest step first; folders not yet renamed into place are left out.
+std::vector<CheckpointPlace> list_checkpoints(const std::filesystem::path& run);
+
+/// What model.json holds.
+struct ModelDescription {
+  model::Config config;
+  std::string tokenizer_fingerprint;
+  std::string weights_hash;
+  std::int64_t step = 0;
+};
+
+void write_model_description(const std::filesystem::path& path, const ModelDescription& description);
+/// Throws io::Error (missing_input, bad_data).
+ModelDescription read_model_description(const std::filesystem::path& path);
+
+/// XXH3-128 of an arena's bytes.
+std::string hash_of(std::span<const float> arena);
 
 }  // namespace chainrule::pipeline
