@@ -1,0 +1,30 @@
+#pragma once
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "io/shards/data_set.h"
+#include "pipeline/comm/communicator.h"
+#include "pipeline/evaluate/tally.h"
+#include "pipeline/evaluate/unit_scorer.h"
+#include "pipeline/work_units.h"
+
+namespace chainrule::pipeline {
+
+/// The scores of documents, and what it took.
+struct CorpusScore {
+  std::vector<DocumentScore> documents;  ///< on rank 0, one each; empty elsewhere
+  std::uint64_t nonfinite_tokens = 0;    ///< on every rank
+  std::uint64_t units = 0;
+  std::uint64_t window_rows = 0;  ///< rows computed, the context that windows repeat included
+  std::uint64_t padding_rows = 0;
+  double elapsed_seconds = 0;
+};
+
+/// Scores every work unit, each on its rank, with progress on rank 0's stderr. Afterwards scorer.unigram_counts() on
+/// rank 0 are those of all ranks. Results do not depend on the number of ranks. A rank's exception leaves the others
+/// waiting: the caller ends the job. Collective.
+CorpusScore score_corpus(const Communicator& communicator, const WorkUnitOptions& options,
+                         std::span<const io::DocumentRecord> documents, UnitScorer& scorer);
+
+}  // namespace chainrule::pipeline
