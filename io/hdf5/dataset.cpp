@@ -48,7 +48,8 @@ void Dataset::read_rows(ElementType type, std::uint64_t first_row, void* values,
   transfer(type, first_row, count, [&](hid_t memory, std::uint64_t offset) {
     check(H5Dread(id_.get(), disk_type(type), memory, space_.get(), H5P_DEFAULT,
                   static_cast<std::byte*>(values) + offset),
-          ErrorKind::bad_data, [&] { return "reading " + where_; });
+          ErrorKind::bad_data,
+          [&] { return fmt::format("reading {} elements from row {} of {}", count, first_row, where_); });
   });
 }
 
@@ -56,7 +57,8 @@ void Dataset::write_rows(ElementType type, std::uint64_t first_row, const void* 
   transfer(type, first_row, count, [&](hid_t memory, std::uint64_t offset) {
     check(H5Dwrite(id_.get(), disk_type(type), memory, space_.get(), H5P_DEFAULT,
                    static_cast<const std::byte*>(values) + offset),
-          ErrorKind::input_output, [&] { return "writing " + where_; });
+          ErrorKind::input_output,
+          [&] { return fmt::format("writing {} elements from row {} of {}", count, first_row, where_); });
   });
 }
 

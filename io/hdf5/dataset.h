@@ -36,6 +36,9 @@ struct DatasetLayout {
 /// Calls from several threads take turns. It keeps its file open. Element count 0 is allowed.
 class Dataset {
  public:
+  /// None yet; File makes the real ones.
+  Dataset() = default;
+
   ElementType type() const { return type_; }
   const std::vector<std::uint64_t>& shape() const { return shape_; }
   std::uint64_t rows() const { return shape_.front(); }
@@ -66,7 +69,6 @@ class Dataset {
 
  private:
   friend class File;
-  Dataset() = default;
   void require_type(ElementType type) const;
   void read_rows(ElementType type, std::uint64_t first_row, void* values, std::size_t count) const;
   void write_rows(ElementType type, std::uint64_t first_row, const void* values, std::size_t count);
@@ -76,7 +78,7 @@ class Dataset {
   Handle id_;
   Handle space_;
   ElementType type_ = ElementType::f32;
-  std::vector<std::uint64_t> shape_;
+  std::vector<std::uint64_t> shape_{0};
   std::string where_;  ///< "dataset 'tokens' of 'a-00000.h5'", for messages
 };
 
