@@ -2,24 +2,8 @@
 
 #include <utf8proc.h>
 
-#include <array>
-
 namespace chainrule::io {
 namespace {
-
-constexpr CharacterClass class_of_ascii(unsigned byte) {
-  if ((byte >= 9 && byte <= 13) || byte == ' ') return CharacterClass::space;
-  if (byte >= '0' && byte <= '9') return CharacterClass::number;
-  const unsigned lower = byte | 0x20U;
-  if (lower >= 'a' && lower <= 'z') return CharacterClass::letter;
-  return CharacterClass::other;
-}
-
-constexpr std::array<CharacterClass, 128> kAscii = [] {
-  std::array<CharacterClass, 128> classes{};
-  for (unsigned byte = 0; byte < classes.size(); ++byte) classes[byte] = class_of_ascii(byte);
-  return classes;
-}();
 
 bool is_space(utf8proc_int32_t point) {
   return point == 0x85 || point == 0xA0 || point == 0x1680 || (point >= 0x2000 && point <= 0x200A) || point == 0x2028 ||
@@ -49,9 +33,7 @@ std::uint8_t decode(std::string_view text, std::size_t at, utf8proc_int32_t& poi
 
 }  // namespace
 
-Character character_at(std::string_view text, std::size_t at) {
-  const auto first = static_cast<unsigned char>(text[at]);
-  if (first < kAscii.size()) return {kAscii[first], 1};
+Character long_character_at(std::string_view text, std::size_t at) {
   utf8proc_int32_t point = 0;
   const std::uint8_t bytes = decode(text, at, point);
   if (bytes == 0) return {CharacterClass::other, 1};

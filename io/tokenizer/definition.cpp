@@ -16,6 +16,8 @@
 namespace chainrule::io {
 namespace {
 
+constexpr std::array<std::string_view, 2> kEndOfTextSpellings = {kEndOfText, "<|end_of_text|>"};
+
 class Assembly {
  public:
   explicit Assembly(const TokenizerSource& source) : source_(source) {}
@@ -72,6 +74,7 @@ class Assembly {
       is_added_[id] = true;
       definition_.added.push_back({id, token.special});
     }
+    add_end_of_text();
     std::sort(definition_.added.begin(), definition_.added.end(),
               [](const AddedToken& a, const AddedToken& b) { return a.id < b.id; });
   }
@@ -124,13 +127,22 @@ class Assembly {
     }
   }
 
+  /// GPT-2's pair of files lists end-of-text among the tokens and does not say that it is special.
+  void add_end_of_text() {
+    for (const std::string_view spelling : kEndOfTextSpellings) {
+      const auto found = id_of_.find(std::string(spelling));
+      if (found == id_of_.end() || is_added_[found->second]) continue;
+      is_added_[found->second] = true;
+      definition_.added.push_back({found->second, true});
+    }
+  }
+
   void find_end_of_text() {
-    for (const std::string_view spelling : {std::string_view(kEndOfText), std::string_view("<|end_of_text|>")}) {
+    for (const std::string_view spelling : kEndOfTextSpellings) {
       for (const auto& token : definition_.added) {
-        if (definition_.tokens[token.id] == spelling && token.special) {
-          definition_.end_of_text = token.id;
-          return;
-        }
+        if (definition_.tokens[token.id] != spelling || !token.special) continue;
+        definition_.end_of_text = token.id;
+        return;
       }
     }
     fail(fmt::format("there is no special token '{}'", kEndOfText));

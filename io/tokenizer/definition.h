@@ -53,7 +53,8 @@ struct TokenizerSource {
 };
 
 /// Checks that ids are exactly 0 .. V-1, all bytes are there, merges join tokens into tokens, and there is an
-/// end-of-text token (`<|endoftext|>`, else `<|end_of_text|>`). Throws Error bad_data.
+/// end-of-text token (`<|endoftext|>`, else `<|end_of_text|>`: special wherever it is in the vocabulary). Throws Error
+/// bad_data.
 TokenizerDefinition define(const TokenizerSource& source);
 
 /// The definition of a byte-level tokenizer in GPT-2's order: 256 bytes, the results of merges, end-of-text. A merge's

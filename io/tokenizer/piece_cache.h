@@ -33,7 +33,9 @@ class PieceCache {
   /// Its tokens; empty where it is not kept.
   std::span<const TokenId> find(const Key& key) const {
     const Slot& slot = slots_[place(key)];
-    if (slot.length != key.length || slot.bytes != key.bytes) return {};
+    const bool same = slot.length == key.length && slot.bytes[0] == key.bytes[0] && slot.bytes[1] == key.bytes[1] &&
+                      slot.bytes[2] == key.bytes[2];
+    if (!same) return {};
     return {slot.tokens.data(), slot.count};
   }
 

@@ -53,9 +53,6 @@ TokenizerDefinition read_gpt2(const std::filesystem::path& vocabulary, const std
   for (const auto& [spelling, id] : tokens.items()) {
     if (!id.is_number_unsigned()) fail(vocabulary, fmt::format("the id of token '{}' is not a number", spelling));
     source.vocabulary.emplace_back(spelling, id.get<std::uint64_t>());
-    if (spelling == kEndOfText || spelling == "<|end_of_text|>") {
-      source.added.push_back({spelling, id.get<std::uint64_t>(), true});
-    }
   }
   read_merge_lines(merges, source);
   return define(source);

@@ -14,7 +14,7 @@ TokenizerDefinition read_tokenizer(const std::filesystem::path& path);
 /// and is not supported is an Error bad_data that names it.
 TokenizerDefinition read_hugging_face(const std::filesystem::path& file);
 
-/// Reads GPT-2's pair of files. `<|endoftext|>` (or `<|end_of_text|>`) in the vocabulary is the special token.
+/// Reads GPT-2's pair of files.
 TokenizerDefinition read_gpt2(const std::filesystem::path& vocabulary, const std::filesystem::path& merges);
 
 /// A Hugging Face `tokenizer.json` of the definition; equal definitions give equal text.

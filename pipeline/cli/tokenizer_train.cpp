@@ -1,0 +1,103 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "io/files/atomic_output.h"
+#include "io/shards/text_source.h"
+#include "io/tokenizer/trainer.h"
+#include "pipeline/cli/options.h"
+#include "pipeline/cli/tokenizer.h"
+#include "pipeline/error.h"
+#include "pipeline/progress.h"
+
+namespace chainrule::pipeline::cli {
+namespace {
+
+constexpr std::int64_t kLargestVocabulary = 10'000'000;
+
+struct TrainOptions {
+  std::vector<std::string> inputs;
+  std::int64_t vocabulary_size = 0;
+  std::string output;
+  std::string text_field = "text";
+};
+
+/// Feeds every document to the trainer.
+void count_pieces(const std::vector<io::TextFile>& files, const std::string& text_field,
+                  io::TokenizerTrainer& trainer) {
+  std::uint64_t total_bytes = 0;
+  for (const auto& file : files) total_bytes += file.bytes;
+  Progress progress("counting pieces", "bytes", total_bytes, true);
+  std::uint64_t files_bytes = 0;
+  std::uint64_t text_bytes = 0;
+  for (const auto& file : files) {
+    const std::uint64_t before = text_bytes;
+    io::visit_documents(file, text_field, [&](std::string_view text, std::uint64_t) {
+      trainer.add(text);
+      text_bytes += text.size();
+      progress.update(std::min(files_bytes + text_bytes - before, total_bytes));
+    });
+    files_bytes += file.bytes;
+  }
+  progress.finish(files_bytes, fmt::format("{} files", files.size()));
+  if (text_bytes == 0) throw Error(ExitCode::bad_data, "tokenizer train: the inputs hold no text");
+}
+
+void train(const TrainOptions& options) {
+  io::require_absent(options.output);
+  io::TokenizerTrainer trainer;
+  count_pieces(io::find_text_files(options.inputs), options.text_field, trainer);
+  if (trainer.forgotten_pieces() != 0) {
+    fmt::print(stderr, "tokenizer train: {} rare pieces were left out to bound memory\n", trainer.forgotten_pieces());
+  }
+  const auto vocabulary_size = static_cast<std::uint32_t>(options.vocabulary_size);
+  Progress progress("learning merges", "tokens", vocabulary_size, true);
+  const io::Tokenizer tokenizer =
+      trainer.train(vocabulary_size, [&](std::uint32_t tokens) { progress.update(tokens); });
+  progress.finish(tokenizer.vocabulary_size());
+  io::require_absent(options.output);
+  tokenizer.save(options.output);
+  if (tokenizer.vocabulary_size() < vocabulary_size) {
+    fmt::print(stderr,
+               "tokenizer train: the text yields only {} tokens of the {} asked for: no pair of tokens is left that "
+               "occurs twice; more text yields more\n",
+               tokenizer.vocabulary_size(), vocabulary_size);
+  }
+  fmt::print(stderr, "wrote '{}': {} tokens, fingerprint {}\n", options.output, tokenizer.vocabulary_size(),
+             tokenizer.fingerprint());
+}
+
+}  // namespace
+
+ExitCode run_tokenizer_train(const Arguments& arguments) {
+  TrainOptions values;
+  CommandOptions options(
+      "chainrule tokenizer train --input PATH... --vocabulary-size N --output tokenizer.json",
+      "Learns a byte-level BPE tokenizer with GPT-2's splitting pattern: the 256 bytes, the merges of the pairs seen\n"
+      "most often, and end-of-text. The same text gives the same tokenizer. Memory is bounded: of at most two million\n"
+      "distinct pieces of text the rarest are forgotten. Text that yields fewer tokens than asked for gives a smaller\n"
+      "vocabulary, and a message says so.");
+  options.group("Training")
+      .add_options()("input", po::value(&values.inputs)->required()->multitoken()->composing()->value_name("PATH..."),
+                     "text files (one document each), folders (read recursively), JSONL files")(
+          "text-field", po::value(&values.text_field)->default_value(values.text_field)->value_name("NAME"),
+          "the member of a JSONL line that is its text")(
+          "vocabulary-size", po::value(&values.vocabulary_size)->required()->value_name("N"),
+          "tokens, at least 257: the 256 bytes and end-of-text are among them")(
+          "output", po::value(&values.output)->required()->value_name("FILE"),
+          "the tokenizer.json to write; nothing may be there yet");
+  if (!options.parse(arguments)) return ExitCode::done;
+  if (values.vocabulary_size < io::TokenizerTrainer::kSmallestVocabulary ||
+      values.vocabulary_size > kLargestVocabulary) {
+    throw Error(ExitCode::usage,
+                fmt::format("--vocabulary-size {}: give {} (the bytes and end-of-text) to {}", values.vocabulary_size,
+                            io::TokenizerTrainer::kSmallestVocabulary, kLargestVocabulary));
+  }
+  train(values);
+  return ExitCode::done;
+}
+
+}  // namespace chainrule::pipeline::cli
