@@ -1,0 +1,66 @@
+#pragma once
+#include <array>
+#include <string_view>
+
+#include "model/ops/ops.h"
+
+namespace chainrule::model {
+
+/// What the time of a step goes to.
+enum class OpKind {
+  embedding,
+  normalization,
+  linear_forward,
+  linear_backward_input,
+  linear_backward_weight,
+  activation,
+  attention_forward,
+  attention_backward,
+  cross_entropy,
+};
+inline constexpr std::size_t kOpKinds = 9;
+std::string_view name_of(OpKind kind);
+
+/// Ops that hands every call on to another and adds up the wall time of each kind.
+class TimedOps final : public Ops {
+ public:
+  /// inner outlives this object.
+  explicit TimedOps(Ops& inner) : inner_(inner) {}
+  double seconds(OpKind kind) const { return seconds_[static_cast<std::size_t>(kind)]; }
+  void reset() { seconds_ = {}; }
+
+  void embedding_forward(const Batch& batch, const float* token_embedding, const float* position_embedding,
+                         std::int64_t width, float* output) override;
+  void embedding_backward(const Batch& batch, const float* gradient, std::int64_t width, float* token_gradient,
+                          float* position_gradient) override;
+  void layer_norm_forward(const float* x, const float* gain, const float* bias, std::int64_t rows, std::int64_t width,
+                          float epsilon, float* output, float* mean, float* inverse_deviation) override;
+  void layer_norm_backward(const float* output_gradient, const float* x, const float* gain, const float* mean,
+                           const float* inverse_deviation, std::int64_t rows, std::int64_t width, float* x_gradient,
+                           float* gain_gradient, float* bias_gradient) override;
+  void linear_forward(const float* x, const float* weight, const float* bias, std::int64_t rows, std::int64_t in,
+                      std::int64_t out, float* output, std::int64_t output_stride, bool accumulate) override;
+  void linear_backward_input(const float* output_gradient, std::int64_t output_stride, const float* weight,
+                             std::int64_t rows, std::int64_t in, std::int64_t out, float* x_gradient,
+                             bool accumulate) override;
+  void linear_backward_weight(const float* output_gradient, std::int64_t output_stride, const float* x,
+                              std::int64_t rows, std::int64_t in, std::int64_t out, float* weight_gradient,
+                              float* bias_gradient) override;
+  void gelu_forward(const float* x, std::int64_t count, float* output) override;
+  void gelu_backward(const float* x, std::int64_t count, float* gradient) override;
+  void attention_forward(const float* query_key_value, std::span<const Sequence> sequences,
+                         const AttentionShape& shape, std::int64_t rows, float* output, float* log_sum_exp) override;
+  void attention_backward(const float* output_gradient, const float* query_key_value, const float* output,
+                          const float* log_sum_exp, std::span<const Sequence> sequences, const AttentionShape& shape,
+                          std::int64_t rows, float* query_key_value_gradient) override;
+  void cross_entropy_forward(const float* logits, std::int64_t stride, const std::uint32_t* targets,
+                             std::int64_t rows, std::int64_t vocabulary, double* nll) override;
+  void cross_entropy_backward(float* logits, std::int64_t stride, const std::uint32_t* targets, std::int64_t rows,
+                              std::int64_t vocabulary, double* nll) override;
+
+ private:
+  Ops& inner_;
+  std::array<double, kOpKinds> seconds_{};
+};
+
+}  // namespace chainrule::model
