@@ -9,20 +9,13 @@
 #include "model/arena.h"
 #include "model/error.h"
 #include "model/layer.h"
+#include "model/loss_blocks.h"
 
 namespace chainrule::model {
 namespace {
 
-constexpr std::int64_t kLossRows = 512;  // most rows whose logits are held at once
-
 std::int64_t round_up(std::int64_t value, std::int64_t multiple) {
   return (value + multiple - 1) / multiple * multiple;
-}
-
-/// Rows per block of logits for a batch: blocks of about equal size, since small products are slow ones.
-std::int64_t loss_block_rows(std::int64_t rows) {
-  const std::int64_t blocks = (rows + kLossRows - 1) / kLossRows;
-  return std::min(kLossRows, round_up((rows + blocks - 1) / blocks, 16));
 }
 
 }  // namespace
