@@ -1,0 +1,91 @@
+#include "pipeline/evaluate/evaluation_inputs.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "pipeline/agreement.h"
+#include "pipeline/error.h"
+
+namespace chainrule::pipeline {
+namespace {
+
+/// `pack --held-out` writes a pair of data sets; one of them is to be named.
+void refuse_pair(const std::filesystem::path& folder) {
+  const auto is_data_set = [](const std::filesystem::path& path) {
+    std::error_code error;
+    return std::filesystem::exists(path / "index.json", error);
+  };
+  if (!is_data_set(folder) && is_data_set(folder / "train") && is_data_set(folder / "held-out")) {
+    throw Error(ExitCode::usage, fmt::format("--data '{}' holds two data sets: name '{}' or '{}'", folder.string(),
+                                             (folder / "train").string(), (folder / "held-out").string()));
+  }
+}
+
+void check_same_vocabulary(const LoadedModel& model, const io::DataSet& data) {
+  if (model.tokenizer_fingerprint != data.tokenizer_fingerprint()) {
+    throw Error(ExitCode::bad_data,
+                fmt::format("model and data have different tokenizers: the fingerprint is {} in '{}' and {} in '{}'",
+                            model.tokenizer_fingerprint, model.folder.string(), data.tokenizer_fingerprint(),
+                            data.folder().string()));
+  }
+  if (model.config.vocabulary_size != data.vocabulary_size()) {
+    throw Error(ExitCode::bad_data,
+                fmt::format("the model '{}' has a vocabulary of {}, the data set '{}' one of {}", model.folder.string(),
+                            model.config.vocabulary_size, data.folder().string(), data.vocabulary_size()));
+  }
+}
+
+/// A run may write its next checkpoint while the ranks look for its last one: rank 0 chooses, the others follow.
+LoadedModel load_same_model(const Communicator& communicator, const std::filesystem::path& path) {
+  std::optional<LoadedModel> model;
+  agree_on_first(communicator, [&] { model = load_model(path); });
+  const std::string chosen = communicator.broadcast(model ? model->folder.string() : std::string());
+  agree(communicator, [&] {
+    if (!model) model = load_model(chosen);
+  });
+  return std::move(*model);
+}
+
+}  // namespace
+
+EvaluationSubject EvaluationInputs::subject() const {
+  return {units.windows,      model.weights_hash,          model.step,
+          data.fingerprint(), model.tokenizer_fingerprint, data.vocabulary_size()};
+}
+
+EvaluationInputs open_inputs(const Communicator& communicator, const EvaluateOptions& options) {
+  // The cheap checks come first: a mistyped path should not wait for a large model.
+  std::optional<io::DataSet> data;
+  agree(communicator, [&] {
+    refuse_pair(options.data);
+    data = io::DataSet::open(options.data);
+  });
+  LoadedModel model = load_same_model(communicator, options.model);
+  WorkUnitOptions units;
+  agree(communicator, [&] {
+    check_same_vocabulary(model, *data);
+    units = resolve(options, model.config.sequence_length);
+  });
+  agree(communicator, [&] {
+    const auto ranks = static_cast<std::size_t>(communicator.size());
+    for (auto shard = static_cast<std::size_t>(communicator.rank()); shard < data->shard_count(); shard += ranks) {
+      data->verify_shard(shard);
+    }
+  });
+  EvaluationInputs inputs{std::move(model), std::move(*data), {}, units, 0};
+  agree(communicator, [&] {
+    inputs.documents = inputs.data.documents();
+    const std::uint64_t all = inputs.documents.size();
+    inputs.covered_documents = options.max_documents != 0 ? std::min(options.max_documents, all) : all;
+    if (tokens_to_score(options.protocol, inputs.covered()) == 0) {
+      throw Error(ExitCode::bad_data,
+                  fmt::format("nothing to score in '{}': its {} documents hold no token that protocol {} scores",
+                              options.data.string(), inputs.covered_documents, name_of(options.protocol)));
+    }
+  });
+  return inputs;
+}
+
+}  // namespace chainrule::pipeline

@@ -1,0 +1,31 @@
+#pragma once
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "io/shards/data_set.h"
+#include "pipeline/checkpoint.h"
+#include "pipeline/comm/communicator.h"
+#include "pipeline/evaluate/evaluate.h"
+#include "pipeline/report/evaluation_report.h"
+
+namespace chainrule::pipeline {
+
+/// A model and a data set that fit each other, and what is to be done with them.
+struct EvaluationInputs {
+  LoadedModel model;
+  io::DataSet data;
+  std::vector<io::DocumentRecord> documents;  ///< all of data's
+  WorkUnitOptions units;
+  std::uint64_t covered_documents = 0;  ///< the first so many are evaluated
+
+  std::span<const io::DocumentRecord> covered() const { return std::span(documents).first(covered_documents); }
+  EvaluationSubject subject() const;
+};
+
+/// Opens and checks everything, the shards' content included. Throws AgreedError: missing_input or bad_data for a
+/// damaged file, tokenizers that differ, or nothing to score; usage for a data set pair or impossible options.
+/// Collective.
+EvaluationInputs open_inputs(const Communicator& communicator, const EvaluateOptions& options);
+
+}  // namespace chainrule::pipeline
