@@ -17,6 +17,9 @@ function(chainrule_unit_test name)
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 120)
   endif()
+  if(NOT arg_LABELS)
+    set(arg_LABELS unit)  # gtest_discover_tests drops an empty value, and the next property's name takes its place
+  endif()
   gtest_discover_tests(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} PROCESSORS 1 LABELS "${arg_LABELS}"
     ENVIRONMENT "OMP_NUM_THREADS=1" DISCOVERY_TIMEOUT 60)
 endfunction()

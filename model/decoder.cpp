@@ -79,7 +79,8 @@ Decoder::State::State(const Config& with_config, const DecoderOptions& with_opti
   hidden = final_memory.data();
   mean = hidden + rows * config.width;
   inverse_deviation = mean + round_up(rows, 16);
-  logits = Arena(std::min(loss_block_rows(rows), rows) * logits_stride);
+  // Not loss_block_rows(rows): a smaller batch may be cut into fewer and larger blocks.
+  logits = Arena(std::min(kLossRows, rows) * logits_stride);
   scratch_memory = Arena(LayerScratch::elements(config, rows, train));
   scratch = LayerScratch(config, rows, train, scratch_memory.data());
 }

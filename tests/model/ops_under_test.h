@@ -1,0 +1,33 @@
+#pragma once
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <tuple>
+
+#include "model/ops/ops.h"
+
+namespace chainrule::tests {
+
+/// One of the implementations of Ops, with the relative L2 error its results may have against float64.
+struct OpsUnderTest {
+  std::string name;
+  std::unique_ptr<model::Ops> (*make)();
+  double tolerance;
+};
+
+inline void PrintTo(const OpsUnderTest& ops, std::ostream* stream) { *stream << ops.name; }
+
+/// The plain loops round once, the fast ones sum in float32.
+inline const OpsUnderTest kReferenceOps{"reference", [] { return model::make_reference_ops(); }, 2e-7};
+inline const OpsUnderTest kFastOps{"fast", [] { return model::make_fast_ops(model::Math::float32); }, 5e-6};
+
+/// Names a case of (OpsUnderTest, shape) after both.
+struct CaseName {
+  template <typename Case>
+  std::string operator()(const testing::TestParamInfo<Case>& info) const {
+    return std::get<0>(info.param).name + "_" + testing::PrintToString(std::get<1>(info.param));
+  }
+};
+
+}  // namespace chainrule::tests
