@@ -8,10 +8,14 @@ set(CHAINRULE_TEST_ENVIRONMENT
   OMP_NUM_THREADS=1 OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
   OMPI_MCA_btl_vader_single_copy_mechanism=none OMPI_MCA_rmaps_base_oversubscribe=1)
 
+# Test sources gain nothing from the full optimiser, and compile in half the time without it.
+set(CHAINRULE_TEST_OPTIONS -O1)
+
 # chainrule_unit_test(NAME SOURCES... LIBRARIES...): one program, one ctest entry per gtest case.
 function(chainrule_unit_test name)
   cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;LIBRARIES;LABELS" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
+  target_compile_options(${name} PRIVATE ${CHAINRULE_TEST_OPTIONS})
   target_link_libraries(${name} PRIVATE chainrule_build_flags ${arg_LIBRARIES} GTest::gmock_main fmt::fmt
     nlohmann_json::nlohmann_json)
   if(NOT arg_TIMEOUT)
@@ -29,6 +33,7 @@ endfunction()
 function(chainrule_mpi_test name)
   cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;LIBRARIES;LABELS;RANKS" ${ARGN})
   add_executable(${name} ${arg_SOURCES} ${PROJECT_SOURCE_DIR}/tests/support/mpi_main.cpp)
+  target_compile_options(${name} PRIVATE ${CHAINRULE_TEST_OPTIONS})
   target_link_libraries(${name} PRIVATE chainrule_build_flags ${arg_LIBRARIES} chainrule_comm GTest::gmock fmt::fmt)
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 120)
