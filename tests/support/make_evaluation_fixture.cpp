@@ -1,0 +1,117 @@
+// make_evaluation_fixture FOLDER: writes small checkpoints and data sets for the tests of `chainrule evaluate`:
+//   model/, run/checkpoints/step-00000003/   a random decoder, and a run that holds the same one
+//   model-nan/                               the same with one weight that is no number
+//   data/      ragged documents in two domains over three shards, one of them empty
+//   data-other/  data under another tokenizer      data-wide/  data with a larger vocabulary
+//   data-empty/  no document      data-blank/  documents without text      pair/train, pair/held-out
+#include <cstdio>
+#include <filesystem>
+#include <limits>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "io/checkpoint/manifest.h"
+#include "io/checkpoint/model_file.h"
+#include "io/files/atomic_file.h"
+#include "model/arena.h"
+#include "model/parameters.h"
+#include "pipeline/checkpoint.h"
+#include "tests/support/made_data_set.h"
+
+namespace chainrule::tests {
+namespace {
+
+constexpr std::uint32_t kVocabulary = 97;
+const std::string kFingerprint = "00112233445566778899aabbccddeeff";
+
+void write_checkpoint(const std::filesystem::path& folder, bool broken) {
+  model::Config config;
+  config.layers = 2;
+  config.heads = 2;
+  config.width = 16;
+  config.feed_forward_width = 64;
+  config.vocabulary_size = kVocabulary;
+  config.sequence_length = 32;
+  const model::ParameterTable table(config);
+  model::Arena arena(table.arena_size());
+  model::initialise(config, table, 7, arena.span());
+  if (broken)
+    arena.span()[static_cast<std::size_t>(table.parameters().front().offset)] = std::numeric_limits<float>::quiet_NaN();
+  std::filesystem::create_directories(folder);
+  std::vector<io::NamedTensor> tensors;
+  for (const auto& parameter : table.parameters()) {
+    tensors.push_back(
+        {parameter.name, parameter.shape,
+         arena.span().subspan(static_cast<std::size_t>(parameter.offset), static_cast<std::size_t>(parameter.size()))});
+  }
+  io::write_model_file(folder / "model.h5", tensors);
+  io::write_file_atomically(folder / "tokenizer.json", "{}");
+  pipeline::write_model_description(folder / "model.json", {config, kFingerprint, pipeline::hash_of(arena.span()), 3});
+  std::vector<io::ManifestEntry> entries;
+  for (const char* name : {"model.h5", "model.json", "tokenizer.json"}) {
+    entries.push_back(io::describe_file(folder / name));
+  }
+  io::Manifest(folder, entries).write();
+}
+
+MadeDataSet data_set(const std::vector<std::vector<std::uint64_t>>& shards) {
+  MadeDataSet set;
+  set.vocabulary_size = kVocabulary;
+  set.end_of_text = kVocabulary - 1;
+  set.tokenizer_fingerprint = kFingerprint;
+  std::mt19937 random(23);
+  std::uint64_t documents = 0;
+  for (const auto& shard : shards) {
+    auto& made = set.shards.emplace_back();
+    for (const std::uint64_t tokens : shard) {
+      MadeDocument document;
+      for (std::uint64_t i = 0; i < tokens; ++i) {
+        document.tokens.push_back(static_cast<std::uint32_t>(random() % (kVocabulary - 1)));
+      }
+      document.domain = documents % 3 == 0 ? "prose" : "code, \"c++\"";
+      document.bytes = 4 * tokens;
+      document.words = 1 + tokens / 2;
+      document.file = documents % 2 == 0 ? "a, b.txt" : "lines.jsonl";
+      document.line = documents % 2 == 0 ? 0 : documents;
+      made.push_back(document);
+      ++documents;
+    }
+  }
+  return set;
+}
+
+void write_fixture(const std::filesystem::path& folder) {
+  write_checkpoint(folder / "model", false);
+  write_checkpoint(pipeline::checkpoint_folder(folder / "run", 3), false);
+  write_checkpoint(folder / "model-nan", true);
+  MadeDataSet data = data_set({{100, 0, 1, 31, 32, 33, 700}, {}, {2, 64, 5, 5, 900, 0}});
+  write_data_set(folder / "data", data);
+  data.tokenizer_fingerprint = "ffeeddccbbaa99887766554433221100";
+  write_data_set(folder / "data-other", data);
+  data.tokenizer_fingerprint = kFingerprint;
+  data.vocabulary_size = kVocabulary + 1;
+  write_data_set(folder / "data-wide", data);
+  write_data_set(folder / "data-empty", data_set({{}}));
+  write_data_set(folder / "data-blank", data_set({{0, 0}}));
+  write_data_set(folder / "pair" / "train", data_set({{9}}));
+  write_data_set(folder / "pair" / "held-out", data_set({{3}}));
+}
+
+}  // namespace
+}  // namespace chainrule::tests
+
+int main(int argc, char** argv) {
+  if (argc != 2) {
+    std::fputs("usage: make_evaluation_fixture FOLDER\n", stderr);
+    return 64;
+  }
+  try {
+    chainrule::tests::write_fixture(argv[1]);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return 1;
+  }
+  return 0;
+}
