@@ -19,7 +19,7 @@ class Evaluate(EvaluationTest):
             first = None
             for ranks in (None, 1, 2, 3, 4, 7):
                 name = f"{protocol} {ranks}"
-                chainrule(*self.options(name), "--protocol", protocol, "--micro-batch", 2, *more, ranks=ranks, check=0)
+                chainrule(*self.options(name), "--protocol", protocol, "--micro-batch", 8, *more, ranks=ranks, check=0)
                 results = [(self.folder / name / file).read_bytes()
                            for file in ("report.json", "domains.csv", "documents.csv")]
                 first = first or results
@@ -44,8 +44,8 @@ class Evaluate(EvaluationTest):
         self.assertEqual((report["end_of_text_tokens"], report["end_of_text_nll_nats"]), (0, 0))
         self.assertEqual(report["nonfinite_tokens"], 0)
         self.assertEqual(report["step"], 3)
-        # A fresh model knows nothing: about ln V nats a token.
-        self.assertAlmostEqual(report["cross_entropy_nats"], math.log(97), delta=0.1)
+        # A model with random weights knows nothing: about ln V nats a token.
+        self.assertAlmostEqual(report["cross_entropy_nats"], math.log(97), delta=0.5)
         self.assertAlmostEqual(report["cross_entropy_nats"], report["nll_nats"] / report["tokens_scored"], 12)
         self.assertAlmostEqual(report["perplexity"], math.exp(report["cross_entropy_nats"]), 9)
         self.assertAlmostEqual(report["bits_per_byte"], report["nll_nats"] / math.log(2) / report["bytes"], 12)

@@ -93,6 +93,30 @@ TEST(ScoreCorpus, EqualsOneLoopOverTheTokens) {
   }
 }
 
+/// Real products round differently with a batch's rows and a row's place in it. This model does so grossly: cutting
+/// units by rank, or scoring one in another shape, shows on every machine.
+TEST(ScoreCorpus, AUnitHasTheSameShapeWhereverItIsScored) {
+  const Corpus corpus(kRagged);
+  const ScoreBatch model = [](const model::Batch& batch, std::span<double> nll) {
+    for (std::size_t i = 0; i < nll.size(); ++i) {
+      if (batch.targets[i] == model::kNotScored) continue;
+      nll[i] = static_cast<double>(batch.rows()) + 1e-3 * static_cast<double>(i) + 1e-7 * batch.inputs[i];
+    }
+  };
+  const WorkUnitOptions options{{Protocol::document, 48, 20}, 4};
+  UnitScorer shared(corpus.documents, 2, kEndOfText, corpus.reader(), model);
+  const auto scored = score_corpus(world(), options, corpus.documents, shared);
+  UnitScorer serial(corpus.documents, 2, kEndOfText, corpus.reader(), model);
+  std::vector<UnitResult> results;
+  WorkUnitCursor units(options, corpus.documents);
+  for (WorkUnit unit; units.next(unit);) results.push_back(serial.score(unit));
+  const std::uint64_t count = results.size();
+  ASSERT_GT(count, 7U);
+  if (world().rank() == 0) {
+    EXPECT_EQ(scored.documents, merge_results(std::move(results), count, corpus.documents.size()));
+  }
+}
+
 TEST(ScoreCorpus, CountsTheScoredTokensOfEachDomain) {
   const Corpus corpus(kRagged);
   UnitScorer scorer(corpus.documents, 2, kEndOfText, corpus.reader(), made_up_model());

@@ -30,13 +30,15 @@ void write_checkpoint(const std::filesystem::path& folder, bool broken) {
   model::Config config;
   config.layers = 2;
   config.heads = 2;
-  config.width = 16;
-  config.feed_forward_width = 64;
+  config.width = 64;
+  config.feed_forward_width = 256;
   config.vocabulary_size = kVocabulary;
   config.sequence_length = 32;
   const model::ParameterTable table(config);
   model::Arena arena(table.arena_size());
   model::initialise(config, table, 7, arena.span());
+  // Larger weights than a fresh model's, so that contexts matter.
+  for (float& value : arena.span()) value *= 2;
   if (broken)
     arena.span()[static_cast<std::size_t>(table.parameters().front().offset)] = std::numeric_limits<float>::quiet_NaN();
   std::filesystem::create_directories(folder);
