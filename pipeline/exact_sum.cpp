@@ -1,7 +1,8 @@
 #include "pipeline/exact_sum.h"
 
-#include <array>
+#include <algorithm>
 #include <cmath>
+#include <vector>
 
 namespace chainrule::pipeline {
 namespace {
@@ -44,15 +45,17 @@ double ExactSum::nats() const {
   return std::ldexp(static_cast<double>(sum), -kFractionBits);
 }
 
-ExactSum sum_over_ranks(const Communicator& communicator, const ExactSum& mine) {
+ExactSum sum_over_ranks(const Communicator& communicator, const ExactSum& mine, std::span<std::int64_t> alongside) {
   // Pieces of 32 bits in 64: their sums over up to 2^31 ranks cannot overflow, and the carries are resolved below.
   constexpr std::uint64_t kMask = 0xffffffffU;
   const ExactSum::Raw& raw = mine.raw();
-  std::array<std::int64_t, 6> pieces = {
+  std::vector<std::int64_t> pieces = {
       static_cast<std::int64_t>(raw.low & kMask),  static_cast<std::int64_t>(raw.low >> 32U),
       static_cast<std::int64_t>(raw.high & kMask), static_cast<std::int64_t>(raw.high >> 32U),
       static_cast<std::int64_t>(raw.count),        static_cast<std::int64_t>(raw.nonfinite)};
+  pieces.insert(pieces.end(), alongside.begin(), alongside.end());
   communicator.sum(pieces);
+  std::copy(pieces.begin() + 6, pieces.end(), alongside.begin());
   ExactSum::Raw total;
   for (std::size_t i = 0; i < 4; ++i) accumulate(total, static_cast<Unsigned128>(pieces[i]) << (32U * i));
   total.count = static_cast<std::uint64_t>(pieces[4]);

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <span>
 
 #include "pipeline/comm/communicator.h"
 
@@ -36,7 +37,8 @@ class ExactSum {
   Raw raw_;
 };
 
-/// The merge of every rank's sum, on every rank. Collective.
-ExactSum sum_over_ranks(const Communicator& communicator, const ExactSum& mine);
+/// The merge of every rank's sum, on every rank; the counts alongside are summed over ranks in the same message.
+/// Collective.
+ExactSum sum_over_ranks(const Communicator& communicator, const ExactSum& mine, std::span<std::int64_t> alongside = {});
 
 }  // namespace chainrule::pipeline

@@ -1,5 +1,6 @@
 #include "io/checkpoint/model_file.h"
 
+#include "io/checkpoint/verify_written.h"
 #include "io/error.h"
 #include "io/files/atomic_file.h"
 
@@ -19,6 +20,8 @@ void write_model_file(const std::filesystem::path& path, std::span<const NamedTe
   }
   file.close();
   sync_path(path);
+  const hdf5::File written = hdf5::File::open(path);
+  for (const NamedTensor& tensor : tensors) verify_written(written.dataset(tensor.name), tensor.values, path);
 }
 
 ModelFile::ModelFile(const std::filesystem::path& path) : file_(hdf5::File::open(path)) {

@@ -16,8 +16,8 @@ struct NamedTensor {
   std::span<const float> values;
 };
 
-/// Writes model.h5: one float32 dataset a tensor, by name. Closed and synced. Throws Error (cannot_create,
-/// input_output).
+/// Writes model.h5: one float32 dataset a tensor, by name. Closed, synced, read back and compared. Throws Error
+/// (cannot_create, input_output).
 void write_model_file(const std::filesystem::path& path, std::span<const NamedTensor> tensors);
 
 /// model.h5 for reading; nothing is kept in memory.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "io/checkpoint/verify_written.h"
 #include "io/error.h"
 #include "io/files/atomic_file.h"
 
@@ -33,6 +34,9 @@ void write_optimizer_file(const std::filesystem::path& path, std::span<const Ele
   file.write_dataset("second_moment", second_moment);
   file.close();
   sync_path(path);
+  const OptimizerFile written(path);
+  verify_written(written.first_moment_, first_moment, path);
+  verify_written(written.second_moment_, second_moment, path);
 }
 
 OptimizerFile::OptimizerFile(const std::filesystem::path& path)

@@ -15,8 +15,8 @@ struct ElementRange {
   bool operator==(const ElementRange&) const = default;
 };
 
-/// Writes one writer's share of AdamW's state: the moments of its ranges, side by side in the order of ranges. Closed
-/// and synced. Throws Error (cannot_create, input_output).
+/// Writes one writer's share of AdamW's state: the moments of its ranges, side by side in the order of ranges. Closed,
+/// synced, read back and compared. Throws Error (cannot_create, input_output).
 void write_optimizer_file(const std::filesystem::path& path, std::span<const ElementRange> ranges,
                           std::span<const float> first_moment, std::span<const float> second_moment);
 
@@ -32,6 +32,9 @@ class OptimizerFile {
   std::uint64_t read(std::uint64_t begin, std::span<float> first_moment, std::span<float> second_moment) const;
 
  private:
+  friend void write_optimizer_file(const std::filesystem::path& path, std::span<const ElementRange> ranges,
+                                   std::span<const float> first_moment, std::span<const float> second_moment);
+
   hdf5::File file_;
   std::vector<ElementRange> ranges_;
   hdf5::Dataset first_moment_;

@@ -1,8 +1,117 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "model/config.h"
 #include "pipeline/cli/commands.h"
-#include "pipeline/error.h"
+#include "pipeline/cli/options.h"
+#include "pipeline/cli/version.h"
+#include "pipeline/comm/session.h"
+#include "pipeline/pretrain/pretrain.h"
+#include "pipeline/signals.h"
 
 namespace chainrule::pipeline::cli {
+namespace {
 
-ExitCode run_pretrain(const Arguments&) { throw Error(ExitCode::internal, "pretrain: not built yet"); }
+/// Numbers and names as the parser fills them.
+struct Words {
+  std::string data;
+  std::string validation_data;
+  std::string run;
+};
+
+void add_data_and_model(CommandOptions& command, PretrainOptions& options, Words& words) {
+  command.group("Data and run")
+      .add_options()("data", po::value(&words.data)->required()->value_name("DIR"),
+                     "data set to train on, or a folder with train/ and held-out/, which is then validated on")(
+          "validation-data", po::value(&words.validation_data)->value_name("DIR"),
+          "data set to validate on (default: the pair's held-out/)")("run", po::value(&words.run)->value_name("DIR"),
+                                                                     "run directory to make, or to go on with")(
+          "dry-run", po::bool_switch(&options.dry_run),
+          "print parameters, tokens and memory per rank, and stop without writing");
+  static const std::string presets = fmt::format("preset: {}", fmt::join(model::preset_names(), ", "));
+  command.group("Model").add_options()(
+      "model", po::value(&options.model)->default_value("gpt2-124m")->value_name("PRESET"), presets.c_str())(
+      "layers", po::value(&options.layers)->value_name("N"), "layers (default: the preset's)")(
+      "heads", po::value(&options.heads)->value_name("N"), "attention heads (default: the preset's)")(
+      "width", po::value(&options.width)->value_name("N"), "channels of the residual stream (default: the preset's)")(
+      "sequence-length", po::value(&options.sequence_length)->value_name("TOKENS"),
+      "context and length of a training window (default: the preset's)");
+}
+
+void add_training(CommandOptions& command, PretrainOptions& options) {
+  command.group("Batches and steps")
+      .add_options()("micro-batch", po::value(&options.micro_batch)->default_value(4)->value_name("SEQUENCES"),
+                     "sequences of one forward and backward pass")(
+          "global-batch", po::value(&options.global_batch)->default_value(32)->value_name("SEQUENCES"),
+          "sequences of one step over all ranks, a multiple of --micro-batch")(
+          "steps", po::value(&options.schedule.steps)->required()->value_name("N"), "steps of the whole run")(
+          "seed", po::value(&options.seed)->default_value(0)->value_name("N"),
+          "of the initial weights and the order of samples")(
+          "lanes", po::value(&options.lanes)->value_name("N"),
+          "sums that gradients are accumulated in, a power of two: bits are the same on any number of ranks up to it "
+          "(default: 8, or the next power of two that is at least the ranks at the start of the run)")(
+          "threads", po::value(&options.threads)->value_name("N"),
+          "per rank (default: OMP_NUM_THREADS, else the cores shared among the host's ranks)");
+  command.group("Optimizer (AdamW, linear warmup, cosine decay)")
+      .add_options()("learning-rate", po::value(&options.schedule.learning_rate)->default_value(6e-4, "6e-4"),
+                     "after warmup")("minimum-learning-rate", po::value(&options.schedule.minimum_learning_rate),
+                                     "at the last step (default: a tenth of --learning-rate)")(
+          "warmup-steps", po::value(&options.schedule.warmup_steps)->value_name("N"),
+          "steps of linear warmup (default: a fiftieth of --steps)")(
+          "weight-decay", po::value(&options.adamw.weight_decay)->default_value(0.1, "0.1"), "of matrices only")(
+          "beta1", po::value(&options.adamw.beta1)->default_value(0.9, "0.9"), "decay of the first moment")(
+          "beta2", po::value(&options.adamw.beta2)->default_value(0.95, "0.95"), "decay of the second moment")(
+          "epsilon", po::value(&options.adamw.epsilon)->default_value(1e-8, "1e-8"), "added to the denominator")(
+          "clip-norm", po::value(&options.clip_norm)->default_value(1.0, "1"),
+          "largest Euclidean norm of the gradient; 0: not clipped");
+}
+
+void add_reporting(CommandOptions& command, PretrainOptions& options) {
+  command.group("Validation, checkpoints, log")
+      .add_options()("validate-every", po::value(&options.validate_every)->default_value(250)->value_name("STEPS"),
+                     "and at the end; 0: never")(
+          "validation-tokens", po::value(&options.validation_tokens)->default_value(131'072)->value_name("TOKENS"),
+          "at most, from the start of the validation set")(
+          "checkpoint-every", po::value(&options.checkpoint_every)->default_value(500)->value_name("STEPS"),
+          "and at the end and when stopped; 0: only then")(
+          "keep-checkpoints", po::value(&options.keep_checkpoints)->default_value(2)->value_name("N"),
+          "newest checkpoints that are kept")("log-every",
+                                              po::value(&options.log_every)->default_value(10)->value_name("STEPS"),
+                                              "a line on stderr; metrics.jsonl has every step");
+}
+
+}  // namespace
+
+ExitCode run_pretrain(const Arguments& arguments) {
+  catch_stop_signals();
+  PretrainOptions options;
+  Words words;
+  CommandOptions command(
+      "chainrule pretrain --data DIR --run DIR --steps N [options]",
+      "Trains a model on a data set, on any number of ranks. USR1 or TERM saves a checkpoint and ends "
+      "with exit code 75;\nthe same command again goes on from the last checkpoint, also on another "
+      "number of ranks.");
+  add_data_and_model(command, options, words);
+  add_training(command, options);
+  add_reporting(command, options);
+  if (!command.parse(arguments)) return ExitCode::done;
+  options.data = words.data;
+  options.validation_data = words.validation_data;
+  options.run = words.run;
+  if (!command.given("minimum-learning-rate")) {
+    options.schedule.minimum_learning_rate = options.schedule.learning_rate / 10;
+  }
+  if (!command.given("warmup-steps")) options.schedule.warmup_steps = options.schedule.steps / 50;
+  validate(options);
+
+  Configuration configuration = command.resolved();
+  std::erase_if(configuration, [](const auto& line) { return line.first == "dry-run"; });
+  set_value(configuration, "minimum-learning-rate", fmt::format("{}", options.schedule.minimum_learning_rate));
+  set_value(configuration, "warmup-steps", fmt::format("{}", options.schedule.warmup_steps));
+  const Session session;
+  return pretrain(session.world(), options, configuration, version_text());
+}
 
 }  // namespace chainrule::pipeline::cli

@@ -88,7 +88,10 @@ TEST(ExactSum, OverRanksEqualsTheSumOfAllValues) {
   ExactSum all;
   for (std::size_t i = 0; i < values.size(); ++i) all.add(i % 5 == 0 ? -values[i] : values[i]);
   all.add(std::nan(""));
-  EXPECT_EQ(sum_over_ranks(world, mine), all);
+  std::int64_t alongside[] = {world.rank() + 1, 10};
+  EXPECT_EQ(sum_over_ranks(world, mine, alongside), all);
+  EXPECT_EQ(alongside[0], world.size() * (world.size() + 1) / 2);
+  EXPECT_EQ(alongside[1], 10 * world.size());
 }
 
 /// The vector of the design: loss 2 over 1 token and loss 90 over 9 tokens are 9.2 a token; the mean of the two means

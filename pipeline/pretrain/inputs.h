@@ -1,0 +1,25 @@
+#pragma once
+#include <optional>
+
+#include "io/shards/data_set.h"
+#include "model/config.h"
+#include "pipeline/comm/communicator.h"
+#include "pipeline/pretrain/options.h"
+
+namespace chainrule::pipeline {
+
+/// What a run reads, opened and checked against each other.
+struct PretrainInputs {
+  io::DataSet training;
+  std::optional<io::DataSet> validation;
+  model::Config config;  ///< the preset with the options' changes and the data's vocabulary
+};
+
+/// Opens the data sets (a pair's train/ and held-out/) and makes the model's shape. Throws io::Error (missing_input,
+/// bad_data: also a validation set of another tokenizer, or fewer tokens than one window) and Error (usage).
+PretrainInputs open_inputs(const PretrainOptions& options);
+
+/// Re-reads every shard and compares checksums, each rank its share. Throws AgreedError. Collective.
+void verify_inputs(const Communicator& communicator, const PretrainInputs& inputs);
+
+}  // namespace chainrule::pipeline

@@ -1,0 +1,47 @@
+#pragma once
+#include <optional>
+
+#include "pipeline/comm/communicator.h"
+#include "pipeline/exit_code.h"
+#include "pipeline/pretrain/metrics_log.h"
+#include "pipeline/pretrain/options.h"
+#include "pipeline/pretrain/trainer.h"
+#include "pipeline/pretrain/training_checkpoint.h"
+#include "pipeline/windows.h"
+
+namespace chainrule::pipeline {
+
+/// The steps of a run, with validation, checkpoints, metrics and log lines in between.
+class PretrainLoop {
+ public:
+  /// Everything outlives it. validation may be null; metrics is this rank's only on rank 0, else null. state is where
+  /// the trainer stands, with the conditions that checkpoints record; saved tells whether its checkpoint is there.
+  PretrainLoop(const Communicator& communicator, const PretrainOptions& options, const CheckpointContext& context,
+               Trainer& trainer, const Windows* validation, MetricsLog* metrics, TrainingState state, bool saved);
+
+  /// Until the last step, or until a rank was asked to stop: then a checkpoint is there. Collective.
+  ExitCode run();
+
+ private:
+  void save();
+  void take_step();
+  /// Appends the step's line to metrics.jsonl and says it on stderr when it is time to.
+  void record(const StepReport& report, double step_seconds);
+  void say(const std::string& line) const;
+
+  const Communicator& communicator_;
+  const PretrainOptions& options_;
+  const CheckpointContext& context_;
+  Trainer& trainer_;
+  const Windows* validation_;
+  MetricsLog* metrics_;
+  TrainingState state_;
+  bool saved_;
+  bool stop_ = false;
+  std::string weights_hash_;               ///< of the step, where it was a checkpoint's
+  std::optional<double> validation_loss_;  ///< nats, of the step, where it was validated
+  std::int64_t logged_step_;               ///< last step said on stderr
+  double logged_seconds_;                  ///< state_.elapsed_seconds then
+};
+
+}  // namespace chainrule::pipeline

@@ -1,0 +1,60 @@
+#include "pipeline/pretrain/options.h"
+
+#include <fmt/format.h>
+
+#include <bit>
+#include <cmath>
+
+#include "pipeline/error.h"
+
+namespace chainrule::pipeline {
+namespace {
+
+void require(bool condition, const char* option, const std::string& why) {
+  if (!condition) throw Error(ExitCode::usage, fmt::format("option '--{}' {}", option, why));
+}
+
+void at_least(std::int64_t value, std::int64_t least, const char* option) {
+  require(value >= least, option, fmt::format("must be at least {}, not {}", least, value));
+}
+
+/// Also refuses what is no number.
+void within(double value, double least, double most, const char* option) {
+  require(value >= least && value <= most, option, fmt::format("must be from {} to {}, not {}", least, most, value));
+}
+
+}  // namespace
+
+void validate(const PretrainOptions& options) {
+  require(options.dry_run || !options.run.empty(), "run", "is required: the run directory to be made or resumed");
+  at_least(options.layers, 0, "layers");
+  at_least(options.heads, 0, "heads");
+  at_least(options.width, 0, "width");
+  at_least(options.sequence_length, 0, "sequence-length");
+  at_least(options.micro_batch, 1, "micro-batch");
+  at_least(options.global_batch, 1, "global-batch");
+  require(options.global_batch % options.micro_batch == 0, "global-batch",
+          fmt::format("must be a multiple of --micro-batch {}, not {}", options.micro_batch, options.global_batch));
+  at_least(options.schedule.steps, 1, "steps");
+  within(options.schedule.learning_rate, 0, 1e3, "learning-rate");
+  within(options.schedule.minimum_learning_rate, 0, options.schedule.learning_rate, "minimum-learning-rate");
+  at_least(options.schedule.warmup_steps, 0, "warmup-steps");
+  require(options.schedule.warmup_steps <= options.schedule.steps, "warmup-steps",
+          fmt::format("must be at most --steps {}, not {}", options.schedule.steps, options.schedule.warmup_steps));
+  within(options.adamw.weight_decay, 0, 1e3, "weight-decay");
+  within(options.adamw.beta1, 0, std::nextafter(1.0, 0.0), "beta1");
+  within(options.adamw.beta2, 0, std::nextafter(1.0, 0.0), "beta2");
+  within(options.adamw.epsilon, 1e-30, 1, "epsilon");
+  within(options.clip_norm, 0, 1e30, "clip-norm");
+  at_least(options.validate_every, 0, "validate-every");
+  at_least(options.validation_tokens, 1, "validation-tokens");
+  at_least(options.checkpoint_every, 0, "checkpoint-every");
+  at_least(options.keep_checkpoints, 1, "keep-checkpoints");
+  at_least(options.log_every, 1, "log-every");
+  at_least(options.threads, 0, "threads");
+  at_least(options.lanes, 0, "lanes");
+  require(options.lanes == 0 || std::has_single_bit(static_cast<std::uint64_t>(options.lanes)), "lanes",
+          fmt::format("must be a power of two, not {}", options.lanes));
+}
+
+}  // namespace chainrule::pipeline

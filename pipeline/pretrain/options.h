@@ -1,0 +1,45 @@
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "model/adamw.h"
+#include "model/schedule.h"
+
+namespace chainrule::pipeline {
+
+/// What a pretraining run is asked to do.
+struct PretrainOptions {
+  std::filesystem::path data;             ///< a data set, or a folder with train/ and held-out/
+  std::filesystem::path validation_data;  ///< empty: data's held-out/, if it has one
+  std::filesystem::path run;
+
+  std::string model;        ///< name of a preset
+  std::int64_t layers = 0;  ///< 0 here and below: the preset's
+  std::int64_t heads = 0;
+  std::int64_t width = 0;
+  std::int64_t sequence_length = 0;  ///< T, tokens of a window
+
+  std::int64_t micro_batch = 0;   ///< sequences of one forward and backward pass
+  std::int64_t global_batch = 0;  ///< sequences of one optimizer step
+  model::ScheduleOptions schedule;
+  model::AdamWOptions adamw;
+  double clip_norm = 0;  ///< largest norm of the gradient; 0: not clipped
+
+  std::int64_t validate_every = 0;     ///< steps; 0: never
+  std::int64_t validation_tokens = 0;  ///< at most, from the start of the validation set
+  std::int64_t checkpoint_every = 0;   ///< steps; 0: at the end only
+  std::int64_t keep_checkpoints = 0;
+  std::int64_t log_every = 0;  ///< steps
+
+  std::int64_t lanes = 0;  ///< 0: the run's own, or by the number of ranks
+  int threads = 0;         ///< 0: by the environment
+  std::uint64_t seed = 0;
+  bool dry_run = false;
+};
+
+/// Throws Error (usage) naming the first option that is out of its range or contradicts another.
+void validate(const PretrainOptions& options);
+
+}  // namespace chainrule::pipeline

@@ -1,0 +1,82 @@
+#include "pipeline/pretrain/plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "model/decoder.h"
+#include "pipeline/lanes.h"
+#include "pipeline/pretrain/block_ownership.h"
+
+namespace chainrule::pipeline {
+namespace {
+
+std::string grouped(std::int64_t number) {
+  if (number < 1000) return fmt::format("{}", number);
+  return fmt::format("{},{:03}", grouped(number / 1000), number % 1000);
+}
+
+std::string mebibytes(std::int64_t bytes) { return fmt::format("{:>10.1f} MiB", static_cast<double>(bytes) / 0x1p20); }
+
+/// Activations and scratch; their memory is only reserved, not touched.
+std::int64_t activation_bytes(const model::Config& config, std::int64_t rows) {
+  const auto ops = model::make_fast_ops(model::Math::float32);
+  return model::Decoder(config, {.maximum_rows = rows, .purpose = model::Purpose::train}, *ops).workspace_bytes();
+}
+
+}  // namespace
+
+PretrainPlan plan_pretraining(const PretrainOptions& options, const PretrainInputs& inputs, std::int64_t lanes,
+                              int ranks) {
+  const model::Config& config = inputs.config;
+  const std::int64_t arena = model::ParameterTable(config).arena_size();
+  constexpr auto kFloat = static_cast<std::int64_t>(sizeof(float));
+  PretrainPlan plan;
+  plan.parameters = model::parameter_count(config);
+  plan.lanes = lanes;
+  plan.tokens_per_step = options.global_batch * config.sequence_length;
+  plan.tokens = plan.tokens_per_step * options.schedule.steps;
+  plan.training_tokens = inputs.training.token_count();
+  const auto windows = static_cast<double>(plan.training_tokens / static_cast<std::uint64_t>(config.sequence_length));
+  plan.epochs = static_cast<double>(options.global_batch) * static_cast<double>(options.schedule.steps) / windows;
+  plan.flops = 3 * model::forward_flops_per_token(config, config.sequence_length) * static_cast<double>(plan.tokens);
+
+  plan.parameter_bytes = arena * kFloat;
+  const LanePlan lane_plan(options.global_batch / options.micro_batch, lanes, ranks);
+  const BlockOwnership ownership(arena, ranks);
+  const auto leaves = static_cast<std::int64_t>(lane_plan.combine_plan().leaves.size());
+  for (int rank = 0; rank < ranks; ++rank) {
+    const RankPlan mine = lane_plan.rank_plan(rank);
+    std::int64_t slice = 0;
+    for (const auto& each : ownership.slices_of(rank)) slice = std::max(slice, each.end - each.begin);
+    const std::int64_t received = (leaves - static_cast<std::int64_t>(mine.subtrees.size())) * slice;
+    plan.gradient_bytes = std::max(plan.gradient_bytes, (mine.arenas * arena + received) * kFloat);
+    plan.optimizer_bytes = std::max(plan.optimizer_bytes, 2 * ownership.elements_of(rank) * kFloat);
+  }
+  plan.activation_bytes = activation_bytes(config, options.micro_batch * config.sequence_length);
+  return plan;
+}
+
+std::string to_text(const PretrainPlan& plan, int ranks) {
+  std::string text;
+  const auto line = [&](const char* name, const std::string& value) {
+    text += fmt::format("  {:<18}{}\n", name, value);
+  };
+  text += "the run\n";
+  line("parameters", grouped(plan.parameters));
+  line("ranks, lanes", fmt::format("{}, {}", ranks, plan.lanes));
+  line("tokens per step", grouped(plan.tokens_per_step));
+  line("tokens in all", grouped(plan.tokens));
+  line("tokens of data", grouped(static_cast<std::int64_t>(plan.training_tokens)));
+  line("epochs", fmt::format("{:.2f}", plan.epochs));
+  line("model FLOPs", fmt::format("{:.3g}", plan.flops));
+  text += "memory per rank\n";
+  line("parameters", mebibytes(plan.parameter_bytes));
+  line("gradients", mebibytes(plan.gradient_bytes));
+  line("optimizer", mebibytes(plan.optimizer_bytes));
+  line("activations", mebibytes(plan.activation_bytes));
+  line("together", mebibytes(plan.bytes()));
+  return text;
+}
+
+}  // namespace chainrule::pipeline

@@ -1,0 +1,33 @@
+#pragma once
+#include <cstdint>
+#include <string>
+
+#include "pipeline/pretrain/inputs.h"
+#include "pipeline/pretrain/options.h"
+
+namespace chainrule::pipeline {
+
+/// What a run will take, before it is begun.
+struct PretrainPlan {
+  std::int64_t parameters = 0;
+  std::int64_t lanes = 0;
+  std::int64_t tokens_per_step = 0;
+  std::int64_t tokens = 0;            ///< of the whole run
+  std::uint64_t training_tokens = 0;  ///< in the data set
+  double epochs = 0;
+  double flops = 0;  ///< model FLOPs of the whole run: 6 N + 6 L T C a token
+  // Bytes on the rank that needs the most.
+  std::int64_t parameter_bytes = 0;
+  std::int64_t gradient_bytes = 0;  ///< arenas of its lanes, and room for slices from other ranks
+  std::int64_t optimizer_bytes = 0;
+  std::int64_t activation_bytes = 0;
+  std::int64_t bytes() const { return parameter_bytes + gradient_bytes + optimizer_bytes + activation_bytes; }
+};
+
+PretrainPlan plan_pretraining(const PretrainOptions& options, const PretrainInputs& inputs, std::int64_t lanes,
+                              int ranks);
+
+/// For people, several lines.
+std::string to_text(const PretrainPlan& plan, int ranks);
+
+}  // namespace chainrule::pipeline

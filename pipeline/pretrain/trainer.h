@@ -1,0 +1,88 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "model/adamw.h"
+#include "model/arena.h"
+#include "model/decoder.h"
+#include "model/schedule.h"
+#include "pipeline/comm/communicator.h"
+#include "pipeline/exact_sum.h"
+#include "pipeline/lanes.h"
+#include "pipeline/pretrain/lane_reduction.h"
+#include "pipeline/pretrain/sharded_adamw.h"
+#include "pipeline/sample_order.h"
+#include "pipeline/windows.h"
+
+namespace chainrule::pipeline {
+
+struct TrainerOptions {
+  std::int64_t micro_batch = 1;   ///< sequences
+  std::int64_t global_batch = 1;  ///< sequences, a multiple of micro_batch
+  std::int64_t lanes = 8;
+  model::ScheduleOptions schedule;
+  model::AdamWOptions adamw;  ///< its learning rate comes from the schedule
+  double clip_norm = 0;       ///< 0: not clipped
+  std::uint64_t seed = 0;
+};
+
+/// What one step was, the same on every rank.
+struct StepReport {
+  double loss_nats = 0;  ///< mean over the step's tokens
+  std::int64_t tokens = 0;
+  double gradient_norm = 0;  ///< of the mean gradient, before clipping
+  double learning_rate = 0;
+  bool stop = false;  ///< some rank was asked to stop
+};
+
+/// The factor that turns a sum over tokens into the mean over every rank's tokens, and then clips it.
+double gradient_scale(std::int64_t tokens, double gradient_sum_norm, double clip_norm);
+
+/// The weights of a run and what takes them one step further: on any number of ranks up to the lanes, with the same
+/// bits. Nothing is allocated in a step.
+class Trainer {
+ public:
+  /// communicator and windows outlive it. Weights are initialised from the seed, at step 0.
+  Trainer(const Communicator& communicator, const model::Config& config, const TrainerOptions& options,
+          const Windows& windows);
+
+  /// One optimizer step. Throws AgreedError (bad_data), with the weights left as they were, where the loss or the
+  /// gradient is not finite. Collective.
+  StepReport step(bool stop_requested);
+
+  std::int64_t steps_taken() const { return steps_taken_; }
+  std::uint64_t samples_consumed() const { return samples_consumed_; }
+  /// Where a restored run stands.
+  void set_progress(std::int64_t steps_taken, std::uint64_t samples_consumed);
+
+  const model::ParameterTable& table() const { return decoder_.table(); }
+  model::Decoder& decoder() { return decoder_; }
+  model::Arena& parameters() { return parameters_; }
+  ShardedAdamW& optimizer() { return optimizer_; }
+
+ private:
+  /// Forward and backward of one micro-batch; adds to gradients and to the tally.
+  void run_micro_batch(std::int64_t index, std::span<float> gradients, ExactSum& nll);
+
+  const Communicator& communicator_;
+  TrainerOptions options_;
+  const Windows& windows_;
+  std::unique_ptr<model::Ops> ops_;
+  model::Decoder decoder_;
+  SampleOrder order_;
+  BlockOwnership ownership_;
+  LaneReduction reduction_;
+  ShardedAdamW optimizer_;
+  model::Arena parameters_;
+  std::int64_t steps_taken_ = 0;
+  std::uint64_t samples_consumed_ = 0;
+
+  std::vector<std::uint32_t> inputs_;   // [micro_batch, T]
+  std::vector<std::uint32_t> targets_;  // [micro_batch, T]
+  std::vector<model::Sequence> sequences_;
+  std::vector<double> nll_;  // [micro_batch, T]
+};
+
+}  // namespace chainrule::pipeline

@@ -1,0 +1,13 @@
+#pragma once
+#include <filesystem>
+
+namespace chainrule::pipeline {
+
+struct TrainingState;
+
+inline constexpr const char* kStateName = "state.json";
+
+/// Throws io::Error.
+void write_training_state(const std::filesystem::path& path, const TrainingState& state);
+
+}  // namespace chainrule::pipeline

@@ -1,0 +1,17 @@
+#pragma once
+#include <cstdint>
+#include <span>
+
+#include "model/decoder.h"
+#include "pipeline/comm/communicator.h"
+#include "pipeline/exact_sum.h"
+#include "pipeline/windows.h"
+
+namespace chainrule::pipeline {
+
+/// Sum of nats over all of windows, each token scored once, shared over ranks by batches of micro_batch windows of one
+/// shape: the same bits for any number of ranks. Collective.
+ExactSum validate_model(const Communicator& communicator, model::Decoder& decoder, std::span<const float> parameters,
+                        const Windows& windows, std::int64_t micro_batch);
+
+}  // namespace chainrule::pipeline
