@@ -1,8 +1,94 @@
+#include "pipeline/pack/pack.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
 #include "pipeline/cli/commands.h"
+#include "pipeline/cli/options.h"
+#include "pipeline/comm/session.h"
 #include "pipeline/error.h"
 
 namespace chainrule::pipeline::cli {
+namespace {
 
-ExitCode run_pack(const Arguments&) { throw Error(ExitCode::internal, "pack: not built yet"); }
+[[noreturn]] void fail_usage(const std::string& message) { throw Error(ExitCode::usage, message); }
+
+DomainPath parse_domain(const std::string& text) {
+  const std::size_t equals = text.find('=');
+  if (equals == std::string::npos || equals == 0 || equals + 1 == text.size()) {
+    fail_usage(fmt::format("--domain {}: write NAME=PATH", text));
+  }
+  const std::string name = text.substr(0, equals);
+  if (std::any_of(name.begin(), name.end(), [](unsigned char each) { return each < 0x20 || each == 0x7F; })) {
+    fail_usage("--domain: a name holds no control characters");
+  }
+  return {name, text.substr(equals + 1)};
+}
+
+void print_set(const PackedSet& set) {
+  const auto row = [](const std::string& name, std::uint64_t documents, std::uint64_t tokens, std::uint64_t bytes) {
+    fmt::print("  {:<20} {:>12} {:>15} {:>15} {:>12.3f}\n", name, documents, tokens, bytes,
+               static_cast<double>(bytes) / static_cast<double>(tokens));
+  };
+  fmt::print("{}\n  {:<20} {:>12} {:>15} {:>15} {:>12}\n", set.folder.string(), "domain", "documents", "tokens",
+             "bytes of text", "bytes/token");
+  for (const auto& each : set.index.domains) row(each.name, each.documents, each.tokens, each.bytes);
+  row("all", set.index.document_count(), set.index.token_count(), set.index.text_bytes());
+  fmt::print("  {} shard{}, vocabulary {}, fingerprint {}\n", set.index.shards.size(),
+             set.index.shards.size() == 1 ? "" : "s", set.index.header.vocabulary_size, set.index.fingerprint());
+  if (set.empty_documents != 0) {
+    fmt::print("  {} of the documents are empty: each is kept as its end-of-text alone\n", set.empty_documents);
+  }
+}
+
+}  // namespace
+
+ExitCode run_pack(const Arguments& arguments) {
+  PackOptions pack_options;
+  std::string tokenizer;
+  std::string output;
+  std::vector<std::string> domains;
+  std::int64_t shard_tokens = static_cast<std::int64_t>(pack_options.shard_tokens);
+  double held_out = 0;
+  CommandOptions options("chainrule pack --tokenizer T --input PATH... [--domain NAME=PATH ...] --output DIR",
+                         "Tokenises text into a data set. A text file is one document, a line of a .jsonl file is one "
+                         "document,\na folder is every file below it (links skipped). Any number of ranks makes the "
+                         "same bytes.");
+  options.group("Input").add_options()("tokenizer", po::value(&tokenizer)->required()->value_name("T"),
+                                       "tokenizer.json, or a folder with one, or with vocab.json and merges.txt")(
+      "input", po::value(&pack_options.inputs)->multitoken()->value_name("PATH..."), "files and folders, in order")(
+      "domain", po::value(&domains)->multitoken()->value_name("NAME=PATH..."),
+      "as --input PATH, and names the domain of the documents in and below PATH (others: 'default')")(
+      "text-field", po::value(&pack_options.text_field)->default_value(pack_options.text_field)->value_name("NAME"),
+      "member of a JSON line that is its text");
+  options.group("Output").add_options()("output", po::value(&output)->required()->value_name("DIR"),
+                                        "a new or empty folder")(
+      "held-out", po::value(&held_out)->value_name("FRACTION"),
+      "between 0 and 1: write DIR/train and DIR/held-out; a document is held out by the XXH3-64 of its bytes")(
+      "shard-tokens", po::value(&shard_tokens)->default_value(shard_tokens)->value_name("N"),
+      "tokens a shard, about: documents are not split")(
+      "deflate", po::value(&pack_options.deflate)->default_value(0)->value_name("LEVEL"),
+      "0 none to 9: smaller files (about 80 %), slower to write and read");
+  if (!options.parse(arguments)) return ExitCode::done;
+  if (pack_options.inputs.empty() && domains.empty()) fail_usage("name text with --input PATH or --domain NAME=PATH");
+  for (const auto& text : domains) pack_options.domains.push_back(parse_domain(text));
+  if (output.empty()) fail_usage("--output needs a folder's name");
+  if (shard_tokens < 1) fail_usage(fmt::format("--shard-tokens {}: at least 1", shard_tokens));
+  if (pack_options.deflate < 0 || pack_options.deflate > 9) {
+    fail_usage(fmt::format("--deflate {}: from 0 to 9", pack_options.deflate));
+  }
+  if (options.given("held-out")) {
+    if (!(held_out > 0 && held_out < 1)) fail_usage(fmt::format("--held-out {}: between 0 and 1", held_out));
+    pack_options.held_out = held_out;
+  }
+  pack_options.tokenizer = tokenizer;
+  pack_options.output = output;
+  pack_options.shard_tokens = static_cast<std::uint64_t>(shard_tokens);
+
+  const Session session;
+  for (const auto& set : pack(session.world(), pack_options)) print_set(set);
+  return ExitCode::done;
+}
 
 }  // namespace chainrule::pipeline::cli

@@ -1,0 +1,25 @@
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "io/shards/text_source.h"
+#include "pipeline/pack/pack.h"
+
+namespace chainrule::pipeline {
+
+/// The files that are packed, in stream order, and their domains.
+struct PackInputs {
+  std::vector<io::TextFile> files;
+  std::vector<std::uint16_t> domain;  ///< [files] index into domains
+  std::vector<std::string> domains;
+
+  /// As bytes and back, to be told to other ranks.
+  std::string to_message() const;
+  static PackInputs from_message(const std::string& text);
+};
+
+/// Finds the files of options. Throws io::Error (missing_input, bad_data), Error usage where a path has two names.
+PackInputs find_inputs(const PackOptions& options);
+
+}  // namespace chainrule::pipeline

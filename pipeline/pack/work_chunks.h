@@ -1,0 +1,32 @@
+#pragma once
+#include <cstdint>
+#include <vector>
+
+#include "io/shards/text_source.h"
+
+namespace chainrule::pipeline {
+
+/// The part of a file that a chunk of work covers; see io::visit_documents.
+struct FilePiece {
+  std::size_t file = 0;
+  io::ByteRange range;
+};
+
+/// A share of the text that one rank tokenises: pieces of files in order.
+struct WorkChunk {
+  std::vector<FilePiece> pieces;
+  std::uint64_t bytes = 0;  ///< of the documents that begin in it, about
+};
+
+/// Cuts the files, laid end to end, into chunks of about equal size: a JSONL file at any byte, a plain file nowhere.
+/// Chunks in order, and pieces within them, visit every document once in stream order. What is packed does not depend
+/// on chunk_bytes.
+std::vector<WorkChunk> cut_into_chunks(const std::vector<io::TextFile>& files, std::uint64_t chunk_bytes);
+
+/// A size of chunk that makes thousands of them where there is much text.
+std::uint64_t suitable_chunk_bytes(const std::vector<io::TextFile>& files);
+
+/// Which of `ranks` ranks takes each chunk: in order, the one with the fewest bytes so far.
+std::vector<int> assign_chunks(const std::vector<WorkChunk>& chunks, int ranks);
+
+}  // namespace chainrule::pipeline
