@@ -43,7 +43,10 @@ class Assembly {
   TokenId checked_id(std::uint64_t id, const std::string& spelling) const {
     // Ids are 0 .. V-1 without holes, so none can reach the number of entries.
     const std::size_t entries = source_.vocabulary.size() + source_.added.size();
-    if (id >= entries) fail(fmt::format("token '{}' has id {}, but there are only {} tokens", spelling, id, entries));
+    if (id >= entries) {
+      fail(
+          fmt::format("token '{}' has id {}, but {} tokens have no ids beyond {}", spelling, id, entries, entries - 1));
+    }
     return static_cast<TokenId>(id);
   }
 

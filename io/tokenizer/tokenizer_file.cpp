@@ -35,7 +35,8 @@ void read_merge_lines(const std::filesystem::path& path, TokenizerSource& source
     if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
     if (line.empty() || (number == 1 && line.starts_with("#version"))) continue;
     const std::size_t space = line.find(' ');
-    if (space == 0 || space + 1 >= line.size() || line.find(' ', space + 1) != std::string_view::npos) {
+    // One space, with something on each side of it.
+    if (space == std::string_view::npos || space != line.rfind(' ') || space == 0 || space + 1 == line.size()) {
       fail(path, fmt::format("line {} is not two tokens with a space between: '{}'", number, line));
     }
     source.merges.emplace_back(line.substr(0, space), line.substr(space + 1));

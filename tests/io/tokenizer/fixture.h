@@ -1,0 +1,98 @@
+#pragma once
+#include <filesystem>
+#include <fstream>
+#include <random>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "io/files/atomic_file.h"
+#include "io/tokenizer/tokenizer.h"
+
+namespace chainrule::io {
+
+/// The files of data/make_fixture.py.
+inline std::filesystem::path fixture(const std::string& name) { return std::filesystem::path(FIXTURE_FOLDER) / name; }
+
+inline std::string random_bytes(std::mt19937& random, std::size_t size) {
+  std::string bytes(size, '\0');
+  for (char& each : bytes) each = static_cast<char>(random());
+  return bytes;
+}
+
+/// Text of the kinds that splitting tells apart: words, contractions, digits, runs of spaces, many scripts, emoji.
+inline std::string random_text(std::mt19937& random, int parts) {
+  static const std::vector<std::string_view> kParts = {"the",
+                                                       "it's",
+                                                       "I'll",
+                                                       "'ve",
+                                                       "'",
+                                                       "''d",
+                                                       "S'T",
+                                                       " ",
+                                                       "  ",
+                                                       "   ",
+                                                       "\n",
+                                                       "\r\n",
+                                                       "\t",
+                                                       "\x0b\x0c",
+                                                       "42",
+                                                       "1e9",
+                                                       "Ⅷ",
+                                                       "½",
+                                                       "١٢",
+                                                       "!",
+                                                       "?!",
+                                                       "--",
+                                                       "_x_",
+                                                       "\x1c",
+                                                       "\x7f",
+                                                       "\xe1\xa0\x8e",
+                                                       "\xc2\xa0",
+                                                       "\xc2\x85",
+                                                       "\xe2\x80\x83",
+                                                       "\xe3\x80\x80",
+                                                       "\xe2\x80\xa8",
+                                                       "\xe2\x80\x8b",
+                                                       "é",
+                                                       "e\xcc\x81",
+                                                       "Привет",
+                                                       "世界",
+                                                       "हिन्दी",
+                                                       "😀",
+                                                       "𝔘",
+                                                       "ʼn",
+                                                       "€"};
+  std::string text;
+  for (int i = 0; i < parts; ++i) text += kParts[random() % kParts.size()];
+  return text;
+}
+
+/// A folder removed at the end of its scope.
+class ScratchFolder {
+ public:
+  ScratchFolder() {
+    std::string name = (std::filesystem::temp_directory_path() / "chainrule-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp failed");
+    path_ = name;
+  }
+  ScratchFolder(const ScratchFolder&) = delete;
+  ScratchFolder& operator=(const ScratchFolder&) = delete;
+  ~ScratchFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+inline std::vector<TokenId> encoded(const Tokenizer& tokenizer, std::string_view text) {
+  std::vector<TokenId> ids;
+  tokenizer.encode(text, ids);
+  return ids;
+}
+
+}  // namespace chainrule::io

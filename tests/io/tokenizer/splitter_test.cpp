@@ -1,0 +1,164 @@
+#include "io/tokenizer/splitter.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <utf8proc.h>
+
+#include <array>
+
+#include "io/error.h"
+#include "io/tokenizer/characters.h"
+#include "tests/io/tokenizer/fixture.h"
+
+namespace chainrule::io {
+namespace {
+
+using testing::ElementsAre;
+
+std::vector<std::string> pieces_of(const Splitter& splitter, std::string_view text) {
+  std::vector<std::string> pieces;
+  auto source = splitter.pieces(text);
+  for (std::string_view piece; source.next(piece);) pieces.emplace_back(piece);
+  return pieces;
+}
+
+/// GPT-2's pattern in brackets is another string with the same matches, which goes through PCRE2.
+const Splitter& oracle() {
+  static const Splitter splitter(std::string("(?:") + kGpt2Pattern + ")");
+  return splitter;
+}
+
+std::string utf8(utf8proc_int32_t point) {
+  std::array<utf8proc_uint8_t, 4> bytes{};
+  const auto length = utf8proc_encode_char(point, bytes.data());
+  return std::string(reinterpret_cast<const char*>(bytes.data()), static_cast<std::size_t>(length));
+}
+
+/// PCRE2's answer to the question that characters.h answers with utf8proc.
+CharacterClass class_by_pattern(const std::string& character) {
+  static const Pattern letter(R"(\p{L})");
+  static const Pattern number(R"(\p{N})");
+  static const Pattern space(R"(\s)");
+  const std::string text = character + "\x01";  // which none matches: a match ends before it, no match at its end
+  const auto matches = [&](const Pattern& pattern) {
+    return Pattern::Matcher(pattern, text).piece_end(0) == character.size();
+  };
+  if (matches(letter)) return CharacterClass::letter;
+  if (matches(number)) return CharacterClass::number;
+  return matches(space) ? CharacterClass::space : CharacterClass::other;
+}
+
+/// Every code point on which the two libraries differ.
+const std::vector<bool>& differing() {
+  static const std::vector<bool> points = [] {
+    std::vector<bool> differ(0x110000);
+    for (utf8proc_int32_t point = 0; point < 0x110000; ++point) {
+      if (point >= 0xD800 && point <= 0xDFFF) continue;
+      const std::string character = utf8(point);
+      differ[static_cast<std::size_t>(point)] = character_at(character, 0).kind != class_by_pattern(character);
+    }
+    return differ;
+  }();
+  return points;
+}
+
+TEST(Characters, AgreeWithPcre2OnEveryCodePointBothUnicodeVersionsKnow) {
+  // Versions of Unicode add characters; they do not move old ones between letters, numbers, spaces and the rest. So
+  // where the libraries differ, one of them takes the code point for unassigned.
+  static const Pattern unassigned(R"(\p{Cn})");
+  int different = 0;
+  for (utf8proc_int32_t point = 0; point < 0x110000; ++point) {
+    if (!differing()[static_cast<std::size_t>(point)]) continue;
+    ++different;
+    const std::string character = utf8(point);
+    const bool new_to_pcre2 = Pattern::Matcher(unassigned, character + "a").piece_end(0) == character.size();
+    EXPECT_TRUE(new_to_pcre2 || utf8proc_category(point) == UTF8PROC_CATEGORY_CN) << "code point " << point;
+  }
+  EXPECT_LT(different, 30'000) << "utf8proc " << utf8proc_unicode_version() << ", " << pattern_engine_version();
+}
+
+TEST(Splitter, CutsAsThePatternDoesOnRandomText) {
+  const Splitter splitter(kGpt2Pattern);
+  std::mt19937 random(3);
+  for (int round = 0; round < 3000; ++round) {
+    std::string text = random_text(random, static_cast<int>(random() % 30));
+    for (auto i = random() % 12; i > 0; --i) {
+      const auto point = static_cast<utf8proc_int32_t>(random() % (i % 3 == 0   ? 0x110000U
+                                                                   : i % 3 == 1 ? 0x3000U
+                                                                                : 0x80U));
+      if ((point >= 0xD800 && point <= 0xDFFF) || differing()[static_cast<std::size_t>(point)]) continue;
+      text += utf8(point);
+    }
+    ASSERT_EQ(pieces_of(splitter, text), pieces_of(oracle(), text)) << testing::PrintToString(text);
+  }
+}
+
+TEST(Splitter, CutsInvalidBytesAsThePatternDoes) {
+  const Splitter splitter(kGpt2Pattern);
+  std::mt19937 random(4);
+  for (int round = 0; round < 3000; ++round) {
+    std::string text = random_text(random, 8);
+    for (int i = 0; i < 6; ++i) text[random() % text.size()] = static_cast<char>(0x80U | (random() & 0x7FU));
+    bool known_to_both = true;
+    for (std::size_t at = 0; at < text.size();) {
+      utf8proc_int32_t point = 0;
+      const auto bytes = utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(text.data()) + at,
+                                          static_cast<utf8proc_ssize_t>(text.size() - at), &point);
+      if (bytes > 0 && differing()[static_cast<std::size_t>(point)]) known_to_both = false;
+      at += bytes > 0 ? static_cast<std::size_t>(bytes) : 1U;
+    }
+    if (known_to_both) {
+      ASSERT_EQ(pieces_of(splitter, text), pieces_of(oracle(), text)) << testing::PrintToString(text);
+    }
+  }
+}
+
+TEST(Splitter, KnownPieces) {
+  const Splitter splitter(kGpt2Pattern);
+  EXPECT_THAT(pieces_of(splitter, "we've 'quoted' it''s"),
+              ElementsAre("we", "'ve", " '", "quoted", "'", " it", "''", "s"));
+  EXPECT_THAT(pieces_of(splitter, "a   b \n"), ElementsAre("a", "  ", " b", " \n"));
+  EXPECT_THAT(pieces_of(splitter, "a\n\nb"), ElementsAre("a", "\n", "\n", "b"));
+  EXPECT_THAT(pieces_of(splitter, "x=10.5"), ElementsAre("x", "=", "10", ".", "5"));
+  EXPECT_THAT(pieces_of(splitter, "a \xe1\xa0\x8e"), ElementsAre("a", " \xe1\xa0\x8e"));  // U+180E is no space
+  EXPECT_THAT(pieces_of(splitter, "a\xff\xfe!b"), ElementsAre("a", "\xff\xfe!", "b"));    // invalid bytes are symbols
+  EXPECT_THAT(pieces_of(Splitter(""), "a b"), ElementsAre("a b"));
+}
+
+TEST(Splitter, WhatAPatternLeavesOutIsAPieceToo) {
+  EXPECT_THAT(pieces_of(Splitter(R"(\d{1,2})"), "ab12345\xff"), ElementsAre("ab", "12", "34", "5", "\xff"));
+}
+
+TEST(Splitter, SettledPrefixesHaveTheSamePiecesWhateverFollows) {
+  const Splitter splitter(kGpt2Pattern);
+  std::mt19937 random(5);
+  std::size_t settled_bytes = 0;
+  for (int round = 0; round < 3000; ++round) {
+    const std::string text = random_text(random, 12);
+    const std::string cut = text.substr(0, random() % (text.size() + 1));  // also within a character
+    const std::size_t settled = splitter.settled_prefix(cut);
+    settled_bytes += settled;
+    auto parts = pieces_of(splitter, std::string_view(text).substr(0, settled));
+    for (auto& piece : pieces_of(splitter, std::string_view(text).substr(settled))) parts.push_back(piece);
+    ASSERT_EQ(parts, pieces_of(splitter, text)) << testing::PrintToString(text) << " at " << settled;
+  }
+  EXPECT_GT(settled_bytes, 10'000U);
+}
+
+TEST(Pattern, WritesSpacesOut) {
+  const Pattern spaces(R"(\s+|[^\S]+|[a\s]+)");
+  const std::string text = "\xe1\xa0\x8e \xe2\x80\x83";  // U+180E, space, U+2003
+  Pattern::Matcher matcher(spaces, text);
+  EXPECT_EQ(matcher.piece_end(0), 3U);
+  EXPECT_EQ(matcher.piece_end(3), text.size());
+  EXPECT_EQ(with_spaces_written_out(R"(\\s[]\d])"), R"(\\s[]\d])");
+}
+
+TEST(Pattern, RefusesWhatItCannotMatchAsWritten) {
+  EXPECT_THROW(Pattern("(a"), Error);
+  EXPECT_THROW(Pattern("[a&&[b]]"), Error);
+  EXPECT_THROW(Pattern("[a[b]]"), Error);
+}
+
+}  // namespace
+}  // namespace chainrule::io

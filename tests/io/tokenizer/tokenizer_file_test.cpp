@@ -1,0 +1,225 @@
+#include "io/tokenizer/tokenizer_file.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <nlohmann/json.hpp>
+
+#include "io/error.h"
+#include "io/tokenizer/splitter.h"
+#include "tests/io/tokenizer/fixture.h"
+
+namespace chainrule::io {
+namespace {
+
+using Json = nlohmann::json;
+using testing::HasSubstr;
+
+Json fixture_json() { return Json::parse(read_file(fixture("tokenizer.json"))); }
+
+Tokenizer loaded(const Json& json) {
+  const ScratchFolder folder;
+  write_file_atomically(folder / "tokenizer.json", json.dump());
+  return Tokenizer::load(folder / "tokenizer.json");
+}
+
+/// Loading is refused as bad data, with these words.
+void expect_refused(const std::filesystem::path& path, const std::string& words) {
+  try {
+    Tokenizer::load(path);
+    FAIL() << "loaded, though it should say: " << words;
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::bad_data);
+    EXPECT_THAT(error.what(), HasSubstr(words));
+  }
+}
+
+struct Damage {
+  const char* words;
+  std::function<void(Json&)> apply;
+};
+
+TEST(HuggingFaceFile, WhatIsNotSupportedOrNotWholeIsNamed) {
+  const std::vector<Damage> damages = {
+      {"model \"WordPiece\" is not supported", [](Json& j) { j["model"]["type"] = "WordPiece"; }},
+      {"normalizer \"NFC\" is not supported",
+       [](Json& j) {
+         j["normalizer"] = {{"type", "NFC"}};
+       }},
+      {"pre-tokenizer \"Whitespace\"",
+       [](Json& j) {
+         j["pre_tokenizer"] = {{"type", "Whitespace"}};
+       }},
+      {"no pre-tokenizer", [](Json& j) { j["pre_tokenizer"] = nullptr; }},
+      {"only Split followed by ByteLevel",
+       [](Json& j) {
+         j["pre_tokenizer"] = {{"type", "Sequence"}, {"pretokenizers", Json::array({{{"type", "Digits"}}})}};
+       }},
+      {"'continuing_subword_prefix'", [](Json& j) { j["model"]["continuing_subword_prefix"] = "##"; }},
+      {"'end_of_word_suffix'", [](Json& j) { j["model"]["end_of_word_suffix"] = "</w>"; }},
+      {"'dropout'", [](Json& j) { j["model"]["dropout"] = 0.1; }},
+      {"'byte_fallback'", [](Json& j) { j["model"]["byte_fallback"] = true; }},
+      {"has no 'model'", [](Json& j) { j.erase("model"); }},
+      {"'vocab' of the model", [](Json& j) { j["model"]["vocab"] = Json::array(); }},
+      {"'merges' of the model", [](Json& j) { j["model"].erase("merges"); }},
+      {"is not a number from 0", [](Json& j) { j["model"]["vocab"]["a"] = -1; }},
+      {"lacks byte 0 (",
+       [](Json& j) {
+         j["model"]["vocab"]["qqqq"] = j["model"]["vocab"]["Ā"];
+         j["model"]["vocab"].erase("Ā");
+       }},
+      {"no token has the id 300",
+       [](Json& j) {
+         const Json vocabulary = j["model"]["vocab"];
+         for (const auto& [token, id] : vocabulary.items()) {
+           if (id == 300) j["model"]["vocab"].erase(token);
+         }
+         j["model"]["vocab"]["<|endoftext|>"] = 421;  // listed twice, as in GPT-2's own file
+       }},
+      {"have the same id 70", [](Json& j) { j["model"]["vocab"]["a"] = 70; }},
+      {"tokens have no ids beyond", [](Json& j) { j["model"]["vocab"]["a"] = 70'000; }},
+      {"is not a spelling of bytes", [](Json& j) { j["model"]["vocab"]["世"] = 422; }},
+      {"there is no special token", [](Json& j) { j["added_tokens"][0]["content"] = "<|other|>"; }},
+      {"merge 0 ('zz' 'a'): 'zz' is not in the vocabulary",
+       [](Json& j) {
+         j["model"]["merges"][0] = {"zz", "a"};
+       }},
+      {"'a~' is not in the vocabulary", [](Json& j) { j["model"]["merges"][0] = "a ~"; }},
+      {"merge 1 ('", [](Json& j) { j["model"]["merges"][1] = j["model"]["merges"][0]; }},
+      {"merge 2 is neither", [](Json& j) { j["model"]["merges"][2] = "a b c"; }},
+      {"merge 2 is neither", [](Json& j) { j["model"]["merges"][2] = {"a"}; }},
+      {"'lstrip' of the added token", [](Json& j) { j["added_tokens"][0]["lstrip"] = true; }},
+      {"an added token is not an object", [](Json& j) { j["added_tokens"][0].erase("id"); }},
+  };
+  const ScratchFolder folder;
+  for (const Damage& damage : damages) {
+    Json json = fixture_json();
+    damage.apply(json);
+    write_file_atomically(folder / "tokenizer.json", json.dump());
+    SCOPED_TRACE(damage.words);
+    expect_refused(folder / "tokenizer.json", damage.words);
+    expect_refused(folder / "tokenizer.json", (folder / "tokenizer.json").string());
+  }
+}
+
+TEST(HuggingFaceFile, DamagedJsonIsRefused) {
+  const ScratchFolder folder;
+  const std::string whole = read_file(fixture("tokenizer.json"));
+  for (const std::string& text : {std::string(), whole.substr(0, whole.size() / 2), "[" + whole, std::string("[]"),
+                                  std::string("3"), std::string(100'000, '[')}) {
+    write_file_atomically(folder / "tokenizer.json", text);
+    expect_refused(folder / "tokenizer.json", "tokenizer.json");
+  }
+}
+
+TEST(HuggingFaceFile, MergesAsStringsAndAsPairsAreEqual) {
+  Json json = fixture_json();
+  for (Json& merge : json["model"]["merges"]) merge = merge[0].get<std::string>() + " " + merge[1].get<std::string>();
+  EXPECT_EQ(loaded(json).fingerprint(), loaded(fixture_json()).fingerprint());
+}
+
+TEST(HuggingFaceFile, FingerprintTellsTokenizersApart) {
+  const std::string same = loaded(fixture_json()).fingerprint();
+  Json merges = fixture_json();
+  std::swap(merges["model"]["merges"][0], merges["model"]["merges"][1]);
+  EXPECT_NE(loaded(merges).fingerprint(), same);
+  Json ids = fixture_json();
+  std::swap(ids["model"]["vocab"]["a"], ids["model"]["vocab"]["b"]);
+  EXPECT_NE(loaded(ids).fingerprint(), same);
+  Json ignoring = fixture_json();
+  ignoring["model"]["ignore_merges"] = true;
+  EXPECT_NE(loaded(ignoring).fingerprint(), same);
+  Json special = fixture_json();
+  special["added_tokens"].push_back({{"id", 422}, {"content", "<|pad|>"}, {"special", true}});
+  EXPECT_NE(loaded(special).fingerprint(), same);
+}
+
+TEST(HuggingFaceFile, SplitWithGpt2sPatternIsTheByteLevelPreTokenizer) {
+  Json json = fixture_json();
+  json["pre_tokenizer"] =
+      Json::parse(R"({"type":"Sequence","pretokenizers":[{"type":"Split","pattern":{"Regex":""},"behavior":"Isolated",
+      "invert":false},{"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true,"use_regex":false}]})");
+  json["pre_tokenizer"]["pretokenizers"][0]["pattern"]["Regex"] = kGpt2Pattern;
+  EXPECT_EQ(loaded(json).fingerprint(), loaded(fixture_json()).fingerprint());
+}
+
+TEST(HuggingFaceFile, AnotherPatternSplitsAndIsSaved) {
+  Json json = fixture_json();
+  json["pre_tokenizer"] = Json::parse(
+      R"({"type":"Sequence","pretokenizers":[{"type":"Split","pattern":{"Regex":"\\p{L}+|\\s+"},"behavior":"Isolated",
+      "invert":false},{"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true,"use_regex":false}]})");
+  const Tokenizer tokenizer = loaded(json);
+  const auto ids = encoded(tokenizer, "the the");
+  EXPECT_EQ(tokenizer.decode(ids), "the the");
+  // "the", " ", "the": merges do not cross the pattern's pieces.
+  auto pieces = encoded(tokenizer, "the");
+  pieces.push_back(encoded(tokenizer, " ").at(0));
+  tokenizer.encode("the", pieces);
+  EXPECT_EQ(ids, pieces);
+  EXPECT_LT(encoded(loaded(fixture_json()), "the the").size(), ids.size());
+  EXPECT_EQ(tokenizer.settled_prefix("a b c"), 0U);
+  const ScratchFolder folder;
+  tokenizer.save(folder / "saved.json");
+  EXPECT_EQ(Tokenizer::load(folder / "saved.json").fingerprint(), tokenizer.fingerprint());
+  EXPECT_NE(tokenizer.fingerprint(), loaded(fixture_json()).fingerprint());
+}
+
+TEST(HuggingFaceFile, IgnoreMergesTakesWholePiecesFromTheVocabulary) {
+  Json json = fixture_json();
+  json["model"]["vocab"]["qzq"] = 422;
+  EXPECT_EQ(encoded(loaded(json), "qzq").size(), 3U);
+  json["model"]["ignore_merges"] = true;
+  EXPECT_THAT(encoded(loaded(json), "qzq"), testing::ElementsAre(422U));
+  EXPECT_EQ(encoded(loaded(json), "<|endoftext|>").size(), encoded(loaded(fixture_json()), "<|endoftext|>").size());
+}
+
+TEST(HuggingFaceFile, AddPrefixSpace) {
+  Json json = fixture_json();
+  json["pre_tokenizer"]["add_prefix_space"] = true;
+  const Tokenizer plain = loaded(fixture_json());
+  const Tokenizer prefixed = loaded(json);
+  EXPECT_EQ(encoded(prefixed, "the text"), encoded(plain, " the text"));
+  EXPECT_EQ(encoded(prefixed, " the text"), encoded(plain, " the text"));
+}
+
+TEST(HuggingFaceFile, AddedTokensThatAreNotSpecialAreAlwaysMatchedTheLongestFirst) {
+  Json json = fixture_json();
+  json["added_tokens"].push_back({{"id", 422}, {"content", "<a>"}, {"special", false}});
+  json["added_tokens"].push_back({{"id", 423}, {"content", "<a>b"}, {"special", false}});
+  EXPECT_THAT(encoded(loaded(json), "<a><a>b"), testing::ElementsAre(422U, 423U));
+}
+
+TEST(TokenizerFile, MissingFilesAreNamed) {
+  const ScratchFolder folder;
+  for (const auto& path : {folder / "none", folder.path()}) {
+    try {
+      Tokenizer::load(path);
+      FAIL();
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::missing_input);
+      EXPECT_THAT(error.what(), HasSubstr(path.string()));
+    }
+  }
+}
+
+TEST(Gpt2Files, DamageIsNamed) {
+  const ScratchFolder folder;
+  const std::string vocabulary = read_file(fixture("gpt2/vocab.json"));
+  const std::string merges = read_file(fixture("gpt2/merges.txt"));
+  write_file_atomically(folder / "vocab.json", vocabulary);
+  write_file_atomically(folder / "merges.txt", merges + "no_space\n");
+  expect_refused(folder.path(), "is not two tokens with a space between: 'no_space'");
+  write_file_atomically(folder / "merges.txt", merges + "zz zz\n");
+  expect_refused(folder.path(), "'zz' is not in the vocabulary");
+  write_file_atomically(folder / "merges.txt", merges);
+  write_file_atomically(folder / "vocab.json", "[1]");
+  expect_refused(folder.path(), "vocab.json': is not an object");
+  write_file_atomically(folder / "vocab.json", R"({"a": "b"})");
+  expect_refused(folder.path(), "the id of token 'a' is not a number");
+  write_file_atomically(folder / "vocab.json", vocabulary.substr(0, 100));
+  expect_refused(folder.path(), "is not JSON");
+}
+
+}  // namespace
+}  // namespace chainrule::io
