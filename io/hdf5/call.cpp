@@ -12,6 +12,8 @@ static_assert(std::is_same_v<hid_t, std::int64_t>, "Handle holds identifiers as 
 namespace {
 
 void set_up() {
+  // Handles close what is open. At exit the library would try once more to write what it could not write, and crash.
+  H5dont_atexit();
   H5open();
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
   H5PLset_loading_state(0);

@@ -1,12 +1,13 @@
 #include "io/hdf5/version.h"
 
 #include <fmt/format.h>
-#include <hdf5.h>
+
+#include "io/hdf5/call.h"
 
 namespace chainrule::io {
 
 std::string hdf5_version() {
-  // Reads constants of the library, so it needs no turn behind the lock.
+  const auto held = hdf5::lock();  // the call starts the library, which must be set up by then
   unsigned major = 0;
   unsigned minor = 0;
   unsigned release = 0;

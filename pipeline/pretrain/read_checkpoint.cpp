@@ -2,6 +2,9 @@
 
 #include <cstdio>
 #include <cstring>
+#include <sstream>
+#include <utility>
+#include <vector>
 
 #include "io/checkpoint/manifest.h"
 #include "io/checkpoint/optimizer_file.h"
@@ -65,30 +68,33 @@ void read_optimizer(const fs::path& checkpoint, ShardedAdamW& optimizer) {
 }  // namespace
 
 std::optional<fs::path> find_intact_checkpoint(const Communicator& communicator, const fs::path& run) {
-  std::string damage;
-  for (;;) {
-    std::string candidate;
-    agree_on_first(communicator, [&] {
-      const auto places = list_checkpoints(run);
-      if (!places.empty()) candidate = places.front().folder.string();
-    });
-    candidate = communicator.broadcast(candidate);
-    if (candidate.empty()) break;
+  std::string listed;
+  agree_on_first(communicator, [&] {
+    for (const CheckpointPlace& place : list_checkpoints(run)) listed += fmt::format("{}\n", place.step);
+  });
+  std::istringstream steps(communicator.broadcast(listed));
+  std::vector<std::pair<fs::path, std::string>> damaged;  // and how it shows
+  for (std::int64_t step = 0; steps >> step;) {
+    const fs::path candidate = checkpoint_folder(run, step);
     try {
       agree(communicator, [&] { verify_share(communicator, candidate); });
-      return candidate;
     } catch (const AgreedError& error) {
       if (error.code() != ExitCode::bad_data) throw;
-      damage = error.what();
+      damaged.emplace_back(candidate, error.what());
+      continue;
     }
     agree_on_first(communicator, [&] {
-      set_aside(candidate);
-      fmt::print(stderr, "chainrule: warning: {}; the checkpoint was renamed to '{}.damaged' and is not used\n", damage,
-                 candidate);
+      for (const auto& [folder, damage] : damaged) {
+        set_aside(folder);
+        fmt::print(stderr, "chainrule: warning: {}; the checkpoint was renamed to '{}.damaged' and is not used\n",
+                   damage, folder.string());
+      }
     });
+    return candidate;
   }
-  if (damage.empty()) return std::nullopt;
-  throw AgreedError(ExitCode::bad_data, fmt::format("no checkpoint of '{}' is intact: {}", run.string(), damage));
+  if (damaged.empty()) return std::nullopt;
+  throw AgreedError(ExitCode::bad_data,
+                    fmt::format("no checkpoint of '{}' is intact: {}", run.string(), damaged.front().second));
 }
 
 void restore(const Communicator& communicator, const fs::path& checkpoint, const TrainingState& state,

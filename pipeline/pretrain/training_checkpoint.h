@@ -43,7 +43,7 @@ void write_checkpoint(const Communicator& communicator, const CheckpointContext&
 
 /// The highest checkpoint of a run whose files are all whole; every rank verifies its share of them. Damaged ones that
 /// were passed over are named on stderr and renamed to step-N.damaged. Empty where there is none at all; throws
-/// AgreedError (bad_data) where there are only damaged ones. Collective.
+/// AgreedError (bad_data), and leaves all as it is, where there are only damaged ones. Collective.
 std::optional<std::filesystem::path> find_intact_checkpoint(const Communicator& communicator,
                                                             const std::filesystem::path& run);
 

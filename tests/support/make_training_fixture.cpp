@@ -1,0 +1,92 @@
+// make_training_fixture FOLDER: writes small data sets for the tests of `chainrule pretrain`:
+//   pair/train, pair/held-out   text with a pattern to learn, in three shards, one of them empty
+//   other/                      the same text under another tokenizer
+//   short/                      fewer tokens than a window of 16
+//   mistaken/                   a tokenizer.json that is not the one of the tokens
+#include <cstdio>
+#include <filesystem>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "io/files/atomic_file.h"
+#include "io/tokenizer/trainer.h"
+#include "tests/support/made_data_set.h"
+
+namespace chainrule::tests {
+namespace {
+
+/// Sentences of a small grammar: a few hundred steps find it.
+std::string text(std::uint32_t seed, int sentences) {
+  static const std::vector<std::string> subjects = {"the rank", "a lane", "every block", "the gradient", "this shard"};
+  static const std::vector<std::string> verbs = {" adds", " sends", " keeps", " sums", " waits for"};
+  static const std::vector<std::string> objects = {" the loss", " one arena", " its tokens", " a bucket",
+                                                   " all weights"};
+  std::mt19937 random(seed);
+  std::string made;
+  for (int i = 0; i < sentences; ++i) {
+    made += subjects[random() % 5] + verbs[random() % 5] + objects[random() % 5] + ".\n";
+  }
+  return made;
+}
+
+io::Tokenizer tokenizer(std::uint32_t vocabulary_size) {
+  io::TokenizerTrainer trainer;
+  trainer.add(text(1, 200));
+  return trainer.train(vocabulary_size, [](std::uint32_t) {});
+}
+
+/// Documents of the sizes given, in shards.
+MadeDataSet data_set(const io::Tokenizer& tokenizer, const std::string& tokenizer_json, std::uint32_t seed,
+                     const std::vector<std::vector<int>>& shards) {
+  MadeDataSet set;
+  set.vocabulary_size = tokenizer.vocabulary_size();
+  set.end_of_text = tokenizer.end_of_text();
+  set.tokenizer_fingerprint = tokenizer.fingerprint();
+  set.tokenizer_json = tokenizer_json;
+  for (const auto& shard : shards) {
+    auto& made = set.shards.emplace_back();
+    for (const int sentences : shard) {
+      const std::string content = text(++seed, sentences);
+      MadeDocument document;
+      tokenizer.encode(content, document.tokens);
+      document.bytes = content.size();
+      made.push_back(document);
+    }
+  }
+  return set;
+}
+
+std::string json_of(const io::Tokenizer& tokenizer, const std::filesystem::path& beside) {
+  tokenizer.save(beside);
+  return io::read_file(beside);
+}
+
+void write_fixture(const std::filesystem::path& folder) {
+  const io::Tokenizer made = tokenizer(300);
+  const io::Tokenizer other = tokenizer(290);
+  const std::string json = json_of(made, folder / "tokenizer.json");
+  const std::string other_json = json_of(other, folder / "other-tokenizer.json");
+  write_data_set(folder / "pair" / "train", data_set(made, json, 100, {{40, 1, 0, 25}, {}, {60, 90, 3}}));
+  write_data_set(folder / "pair" / "held-out", data_set(made, json, 200, {{12, 5}}));
+  write_data_set(folder / "other", data_set(other, other_json, 100, {{40, 1, 0, 25}}));
+  write_data_set(folder / "short", data_set(made, json, 100, {{1}}));
+  write_data_set(folder / "mistaken", data_set(made, other_json, 100, {{40}}));
+}
+
+}  // namespace
+}  // namespace chainrule::tests
+
+int main(int argc, char** argv) {
+  if (argc != 2) {
+    std::fputs("usage: make_training_fixture FOLDER\n", stderr);
+    return 64;
+  }
+  try {
+    chainrule::tests::write_fixture(argv[1]);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return 1;
+  }
+  return 0;
+}
