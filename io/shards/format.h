@@ -10,7 +10,7 @@ inline constexpr const char* kShardFormat = "chainrule token shard";
 inline constexpr const char* kDataSetFormat = "chainrule data set";
 inline constexpr std::uint64_t kFormatVersion = 1;
 
-/// Elements of a chunk of every dataset of a shard.
+/// Tokens of a chunk; datasets of documents have chunks of as many at most.
 inline constexpr std::uint64_t kChunkElements = 16'384;
 /// Vocabularies up to this size are stored as u16, larger ones as u32.
 inline constexpr std::uint32_t kLargestNarrowVocabulary = 65'536;

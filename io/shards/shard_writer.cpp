@@ -60,14 +60,17 @@ void ShardWriter::finish(const ShardDocuments& documents, const ShardSources& so
     throw std::logic_error("a shard's tokens and documents do not add up");
   }
   tokens_ = {};
-  file_.write_dataset<std::uint64_t>("document_offsets", documents.offsets, layout_);
-  file_.write_dataset<std::uint64_t>("document_bytes", documents.bytes, layout_);
-  file_.write_dataset<std::uint64_t>("document_words", documents.words, layout_);
-  file_.write_dataset<std::uint16_t>("document_domain", documents.domain, layout_);
+  // A shard of few documents is not filled up to a whole chunk.
+  const auto chunk_rows = std::clamp<std::uint64_t>(count, 1, kChunkElements);
+  const hdf5::DatasetLayout layout{.chunk_rows = chunk_rows, .deflate = layout_.deflate};
+  file_.write_dataset<std::uint64_t>("document_offsets", documents.offsets, layout);
+  file_.write_dataset<std::uint64_t>("document_bytes", documents.bytes, layout);
+  file_.write_dataset<std::uint64_t>("document_words", documents.words, layout);
+  file_.write_dataset<std::uint16_t>("document_domain", documents.domain, layout);
   file_.write_strings("domains", documents.domains);
-  file_.write_dataset<std::uint32_t>("document_source", sources.source, layout_);
+  file_.write_dataset<std::uint32_t>("document_source", sources.source, layout);
   file_.write_strings("sources", sources.sources, {.chunk_rows = 0, .deflate = layout_.deflate});
-  file_.write_dataset<std::uint64_t>("document_line", sources.line, layout_);
+  file_.write_dataset<std::uint64_t>("document_line", sources.line, layout);
   file_.set_attribute("format", kShardFormat);
   file_.set_attribute("format_version", kFormatVersion);
   file_.set_attribute("tokenizer_fingerprint", header_.tokenizer_fingerprint);

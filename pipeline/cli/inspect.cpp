@@ -1,8 +1,32 @@
+#include "pipeline/inspect/inspect.h"
+
+#include <fmt/format.h>
+
 #include "pipeline/cli/commands.h"
-#include "pipeline/error.h"
+#include "pipeline/cli/options.h"
+#include "pipeline/comm/session.h"
 
 namespace chainrule::pipeline::cli {
 
-ExitCode run_inspect(const Arguments&) { throw Error(ExitCode::internal, "inspect: not built yet"); }
+ExitCode run_inspect(const Arguments& arguments) {
+  std::string path;
+  bool json = false;
+  CommandOptions options("chainrule inspect PATH [--json]",
+                         "Says what a data set, token shard, tokenizer, checkpoint or run directory is, and verifies "
+                         "every checksum.\nExit code 0: all is well; 65: damaged, or nothing of chainrule's.");
+  options.group("Inspection")
+      .add_options()("path", po::value(&path)->required()->value_name("PATH"),
+                     "file or folder; the option's name may be left out")("json", po::bool_switch(&json), "print JSON");
+  options.allow_positional("path");
+  if (!options.parse(arguments)) return ExitCode::done;
+  if (launched_rank() != 0) return ExitCode::done;  // one rank's work
+  const auto description = inspect(path);
+  if (json) {
+    fmt::print("{}\n", description.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+  } else {
+    fmt::print("{}every checksum verified\n", as_text(description));
+  }
+  return ExitCode::done;
+}
 
 }  // namespace chainrule::pipeline::cli

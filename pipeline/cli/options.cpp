@@ -84,7 +84,7 @@ bool CommandOptions::parse(const Arguments& arguments) {
   };
   try {
     const int style = po::command_line_style::default_style & ~po::command_line_style::allow_guessing;
-    const auto parsed = po::command_line_parser(arguments).options(all).style(style).positional({}).run();
+    const auto parsed = po::command_line_parser(arguments).options(all).style(style).positional(positional_).run();
     po::store(parsed, values_);
     if (values_.count("help") != 0) {
       if (launched_rank() == 0) {

@@ -20,6 +20,9 @@ class CommandOptions {
   /// Starts a group; add options to what it returns: group("Data").add_options()("data", po::value(&x)->required(), ..)
   po::options_description& group(const std::string& caption);
 
+  /// Lets the option `name` be given without its name, as one word: chainrule inspect PATH.
+  void allow_positional(const std::string& name) { positional_.add(name.c_str(), 1); }
+
   /// Parses. Returns false when --help was asked for and printed (then the command is done).
   bool parse(const Arguments& arguments);
 
@@ -34,6 +37,7 @@ class CommandOptions {
   std::string usage_;
   std::string summary_;
   std::vector<po::options_description> groups_;
+  po::positional_options_description positional_;
   po::variables_map values_;
 };
 

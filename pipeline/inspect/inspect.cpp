@@ -1,0 +1,210 @@
+#include "pipeline/inspect/inspect.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <system_error>
+
+#include "io/checkpoint/manifest.h"
+#include "io/error.h"
+#include "io/files/digest.h"
+#include "io/shards/data_set.h"
+#include "io/shards/dataset_index.h"
+#include "io/shards/shard_reader.h"
+#include "io/tokenizer/tokenizer.h"
+#include "model/config.h"
+#include "pipeline/checkpoint.h"
+
+namespace chainrule::pipeline {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+[[noreturn]] void refuse(const std::string& what) { throw io::Error(io::ErrorKind::bad_data, what); }
+
+Json inspect_tokenizer(const fs::path& path) {
+  const io::Tokenizer tokenizer = io::Tokenizer::load(path);
+  return {{"kind", "tokenizer"},
+          {"path", path.string()},
+          {"vocabulary_size", tokenizer.vocabulary_size()},
+          {"end_of_text_id", tokenizer.end_of_text()},
+          {"fingerprint", tokenizer.fingerprint()}};
+}
+
+double bytes_per_token(std::uint64_t bytes, std::uint64_t tokens) {
+  return tokens == 0 ? 0 : static_cast<double>(bytes) / static_cast<double>(tokens);
+}
+
+Json inspect_shard(const fs::path& path) {
+  const io::ShardReader reader(path);
+  reader.verify();
+  const io::ShardDocuments documents = reader.documents();
+  std::uint64_t bytes = 0;
+  for (const std::uint64_t each : documents.bytes) bytes += each;
+  return {{"kind", "token shard"},
+          {"path", path.string()},
+          {"documents", reader.document_count()},
+          {"tokens", reader.token_count()},
+          {"bytes_of_text", bytes},
+          {"bytes_per_token", bytes_per_token(bytes, reader.token_count())},
+          {"vocabulary_size", reader.header().vocabulary_size},
+          {"end_of_text_id", reader.header().end_of_text},
+          {"tokenizer_fingerprint", reader.header().tokenizer_fingerprint},
+          {"domains", documents.domains}};
+}
+
+void verify_data_set(const io::DataSet& set, const io::DataSetIndex& index) {
+  if (const auto digest = io::file_digest(set.tokenizer_path()); digest != index.tokenizer_digest) {
+    refuse(fmt::format("'{}': its checksum is {}, the index says {}: the file is damaged",
+                       set.tokenizer_path().string(), digest, index.tokenizer_digest));
+  }
+  for (std::size_t shard = 0; shard < set.shard_count(); ++shard) {
+    set.verify_shard(shard);
+    io::ShardReader(set.folder() / index.shards[shard].file).verify();
+  }
+}
+
+Json inspect_data_set(const fs::path& path) {
+  const io::DataSet set = io::DataSet::open(path);
+  const io::DataSetIndex index = io::DataSetIndex::load(path);
+  verify_data_set(set, index);
+  Json domains = Json::array();
+  for (const auto& each : index.domains) {
+    domains.push_back({{"name", each.name},
+                       {"documents", each.documents},
+                       {"tokens", each.tokens},
+                       {"bytes_of_text", each.bytes},
+                       {"bytes_per_token", bytes_per_token(each.bytes, each.tokens)}});
+  }
+  Json shards = Json::array();
+  for (const auto& each : index.shards) {
+    shards.push_back({{"file", each.file},
+                      {"documents", each.documents},
+                      {"tokens", each.tokens},
+                      {"file_bytes", each.file_bytes},
+                      {"xxh3_128", each.digest}});
+  }
+  return {{"kind", "data set"},
+          {"path", path.string()},
+          {"fingerprint", set.fingerprint()},
+          {"documents", set.document_count()},
+          {"tokens", set.token_count()},
+          {"bytes_of_text", index.text_bytes()},
+          {"bytes_per_token", bytes_per_token(index.text_bytes(), set.token_count())},
+          {"vocabulary_size", set.vocabulary_size()},
+          {"end_of_text_id", set.end_of_text()},
+          {"tokenizer_fingerprint", set.tokenizer_fingerprint()},
+          {"domains", domains},
+          {"shards", shards}};
+}
+
+Json inspect_checkpoint(const fs::path& path) {
+  const io::Manifest manifest = io::Manifest::read(path);
+  Json files = Json::array();
+  for (const auto& entry : manifest.entries()) {
+    manifest.verify(entry.name);
+    files.push_back({{"file", entry.name}, {"file_bytes", entry.bytes}, {"xxh3_128", entry.xxh3_128}});
+  }
+  const ModelDescription description = read_model_description(path / "model.json");
+  const model::Config& config = description.config;
+  return {{"kind", "checkpoint"},
+          {"path", path.string()},
+          {"step", description.step},
+          {"parameters", model::parameter_count(config)},
+          {"layers", config.layers},
+          {"heads", config.heads},
+          {"width", config.width},
+          {"vocabulary_size", config.vocabulary_size},
+          {"sequence_length", config.sequence_length},
+          {"tokenizer_fingerprint", description.tokenizer_fingerprint},
+          {"weights_hash", description.weights_hash},
+          {"files", files}};
+}
+
+Json inspect_run(const fs::path& path) {
+  Json checkpoints = Json::array();
+  for (const auto& place : list_checkpoints(path)) {
+    const Json each = inspect_checkpoint(place.folder);
+    checkpoints.push_back({{"step", each["step"]},
+                           {"parameters", each["parameters"]},
+                           {"weights_hash", each["weights_hash"]},
+                           {"folder", place.folder.string()}});
+  }
+  return {{"kind", "run directory"}, {"path", path.string()}, {"checkpoints", checkpoints}};
+}
+
+Json inspect_folder(const fs::path& path) {
+  const auto holds = [&](const char* name) { return fs::exists(path / name); };
+  if (holds("index.json")) return inspect_data_set(path);
+  if (holds("train/index.json") && holds("held-out/index.json")) {
+    return {{"kind", "pair of data sets"},
+            {"path", path.string()},
+            {"train", inspect_data_set(path / "train")},
+            {"held-out", inspect_data_set(path / "held-out")}};
+  }
+  if (holds(io::kManifestName)) return inspect_checkpoint(path);
+  if (holds("checkpoints")) return inspect_run(path);
+  if (holds("tokenizer.json") || (holds("vocab.json") && holds("merges.txt"))) return inspect_tokenizer(path);
+  refuse(fmt::format("'{}' is no data set, checkpoint, run directory or tokenizer", path.string()));
+}
+
+/// What is shown of a value in a line of text.
+std::string shown(const Json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  return value.is_number_float() ? fmt::format("{:.3f}", value.get<double>()) : value.dump();
+}
+
+/// "name code, documents 3, tokens 40"
+std::string row_of(const Json& object) {
+  std::string line;
+  for (const auto& [name, cell] : object.items()) {
+    std::string label = name;
+    std::replace(label.begin(), label.end(), '_', ' ');
+    line += fmt::format("{}{} {}", line.empty() ? "" : ", ", label, shown(cell));
+  }
+  return line;
+}
+
+void append_lines(const Json& object, const std::string& margin, std::string& text) {
+  for (const auto& [key, value] : object.items()) {
+    std::string label = key;
+    std::replace(label.begin(), label.end(), '_', ' ');
+    if (value.is_object()) {
+      text += fmt::format("{}{}:\n", margin, label);
+      append_lines(value, margin + "  ", text);
+    } else if (value.is_array()) {
+      text += fmt::format("{}{}:\n", margin, label);
+      for (const Json& row : value) {
+        text += fmt::format("{}  {}\n", margin, row.is_object() ? row_of(row) : shown(row));
+      }
+    } else {
+      text += fmt::format("{}{}: {}\n", margin, label, shown(value));
+    }
+  }
+}
+
+}  // namespace
+
+Json inspect(const fs::path& path) {
+  std::error_code error;
+  const fs::file_status status = fs::status(path, error);
+  if (!fs::exists(status)) {
+    throw io::Error(io::ErrorKind::missing_input, fmt::format("'{}' is not there", path.string()));
+  }
+  if (fs::is_directory(status)) return inspect_folder(path);
+  if (path.extension() == ".h5") return inspect_shard(path);
+  if (path.filename() == "index.json" || path.filename() == io::kManifestName) {
+    return inspect_folder(path.has_parent_path() ? path.parent_path() : ".");
+  }
+  if (path.extension() == ".json") return inspect_tokenizer(path);
+  refuse(fmt::format("'{}' is no token shard (.h5) and no tokenizer.json", path.string()));
+}
+
+std::string as_text(const Json& description) {
+  std::string text;
+  append_lines(description, "", text);
+  return text;
+}
+
+}  // namespace chainrule::pipeline
