@@ -21,7 +21,6 @@ class DamagedShardTest : public ::testing::Test {
  protected:
   DamagedShardTest() : folder_(fs::path(::testing::TempDir()) / ("damaged-" + std::to_string(::getpid()))) {
     tests::MadeDataSet set;
-    set.deflate = 1;  // and so small
     for (int shard = 0; shard < 2; ++shard) {
       auto& documents = set.shards.emplace_back();
       for (std::uint32_t i = 0; i < 200; ++i) documents.push_back({.tokens = {i % 99, 2, 3}, .bytes = i, .line = i});
