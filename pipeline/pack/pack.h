@@ -17,14 +17,14 @@ struct DomainPath {
 };
 
 struct PackOptions {
-  std::filesystem::path tokenizer;           ///< see io::Tokenizer::load
-  std::vector<std::string> inputs;           ///< files and folders, in order; then the domains' paths
-  std::vector<DomainPath> domains;           ///< of the paths that hold a file the deepest one names it; else `default`
-  std::filesystem::path output;              ///< made; may be there only as an empty folder
-  std::uint64_t shard_tokens = 100'000'000;  ///< a document goes to shard floor(its first token / shard_tokens)
-  std::optional<double> held_out;            ///< in (0, 1): writes output/train and output/held-out
-  int deflate = 0;                           ///< 0 none, else 1 to 9
-  std::string text_field = "text";           ///< member of a JSON line that is its text
+  std::filesystem::path tokenizer;          ///< see io::Tokenizer::load
+  std::vector<std::string> inputs;          ///< files and folders, in order; then the domains' paths
+  std::vector<DomainPath> domains;          ///< of the paths that hold a file the deepest one names it; else `default`
+  std::filesystem::path output;             ///< made; may be there only as an empty folder
+  std::uint64_t shard_tokens = 20'000'000;  ///< a document goes to shard floor(its first token / shard_tokens)
+  std::optional<double> held_out;           ///< in (0, 1): writes output/train and output/held-out
+  int deflate = 0;                          ///< 0 none, else 1 to 9
+  std::string text_field = "text";          ///< member of a JSON line that is its text
 };
 
 /// A data set that was written.
