@@ -24,4 +24,11 @@ struct Batch {
   std::int64_t rows() const { return static_cast<std::int64_t>(inputs.size()); }
 };
 
+/// One row of a decode step: the newest token of a sequence whose keys and values lie in a slot of a cache.
+struct StepRow {
+  std::uint32_t token = 0;
+  std::int64_t slot = 0;
+  std::int64_t position = 0;  ///< of the token in its sequence
+};
+
 }  // namespace chainrule::model

@@ -27,6 +27,40 @@ void copy(const float* from, std::int64_t count, float* to) {
   for (std::int64_t i = 0; i < count; ++i) to[i] = from[i];
 }
 
+/// input [rows, C] -> activations.query_key_value.
+void before_attention(const Config& config, const LayerParameters& at, const float* parameters, std::int64_t rows,
+                      Ops& ops, const float* input, const LayerActivations& activations, const LayerScratch& scratch) {
+  const std::int64_t width = config.width;
+  ops.layer_norm_forward(input, parameters + at.attention_norm_weight, parameters + at.attention_norm_bias, rows, width,
+                         config.normalization_epsilon, scratch.normalised, activations.attention_norm_mean,
+                         activations.attention_norm_inverse_deviation);
+  ops.linear_forward(scratch.normalised, parameters + at.query_key_value_weight, parameters + at.query_key_value_bias,
+                     rows, width, 3 * width, activations.query_key_value, 3 * width, false);
+}
+
+/// input and activations.attention -> the activations behind attention and, unless null, output [rows, C].
+void after_attention(const Config& config, const LayerParameters& at, const float* parameters, std::int64_t rows,
+                     Ops& ops, const float* input, const LayerActivations& activations, const LayerScratch& scratch,
+                     float* output) {
+  const std::int64_t width = config.width;
+  const std::int64_t feed_forward_width = config.feed_forward_width;
+  copy(input, rows * width, activations.middle);
+  ops.linear_forward(activations.attention, parameters + at.attention_output_weight,
+                     parameters + at.attention_output_bias, rows, width, width, activations.middle, width, true);
+
+  ops.layer_norm_forward(activations.middle, parameters + at.feed_forward_norm_weight,
+                         parameters + at.feed_forward_norm_bias, rows, width, config.normalization_epsilon,
+                         scratch.normalised, activations.feed_forward_norm_mean,
+                         activations.feed_forward_norm_inverse_deviation);
+  ops.linear_forward(scratch.normalised, parameters + at.up_weight, parameters + at.up_bias, rows, width,
+                     feed_forward_width, activations.up, feed_forward_width, false);
+  if (output == nullptr) return;
+  ops.gelu_forward(activations.up, rows * feed_forward_width, scratch.activated);
+  copy(activations.middle, rows * width, output);
+  ops.linear_forward(scratch.activated, parameters + at.down_weight, parameters + at.down_bias, rows,
+                     feed_forward_width, width, output, width, true);
+}
+
 }  // namespace
 
 LayerParameters::LayerParameters(const ParameterTable& table, std::int64_t layer) {
@@ -86,31 +120,20 @@ void layer_forward(const Config& config, const LayerParameters& at, const float*
                    Ops& ops, const float* input, const LayerActivations& activations, const LayerScratch& scratch,
                    float* output) {
   const std::int64_t rows = batch.rows();
-  const std::int64_t width = config.width;
-  const std::int64_t feed_forward_width = config.feed_forward_width;
-  const float epsilon = config.normalization_epsilon;
-
-  ops.layer_norm_forward(input, parameters + at.attention_norm_weight, parameters + at.attention_norm_bias, rows, width,
-                         epsilon, scratch.normalised, activations.attention_norm_mean,
-                         activations.attention_norm_inverse_deviation);
-  ops.linear_forward(scratch.normalised, parameters + at.query_key_value_weight, parameters + at.query_key_value_bias,
-                     rows, width, 3 * width, activations.query_key_value, 3 * width, false);
+  before_attention(config, at, parameters, rows, ops, input, activations, scratch);
   ops.attention_forward(activations.query_key_value, batch.sequences, {config.heads, config.head_width()}, rows,
                         activations.attention, activations.log_sum_exp);
-  copy(input, rows * width, activations.middle);
-  ops.linear_forward(activations.attention, parameters + at.attention_output_weight,
-                     parameters + at.attention_output_bias, rows, width, width, activations.middle, width, true);
+  after_attention(config, at, parameters, rows, ops, input, activations, scratch, output);
+}
 
-  ops.layer_norm_forward(activations.middle, parameters + at.feed_forward_norm_weight,
-                         parameters + at.feed_forward_norm_bias, rows, width, epsilon, scratch.normalised,
-                         activations.feed_forward_norm_mean, activations.feed_forward_norm_inverse_deviation);
-  ops.linear_forward(scratch.normalised, parameters + at.up_weight, parameters + at.up_bias, rows, width,
-                     feed_forward_width, activations.up, feed_forward_width, false);
-  if (output == nullptr) return;
-  ops.gelu_forward(activations.up, rows * feed_forward_width, scratch.activated);
-  copy(activations.middle, rows * width, output);
-  ops.linear_forward(scratch.activated, parameters + at.down_weight, parameters + at.down_bias, rows,
-                     feed_forward_width, width, output, width, true);
+void layer_step(const Config& config, const LayerParameters& at, const float* parameters, std::span<const StepRow> rows,
+                Ops& ops, const CacheShape& cache_shape, float* cache, const float* input,
+                const LayerActivations& activations, const LayerScratch& scratch, float* output) {
+  const auto count = static_cast<std::int64_t>(rows.size());
+  before_attention(config, at, parameters, count, ops, input, activations, scratch);
+  ops.cache_write(activations.query_key_value, rows, cache_shape, cache);
+  ops.attention_step(activations.query_key_value, rows, cache_shape, cache, activations.attention);
+  after_attention(config, at, parameters, count, ops, input, activations, scratch, output);
 }
 
 void layer_backward(const Config& config, const LayerParameters& at, const float* parameters, const Batch& batch,

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <span>
 
 #include "model/batch.h"
 #include "model/config.h"
@@ -57,6 +58,12 @@ struct LayerScratch {
 void layer_forward(const Config& config, const LayerParameters& at, const float* parameters, const Batch& batch,
                    Ops& ops, const float* input, const LayerActivations& activations, const LayerScratch& scratch,
                    float* output);
+
+/// The same block on one row of each of several sequences: their keys and values join `cache` (this layer's, see
+/// CacheShape), and each row attends to its own sequence there.
+void layer_step(const Config& config, const LayerParameters& at, const float* parameters, std::span<const StepRow> rows,
+                Ops& ops, const CacheShape& cache_shape, float* cache, const float* input,
+                const LayerActivations& activations, const LayerScratch& scratch, float* output);
 
 /// scratch.residual_gradient: of the layer's output before, of its input after. Adds to the layer's gradients.
 void layer_backward(const Config& config, const LayerParameters& at, const float* parameters, const Batch& batch,

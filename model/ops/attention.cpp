@@ -151,14 +151,14 @@ std::int64_t longest(std::span<const Sequence> sequences) {
   return rows;
 }
 
-void reserve(std::vector<std::vector<float>>& memory, std::int64_t elements) {
-  memory.resize(std::max(memory.size(), static_cast<std::size_t>(omp_get_max_threads())));
-  for (auto& each : memory) {
+}  // namespace
+
+void FastOps::reserve_per_thread(std::int64_t elements) {
+  thread_memory_.resize(std::max(thread_memory_.size(), static_cast<std::size_t>(omp_get_max_threads())));
+  for (auto& each : thread_memory_) {
     if (each.size() < static_cast<std::size_t>(elements)) each.resize(static_cast<std::size_t>(elements));
   }
 }
-
-}  // namespace
 
 void FastOps::attention_forward(const float* query_key_value, std::span<const Sequence> sequences,
                                 const AttentionShape& shape, std::int64_t rows, float* output, float* log_sum_exp) {
@@ -169,7 +169,7 @@ void FastOps::attention_forward(const float* query_key_value, std::span<const Se
       std::fill(log_sum_exp + head * rows + begin, log_sum_exp + head * rows + end, 0.0F);
     }
   });
-  reserve(thread_memory_, kQueryBlock * longest(sequences));
+  reserve_per_thread(kQueryBlock * longest(sequences));
   // Work items: (block, head) of every sequence, the longest blocks first so that threads end together.
   struct Item {
     std::int64_t sequence;
@@ -206,7 +206,7 @@ void FastOps::attention_backward(const float* output_gradient, const float* quer
     std::fill(query_key_value_gradient + begin * 3 * width, query_key_value_gradient + end * 3 * width, 0.0F);
   });
   const std::int64_t block_elements = kQueryBlock * longest(sequences);
-  reserve(thread_memory_, 2 * block_elements);
+  reserve_per_thread(2 * block_elements);
   const auto count = static_cast<std::int64_t>(sequences.size()) * shape.heads;
 #pragma omp parallel for schedule(dynamic)
   for (std::int64_t i = 0; i < count; ++i) {

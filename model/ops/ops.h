@@ -16,6 +16,19 @@ struct AttentionShape {
   std::int64_t width() const { return heads * head_width; }
 };
 
+/// The keys and values of one layer that decoding keeps: [slots, 2 (keys, values), heads, capacity, head_width].
+struct CacheShape {
+  AttentionShape attention;
+  std::int64_t capacity = 0;  ///< positions of a slot
+
+  std::int64_t slot_elements() const { return 2 * attention.heads * capacity * attention.head_width; }
+  /// First element of the keys of a head in a slot; its values lie value_offset() further on.
+  std::int64_t keys(std::int64_t slot, std::int64_t head) const {
+    return slot * slot_elements() + head * capacity * attention.head_width;
+  }
+  std::int64_t value_offset() const { return attention.heads * capacity * attention.head_width; }
+};
+
 /// The operations of a decoder on row-major float32 spans: one contract, two implementations (reference/ and the fast
 /// ones). Outputs never overlap inputs unless said. "adds to" accumulates; everything else overwrites.
 class Ops {
@@ -71,6 +84,16 @@ class Ops {
   virtual void attention_backward(const float* output_gradient, const float* query_key_value, const float* output,
                                   const float* log_sum_exp, std::span<const Sequence> sequences,
                                   const AttentionShape& shape, std::int64_t rows, float* query_key_value_gradient) = 0;
+
+  /// output [rows,width] = token_embedding[row.token] + position_embedding[row.position].
+  virtual void embedding_step(std::span<const StepRow> rows, const float* token_embedding,
+                              const float* position_embedding, std::int64_t width, float* output) = 0;
+  /// Puts the keys and values of query_key_value [rows, 3 C] at their rows' slots and positions in cache.
+  virtual void cache_write(const float* query_key_value, std::span<const StepRow> rows, const CacheShape& shape,
+                           float* cache) = 0;
+  /// output [rows, C]: the queries of query_key_value [rows, 3 C], each over the cached positions up to its row's own.
+  virtual void attention_step(const float* query_key_value, std::span<const StepRow> rows, const CacheShape& shape,
+                              const float* cache, float* output) = 0;
 
   /// nll [rows] = log(sum exp logits) - logits[target] in nats; 0 where the target is kNotScored. logits
   /// [rows,vocabulary], row stride `stride`.

@@ -36,6 +36,13 @@ class ReferenceOps final : public Ops {
                           const float* log_sum_exp, std::span<const Sequence> sequences, const AttentionShape& shape,
                           std::int64_t rows, float* query_key_value_gradient) override;
 
+  void embedding_step(std::span<const StepRow> rows, const float* token_embedding, const float* position_embedding,
+                      std::int64_t width, float* output) override;
+  void cache_write(const float* query_key_value, std::span<const StepRow> rows, const CacheShape& shape,
+                   float* cache) override;
+  void attention_step(const float* query_key_value, std::span<const StepRow> rows, const CacheShape& shape,
+                      const float* cache, float* output) override;
+
   void cross_entropy_forward(const float* logits, std::int64_t stride, const std::uint32_t* targets, std::int64_t rows,
                              std::int64_t vocabulary, double* nll) override;
   void cross_entropy_backward(float* logits, std::int64_t stride, const std::uint32_t* targets, std::int64_t rows,
