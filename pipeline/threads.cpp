@@ -44,4 +44,8 @@ int use_threads(const Communicator& communicator, int asked) {
   return threads;
 }
 
+void use_threads_alone(int asked) {
+  if (asked > 0) omp_set_num_threads(asked);
+}
+
 }  // namespace chainrule::pipeline

@@ -8,4 +8,8 @@ namespace chainrule::pipeline {
 /// ones (the smallest such share of any rank). Collective.
 int use_threads(const Communicator& communicator, int asked);
 
+/// The same for a command that works in one process: `asked` where positive, else what OpenMP takes by itself
+/// (OMP_NUM_THREADS, else every core this process may run on).
+void use_threads_alone(int asked);
+
 }  // namespace chainrule::pipeline

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "model/ops/fast_ops.h"
+#include "model/ops/few_rows.h"
 #include "model/ops/multiversion.h"
 
 namespace chainrule::model {
@@ -20,6 +21,10 @@ void add_column_sums(const float* values, std::int64_t stride, std::int64_t rows
 
 void FastOps::linear_forward(const float* x, const float* weight, const float* bias, std::int64_t rows, std::int64_t in,
                              std::int64_t out, float* output, std::int64_t output_stride, bool accumulate) {
+  if (rows <= kFewRows) {
+    multiply_few_rows(x, weight, bias, rows, in, out, output, output_stride, accumulate);
+    return;
+  }
   onednn::ProductShape shape{.m = rows, .n = out, .k = in};
   shape.transpose_b = true;
   shape.a_stride = in;

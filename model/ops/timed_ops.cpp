@@ -30,6 +30,7 @@ std::string_view name_of(OpKind kind) {
     case OpKind::activation: return "activation";
     case OpKind::attention_forward: return "attention, forward";
     case OpKind::attention_backward: return "attention, backward";
+    case OpKind::attention_step: return "attention, one step";
     case OpKind::cross_entropy: return "cross-entropy";
   }
   return "";
@@ -105,6 +106,24 @@ void TimedOps::attention_backward(const float* output_gradient, const float* que
   const Stopwatch watch(seconds_[static_cast<std::size_t>(OpKind::attention_backward)]);
   inner_.attention_backward(output_gradient, query_key_value, output, log_sum_exp, sequences, shape, rows,
                             query_key_value_gradient);
+}
+
+void TimedOps::embedding_step(std::span<const StepRow> rows, const float* token_embedding,
+                              const float* position_embedding, std::int64_t width, float* output) {
+  const Stopwatch watch(seconds_[static_cast<std::size_t>(OpKind::embedding)]);
+  inner_.embedding_step(rows, token_embedding, position_embedding, width, output);
+}
+
+void TimedOps::cache_write(const float* query_key_value, std::span<const StepRow> rows, const CacheShape& shape,
+                           float* cache) {
+  const Stopwatch watch(seconds_[static_cast<std::size_t>(OpKind::attention_step)]);
+  inner_.cache_write(query_key_value, rows, shape, cache);
+}
+
+void TimedOps::attention_step(const float* query_key_value, std::span<const StepRow> rows, const CacheShape& shape,
+                              const float* cache, float* output) {
+  const Stopwatch watch(seconds_[static_cast<std::size_t>(OpKind::attention_step)]);
+  inner_.attention_step(query_key_value, rows, shape, cache, output);
 }
 
 void TimedOps::cross_entropy_forward(const float* logits, std::int64_t stride, const std::uint32_t* targets,

@@ -16,9 +16,10 @@ enum class OpKind {
   activation,
   attention_forward,
   attention_backward,
+  attention_step,
   cross_entropy,
 };
-inline constexpr std::size_t kOpKinds = 9;
+inline constexpr std::size_t kOpKinds = 10;
 std::string_view name_of(OpKind kind);
 
 /// Ops that hands every call on to another and adds up the wall time of each kind.
@@ -48,13 +49,19 @@ class TimedOps final : public Ops {
                               float* bias_gradient) override;
   void gelu_forward(const float* x, std::int64_t count, float* output) override;
   void gelu_backward(const float* x, std::int64_t count, float* gradient) override;
-  void attention_forward(const float* query_key_value, std::span<const Sequence> sequences,
-                         const AttentionShape& shape, std::int64_t rows, float* output, float* log_sum_exp) override;
+  void attention_forward(const float* query_key_value, std::span<const Sequence> sequences, const AttentionShape& shape,
+                         std::int64_t rows, float* output, float* log_sum_exp) override;
   void attention_backward(const float* output_gradient, const float* query_key_value, const float* output,
                           const float* log_sum_exp, std::span<const Sequence> sequences, const AttentionShape& shape,
                           std::int64_t rows, float* query_key_value_gradient) override;
-  void cross_entropy_forward(const float* logits, std::int64_t stride, const std::uint32_t* targets,
-                             std::int64_t rows, std::int64_t vocabulary, double* nll) override;
+  void embedding_step(std::span<const StepRow> rows, const float* token_embedding, const float* position_embedding,
+                      std::int64_t width, float* output) override;
+  void cache_write(const float* query_key_value, std::span<const StepRow> rows, const CacheShape& shape,
+                   float* cache) override;
+  void attention_step(const float* query_key_value, std::span<const StepRow> rows, const CacheShape& shape,
+                      const float* cache, float* output) override;
+  void cross_entropy_forward(const float* logits, std::int64_t stride, const std::uint32_t* targets, std::int64_t rows,
+                             std::int64_t vocabulary, double* nll) override;
   void cross_entropy_backward(float* logits, std::int64_t stride, const std::uint32_t* targets, std::int64_t rows,
                               std::int64_t vocabulary, double* nll) override;
 

@@ -8,6 +8,9 @@ std::span<const Command> commands() {
       {"pack", "text and JSONL into a tokenised data set", run_pack},
       {"pretrain", "train a model on a data set, on any number of ranks", run_pretrain},
       {"evaluate", "token-weighted cross-entropy and perplexity of a data set", run_evaluate},
+      {"score", "each factor p(token | text before it) of a text, and their product", run_score},
+      {"next", "the next-token distribution behind a text, as bars", run_next},
+      {"generate", "continue texts, one sampled token at a time", run_generate},
       {"inspect", "say what a file or folder of ours is, and verify its checksums", run_inspect},
   };
   return kCommands;

@@ -25,6 +25,9 @@ ExitCode run_tokenizer(const Arguments& arguments);
 ExitCode run_pack(const Arguments& arguments);
 ExitCode run_pretrain(const Arguments& arguments);
 ExitCode run_evaluate(const Arguments& arguments);
+ExitCode run_score(const Arguments& arguments);
+ExitCode run_next(const Arguments& arguments);
+ExitCode run_generate(const Arguments& arguments);
 ExitCode run_inspect(const Arguments& arguments);
 
 }  // namespace chainrule::pipeline::cli

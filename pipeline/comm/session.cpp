@@ -13,6 +13,9 @@
 namespace chainrule::pipeline {
 namespace {
 
+constexpr std::initializer_list<const char*> kRankVariables = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK",
+                                                               "SLURM_PROCID"};
+
 int number_from_environment(std::initializer_list<const char*> names, int otherwise) {
   for (const char* name : names) {
     const char* value = std::getenv(name);
@@ -63,9 +66,9 @@ std::string Session::library_version() {
   return whole.substr(0, whole.find(','));
 }
 
-int launched_rank() {
-  return number_from_environment({"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"}, 0);
-}
+int launched_rank() { return number_from_environment(kRankVariables, 0); }
+
+bool launched() { return number_from_environment(kRankVariables, -1) >= 0; }
 
 int launched_size() { return number_from_environment({"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_NTASKS"}, 1); }
 

@@ -41,6 +41,8 @@ class Session {
 
 /// The rank that the launcher gave this process (from its environment), before or without MPI; 0 when there is none.
 int launched_rank();
+/// Whether a launcher started this process; then its standard output may look like a terminal and be none.
+bool launched();
 /// Ranks the launcher started (from its environment); 1 when there is none.
 int launched_size();
 

@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "model/ops/few_rows.h"
 #include "model/ops/ops.h"
 #include "tests/support/values.h"
 
@@ -76,6 +77,33 @@ TEST_F(DecodeOps, EmbeddingStepAddsTokenAndPosition) {
   fast_->embedding_step(rows, tokens.data(), positions.data(), width_, actual.data());
   EXPECT_EQ(actual, expected);
   EXPECT_EQ(actual[0], tokens[6 * width_] + positions[8 * width_]);
+}
+
+TEST_F(DecodeOps, ProductsOfFewRowsEqualTheirReferenceRowByRow) {
+  constexpr std::int64_t kRows = model::kFewRows;
+  // Widths that fill no vector, outputs that fill no stream, and fewer outputs than streams.
+  for (const auto& [in, out] : std::vector<std::pair<std::int64_t, std::int64_t>>{{64, 40}, {37, 51}, {5, 3}}) {
+    const std::vector<float> x = normal_values(7, kRows * in, 1.0);
+    const std::vector<float> weight = normal_values(8, out * in, 1.0);
+    const std::vector<float> bias = normal_values(9, out, 1.0);
+    for (const bool accumulate : {false, true}) {
+      std::vector<float> alone(kRows * (out + 2), 0.5F);
+      for (std::int64_t row = 0; row < kRows; ++row) {
+        fast_->linear_forward(x.data() + row * in, weight.data(), bias.data(), 1, in, out,
+                              alone.data() + row * (out + 2), out + 2, accumulate);
+      }
+      for (std::int64_t rows = 1; rows <= kRows; ++rows) {
+        std::vector<float> expected(rows * (out + 2), 0.5F);
+        std::vector<float> actual = expected;
+        reference_->linear_forward(x.data(), weight.data(), bias.data(), rows, in, out, expected.data(), out + 2,
+                                   accumulate);
+        fast_->linear_forward(x.data(), weight.data(), bias.data(), rows, in, out, actual.data(), out + 2, accumulate);
+        EXPECT_LT(relative_l2(actual, to_double(expected)), 1e-6) << rows << " rows";
+        // A sequence's numbers do not depend on what is decoded beside it.
+        EXPECT_TRUE(std::equal(actual.begin(), actual.end(), alone.begin())) << rows << " rows";
+      }
+    }
+  }
 }
 
 }  // namespace

@@ -1,0 +1,182 @@
+#include <fmt/format.h>
+
+#include <memory>
+#include <optional>
+
+#include "pipeline/agreement.h"
+#include "pipeline/cli/commands.h"
+#include "pipeline/cli/options.h"
+#include "pipeline/cli/sample_printer.h"
+#include "pipeline/cli/standard_output.h"
+#include "pipeline/cli/version.h"
+#include "pipeline/comm/session.h"
+#include "pipeline/environment.h"
+#include "pipeline/error.h"
+#include "pipeline/generate/generator.h"
+#include "pipeline/generate/sample_json.h"
+#include "pipeline/threads.h"
+
+namespace chainrule::pipeline::cli {
+namespace {
+
+struct Request {
+  std::string model;
+  std::string prompt;
+  std::string prompts;
+  std::int64_t maximum_tokens = kDefaultMaximumTokens;
+  GenerationOptions generation;
+  bool slide = false;
+  bool json = false;
+  int threads = 0;
+};
+
+void validate(const Request& request, const CommandOptions& options) {
+  const auto refuse = [](const std::string& message) { throw Error(ExitCode::usage, message); };
+  const GenerationOptions& generation = request.generation;
+  if (options.given("prompt") && options.given("prompts")) refuse("--prompt and --prompts exclude each other");
+  if (request.maximum_tokens < 1)
+    refuse(fmt::format("--max-tokens must be at least 1, not {}", request.maximum_tokens));
+  if (generation.samples < 1) refuse(fmt::format("--samples must be at least 1, not {}", generation.samples));
+  if (generation.batch < 1) refuse(fmt::format("--batch must be at least 1, not {}", generation.batch));
+  for (const std::string& stop : generation.stops) {
+    if (stop.empty()) refuse("--stop: an empty text would end every sample at once");
+  }
+  model::validate(generation.sampling);
+}
+
+void tell_of_slides(const std::vector<Sample>& samples, std::int64_t context) {
+  std::int64_t slid = 0;
+  for (const Sample& sample : samples) slid += sample.slides > 0 ? 1 : 0;
+  if (slid > 0) {
+    fmt::print(stderr,
+               "chainrule: {} of {} samples outgrew the model's context of {} tokens: their older half was let go\n",
+               slid, samples.size(), context);
+  }
+}
+
+void tell_of_cut_prompts(const std::vector<Prompt>& prompts, std::int64_t context) {
+  for (std::size_t i = 0; i < prompts.size(); ++i) {
+    const auto tokens = static_cast<std::int64_t>(prompts[i].tokens.size());
+    if (tokens > context) {
+      fmt::print(stderr, "chainrule: prompt {} is longer than the model's context: its first {} tokens were let go\n",
+                 i, tokens - context);
+    }
+  }
+}
+
+/// One prompt: text as it comes.
+void stream(const Request& request, std::optional<std::int64_t> maximum_tokens) {
+  use_threads_alone(request.threads);
+  const TextModel model = load_text_model(request.model);
+  std::vector<Prompt> prompts(1);
+  prompts[0].text = request.prompt;
+  prepare(prompts, model, maximum_tokens, request.slide);
+  tell_of_cut_prompts(prompts, model.model.config.sequence_length);
+  const auto ops = model::make_fast_ops(model::Math::float32);
+  Generator generator(model, prompts, request.generation, *ops);
+  SamplePrinter printer(request.generation.samples);
+  std::vector<Sample> all;
+  for (std::int64_t batch = 0; batch < generator.batches(); ++batch) {
+    const auto samples = generator.run(batch, [&](std::int64_t sequence, std::string_view piece) {
+      if (!request.json) printer.add(sequence, piece);
+    });
+    for (const Sample& sample : samples) {
+      if (request.json) {
+        print(json_line(sample, prompts[0]));
+      } else {
+        printer.finish(sample.sample);
+      }
+      all.push_back(sample);
+    }
+  }
+  tell_of_slides(all, model.model.config.sequence_length);
+}
+
+/// A file of prompts, shared out over the ranks batch by batch; rank 0 prints in order.
+void share_out(const Request& request, std::optional<std::int64_t> maximum_tokens) {
+  const Session session;
+  const Communicator& world = session.world();
+  const int threads = use_threads(world, request.threads);
+  gather_environment(world, version_text(), threads);
+  const auto ops = model::make_fast_ops(model::Math::float32);
+  std::vector<Prompt> prompts;
+  std::optional<TextModel> model;
+  std::unique_ptr<Generator> generator;
+  agree(world, [&] {
+    prompts = read_prompts(request.prompts);
+    model.emplace(load_text_model(request.model));
+    prepare(prompts, *model, maximum_tokens, request.slide);
+    generator = std::make_unique<Generator>(*model, prompts, request.generation, *ops);
+  });
+  if (world.rank() == 0) tell_of_cut_prompts(prompts, model->model.config.sequence_length);
+  std::vector<Sample> mine;
+  for (std::int64_t first = 0; first < generator->batches(); first += world.size()) {
+    std::string lines;
+    agree(world, [&] {
+      if (first + world.rank() >= generator->batches()) return;
+      for (Sample& sample : generator->run(first + world.rank(), [](std::int64_t, std::string_view) {})) {
+        lines += json_line(sample, prompts[static_cast<std::size_t>(sample.prompt)]);
+        mine.push_back(std::move(sample));
+      }
+    });
+    for (const auto& part : world.gather(std::as_bytes(std::span(lines)))) {
+      print({reinterpret_cast<const char*>(part.data()), part.size()});
+    }
+  }
+  tell_of_slides(mine, model->model.config.sequence_length);
+}
+
+}  // namespace
+
+ExitCode run_generate(const Arguments& arguments) {
+  Request request;
+  GenerationOptions& generation = request.generation;
+  model::SamplingOptions& sampling = generation.sampling;
+  CommandOptions options(
+      "chainrule generate --model M [--prompt T | --prompts FILE.jsonl] [options]",
+      "Continues texts, one sampled token at a time, conditioned on end-of-text and the prompt. One\n"
+      "prompt is answered as its tokens come; a file of prompts is shared over the ranks, a line of\n"
+      "JSON for each sample, the same for any number of ranks.");
+  options.group("Model").add_options()("model", po::value(&request.model)->required()->value_name("DIR"),
+                                       "a checkpoint, or a run directory (its latest checkpoint)")(
+      "threads", po::value(&request.threads)->default_value(0),
+      "OpenMP threads a rank; 0: OMP_NUM_THREADS, else the rank's share of the cores");
+  options.group("Prompt").add_options()("prompt", po::value(&request.prompt)->value_name("TEXT"),
+                                        "a text to continue; without it, a text is written from its beginning")(
+      "prompts", po::value(&request.prompts)->value_name("FILE"),
+      "many: a line is a JSON object with \"prompt\" and, if wanted, \"id\"")(
+      "samples", po::value(&generation.samples)->default_value(generation.samples), "continuations of each prompt")(
+      "batch", po::value(&generation.batch)->default_value(generation.batch), "sequences decoded together")(
+      "slide", po::bool_switch(&request.slide),
+      "let the older half of a full context go, and the start of a prompt that is too long, instead of refusing");
+  options.group("End of a sample (end-of-text always ends one)")
+      .add_options()("max-tokens", po::value(&request.maximum_tokens)->default_value(request.maximum_tokens),
+                     "tokens at most; where not given, less if the context has no room for so many")(
+          "stop", po::value(&generation.stops)->value_name("TEXT"),
+          "a text that ends a sample and is not printed; may be given several times");
+  options.group("Sampling, in the order of application")
+      .add_options()("repetition-penalty", po::value(&sampling.repetition_penalty)->default_value(1.0, "1"),
+                     "logits of tokens already in the text: divided by it where positive, else multiplied; 1: off")(
+          "temperature", po::value(&sampling.temperature)->default_value(1.0, "1"),
+          "logits are divided by it; 0: always the likeliest token")(
+          "top-k", po::value(&sampling.top_k)->default_value(0), "keep this many of the likeliest tokens; 0: all")(
+          "top-p", po::value(&sampling.top_p)->default_value(1.0, "1"),
+          "keep the fewest likeliest tokens that reach this probability together; 1: all")(
+          "min-p", po::value(&sampling.min_p)->default_value(0.0, "0"),
+          "keep tokens at least this many times as likely as the likeliest; 0: all")(
+          "seed", po::value(&generation.seed)->default_value(0), "the same seed gives the same text");
+  options.group("Output").add_options()("json", po::bool_switch(&request.json),
+                                        "a line of JSON for each sample, as --prompts always gives");
+  if (!options.parse(arguments)) return ExitCode::done;
+  validate(request, options);
+  const auto maximum_tokens =
+      options.given("max-tokens") ? std::optional<std::int64_t>(request.maximum_tokens) : std::nullopt;
+  if (options.given("prompts")) {
+    share_out(request, maximum_tokens);
+  } else if (launched_rank() == 0) {
+    stream(request, maximum_tokens);
+  }
+  return ExitCode::done;
+}
+
+}  // namespace chainrule::pipeline::cli

@@ -1,0 +1,58 @@
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "pipeline/cli/commands.h"
+#include "pipeline/cli/new_file.h"
+#include "pipeline/cli/options.h"
+#include "pipeline/cli/standard_output.h"
+#include "pipeline/cli/text_input.h"
+#include "pipeline/comm/session.h"
+#include "pipeline/next/next_token.h"
+#include "pipeline/threads.h"
+
+namespace chainrule::pipeline::cli {
+
+ExitCode run_next(const Arguments& arguments) {
+  std::string model_path;
+  std::string picture_path;
+  TextInput input;
+  NextOptions what;
+  bool json = false;
+  int threads = 0;
+  CommandOptions options(
+      "chainrule next --model M [--text T | --input FILE] [--top 20] [--json] [--svg FILE]",
+      "The distribution of the token that follows a text, likeliest first. The text is conditioned on\n"
+      "end-of-text, which is all there is before an empty one.");
+  options.group("Model").add_options()("model", po::value(&model_path)->required()->value_name("DIR"),
+                                       "a checkpoint, or a run directory (its latest checkpoint)")(
+      "temperature", po::value(&what.temperature)->default_value(1.0, "1"), "logits are divided by it; above 0")(
+      "threads", po::value(&threads)->default_value(0), "OpenMP threads; 0: OMP_NUM_THREADS, else every core");
+  auto& text_group = options.group("Text");
+  input.add_to(text_group);
+  text_group.add_options()("slide", po::bool_switch(&what.slide),
+                           "let the start of a text longer than the model's context go");
+  options.group("Output").add_options()("top", po::value(&what.top)->default_value(what.top), "tokens shown")(
+      "json", po::bool_switch(&json), "print JSON")("svg", po::value(&picture_path)->value_name("FILE"),
+                                                    "also write the bars as a picture");
+  if (!options.parse(arguments) || launched_rank() != 0) return ExitCode::done;
+
+  std::optional<NewFile> picture;
+  if (options.given("svg")) picture.emplace("--svg", picture_path);
+  validate(what);
+  const std::string text = input.read(options);
+  use_threads_alone(threads);
+  const TextModel model = load_text_model(model_path);
+  const auto ops = model::make_fast_ops(model::Math::float32);
+  const NextToken next = next_token(model, text, what, *ops);
+  if (next.dropped_tokens > 0) {
+    fmt::print(stderr, "chainrule: the text is longer than the model's context: its first {} tokens were let go\n",
+               next.dropped_tokens);
+  }
+  if (picture) picture->write(render_svg(next));
+  print(json ? to_json(next, model.model).dump(2) + "\n" : render_bars(next));
+  return ExitCode::done;
+}
+
+}  // namespace chainrule::pipeline::cli

@@ -1,0 +1,35 @@
+#include "pipeline/cli/sample_printer.h"
+
+#include <fmt/format.h>
+
+#include "pipeline/cli/standard_output.h"
+
+namespace chainrule::pipeline::cli {
+
+void SamplePrinter::begin() {
+  if (begun_) return;
+  begun_ = true;
+  if (waiting_.size() > 1) print(fmt::format("--- sample {} of {} ---\n", turn_ + 1, waiting_.size()));
+}
+
+void SamplePrinter::add(std::int64_t sample, std::string_view piece) {
+  if (static_cast<std::size_t>(sample) != turn_) {
+    waiting_[static_cast<std::size_t>(sample)] += piece;
+    return;
+  }
+  begin();
+  print(piece);
+}
+
+void SamplePrinter::finish(std::int64_t sample) {
+  ended_[static_cast<std::size_t>(sample)] = true;
+  for (; turn_ < waiting_.size(); ++turn_, begun_ = false) {
+    begin();
+    print(waiting_[turn_]);
+    waiting_[turn_].clear();
+    if (!ended_[turn_]) return;
+    print("\n");
+  }
+}
+
+}  // namespace chainrule::pipeline::cli

@@ -1,0 +1,57 @@
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "pipeline/cli/commands.h"
+#include "pipeline/cli/new_file.h"
+#include "pipeline/cli/options.h"
+#include "pipeline/cli/standard_output.h"
+#include "pipeline/cli/text_input.h"
+#include "pipeline/comm/session.h"
+#include "pipeline/error.h"
+#include "pipeline/score/render.h"
+#include "pipeline/threads.h"
+
+namespace chainrule::pipeline::cli {
+
+ExitCode run_score(const Arguments& arguments) {
+  std::string model_path;
+  std::string page_path;
+  TextInput input;
+  bool slide = false;
+  bool json = false;
+  int threads = 0;
+  CommandOptions options("chainrule score --model M [--text T | --input FILE] [--json] [--html FILE]",
+                         "Each factor p(token | text before it) of a text and their product: log-likelihood,\n"
+                         "cross-entropy, perplexity and bits per byte. The first token is conditioned on end-of-text.\n"
+                         "At a terminal the text is shown on the colours of its surprise.");
+  options.group("Model").add_options()("model", po::value(&model_path)->required()->value_name("DIR"),
+                                       "a checkpoint, or a run directory (its latest checkpoint)")(
+      "threads", po::value(&threads)->default_value(0), "OpenMP threads; 0: OMP_NUM_THREADS, else every core");
+  auto& text_group = options.group("Text");
+  input.add_to(text_group);
+  text_group.add_options()("slide", po::bool_switch(&slide),
+                           "read a text longer than the model's context in windows that overlap by half");
+  options.group("Output").add_options()("json", po::bool_switch(&json), "print JSON")(
+      "html", po::value(&page_path)->value_name("FILE"), "also write the heat map and every factor as a web page");
+  if (!options.parse(arguments) || launched_rank() != 0) return ExitCode::done;
+
+  std::optional<NewFile> page;
+  if (options.given("html")) page.emplace("--html", page_path);
+  const std::string text = input.read(options);
+  if (text.empty()) throw Error(ExitCode::bad_data, "the text is empty: there is nothing to score");
+  use_threads_alone(threads);
+  const TextModel model = load_text_model(model_path);
+  const auto ops = model::make_fast_ops(model::Math::float32);
+  const TextScore score = score_text(model, text, slide, *ops);
+  if (page) page->write(render_page(score, model.model));
+  if (json) {
+    print(to_json(score, model.model).dump(2) + "\n");
+  } else if (shows_colours()) {
+    print(render_heat_map(score, shows_true_colours() ? TerminalColours::true_colour : TerminalColours::palette_256));
+  } else {
+    print(render_table(score));
+  }
+  return score.nonfinite_tokens == 0 ? ExitCode::done : ExitCode::bad_data;
+}
+
+}  // namespace chainrule::pipeline::cli

@@ -1,0 +1,114 @@
+#include "pipeline/next/next_token.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <numbers>
+
+#include "model/decoder.h"
+#include "model/distribution.h"
+#include "pipeline/error.h"
+#include "pipeline/legible.h"
+#include "pipeline/token_json.h"
+
+namespace chainrule::pipeline {
+namespace {
+
+/// Keeps the logits of the last row.
+class LastRow final : public model::LogitsVisitor {
+ public:
+  LastRow(std::int64_t rows, std::int64_t vocabulary) : last_(rows - 1), vocabulary_(vocabulary) {}
+  void visit(std::int64_t first_row, std::int64_t rows, float* logits, std::int64_t stride) override {
+    if (last_ < first_row || last_ >= first_row + rows) return;
+    const float* row = logits + (last_ - first_row) * stride;
+    kept.assign(row, row + vocabulary_);
+  }
+  std::vector<float> kept;
+
+ private:
+  std::int64_t last_;
+  std::int64_t vocabulary_;
+};
+
+}  // namespace
+
+double NextToken::shown_probability() const {
+  double sum = 0;
+  for (const Candidate& candidate : likeliest) sum += candidate.probability;
+  return sum;
+}
+
+void validate(const NextOptions& options) {
+  if (options.top < 1) throw Error(ExitCode::usage, fmt::format("--top must be at least 1, not {}", options.top));
+  if (!(options.temperature > 0) || !std::isfinite(options.temperature)) {
+    throw Error(ExitCode::usage, fmt::format("--temperature must be above 0, not {}", options.temperature));
+  }
+}
+
+NextToken next_token(const TextModel& model, std::string_view context, const NextOptions& options, model::Ops& ops) {
+  const model::Config& config = model.model.config;
+  std::vector<io::TokenId> tokens = context_of(model.tokenizer, context);
+  NextToken next;
+  const auto longest = static_cast<std::size_t>(config.sequence_length);
+  if (tokens.size() > longest) {
+    if (!options.slide) {
+      throw Error(ExitCode::usage,
+                  fmt::format("the text has {} tokens with the end-of-text before it, more than the model's context of "
+                              "{}; --slide reads the last {} alone",
+                              tokens.size(), longest, longest));
+    }
+    next.dropped_tokens = static_cast<std::int64_t>(tokens.size() - longest);
+    tokens.erase(tokens.begin(), tokens.begin() + next.dropped_tokens);
+  }
+
+  const auto rows = static_cast<std::int64_t>(tokens.size());
+  model::Decoder decoder(config, {.maximum_rows = rows}, ops);
+  const std::vector<io::TokenId> targets(tokens.size(), model::kNotScored);
+  const model::Sequence sequence{0, rows};
+  LastRow last(rows, config.vocabulary_size);
+  decoder.visit_logits(model.model.parameters.span(), {tokens, targets, {&sequence, 1}}, last);
+
+  const std::vector<double> log_probabilities = model::log_probabilities(last.kept, options.temperature);
+  next.context = context;
+  next.context_tokens = rows;
+  next.temperature = options.temperature;
+  next.vocabulary_size = config.vocabulary_size;
+  for (const double value : log_probabilities) next.probability_sum += std::exp(value);
+  if (!std::isfinite(next.probability_sum)) {
+    throw Error(ExitCode::bad_data, fmt::format("the model '{}' gives logits that are not finite behind this text",
+                                                model.model.folder.string()));
+  }
+  next.entropy_nats = model::entropy_nats(log_probabilities);
+  for (const std::uint32_t token : model::largest_of(log_probabilities, options.top)) {
+    next.likeliest.push_back({token, std::string(model.tokenizer.token_bytes(token)),
+                              std::exp(log_probabilities[token]), -log_probabilities[token]});
+  }
+  return next;
+}
+
+nlohmann::ordered_json to_json(const NextToken& next, const LoadedModel& model) {
+  auto tokens = nlohmann::ordered_json::array();
+  for (std::size_t i = 0; i < next.likeliest.size(); ++i) {
+    const Candidate& candidate = next.likeliest[i];
+    nlohmann::ordered_json line = {{"rank", i + 1}};
+    line.update(token_json(candidate.token, candidate.bytes));
+    line["probability"] = candidate.probability;
+    line["nll_nats"] = candidate.nll_nats;
+    tokens.push_back(std::move(line));
+  }
+  return {{"model", describe_model(model)},
+          {"context", valid_utf8(next.context)},
+          {"context_tokens", next.context_tokens},
+          {"dropped_tokens", next.dropped_tokens},
+          {"temperature", next.temperature},
+          {"vocabulary_size", next.vocabulary_size},
+          {"probability_sum", next.probability_sum},
+          {"shown_probability", next.shown_probability()},
+          {"rest_probability", next.rest_probability()},
+          {"entropy_nats", next.entropy_nats},
+          {"entropy_bits", next.entropy_nats / std::numbers::ln2},
+          {"tokens", std::move(tokens)}};
+}
+
+}  // namespace chainrule::pipeline

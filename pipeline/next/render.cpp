@@ -1,0 +1,128 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numbers>
+
+#include "pipeline/legible.h"
+#include "pipeline/markup.h"
+#include "pipeline/next/next_token.h"
+#include "pipeline/percent.h"
+
+namespace chainrule::pipeline {
+namespace {
+
+constexpr double kBarColumns = 40;
+
+/// share [0, 1] of kBarColumns in eighths of a column.
+std::string bar(double share) {
+  constexpr std::array<std::string_view, 8> kParts = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
+  const auto eighths = static_cast<std::size_t>(std::lround(share * kBarColumns * 8));
+  std::string text;
+  for (std::size_t i = 0; i < eighths / 8; ++i) text += "█";
+  return text.append(kParts[eighths % 8]);
+}
+
+/// The end of a context, on one line.
+std::string tail_of(const std::string& context, std::size_t characters) {
+  if (context.empty()) return "end-of-text";
+  const std::string tail = legible(context, Spaces::kept);
+  std::size_t kept = 0;
+  std::size_t at = tail.size();
+  while (at > 0 && kept < characters) {
+    --at;
+    if ((static_cast<unsigned char>(tail[at]) & 0xC0U) != 0x80U) ++kept;
+  }
+  return at == 0 ? "“" + tail + "”" : "“…" + tail.substr(at) + "”";
+}
+
+std::string others(const NextToken& next) {
+  return fmt::format("{} others", next.vocabulary_size - static_cast<std::int64_t>(next.likeliest.size()));
+}
+
+bool has_others(const NextToken& next) {
+  return static_cast<std::int64_t>(next.likeliest.size()) < next.vocabulary_size;
+}
+
+/// The probability that is drawn as long as can be.
+double largest(const NextToken& next) {
+  return std::max(next.likeliest.front().probability, has_others(next) ? next.rest_probability() : 0.0);
+}
+
+std::string entropy(const NextToken& next) {
+  return fmt::format("entropy {:.3f} bits ({:.3f} nats){}", next.entropy_nats / std::numbers::ln2, next.entropy_nats,
+                     next.temperature != 1 ? fmt::format(" at temperature {}", next.temperature) : "");
+}
+
+/// text in at most so many columns.
+std::string cut(const std::string& text, std::size_t columns) {
+  if (columns_of(text) <= columns) return text;
+  std::string kept = text;
+  while (columns_of(kept) + 1 > columns) {
+    while ((static_cast<unsigned char>(kept.back()) & 0xC0U) == 0x80U) kept.pop_back();
+    kept.pop_back();
+  }
+  return kept + "…";
+}
+
+}  // namespace
+
+std::string render_bars(const NextToken& next) {
+  std::size_t width = columns_of(others(next));
+  for (const Candidate& candidate : next.likeliest) width = std::max(width, columns_of(legible(candidate.bytes)));
+  width = std::min<std::size_t>(width, 24);
+  const auto line = [&](const std::string& rank, const std::string& name, double probability) {
+    const std::string label = cut(name, width);
+    std::string whole = fmt::format("{:>5}  {}{}  {:>10}  {}", rank, label, std::string(width - columns_of(label), ' '),
+                                    percent(probability), bar(probability / largest(next)));
+    whole.erase(whole.find_last_not_of(' ') + 1);
+    return whole + "\n";
+  };
+  std::string text = fmt::format("p(next token | {})\n\n", tail_of(next.context, 60));
+  for (std::size_t i = 0; i < next.likeliest.size(); ++i) {
+    text += line(fmt::format("{}", i + 1), legible(next.likeliest[i].bytes), next.likeliest[i].probability);
+  }
+  if (has_others(next)) text += line("", others(next), std::max(0.0, next.rest_probability()));
+  return text + fmt::format("\n{}\n", entropy(next));
+}
+
+std::string render_svg(const NextToken& next) {
+  constexpr int kWidth = 720;
+  constexpr int kTop = 84;
+  constexpr int kRow = 26;
+  constexpr int kLabel = 190;  // where bars begin
+  constexpr int kBar = 410;    // the longest bar
+  const int rows = static_cast<int>(next.likeliest.size()) + (has_others(next) ? 1 : 0);
+  const int height = kTop + rows * kRow + 44;
+  std::string svg = fmt::format(
+      "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0}\" height=\"{1}\" viewBox=\"0 0 {0} {1}\" role=\"img\">\n"
+      "<title>Probability of each next token</title>\n<style>\n"
+      "text {{ font: 14px system-ui, 'Segoe UI', 'Helvetica Neue', Arial, sans-serif; fill: #1d2129; }}\n"
+      ".page {{ fill: #ffffff; }} .bar {{ fill: #3b6fb6; }} .rest {{ fill: #b9c0ca; }} .soft {{ fill: #667080; }}\n"
+      ".token {{ font-family: ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace; text-anchor: end; }}\n"
+      ".head {{ font-size: 17px; font-weight: 600; }}\n"
+      "@media (prefers-color-scheme: dark) {{ text {{ fill: #e7e9ee; }} .page {{ fill: #14161b; }} "
+      ".bar {{ fill: #6ea2e8; }} .rest {{ fill: #454c59; }} .soft {{ fill: #98a2b3; }} }}\n</style>\n"
+      "<rect class=\"page\" width=\"{0}\" height=\"{1}\"/>\n"
+      "<text class=\"head\" x=\"24\" y=\"36\">What comes next?</text>\n"
+      "<text class=\"soft\" x=\"24\" y=\"60\">after {2}</text>\n",
+      kWidth, height, escape_markup(tail_of(next.context, 80)));
+  const auto row = [&](int index, const char* name_class, const std::string& name, const char* bar_class,
+                       double probability) {
+    const int y = kTop + index * kRow;
+    const double length = std::max(1.5, kBar * probability / largest(next));
+    svg += fmt::format(
+        "<text class=\"{}\" x=\"{}\" y=\"{}\" xml:space=\"preserve\">{}</text><rect class=\"{}\" x=\"{}\" y=\"{}\" "
+        "width=\"{:.1f}\" height=\"18\" rx=\"2\"/><text x=\"{:.1f}\" y=\"{}\">{}</text>\n",
+        name_class, kLabel - 12, y + 14, escape_markup(cut(name, 19)), bar_class, kLabel, y, length,
+        kLabel + length + 9, y + 14, percent(probability));
+  };
+  for (std::size_t i = 0; i < next.likeliest.size(); ++i) {
+    row(static_cast<int>(i), "token", legible(next.likeliest[i].bytes), "bar", next.likeliest[i].probability);
+  }
+  if (has_others(next)) row(rows - 1, "token soft", others(next), "rest", std::max(0.0, next.rest_probability()));
+  return svg + fmt::format("<text class=\"soft\" x=\"24\" y=\"{}\">{}</text>\n</svg>\n", height - 18, entropy(next));
+}
+
+}  // namespace chainrule::pipeline

@@ -1,0 +1,85 @@
+"""Mistakes around score, next and generate: one message, the right exit code, nothing overwritten."""
+import json
+import shutil
+import subprocess
+import unittest
+
+from program import PROGRAM, chainrule
+from text_model import TextModelTest
+
+
+class Probabilities(TextModelTest):
+    def test_models(self):
+        for command in ("score", "next", "generate"):
+            text = ["--prompt", "a"] if command == "generate" else ["--text", "a"]
+            done = chainrule(command, "--model", self.folder / "absent", *text, check=66)
+            self.assertIn("absent", done.err)
+            chainrule(command, "--model", self.folder, *text, check=66)  # a folder without a model
+            chainrule(command, *text, check=64)  # no --model
+            damaged = self.folder / command
+            shutil.copytree(self.checkpoint, damaged)
+            weights = bytearray((damaged / "model.h5").read_bytes())
+            weights[len(weights) // 2] ^= 1
+            (damaged / "model.h5").write_bytes(weights)
+            done = chainrule(command, "--model", damaged, *text, check=65)
+            self.assertIn("model.h5", done.err)
+
+    def test_the_wrong_tokenizer(self):
+        other = self.folder / "model"
+        shutil.copytree(self.checkpoint, other)
+        tokenizer = json.loads((other / "tokenizer.json").read_text(encoding="utf-8"))
+        tokenizer["model"]["merges"] = tokenizer["model"]["merges"][::-1]
+        (other / "tokenizer.json").write_text(json.dumps(tokenizer), encoding="utf-8")
+        chainrule("score", "--model", other, "--text", "a", check=65)
+
+    def test_texts(self):
+        self.expect_failure(65, "nothing to score", "score", "--text", "")
+        self.expect_failure(65, "nothing to score", "score", input=b"")
+        for command in ("score", "next"):
+            self.expect_failure(64, ["--text", "--input"], command, "--text", "a", "--input", "b")
+            self.expect_failure(66, "no such", command, "--input", self.folder / "no such")
+
+    def test_options(self):
+        self.expect_failure(64, "--temperature", "next", "--text", "a", "--temperature", 0)
+        self.expect_failure(64, "--temperature", "next", "--text", "a", "--temperature", -1)
+        self.expect_failure(64, "--top", "next", "--text", "a", "--top", 0)
+        self.expect_failure(64, ["--promt", "--prompt"], "generate", "--promt", "a")
+        for option, value, words in (("--temperature", -1, "temperature"), ("--temperature", "nan", "temperature"),
+                                     ("--top-k", -1, "top-k"), ("--top-p", 0, "top-p"), ("--top-p", 1.1, "top-p"),
+                                     ("--min-p", 2, "min-p"), ("--repetition-penalty", 0, "repetition penalty"),
+                                     ("--max-tokens", 0, "--max-tokens"), ("--samples", 0, "--samples"),
+                                     ("--batch", 0, "--batch")):
+            self.expect_failure(64, words, "generate", "--prompt", "a", option, value)
+        self.expect_failure(64, ["--prompt ", "--prompts"], "generate", "--prompt", "a", "--prompts", "b")
+
+    def test_files_that_are_there_are_kept(self):
+        for command, option in (("score", "--html"), ("next", "--svg")):
+            path = self.folder / f"{command} output"
+            path.write_text("mine")
+            self.expect_failure(73, ["already there", option], command, "--text", "a", option, path)
+            self.assertEqual(path.read_text(), "mine")
+            self.expect_failure(73, "absent", command, "--text", "a", option, self.folder / "absent" / "file")
+
+    def test_prompts(self):
+        path = self.folder / "prompts.jsonl"
+        for content, words in (("{\"prompt\": \"a\"}\n{oops\n", ["prompts.jsonl", "line 2"]), ("", "there are none"),
+                               ("{\"text\": \"a\"}\n", "line 1")):
+            path.write_text(content)
+            self.expect_failure(65, words, "generate", "--prompts", path)
+        self.expect_failure(66, "absent", "generate", "--prompts", self.folder / "absent")
+        path.write_text("{\"prompt\": \"a\"}\n" + json.dumps({"prompt": "the old man. " * 60}) + "\n")
+        self.expect_failure(64, ["prompt 1", "context"], "generate", "--prompts", path)
+        # What every rank finds, one says, and the launcher returns its code.
+        done = self.run_command("generate", "--prompts", path, ranks=2, check=64)
+        self.assertEqual(done.err.count("prompt 1"), 1)
+
+    def test_a_full_device_is_an_error(self):
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([PROGRAM, "next", "--model", self.run_directory, "--text", "a"], stdout=full,
+                                  stderr=subprocess.PIPE, check=False)
+        self.assertEqual(done.returncode, 74)
+        self.assertIn(b"standard output", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
