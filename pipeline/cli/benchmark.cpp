@@ -1,0 +1,80 @@
+#include "pipeline/benchmark/benchmark.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <string>
+
+#include "pipeline/cli/commands.h"
+#include "pipeline/cli/options.h"
+#include "pipeline/comm/session.h"
+#include "pipeline/error.h"
+
+namespace chainrule::pipeline::cli {
+
+ExitCode run_benchmark(const Arguments& arguments) {
+  CommandOptions options("chainrule benchmark [--model PRESET] [--sequence-length T] [--micro-batch B] [--json]",
+                         "What this machine can do and how near training and evaluation come to it, measured in turn "
+                         "in one process a rank.");
+  std::string model;
+  std::string math;
+  std::int64_t sequence_length = 0;
+  std::int64_t vocabulary = 0;
+  BenchmarkOptions asked;
+  std::string tokenizer;
+  std::string text;
+  options.group("Model").add_options()("model", po::value(&model)->default_value("gpt2-124m")->value_name("PRESET"),
+                                       fmt::format("one of {}", fmt::join(model::preset_names(), ", ")).c_str())(
+      "vocabulary-size", po::value(&vocabulary)->default_value(50257)->value_name("N"), "tokens")(
+      "sequence-length", po::value(&sequence_length)->value_name("T"), "tokens (default: the preset's)")(
+      "micro-batch", po::value(&asked.micro_batch)->default_value(1)->value_name("B"), "sequences")(
+      "global-batch", po::value(&asked.global_batch)->value_name("SEQUENCES"),
+      "sequences of a training step (default: one micro-batch a rank)")(
+      "math", po::value(&math)->default_value("float32")->value_name("KIND"),
+      "float32, or bf16: products may round their inputs to bfloat16")(
+      "recompute", po::bool_switch(&asked.recompute), "train with recomputation of each layer's inside");
+  options.group("Tokenising")
+      .add_options()("tokenizer", po::value(&tokenizer)->value_name("T"),
+                     "tokenizer.json or a folder (default: one trained on generated text)")(
+          "input", po::value(&text)->value_name("FILE"), "text to tokenise (default: generated text)");
+  bool json = false;
+  options.group("Measurement")
+      .add_options()("rounds", po::value(&asked.rounds)->default_value(3)->value_name("N"),
+                     "rounds; each measures everything in turn, medians are reported")(
+          "threads", po::value(&asked.threads)->value_name("N"),
+          "threads of each rank (default: OMP_NUM_THREADS, else this rank's share of the cores)")(
+          "json", po::bool_switch(&json), "print one JSON object");
+  if (!options.parse(arguments)) return ExitCode::done;
+
+  const auto preset = model::preset(model);
+  if (!preset) {
+    throw Error(ExitCode::usage,
+                fmt::format("--model '{}' is none of {}", model, fmt::join(model::preset_names(), ", ")));
+  }
+  asked.config = *preset;
+  asked.config.vocabulary_size = vocabulary;
+  if (options.given("sequence-length")) asked.config.sequence_length = sequence_length;
+  model::validate(asked.config);
+  if (math != "float32" && math != "bf16") {
+    throw Error(ExitCode::usage, fmt::format("--math '{}' is neither float32 nor bf16", math));
+  }
+  asked.math = math == "bf16" ? model::Math::bf16 : model::Math::float32;
+  if (asked.micro_batch < 1 || asked.rounds < 1)
+    throw Error(ExitCode::usage, "--micro-batch and --rounds must be at least 1");
+  if (vocabulary < 2) throw Error(ExitCode::usage, "--vocabulary-size must be at least 2");
+  asked.tokenizer = tokenizer;
+  asked.text = text;
+
+  const Session session;
+  const int ranks = session.world().size();
+  if (asked.global_batch == 0) asked.global_batch = asked.micro_batch * ranks;
+  if (asked.global_batch < 1 || asked.global_batch % asked.micro_batch != 0) {
+    throw AgreedError(ExitCode::usage, fmt::format("--global-batch {} is not a multiple of --micro-batch {}",
+                                                   asked.global_batch, asked.micro_batch));
+  }
+  const BenchmarkResult result = pipeline::run_benchmark(session.world(), asked);
+  if (session.world().rank() == 0) fmt::print("{}", json ? to_json(asked, result) : to_text(asked, result));
+  return ExitCode::done;
+}
+
+}  // namespace chainrule::pipeline::cli
