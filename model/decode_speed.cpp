@@ -14,7 +14,6 @@ namespace {
 
 constexpr std::int64_t kReadElements = 1 << 26;  // 256 MiB
 constexpr std::int64_t kPiece = 1 << 12;         // elements of one stream that a thread reads in a call
-constexpr int kPasses = 5;
 
 using Clock = std::chrono::steady_clock;
 
@@ -45,22 +44,13 @@ float read_once(const Arena& memory) {
   return sum;
 }
 
-}  // namespace
-
-double memory_read_bytes_per_second() {
-  Arena memory(kReadElements);
-  for (float& value : memory.span()) value = 1;  // pages that are really there
-  double best = 0;
-  volatile float kept = 0;  // so that the sums are made
-  for (int pass = 0; pass < kPasses; ++pass) {
-    const auto start = Clock::now();
-    kept = read_once(memory);
-    best = std::max(
-        best, static_cast<double>(kReadElements * static_cast<std::int64_t>(sizeof(float))) / seconds_since(start));
-  }
-  static_cast<void>(kept);
-  return best;
+double median(std::vector<double>& values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
 }
+
+}  // namespace
 
 DecodeSpeed measure_decode_speed(const Config& config, Ops& ops, std::int64_t sequences, std::int64_t prompt_tokens,
                                  std::int64_t steps) {
@@ -78,19 +68,27 @@ DecodeSpeed measure_decode_speed(const Config& config, Ops& ops, std::int64_t se
   state.prefill(parameters.span(), prompts);
   state.step(parameters.span(), tokens);  // builds what the first step builds
 
-  DecodeSpeed speed;
-  speed.read_bytes_per_second = memory_read_bytes_per_second();
-  std::vector<double> seconds;
+  Arena memory(kReadElements);
+  for (float& value : memory.span()) value = 1;  // pages that are really there
+  volatile float kept = 0;                       // so that the sums are made
+  std::vector<double> step_seconds;
+  std::vector<double> read_seconds;
   for (std::int64_t step = 0; step < steps; ++step) {
-    const auto start = Clock::now();
+    auto start = Clock::now();
     state.step(parameters.span(), tokens);
-    seconds.push_back(seconds_since(start));
+    step_seconds.push_back(seconds_since(start));
+    start = Clock::now();
+    kept = read_once(memory);
+    read_seconds.push_back(seconds_since(start));
   }
-  speed.read_bytes_per_second = std::max(speed.read_bytes_per_second, memory_read_bytes_per_second());
-  std::nth_element(seconds.begin(), seconds.begin() + static_cast<std::ptrdiff_t>(seconds.size() / 2), seconds.end());
+  static_cast<void>(kept);
+
+  DecodeSpeed speed;
   speed.sequences = sequences;
-  speed.tokens_per_second = static_cast<double>(sequences) / seconds[seconds.size() / 2];
+  speed.tokens_per_second = static_cast<double>(sequences) / median(step_seconds);
   speed.weight_bytes = decode_weight_bytes(config);
+  speed.read_bytes_per_second =
+      static_cast<double>(kReadElements * static_cast<std::int64_t>(sizeof(float))) / median(read_seconds);
   speed.bound_tokens_per_second =
       static_cast<double>(sequences) * speed.read_bytes_per_second / static_cast<double>(speed.weight_bytes);
   return speed;

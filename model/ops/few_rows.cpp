@@ -15,24 +15,32 @@ constexpr std::int64_t kLanes = 8;
 constexpr int kStreams = 4;
 constexpr std::int64_t kGroup = 3;  // rows that meet a weight in registers; further groups find it in the cache
 
-/// sums [Rows][Streams] = x rows (`in` apart) . weight rows (`stride` apart).
+/// sums [Rows][Streams] = x rows (`in` apart) . weight rows (`stride` apart). The short loops must be unrolled, else
+/// the partial sums live in memory and the arithmetic, not the memory, sets the speed.
 template <int Rows, int Streams>
 inline __attribute__((always_inline)) void dot_products(const float* x, const float* weight, std::int64_t stride,
                                                         std::int64_t in, float* sums) {
-  Vector partial[Rows][Streams] = {};
+  Vector partial[Rows * Streams];
+#pragma GCC unroll 16
+  for (int each = 0; each < Rows * Streams; ++each) partial[each] = Vector{};
   std::int64_t i = 0;
   for (; i + kLanes <= in; i += kLanes) {
     Vector weights[Streams];
+#pragma GCC unroll 16
     for (int s = 0; s < Streams; ++s) std::memcpy(&weights[s], weight + s * stride + i, sizeof(Vector));
+#pragma GCC unroll 16
     for (int r = 0; r < Rows; ++r) {
       Vector values;
       std::memcpy(&values, x + r * in + i, sizeof(Vector));
-      for (int s = 0; s < Streams; ++s) partial[r][s] += values * weights[s];
+#pragma GCC unroll 16
+      for (int s = 0; s < Streams; ++s) partial[r * Streams + s] += values * weights[s];
     }
   }
+#pragma GCC unroll 16
   for (int r = 0; r < Rows; ++r) {
+#pragma GCC unroll 16
     for (int s = 0; s < Streams; ++s) {
-      const Vector& p = partial[r][s];
+      const Vector p = partial[r * Streams + s];
       float sum = ((p[0] + p[4]) + (p[1] + p[5])) + ((p[2] + p[6]) + (p[3] + p[7]));
       for (std::int64_t tail = i; tail < in; ++tail) sum += x[r * in + tail] * weight[s * stride + tail];
       sums[r * Streams + s] = sum;

@@ -45,11 +45,6 @@ bool has_others(const NextToken& next) {
   return static_cast<std::int64_t>(next.likeliest.size()) < next.vocabulary_size;
 }
 
-/// The probability that is drawn as long as can be.
-double largest(const NextToken& next) {
-  return std::max(next.likeliest.front().probability, has_others(next) ? next.rest_probability() : 0.0);
-}
-
 std::string entropy(const NextToken& next) {
   return fmt::format("entropy {:.3f} bits ({:.3f} nats){}", next.entropy_nats / std::numbers::ln2, next.entropy_nats,
                      next.temperature != 1 ? fmt::format(" at temperature {}", next.temperature) : "");
@@ -72,18 +67,19 @@ std::string render_bars(const NextToken& next) {
   std::size_t width = columns_of(others(next));
   for (const Candidate& candidate : next.likeliest) width = std::max(width, columns_of(legible(candidate.bytes)));
   width = std::min<std::size_t>(width, 24);
-  const auto line = [&](const std::string& rank, const std::string& name, double probability) {
+  const auto line = [&](const std::string& rank, const std::string& name, double probability, bool drawn) {
     const std::string label = cut(name, width);
-    std::string whole = fmt::format("{:>5}  {}{}  {:>10}  {}", rank, label, std::string(width - columns_of(label), ' '),
-                                    percent(probability), bar(probability / largest(next)));
+    std::string whole =
+        fmt::format("{:>5}  {}{}  {:>10}  {}", rank, label, std::string(width - columns_of(label), ' '),
+                    percent(probability), drawn ? bar(probability / next.likeliest.front().probability) : "");
     whole.erase(whole.find_last_not_of(' ') + 1);
     return whole + "\n";
   };
   std::string text = fmt::format("p(next token | {})\n\n", tail_of(next.context, 60));
   for (std::size_t i = 0; i < next.likeliest.size(); ++i) {
-    text += line(fmt::format("{}", i + 1), legible(next.likeliest[i].bytes), next.likeliest[i].probability);
+    text += line(fmt::format("{}", i + 1), legible(next.likeliest[i].bytes), next.likeliest[i].probability, true);
   }
-  if (has_others(next)) text += line("", others(next), std::max(0.0, next.rest_probability()));
+  if (has_others(next)) text += line("", others(next), std::max(0.0, next.rest_probability()), false);
   return text + fmt::format("\n{}\n", entropy(next));
 }
 
@@ -99,29 +95,34 @@ std::string render_svg(const NextToken& next) {
       "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0}\" height=\"{1}\" viewBox=\"0 0 {0} {1}\" role=\"img\">\n"
       "<title>Probability of each next token</title>\n<style>\n"
       "text {{ font: 14px system-ui, 'Segoe UI', 'Helvetica Neue', Arial, sans-serif; fill: #1d2129; }}\n"
-      ".page {{ fill: #ffffff; }} .bar {{ fill: #3b6fb6; }} .rest {{ fill: #b9c0ca; }} .soft {{ fill: #667080; }}\n"
+      ".page {{ fill: #ffffff; }} .bar {{ fill: #3b6fb6; }} .soft {{ fill: #667080; }}\n"
       ".token {{ font-family: ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace; text-anchor: end; }}\n"
       ".head {{ font-size: 17px; font-weight: 600; }}\n"
       "@media (prefers-color-scheme: dark) {{ text {{ fill: #e7e9ee; }} .page {{ fill: #14161b; }} "
-      ".bar {{ fill: #6ea2e8; }} .rest {{ fill: #454c59; }} .soft {{ fill: #98a2b3; }} }}\n</style>\n"
+      ".bar {{ fill: #6ea2e8; }} .soft {{ fill: #98a2b3; }} }}\n</style>\n"
       "<rect class=\"page\" width=\"{0}\" height=\"{1}\"/>\n"
       "<text class=\"head\" x=\"24\" y=\"36\">What comes next?</text>\n"
       "<text class=\"soft\" x=\"24\" y=\"60\">after {2}</text>\n",
       kWidth, height, escape_markup(tail_of(next.context, 80)));
-  const auto row = [&](int index, const char* name_class, const std::string& name, const char* bar_class,
-                       double probability) {
-    const int y = kTop + index * kRow;
-    const double length = std::max(1.5, kBar * probability / largest(next));
-    svg += fmt::format(
-        "<text class=\"{}\" x=\"{}\" y=\"{}\" xml:space=\"preserve\">{}</text><rect class=\"{}\" x=\"{}\" y=\"{}\" "
-        "width=\"{:.1f}\" height=\"18\" rx=\"2\"/><text x=\"{:.1f}\" y=\"{}\">{}</text>\n",
-        name_class, kLabel - 12, y + 14, escape_markup(cut(name, 19)), bar_class, kLabel, y, length,
-        kLabel + length + 9, y + 14, percent(probability));
+  const auto text = [&](const char* kind, double x, int row, const std::string& content) {
+    svg += fmt::format("<text class=\"{}\" x=\"{:.1f}\" y=\"{}\" xml:space=\"preserve\">{}</text>", kind, x,
+                       kTop + row * kRow + 14, escape_markup(content));
   };
   for (std::size_t i = 0; i < next.likeliest.size(); ++i) {
-    row(static_cast<int>(i), "token", legible(next.likeliest[i].bytes), "bar", next.likeliest[i].probability);
+    const Candidate& candidate = next.likeliest[i];
+    const int row = static_cast<int>(i);
+    const double length = std::max(1.5, kBar * candidate.probability / next.likeliest.front().probability);
+    text("token", kLabel - 12, row, cut(legible(candidate.bytes), 19));
+    svg += fmt::format("<rect class=\"bar\" x=\"{}\" y=\"{}\" width=\"{:.1f}\" height=\"18\" rx=\"2\"/>", kLabel,
+                       kTop + row * kRow, length);
+    text("", kLabel + length + 9, row, percent(candidate.probability));
+    svg += '\n';
   }
-  if (has_others(next)) row(rows - 1, "token soft", others(next), "rest", std::max(0.0, next.rest_probability()));
+  if (has_others(next)) {  // no bar: it would dwarf the ones that are compared
+    text("token soft", kLabel - 12, rows - 1, others(next));
+    text("soft", kLabel, rows - 1, percent(std::max(0.0, next.rest_probability())));
+    svg += '\n';
+  }
   return svg + fmt::format("<text class=\"soft\" x=\"24\" y=\"{}\">{}</text>\n</svg>\n", height - 18, entropy(next));
 }
 

@@ -23,11 +23,11 @@ body { margin: 0; background: var(--page); color: var(--ink); line-height: 1.5;
 main { max-width: 62rem; margin: 0 auto; padding: 2.5rem 1.25rem 5rem; }
 h1 { font-size: 1.5rem; margin: 0 0 .25rem; letter-spacing: -.01em; }
 .from { color: var(--soft); margin: 0 0 1.75rem; font-size: .875rem; overflow-wrap: anywhere; }
-.totals { display: grid; grid-template-columns: repeat(auto-fit, minmax(10.5rem, 1fr)); gap: .75rem; margin: 0 0 1.75rem; }
+.totals { display: grid; grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); gap: .75rem; margin: 0 0 1.75rem; }
 .totals div { background: var(--card); border: 1px solid var(--line); border-radius: .6rem; padding: .8rem 1rem; }
 .totals dt { color: var(--soft); font-size: .8rem; }
 .totals dd { margin: .1rem 0 0; font-size: 1.3rem; font-variant-numeric: tabular-nums; }
-.totals small { color: var(--soft); font-size: .8rem; }
+.totals small { display: block; color: var(--soft); font-size: .8rem; min-height: 1.2rem; }
 .legend { display: flex; flex-wrap: wrap; align-items: center; gap: .25rem .6rem; color: var(--soft); font-size: .8rem;
   margin-bottom: .6rem; }
 .legend i { display: inline-block; width: 1.15rem; height: .8rem; }
@@ -44,13 +44,13 @@ h1 { font-size: 1.5rem; margin: 0 0 .25rem; letter-spacing: -.01em; }
   font-size: .95rem; overflow-wrap: anywhere; margin-bottom: .25rem; }
 #card table { border-spacing: 0; } #card td { padding: 0 .9rem 0 0; font-variant-numeric: tabular-nums; }
 #card td:first-child { opacity: .7; }
-details { margin-top: 1.75rem; } summary { cursor: pointer; color: var(--soft); }
+details { margin-top: 1.75rem; } summary { cursor: pointer; color: var(--soft); font-size: .9rem; }
 .scroll { overflow-x: auto; }
 .factors { border-collapse: collapse; margin-top: .75rem; font-size: .85rem; width: 100%; }
 .factors th { text-align: right; color: var(--soft); font-weight: 500; border-bottom: 1px solid var(--line); }
 .factors th, .factors td { padding: .2rem .8rem .2rem 0; white-space: nowrap; }
 .factors td { text-align: right; font-variant-numeric: tabular-nums; }
-.factors .t { text-align: left; font-family: ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; }
+.factors th.t { text-align: left; } .factors td.t { text-align: left; font-family: ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; }
 )";
 
 // The numbers of a token are those of its row in the table; without scripts the table alone shows them.
@@ -115,9 +115,8 @@ std::string number(double value) { return std::isfinite(value) ? fmt::format("{:
 
 std::string factor_row(std::size_t index, const TokenScore& token) {
   const model::Factor& factor = token.factor;
-  const std::string instead = factor.rank == 1 ? ""
-                                               : fmt::format("{} {}", legible(token.likeliest_bytes),
-                                                             percent(std::exp(-factor.likeliest_nll_nats)));
+  const std::string likeliest = percent(std::exp(-factor.likeliest_nll_nats));
+  const std::string instead = factor.rank == 1 ? "" : fmt::format("{}  {}", likeliest, legible(token.likeliest_bytes));
   return fmt::format(
       "<tr><td>{}</td><td class=\"t\">{}</td><td>{}</td><td>{:.4f}</td><td>{:.3f}</td><td>{}</td><td>{:.4f}</td>"
       "<td class=\"t\">{}</td></tr>\n",
@@ -135,8 +134,8 @@ std::string render_page(const TextScore& score, const LoadedModel& model) {
       "<style>{}{}\n@media (prefers-color-scheme: dark) {{{}}}\n</style>\n</head>\n<body>\n<main>\n",
       kStyle, level_rules(HeatRamp::page_light), level_rules(HeatRamp::page_dark));
   page += fmt::format(
-      "<h1>How probable is this text?</h1>\n<p class=\"from\">Each token on the colour of its surprise, given "
-      "the text before it. Model {} (step {}, weights {}).</p>\n",
+      "<h1>How probable is this text?</h1>\n<p class=\"from\">Each token on the colour of its surprise given "
+      "the text before it.<br>Model {}, step {}, weights {}</p>\n",
       escape_markup(valid_utf8(model.folder.string())), model.step, model.weights_hash.substr(0, 12));
   page += "<dl class=\"totals\">\n" + total("log-likelihood", number(score.log_likelihood_nats), "nats") +
           total("cross-entropy", number(score.cross_entropy_nats), "nats a token") +

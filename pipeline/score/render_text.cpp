@@ -63,9 +63,9 @@ std::string render_table(const TextScore& score) {
   for (std::size_t i = 0; i < score.tokens.size(); ++i) {
     const TokenScore& token = score.tokens[i];
     const model::Factor& factor = token.factor;
-    const std::string instead = factor.rank == 1 ? ""
-                                                 : fmt::format("{} {}", legible(token.likeliest_bytes),
-                                                               percent(std::exp(-factor.likeliest_nll_nats)));
+    const std::string likeliest = percent(std::exp(-factor.likeliest_nll_nats));
+    const std::string instead =
+        factor.rank == 1 ? "" : fmt::format("{:>9}  {}", likeliest, legible(token.likeliest_bytes));
     text += fmt::format("{:>6}  {}  {:>11}  {:>8.4f}  {:>7.3f}  {:>6}  {:>14.4f}  {}", i + 1,
                         padded(legible(token.bytes), width), percent(std::exp(-factor.nll_nats)), factor.nll_nats,
                         factor.nll_nats / std::numbers::ln2, factor.rank, token.log_probability_so_far_nats, instead);
