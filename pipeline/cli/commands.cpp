@@ -12,6 +12,7 @@ std::span<const Command> commands() {
       {"next", "the next-token distribution behind a text, as bars", run_next},
       {"generate", "continue texts, one sampled token at a time", run_generate},
       {"inspect", "say what a file or folder of ours is, and verify its checksums", run_inspect},
+      {"benchmark", "this machine's matrix-product rate, and training and evaluation beside it", run_benchmark},
   };
   return kCommands;
 }

@@ -29,5 +29,6 @@ ExitCode run_score(const Arguments& arguments);
 ExitCode run_next(const Arguments& arguments);
 ExitCode run_generate(const Arguments& arguments);
 ExitCode run_inspect(const Arguments& arguments);
+ExitCode run_benchmark(const Arguments& arguments);
 
 }  // namespace chainrule::pipeline::cli

@@ -56,6 +56,9 @@ void ShardedAdamW::update(const model::AdamWOptions& options, std::int64_t step,
                  part(second_moment_.span(), at, end));
     at = end;
   }
+}
+
+void ShardedAdamW::share(std::span<float> parameters) {
   if (communicator_.size() == 1) return;
   std::vector<std::size_t> part_bytes(static_cast<std::size_t>(communicator_.size()));
   for (std::int64_t bucket = 0; bucket < ownership_.bucket_count(); ++bucket) {

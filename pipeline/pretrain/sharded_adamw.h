@@ -21,9 +21,12 @@ class ShardedAdamW {
   /// order, so it has the same bits on every rank and for any number of them. Collective.
   double gradient_norm(std::span<const float> gradients);
 
-  /// One step (from 1) on parameters [arena], whole and equal on every rank before and after. Collective.
+  /// One step (from 1) on this rank's slices of parameters [arena].
   void update(const model::AdamWOptions& options, std::int64_t step, double gradient_scale,
               std::span<const float> gradients, std::span<float> parameters);
+
+  /// Gives every rank the others' slices of parameters [arena]: whole and equal on every rank afterwards. Collective.
+  void share(std::span<float> parameters);
 
   /// This rank's slices of the arena and their moments, side by side in that order.
   const std::vector<model::ParameterRange>& slices() const { return slices_; }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <cmath>
 
 #include "pipeline/error.h"
@@ -11,6 +12,14 @@ namespace {
 
 std::int64_t rows_of(const TrainerOptions& options, const model::Config& config) {
   return options.micro_batch * config.sequence_length;
+}
+
+/// Seconds that work takes.
+template <typename Work>
+double seconds_of(Work&& work) {
+  const auto started = std::chrono::steady_clock::now();
+  work();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
 }
 
 [[noreturn]] void diverged(std::int64_t step, const std::string& what) {
@@ -32,8 +41,11 @@ Trainer::Trainer(const Communicator& communicator, const model::Config& config, 
     : communicator_(communicator),
       options_(options),
       windows_(windows),
-      ops_(model::make_fast_ops(model::Math::float32)),
-      decoder_(config, {.maximum_rows = rows_of(options, config), .purpose = model::Purpose::train}, *ops_),
+      ops_(model::make_fast_ops(options.math)),
+      decoder_(
+          config,
+          {.maximum_rows = rows_of(options, config), .purpose = model::Purpose::train, .recompute = options.recompute},
+          *ops_),
       order_(options.seed, windows.whole_count()),
       ownership_(decoder_.table().arena_size(), communicator.size()),
       reduction_(communicator, LanePlan(options.global_batch / options.micro_batch, options.lanes, communicator.size()),
@@ -81,11 +93,13 @@ StepReport Trainer::step(bool stop_requested) {
     diverged(step,
              fmt::format("the loss of {} of {} tokens is not finite", nll.nonfinite(), nll.nonfinite() + nll.count()));
   }
-  for (std::int64_t bucket = 0; bucket < ownership_.bucket_count(); ++bucket) reduction_.reduce(bucket);
+  StepReport report;
+  report.exchange_seconds += seconds_of([&] {
+    for (std::int64_t bucket = 0; bucket < ownership_.bucket_count(); ++bucket) reduction_.reduce(bucket);
+  });
   const double sum_norm = optimizer_.gradient_norm(reduction_.gradients());
   if (!std::isfinite(sum_norm)) diverged(step, "the gradient's norm is not finite");
 
-  StepReport report;
   report.tokens = static_cast<std::int64_t>(nll.count());
   report.loss_nats = nll.nats() / static_cast<double>(nll.count());
   report.gradient_norm = sum_norm / static_cast<double>(nll.count());
@@ -95,6 +109,7 @@ StepReport Trainer::step(bool stop_requested) {
   adamw.learning_rate = report.learning_rate;
   optimizer_.update(adamw, step, gradient_scale(report.tokens, sum_norm, options_.clip_norm), reduction_.gradients(),
                     parameters_.span());
+  report.exchange_seconds += seconds_of([&] { optimizer_.share(parameters_.span()); });
   steps_taken_ = step;
   samples_consumed_ += static_cast<std::uint64_t>(options_.global_batch);
   return report;

@@ -26,6 +26,8 @@ struct TrainerOptions {
   model::AdamWOptions adamw;  ///< its learning rate comes from the schedule
   double clip_norm = 0;       ///< 0: not clipped
   std::uint64_t seed = 0;
+  model::Math math = model::Math::float32;
+  bool recompute = false;  ///< compute each layer's inside again in backward rather than keep it
 };
 
 /// What one step was, the same on every rank.
@@ -35,6 +37,7 @@ struct StepReport {
   double gradient_norm = 0;  ///< of the mean gradient, before clipping
   double learning_rate = 0;
   bool stop = false;  ///< some rank was asked to stop
+  double exchange_seconds = 0;  ///< of this rank, in which it sent and received; not the same on every rank
 };
 
 /// The factor that turns a sum over tokens into the mean over every rank's tokens, and then clips it.

@@ -147,6 +147,7 @@ TEST(ShardedAdamW, EqualsOneRanksStepsBitForBit) {
     accumulate_and_reduce(reduction, ownership);
     EXPECT_EQ(optimizer.gradient_norm(reduction.gradients()), std::sqrt(squares));
     optimizer.update(options, step, 0.125, reduction.gradients(), parameters);
+    optimizer.share(parameters);
   }
   EXPECT_EQ(std::memcmp(parameters.data(), expected.data(), expected.size() * sizeof(float)), 0);
   std::int64_t at = 0;
