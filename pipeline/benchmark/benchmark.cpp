@@ -1,5 +1,7 @@
 #include "pipeline/benchmark/benchmark.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -56,8 +58,9 @@ struct RandomBatch {
         targets(inputs.size()),
         nll(inputs.size()) {
     std::mt19937 random(1);
-    for (auto& token : inputs) token = random() % static_cast<std::uint32_t>(config.vocabulary_size);
-    for (auto& token : targets) token = random() % static_cast<std::uint32_t>(config.vocabulary_size);
+    std::uniform_int_distribution<std::uint32_t> any(0, static_cast<std::uint32_t>(config.vocabulary_size) - 1);
+    for (auto& token : inputs) token = any(random);
+    for (auto& token : targets) token = any(random);
     for (std::int64_t i = 0; i < micro_batch; ++i) {
       sequences.push_back({i * config.sequence_length, config.sequence_length});
     }
@@ -197,9 +200,9 @@ void measure_tokenizing(const BenchmarkOptions& options, BenchmarkResult& result
     rates.push_back(static_cast<double>(text.size()) / 1e6 / seconds_of([&] { tokenizer.encode(text, ids); }));
   }
   result.tokenize_megabytes_per_second = median(rates);
-  result.tokenize_subject = (options.tokenizer.empty() ? std::string("a tokenizer of 4,096 trained for it")
-                                                       : "'" + options.tokenizer.string() + "'") +
-                            (options.text.empty() ? " on generated text" : " on '" + options.text.string() + "'");
+  result.tokenize_subject = fmt::format(
+      "{} on {}", options.tokenizer.empty() ? "a tokenizer of 4,096 trained for it" : options.tokenizer.string(),
+      options.text.empty() ? "generated text" : options.text.string());
 }
 
 }  // namespace

@@ -71,9 +71,10 @@ void write_random_data_set(const std::filesystem::path& folder, std::uint32_t vo
   documents.domains = {"default"};
   std::vector<std::uint32_t> ids(tokens);
   std::mt19937 random(1);
+  std::uniform_int_distribution<std::uint32_t> any(1, vocabulary_size - 1);
   for (std::uint64_t i = 0; i < tokens; ++i) {
     const bool ends = i % 1000 == 999 || i + 1 == tokens;
-    ids[i] = ends ? 0 : 1 + random() % (vocabulary_size - 1);
+    ids[i] = ends ? 0 : any(random);
     if (i % 1000 == 0) documents.offsets.push_back(i);
   }
   documents.offsets.push_back(tokens);

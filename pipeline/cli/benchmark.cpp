@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "pipeline/cli/arithmetic_options.h"
 #include "pipeline/cli/commands.h"
 #include "pipeline/cli/options.h"
 #include "pipeline/comm/session.h"
@@ -17,7 +18,6 @@ ExitCode run_benchmark(const Arguments& arguments) {
                          "What this machine can do and how near training and evaluation come to it, measured in turn "
                          "in one process a rank.");
   std::string model;
-  std::string math;
   std::int64_t sequence_length = 0;
   std::int64_t vocabulary = 0;
   BenchmarkOptions asked;
@@ -29,10 +29,9 @@ ExitCode run_benchmark(const Arguments& arguments) {
       "sequence-length", po::value(&sequence_length)->value_name("T"), "tokens (default: the preset's)")(
       "micro-batch", po::value(&asked.micro_batch)->default_value(1)->value_name("B"), "sequences")(
       "global-batch", po::value(&asked.global_batch)->value_name("SEQUENCES"),
-      "sequences of a training step (default: one micro-batch a rank)")(
-      "math", po::value(&math)->default_value("float32")->value_name("KIND"),
-      "float32, or bf16: products may round their inputs to bfloat16")(
-      "recompute", po::bool_switch(&asked.recompute), "train with recomputation of each layer's inside");
+      "sequences of a training step (default: one micro-batch a rank)");
+  ArithmeticOptions arithmetic;
+  arithmetic.add_to(options.group("Arithmetic and memory"));
   options.group("Tokenising")
       .add_options()("tokenizer", po::value(&tokenizer)->value_name("T"),
                      "tokenizer.json or a folder (default: one trained on generated text)")(
@@ -55,10 +54,8 @@ ExitCode run_benchmark(const Arguments& arguments) {
   asked.config.vocabulary_size = vocabulary;
   if (options.given("sequence-length")) asked.config.sequence_length = sequence_length;
   model::validate(asked.config);
-  if (math != "float32" && math != "bf16") {
-    throw Error(ExitCode::usage, fmt::format("--math '{}' is neither float32 nor bf16", math));
-  }
-  asked.math = math == "bf16" ? model::Math::bf16 : model::Math::float32;
+  asked.math = arithmetic.chosen_math();
+  asked.recompute = arithmetic.chosen_recompute();
   if (asked.micro_batch < 1 || asked.rounds < 1)
     throw Error(ExitCode::usage, "--micro-batch and --rounds must be at least 1");
   if (vocabulary < 2) throw Error(ExitCode::usage, "--vocabulary-size must be at least 2");

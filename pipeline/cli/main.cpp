@@ -44,9 +44,9 @@ ExitCode run(const std::vector<std::string>& words) {
     names.emplace_back(command.name);
   }
   const std::string near = cli::nearest(name, names);
-  throw Error(ExitCode::usage, fmt::format("unknown command '{}'{}", name,
-                                           near.empty() ? "; see chainrule --help"
-                                                        : fmt::format("; did you mean '{}'?", near)));
+  throw Error(ExitCode::usage,
+              fmt::format("unknown command '{}'{}", name,
+                          near.empty() ? "; see chainrule --help" : fmt::format("; did you mean '{}'?", near)));
 }
 
 /// Agreed failures, and usage mistakes found before MPI starts, are the same on every rank: one rank speaks and all

@@ -4,11 +4,11 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <sstream>
 #include <cstdint>
 #include <cstdio>
 #include <fstream>
 #include <numeric>
+#include <sstream>
 
 #include "pipeline/comm/session.h"
 #include "pipeline/error.h"

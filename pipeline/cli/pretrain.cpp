@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "model/config.h"
+#include "pipeline/cli/arithmetic_options.h"
 #include "pipeline/cli/commands.h"
 #include "pipeline/cli/options.h"
 #include "pipeline/cli/version.h"
@@ -96,6 +97,8 @@ ExitCode run_pretrain(const Arguments& arguments) {
   add_data_and_model(command, options, words);
   add_training(command, options);
   add_reporting(command, options);
+  ArithmeticOptions arithmetic;
+  arithmetic.add_to(command.group("Arithmetic and memory"));
   if (!command.parse(arguments)) return ExitCode::done;
   options.data = words.data;
   options.validation_data = words.validation_data;
@@ -104,6 +107,8 @@ ExitCode run_pretrain(const Arguments& arguments) {
     options.schedule.minimum_learning_rate = options.schedule.learning_rate / 10;
   }
   if (!command.given("warmup-steps")) options.schedule.warmup_steps = options.schedule.steps / 50;
+  options.math = arithmetic.chosen_math();
+  options.recompute = arithmetic.chosen_recompute();
   validate(options);
 
   Configuration configuration = command.resolved();

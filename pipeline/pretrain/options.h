@@ -5,6 +5,7 @@
 #include <string>
 
 #include "model/adamw.h"
+#include "model/ops/ops.h"
 #include "model/schedule.h"
 
 namespace chainrule::pipeline {
@@ -36,6 +37,8 @@ struct PretrainOptions {
   std::int64_t lanes = 0;  ///< 0: the run's own, or by the number of ranks
   int threads = 0;         ///< 0: by the environment
   std::uint64_t seed = 0;
+  model::Math math = model::Math::float32;
+  bool recompute = false;  ///< see model::DecoderOptions
   bool dry_run = false;
 };
 

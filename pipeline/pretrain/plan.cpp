@@ -19,9 +19,10 @@ std::string grouped(std::int64_t number) {
 std::string mebibytes(std::int64_t bytes) { return fmt::format("{:>10.1f} MiB", static_cast<double>(bytes) / 0x1p20); }
 
 /// Activations and scratch; their memory is only reserved, not touched.
-std::int64_t activation_bytes(const model::Config& config, std::int64_t rows) {
+std::int64_t activation_bytes(const model::Config& config, std::int64_t rows, bool recompute) {
   const auto ops = model::make_fast_ops(model::Math::float32);
-  return model::Decoder(config, {.maximum_rows = rows, .purpose = model::Purpose::train}, *ops).workspace_bytes();
+  return model::Decoder(config, {.maximum_rows = rows, .purpose = model::Purpose::train, .recompute = recompute}, *ops)
+      .workspace_bytes();
 }
 
 }  // namespace
@@ -53,7 +54,7 @@ PretrainPlan plan_pretraining(const PretrainOptions& options, const PretrainInpu
     plan.gradient_bytes = std::max(plan.gradient_bytes, (mine.arenas * arena + received) * kFloat);
     plan.optimizer_bytes = std::max(plan.optimizer_bytes, 2 * ownership.elements_of(rank) * kFloat);
   }
-  plan.activation_bytes = activation_bytes(config, options.micro_batch * config.sequence_length);
+  plan.activation_bytes = activation_bytes(config, options.micro_batch * config.sequence_length, options.recompute);
   return plan;
 }
 

@@ -21,8 +21,8 @@ namespace {
 /// Options that change no weight: they may differ when a run is started again. The data may have moved; that it is the
 /// same is checked by its fingerprint.
 const std::vector<std::string> kMayDiffer = {
-    "run",       "data",    "validation-data", "validate-every", "validation-tokens", "checkpoint-every",
-    "log-every", "threads", "keep-checkpoints"};
+    "run",       "data",    "validation-data",  "validate-every", "validation-tokens", "checkpoint-every",
+    "log-every", "threads", "keep-checkpoints", "recompute"};
 
 /// The ranks of one job may have been given different words.
 void check_same_options(const Communicator& communicator, const Configuration& configuration) {
@@ -89,8 +89,8 @@ void warn_of_other_bits(const TrainingState& before, const Environment& now) {
 }
 
 TrainerOptions trainer_options(const PretrainOptions& options, std::int64_t lanes) {
-  return {options.micro_batch, options.global_batch, lanes,       options.schedule,
-          options.adamw,       options.clip_norm,    options.seed};
+  return {options.micro_batch, options.global_batch, lanes,        options.schedule, options.adamw,
+          options.clip_norm,   options.seed,         options.math, options.recompute};
 }
 
 }  // namespace

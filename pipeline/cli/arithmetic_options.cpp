@@ -1,0 +1,36 @@
+#include "pipeline/cli/arithmetic_options.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "model/onednn/products.h"
+#include "pipeline/comm/session.h"
+#include "pipeline/error.h"
+
+namespace chainrule::pipeline::cli {
+
+void ArithmeticOptions::add_to(po::options_description& group) {
+  group.add_options()("math", po::value(&math)->default_value("float32")->value_name("KIND"),
+                      "float32; or bf16: products may round their inputs to bfloat16 where the processor has it")(
+      "recompute", po::value(&recompute)->default_value("none")->value_name("WHAT"),
+      "none; or full: keep each layer's input only and compute its inside again in backward (less memory, same bits)");
+}
+
+model::Math ArithmeticOptions::chosen_math() const {
+  if (math == "float32") return model::Math::float32;
+  if (math != "bf16") throw Error(ExitCode::usage, fmt::format("--math '{}' is neither float32 nor bf16", math));
+  if (!model::onednn::has_fast_bf16() && launched_rank() == 0) {
+    fmt::print(stderr, "chainrule: warning: this processor has no bfloat16 products: --math bf16 gains nothing here\n");
+  }
+  return model::Math::bf16;
+}
+
+bool ArithmeticOptions::chosen_recompute() const {
+  if (recompute != "none" && recompute != "full") {
+    throw Error(ExitCode::usage, fmt::format("--recompute '{}' is neither none nor full", recompute));
+  }
+  return recompute == "full";
+}
+
+}  // namespace chainrule::pipeline::cli
