@@ -101,9 +101,9 @@ on_ranks pack --tokenizer "$work/tokenizer.json" "${domains[@]}" --held-out 0.1 
 echo
 echo "== 4. Pretraining a model of about a million parameters ($ranks ranks)"
 on_ranks pretrain --data "$work/data" --run "$work/run" --model tiny --layers 4 --heads 4 --width 128 \
-  --sequence-length 256 --micro-batch 8 --global-batch 16 --steps 500 --warmup-steps 40 \
+  --sequence-length 256 --micro-batch 8 --global-batch 16 --steps 360 --warmup-steps 30 \
   --learning-rate 2e-3 --minimum-learning-rate 2e-4 --validate-every 100 --validation-tokens 32768 \
-  --checkpoint-every 250 --log-every 25
+  --checkpoint-every 180 --log-every 20
 
 echo
 echo "== 5. The perplexity of the held-out documents ($ranks ranks)"
