@@ -39,7 +39,7 @@ on_ranks() {
 }
 
 mkdir -p build/demo
-work=$(mktemp -d "build/demo/$(date +%Y-%m-%d-%H%M%S)-XXX")
+work=$(mktemp -d "build/demo/$(date +%Y-%m-%d-%H%M%S)-XXXXXX")
 corpus=$work/corpus
 domains=()
 
