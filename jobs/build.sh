@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Configures and builds build/release/chainrule, quietly unless something fails.
+# Configures and builds build/release/chainrule, with a line of progress now and then; all output if something fails.
 #   jobs/build.sh            the program
 #   jobs/build.sh --tests    the program and its tests
 set -euo pipefail
@@ -12,10 +12,22 @@ if [ "${1:-}" = "--tests" ]; then
   target=()
 fi
 
+# While a build runs: how far its log says that it is.
+report_progress() {
+  while sleep 30; do
+    sed -n 's/^\[\([0-9]*\)\/\([0-9]*\)\].*/build: \1 of \2 steps/p' "$1" | tail -n 1
+  done
+}
+
 quietly() {
-  local log
+  local log status=0
   log=$(mktemp)
-  if ! "$@" >"$log" 2>&1; then
+  report_progress "$log" &
+  local reporter=$!
+  "$@" >"$log" 2>&1 || status=$?
+  kill "$reporter"
+  wait "$reporter" 2>/dev/null || true
+  if [ "$status" -ne 0 ]; then
     cat "$log" >&2
     rm -f "$log"
     echo "build: '$*' failed (its output is above)" >&2

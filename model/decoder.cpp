@@ -25,8 +25,13 @@ struct Decoder::State {
 
   void check(std::span<const float> parameters, const Batch& batch) const;
   /// Embedding and layers; leaves the final normalised hidden states in `hidden`.
-  void forward(const float* parameters, const Batch& batch);
+  void forward(const float* parameters, const Batch& batch, ParameterGate* gate);
   void for_each_logits_block(const float* parameters, std::int64_t rows, LogitsVisitor& visitor);
+  /// The layer's part of the arena, padding included.
+  ParameterRange range_of(std::int64_t layer) const {
+    return {layers[static_cast<std::size_t>(layer)].first,
+            layer > 0 ? layers[static_cast<std::size_t>(layer - 1)].first : position_embedding};
+  }
   const LayerActivations& activations_of(std::int64_t layer) const {
     return saved[options.purpose == Purpose::train && !options.recompute ? static_cast<std::size_t>(layer) : 0];
   }
@@ -114,14 +119,20 @@ void Decoder::State::check(std::span<const float> parameters, const Batch& batch
   }
 }
 
-void Decoder::State::forward(const float* parameters, const Batch& batch) {
+void Decoder::State::forward(const float* parameters, const Batch& batch, ParameterGate* gate) {
   const std::int64_t rows = batch.rows();
+  const auto need = [&](ParameterRange range) {
+    if (gate != nullptr) gate->need(range);
+  };
+  need({position_embedding, table.arena_size()});
   ops.embedding_forward(batch, parameters + token_embedding, parameters + position_embedding, config.width,
                         residual(0));
   for (std::int64_t layer = 0; layer < config.layers; ++layer) {
+    need(range_of(layer));
     layer_forward(config, layers[static_cast<std::size_t>(layer)], parameters, batch, ops, residual(layer),
                   activations_of(layer), scratch, residual(layer + 1));
   }
+  need({0, layers.back().first});
   ops.layer_norm_forward(residual(config.layers), parameters + final_norm_weight, parameters + final_norm_bias, rows,
                          config.width, config.normalization_epsilon, hidden, mean, inverse_deviation);
 }
@@ -149,7 +160,7 @@ void Decoder::State::backward_layers(const float* parameters, const Batch& batch
       layer_forward(config, at, parameters, batch, ops, residual(layer), activations, scratch, nullptr);
     }
     layer_backward(config, at, parameters, batch, ops, residual(layer), activations, scratch, gradients);
-    announce(layer > 0 ? layers[static_cast<std::size_t>(layer - 1)].first : position_embedding);
+    announce(range_of(layer).end);
   }
   ops.embedding_backward(batch, scratch.residual_gradient, config.width, gradients + token_embedding,
                          gradients + position_embedding);
@@ -171,7 +182,7 @@ std::int64_t Decoder::workspace_bytes() const {
 
 void Decoder::visit_logits(std::span<const float> parameters, const Batch& batch, LogitsVisitor& visitor) {
   state_->check(parameters, batch);
-  state_->forward(parameters.data(), batch);
+  state_->forward(parameters.data(), batch, nullptr);
   state_->for_each_logits_block(parameters.data(), batch.rows(), visitor);
 }
 
@@ -195,7 +206,7 @@ void Decoder::score(std::span<const float> parameters, const Batch& batch, std::
 }
 
 void Decoder::train(std::span<const float> parameters, const Batch& batch, std::span<float> gradients,
-                    std::span<double> nll, GradientSink* sink) {
+                    std::span<double> nll, ParameterGate* gate, GradientSink* sink) {
   /// Turns logits into their gradients and sends these on to the hidden states and the tied head.
   class LossBackward final : public LogitsVisitor {
    public:
@@ -224,8 +235,10 @@ void Decoder::train(std::span<const float> parameters, const Batch& batch, std::
   if (nll.size() != batch.inputs.size()) throw Error("train: one nll a row is needed");
   if (static_cast<std::int64_t>(gradients.size()) != s.table.arena_size())
     throw Error("train: gradients of wrong size");
+  s.check(parameters, batch);
+  s.forward(parameters.data(), batch, gate);
   LossBackward loss(s, parameters.data(), batch, gradients.data(), nll);
-  visit_logits(parameters, batch, loss);
+  s.for_each_logits_block(parameters.data(), batch.rows(), loss);
 
   const std::int64_t rows = batch.rows();
   const std::int64_t width = s.config.width;

@@ -19,6 +19,15 @@ class GradientSink {
   virtual void ready(ParameterRange range) = 0;
 };
 
+/// What forward waits for where parameters arrive while it runs.
+class ParameterGate {
+ public:
+  virtual ~ParameterGate() = default;
+  /// Returns once the parameters of range may be read. Ranges come in the order of the forward pass: from the arena's
+  /// end to its beginning.
+  virtual void need(ParameterRange range) = 0;
+};
+
 /// Sees the logits block by block, so that no [tokens, vocabulary] buffer exists. The block may be overwritten.
 class LogitsVisitor {
  public:
@@ -59,9 +68,9 @@ class Decoder {
   void visit_logits(std::span<const float> parameters, const Batch& batch, LogitsVisitor& visitor);
 
   /// Forward, loss and backward. Adds d(sum of nll)/d(parameter) to gradients [arena]; nll as in score. Needs
-  /// Purpose::train. sink may be null.
+  /// Purpose::train. gate and sink may be null.
   void train(std::span<const float> parameters, const Batch& batch, std::span<float> gradients, std::span<double> nll,
-             GradientSink* sink);
+             ParameterGate* gate = nullptr, GradientSink* sink = nullptr);
 
  private:
   struct State;

@@ -102,7 +102,7 @@ void profile(const BenchmarkOptions& options, BenchmarkResult& result) {
   }
   model::Decoder decoder(config, {rows, model::Purpose::train, options.recompute}, ops);
   model::Arena gradients(table.arena_size());
-  profile_one([&] { decoder.train(parameters.span(), random.batch(), gradients.span(), random.nll, nullptr); },
+  profile_one([&] { decoder.train(parameters.span(), random.batch(), gradients.span(), random.nll); },
               &OpTime::train_seconds);
 }
 

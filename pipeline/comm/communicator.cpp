@@ -3,15 +3,33 @@
 #include <mpi.h>
 
 #include <algorithm>
+#include <chrono>
 #include <exception>
+#include <numeric>
+#include <stdexcept>
+#include <thread>
 
 #include "pipeline/comm/call.h"
 #include "pipeline/comm/communicator_state.h"
 
 namespace chainrule::pipeline {
 
+namespace {
+
+/// The parts of a gathered buffer as MPI wants them, in bytes.
+struct Parts {
+  explicit Parts(std::span<const std::size_t> bytes) : counts(bytes.begin(), bytes.end()), offsets(bytes.size()) {
+    std::exclusive_scan(counts.begin(), counts.end(), offsets.begin(), 0);
+  }
+  std::vector<int> counts;
+  std::vector<int> offsets;
+};
+
+}  // namespace
+
 struct Transfer::State {
   MPI_Request request = MPI_REQUEST_NULL;
+  Parts parts{{}};  // of an all-gather: they must live as long as it
 };
 
 Transfer::Transfer(Transfer&&) noexcept = default;
@@ -20,6 +38,22 @@ Transfer::~Transfer() = default;
 
 void Transfer::wait() {
   if (state_) check_mpi(MPI_Wait(&state_->request, MPI_STATUS_IGNORE), "MPI_Wait");
+}
+
+bool Transfer::done() {
+  int done = 1;
+  if (state_) check_mpi(MPI_Test(&state_->request, &done, MPI_STATUS_IGNORE), "MPI_Test");
+  return done != 0;
+}
+
+void wait_beside_computation(std::span<Transfer> transfers, const std::stop_token& stop) {
+  constexpr std::chrono::microseconds kBetweenLooks(50);
+  for (Transfer& transfer : transfers) {
+    while (!transfer.done()) {
+      if (stop.stop_requested()) throw std::runtime_error("a transfer was stopped");
+      std::this_thread::sleep_for(kBetweenLooks);
+    }
+  }
 }
 
 Communicator::State::State(MPI_Comm of) {
@@ -127,17 +161,21 @@ std::vector<std::vector<std::byte>> Communicator::all_gather(std::span<const std
 }
 
 void Communicator::all_gather_in_place(std::span<std::byte> whole, std::span<const std::size_t> part_bytes) const {
-  std::vector<int> counts;
-  std::vector<int> offsets;
-  int offset = 0;
-  for (const std::size_t bytes : part_bytes) {
-    counts.push_back(static_cast<int>(bytes));
-    offsets.push_back(offset);
-    offset += counts.back();
-  }
-  check_mpi(MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, whole.data(), counts.data(), offsets.data(), MPI_BYTE,
-                           state_->handle),
+  const Parts parts(part_bytes);
+  check_mpi(MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, whole.data(), parts.counts.data(), parts.offsets.data(),
+                           MPI_BYTE, state_->handle),
             "MPI_Allgatherv");
+}
+
+Transfer Communicator::begin_all_gather(std::span<std::byte> whole, std::span<const std::size_t> part_bytes) const {
+  Transfer transfer;
+  transfer.state_ = std::make_unique<Transfer::State>();
+  transfer.state_->parts = Parts(part_bytes);
+  const Parts& parts = transfer.state_->parts;
+  check_mpi(MPI_Iallgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, whole.data(), parts.counts.data(), parts.offsets.data(),
+                            MPI_BYTE, state_->handle, &transfer.state_->request),
+            "MPI_Iallgatherv");
+  return transfer;
 }
 
 Transfer Communicator::send(std::span<const std::byte> values, int to, int tag) const {

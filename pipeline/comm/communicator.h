@@ -3,12 +3,13 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <vector>
 
 namespace chainrule::pipeline {
 
-/// A pending point-to-point transfer. Wait for every one before its buffer goes.
+/// A pending transfer. Wait for every one before its buffer goes.
 class Transfer {
  public:
   Transfer() = default;
@@ -16,12 +17,18 @@ class Transfer {
   Transfer& operator=(Transfer&&) noexcept;
   ~Transfer();
   void wait();
+  /// Whether it is over; looking moves it on.
+  bool done();
 
  private:
   friend class Communicator;
   struct State;
   std::unique_ptr<State> state_;
 };
+
+/// Until all are done, sleeping between looks so that the processor is left to those who compute. Throws
+/// std::runtime_error when stopped first; the buffers must then stay until the process ends.
+void wait_beside_computation(std::span<Transfer> transfers, const std::stop_token& stop);
 
 /// What ranks say to each other: the few operations chainrule needs, on a communicator of its own. Every call is
 /// collective over the ranks unless said. Failures inside MPI end the job (MPI_ERRORS_ARE_FATAL).
@@ -55,6 +62,9 @@ class Communicator {
   /// whole is the parts of all ranks side by side, part r of part_bytes[r] bytes (all below 2^31); each rank comes with
   /// its own part filled in and leaves with all of them.
   void all_gather_in_place(std::span<std::byte> whole, std::span<const std::size_t> part_bytes) const;
+
+  /// The same, begun: whole stays in place until the transfer is done. Collective, in the same order on every rank.
+  [[nodiscard]] Transfer begin_all_gather(std::span<std::byte> whole, std::span<const std::size_t> part_bytes) const;
 
   /// Point to point, not collective. Counts are bytes below 2^31. Spans stay in place until wait().
   [[nodiscard]] Transfer send(std::span<const std::byte> values, int to, int tag) const;

@@ -2,17 +2,31 @@
 
 #include <algorithm>
 
-#include "model/adamw.h"
 #include "pipeline/lanes.h"
 
 namespace chainrule::pipeline {
+namespace {
+
+std::int64_t blocks_in_arena(std::int64_t arena_size) {
+  return (arena_size + model::kOptimizerBlock - 1) / model::kOptimizerBlock;
+}
+
+std::int64_t default_bucket_blocks(std::int64_t arena_size, int ranks) {
+  constexpr std::int64_t kMost = 64;
+  constexpr std::int64_t kBuckets = 16;
+  const std::int64_t blocks = (blocks_in_arena(arena_size) + kBuckets - 1) / kBuckets;
+  return std::max<std::int64_t>(ranks, std::min(blocks, kMost));
+}
+
+}  // namespace
+
+BlockOwnership::BlockOwnership(std::int64_t arena_size, int ranks)
+    : BlockOwnership(arena_size, ranks, default_bucket_blocks(arena_size, ranks)) {}
 
 BlockOwnership::BlockOwnership(std::int64_t arena_size, int ranks, std::int64_t bucket_blocks)
     : arena_size_(arena_size), ranks_(ranks), bucket_blocks_(bucket_blocks) {}
 
-std::int64_t BlockOwnership::block_count() const {
-  return (arena_size_ + model::kOptimizerBlock - 1) / model::kOptimizerBlock;
-}
+std::int64_t BlockOwnership::block_count() const { return blocks_in_arena(arena_size_); }
 
 model::ParameterRange BlockOwnership::elements(std::int64_t first_block, std::int64_t end_block) const {
   return {std::min(first_block * model::kOptimizerBlock, arena_size_),

@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "model/adamw.h"
 #include "model/parameters.h"
 
 namespace chainrule::pipeline {
@@ -11,9 +12,10 @@ namespace chainrule::pipeline {
 /// shorter), and each bucket's blocks into contiguous slices, one a rank, so that every bucket keeps all ranks busy.
 class BlockOwnership {
  public:
-  static constexpr std::int64_t kBucketBlocks = 64;  ///< 16 MiB of float32
-
-  BlockOwnership(std::int64_t arena_size, int ranks, std::int64_t bucket_blocks = kBucketBlocks);
+  /// Buckets of 64 blocks (16 MiB of float32), of fewer in a small arena so that there are several, and of no fewer
+  /// than ranks.
+  BlockOwnership(std::int64_t arena_size, int ranks);
+  BlockOwnership(std::int64_t arena_size, int ranks, std::int64_t bucket_blocks);
 
   int ranks() const { return ranks_; }
   std::int64_t arena_size() const { return arena_size_; }
@@ -22,6 +24,8 @@ class BlockOwnership {
   /// Elements of a block, of a bucket, and of a rank's slice of a bucket (whole blocks; may be empty).
   model::ParameterRange block(std::int64_t index) const { return elements(index, index + 1); }
   model::ParameterRange bucket(std::int64_t index) const;
+  /// The bucket that holds this element of the arena.
+  std::int64_t bucket_of(std::int64_t element) const { return element / (bucket_blocks_ * model::kOptimizerBlock); }
   model::ParameterRange slice(std::int64_t bucket, int rank) const;
 
   /// A rank's slices that are not empty, in arena order.

@@ -51,7 +51,7 @@ void LaneReduction::finish(std::size_t turn) {
   for (const Merge& each : mine_.turns[turn].merges) merge(each, {0, ownership_.arena_size()});
 }
 
-void LaneReduction::reduce(std::int64_t bucket) {
+void LaneReduction::reduce(std::int64_t bucket, const std::stop_token& stop) {
   if (!mine_.turns.empty()) {
     for (const Merge& each : mine_.turns.back().merges) merge(each, ownership_.bucket(bucket));
   }
@@ -79,7 +79,7 @@ void LaneReduction::reduce(std::int64_t bucket) {
       transfers.push_back(communicator_.send(bytes_of(arena + theirs.begin, theirs.end - theirs.begin), owner, tag));
     }
   }
-  for (Transfer& transfer : transfers) transfer.wait();
+  wait_beside_computation(transfers, stop);
   for (const Merge& each : combine_.merges) {
     add(leaves[static_cast<std::size_t>(each.into)], leaves[static_cast<std::size_t>(each.from)], own_size);
   }

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <span>
+#include <stop_token>
 #include <vector>
 
 #include "model/arena.h"
@@ -26,8 +27,9 @@ class LaneReduction {
   void finish(std::size_t turn);
 
   /// Adds a bucket over all ranks once this rank's last turn has finished it: afterwards gradients() holds the whole
-  /// sum in this rank's slice of the bucket. Collective; buckets in the same order on every rank.
-  void reduce(std::int64_t bucket);
+  /// sum in this rank's slice of the bucket. Collective; buckets in the same order on every rank. May run beside what
+  /// writes to other buckets. Throws std::runtime_error when stopped before the other ranks came.
+  void reduce(std::int64_t bucket, const std::stop_token& stop);
 
   /// [arena]: after reduce(), the summed gradient in this rank's slices; nothing of meaning elsewhere.
   std::span<const float> gradients() const { return arenas_.front().span(); }

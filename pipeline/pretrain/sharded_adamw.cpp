@@ -58,17 +58,4 @@ void ShardedAdamW::update(const model::AdamWOptions& options, std::int64_t step,
   }
 }
 
-void ShardedAdamW::share(std::span<float> parameters) {
-  if (communicator_.size() == 1) return;
-  std::vector<std::size_t> part_bytes(static_cast<std::size_t>(communicator_.size()));
-  for (std::int64_t bucket = 0; bucket < ownership_.bucket_count(); ++bucket) {
-    for (int rank = 0; rank < communicator_.size(); ++rank) {
-      const model::ParameterRange slice = ownership_.slice(bucket, rank);
-      part_bytes[static_cast<std::size_t>(rank)] = static_cast<std::size_t>(slice.end - slice.begin) * sizeof(float);
-    }
-    const model::ParameterRange range = ownership_.bucket(bucket);
-    communicator_.all_gather_in_place(std::as_writable_bytes(part(parameters, range.begin, range.end)), part_bytes);
-  }
-}
-
 }  // namespace chainrule::pipeline

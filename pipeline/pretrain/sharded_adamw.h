@@ -11,8 +11,8 @@
 
 namespace chainrule::pipeline {
 
-/// AdamW with its state divided over ranks: each holds the moments of its own slices, updates those, and the ranks
-/// exchange the parameters. communicator outlives it.
+/// AdamW with its state divided over ranks: each holds the moments of its own slices, updates those. (StepExchange
+/// gives the ranks each other's parameters.) communicator outlives it.
 class ShardedAdamW {
  public:
   ShardedAdamW(const Communicator& communicator, const model::ParameterTable& table, const BlockOwnership& ownership);
@@ -24,9 +24,6 @@ class ShardedAdamW {
   /// One step (from 1) on this rank's slices of parameters [arena].
   void update(const model::AdamWOptions& options, std::int64_t step, double gradient_scale,
               std::span<const float> gradients, std::span<float> parameters);
-
-  /// Gives every rank the others' slices of parameters [arena]: whole and equal on every rank afterwards. Collective.
-  void share(std::span<float> parameters);
 
   /// This rank's slices of the arena and their moments, side by side in that order.
   const std::vector<model::ParameterRange>& slices() const { return slices_; }

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
 #include <cmath>
 
 #include "pipeline/error.h"
@@ -12,14 +11,6 @@ namespace {
 
 std::int64_t rows_of(const TrainerOptions& options, const model::Config& config) {
   return options.micro_batch * config.sequence_length;
-}
-
-/// Seconds that work takes.
-template <typename Work>
-double seconds_of(Work&& work) {
-  const auto started = std::chrono::steady_clock::now();
-  work();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
 }
 
 [[noreturn]] void diverged(std::int64_t step, const std::string& what) {
@@ -48,10 +39,10 @@ Trainer::Trainer(const Communicator& communicator, const model::Config& config, 
           *ops_),
       order_(options.seed, windows.whole_count()),
       ownership_(decoder_.table().arena_size(), communicator.size()),
-      reduction_(communicator, LanePlan(options.global_batch / options.micro_batch, options.lanes, communicator.size()),
-                 ownership_),
       optimizer_(communicator, decoder_.table(), ownership_),
       parameters_(decoder_.table().arena_size()),
+      exchange_(communicator, LanePlan(options.global_batch / options.micro_batch, options.lanes, communicator.size()),
+                ownership_),
       inputs_(static_cast<std::size_t>(rows_of(options, config))),
       targets_(inputs_.size()),
       nll_(inputs_.size()) {
@@ -66,7 +57,19 @@ void Trainer::set_progress(std::int64_t steps_taken, std::uint64_t samples_consu
   samples_consumed_ = samples_consumed;
 }
 
-void Trainer::run_micro_batch(std::int64_t index, std::span<float> gradients, ExactSum& nll) {
+model::Arena& Trainer::parameters() {
+  exchange_.finish_sharing();
+  return parameters_;
+}
+
+void Trainer::exchange_alone() {
+  exchange_.finish_reduction();
+  exchange_.begin_sharing(parameters_.span());
+  exchange_.finish_sharing();
+}
+
+void Trainer::run_micro_batch(std::int64_t index, std::span<float> gradients, ExactSum& nll,
+                              model::GradientSink* sink) {
   const auto length = static_cast<std::size_t>(decoder_.config().sequence_length);
   for (std::int64_t i = 0; i < options_.micro_batch; ++i) {
     const auto sample = samples_consumed_ + static_cast<std::uint64_t>(index * options_.micro_batch + i);
@@ -74,18 +77,24 @@ void Trainer::run_micro_batch(std::int64_t index, std::span<float> gradients, Ex
     windows_.read(order_.window_of(sample), std::span(inputs_).subspan(row, length),
                   std::span(targets_).subspan(row, length));
   }
-  decoder_.train(parameters_.span(), {inputs_, targets_, sequences_}, gradients, nll_, nullptr);
+  decoder_.train(parameters_.span(), {inputs_, targets_, sequences_}, gradients, nll_, &exchange_, sink);
   for (const double value : nll_) nll.add(value);
 }
 
 StepReport Trainer::step(bool stop_requested) {
   ExactSum mine;
-  for (std::size_t turn = 0; turn < reduction_.turns().size(); ++turn) {
-    const std::span<float> gradients = reduction_.begin(turn);
-    const IndexRange micro_batches = reduction_.turns()[turn].micro_batches;
-    for (auto index = micro_batches.begin; index < micro_batches.end; ++index) run_micro_batch(index, gradients, mine);
-    reduction_.finish(turn);
+  LaneReduction& reduction = exchange_.reduction();
+  for (std::size_t turn = 0; turn < reduction.turns().size(); ++turn) {
+    const bool last_turn = turn + 1 == reduction.turns().size();
+    const std::span<float> gradients = reduction.begin(turn);
+    const IndexRange micro_batches = reduction.turns()[turn].micro_batches;
+    for (auto index = micro_batches.begin; index < micro_batches.end; ++index) {
+      const bool last = last_turn && index + 1 == micro_batches.end;
+      run_micro_batch(index, gradients, mine, last ? &exchange_ : nullptr);
+    }
+    reduction.finish(turn);
   }
+  exchange_.finish_reduction();
   std::int64_t stops = stop_requested ? 1 : 0;
   const ExactSum nll = sum_over_ranks(communicator_, mine, std::span(&stops, 1));
   const std::int64_t step = steps_taken_ + 1;
@@ -93,13 +102,10 @@ StepReport Trainer::step(bool stop_requested) {
     diverged(step,
              fmt::format("the loss of {} of {} tokens is not finite", nll.nonfinite(), nll.nonfinite() + nll.count()));
   }
-  StepReport report;
-  report.exchange_seconds += seconds_of([&] {
-    for (std::int64_t bucket = 0; bucket < ownership_.bucket_count(); ++bucket) reduction_.reduce(bucket);
-  });
-  const double sum_norm = optimizer_.gradient_norm(reduction_.gradients());
+  const double sum_norm = optimizer_.gradient_norm(reduction.gradients());
   if (!std::isfinite(sum_norm)) diverged(step, "the gradient's norm is not finite");
 
+  StepReport report;
   report.tokens = static_cast<std::int64_t>(nll.count());
   report.loss_nats = nll.nats() / static_cast<double>(nll.count());
   report.gradient_norm = sum_norm / static_cast<double>(nll.count());
@@ -107,9 +113,10 @@ StepReport Trainer::step(bool stop_requested) {
   report.stop = stops != 0;
   model::AdamWOptions adamw = options_.adamw;
   adamw.learning_rate = report.learning_rate;
-  optimizer_.update(adamw, step, gradient_scale(report.tokens, sum_norm, options_.clip_norm), reduction_.gradients(),
+  optimizer_.update(adamw, step, gradient_scale(report.tokens, sum_norm, options_.clip_norm), reduction.gradients(),
                     parameters_.span());
-  report.exchange_seconds += seconds_of([&] { optimizer_.share(parameters_.span()); });
+  exchange_.begin_sharing(parameters_.span());
+  report.exchange_seconds = exchange_.take_waited_seconds();
   steps_taken_ = step;
   samples_consumed_ += static_cast<std::uint64_t>(options_.global_batch);
   return report;

@@ -11,8 +11,8 @@
 #include "pipeline/comm/communicator.h"
 #include "pipeline/exact_sum.h"
 #include "pipeline/lanes.h"
-#include "pipeline/pretrain/lane_reduction.h"
 #include "pipeline/pretrain/sharded_adamw.h"
+#include "pipeline/pretrain/step_exchange.h"
 #include "pipeline/sample_order.h"
 #include "pipeline/windows.h"
 
@@ -36,15 +36,15 @@ struct StepReport {
   std::int64_t tokens = 0;
   double gradient_norm = 0;  ///< of the mean gradient, before clipping
   double learning_rate = 0;
-  bool stop = false;  ///< some rank was asked to stop
-  double exchange_seconds = 0;  ///< of this rank, in which it sent and received; not the same on every rank
+  bool stop = false;            ///< some rank was asked to stop
+  double exchange_seconds = 0;  ///< in which this rank waited for what others sent; not the same on every rank
 };
 
 /// The factor that turns a sum over tokens into the mean over every rank's tokens, and then clips it.
 double gradient_scale(std::int64_t tokens, double gradient_sum_norm, double clip_norm);
 
 /// The weights of a run and what takes them one step further: on any number of ranks up to the lanes, with the same
-/// bits. Nothing is allocated in a step.
+/// bits. No arena is allocated in a step.
 class Trainer {
  public:
   /// communicator and windows outlive it. Weights are initialised from the seed, at step 0.
@@ -52,8 +52,13 @@ class Trainer {
           const Windows& windows);
 
   /// One optimizer step. Throws AgreedError (bad_data), with the weights left as they were, where the loss or the
-  /// gradient is not finite. Collective.
+  /// gradient is not finite. Collective. Parameters may still be on their way from other ranks when it returns.
   StepReport step(bool stop_requested);
+  /// For measurement: sums the gradients of the last step once more and shares the parameters, with nothing beside it.
+  /// Collective.
+  void exchange_alone();
+  /// For measurement: steps without any exchange leave every rank with weights of its own.
+  void set_exchange(bool enabled) { exchange_.set_enabled(enabled); }
 
   std::int64_t steps_taken() const { return steps_taken_; }
   std::uint64_t samples_consumed() const { return samples_consumed_; }
@@ -62,12 +67,13 @@ class Trainer {
 
   const model::ParameterTable& table() const { return decoder_.table(); }
   model::Decoder& decoder() { return decoder_; }
-  model::Arena& parameters() { return parameters_; }
+  /// Whole: waits for what is on its way.
+  model::Arena& parameters();
   ShardedAdamW& optimizer() { return optimizer_; }
 
  private:
-  /// Forward and backward of one micro-batch; adds to gradients and to the tally.
-  void run_micro_batch(std::int64_t index, std::span<float> gradients, ExactSum& nll);
+  /// Forward and backward of one micro-batch; adds to gradients and to the tally. sink may be null.
+  void run_micro_batch(std::int64_t index, std::span<float> gradients, ExactSum& nll, model::GradientSink* sink);
 
   const Communicator& communicator_;
   TrainerOptions options_;
@@ -76,9 +82,9 @@ class Trainer {
   model::Decoder decoder_;
   SampleOrder order_;
   BlockOwnership ownership_;
-  LaneReduction reduction_;
   ShardedAdamW optimizer_;
   model::Arena parameters_;
+  StepExchange exchange_;  // behind parameters_, which it writes to
   std::int64_t steps_taken_ = 0;
   std::uint64_t samples_consumed_ = 0;
 

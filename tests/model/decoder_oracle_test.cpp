@@ -98,7 +98,7 @@ TEST_P(DecoderOracle, EveryGradientAgrees) {
         *ops_);
     std::vector<float> gradients(decoder.table().arena_size(), 0.0F);
     std::vector<double> nll(batch.inputs.size());
-    decoder.train(arena_, batch.view(), gradients, nll, nullptr);
+    decoder.train(arena_, batch.view(), gradients, nll);
     const oracle::Tensors actual = to_tensors(config(), gradients);
     ASSERT_EQ(actual.size(), expected.size());
     for (const auto& [name, tensor] : expected) {
@@ -138,7 +138,7 @@ TEST_P(DecoderOracle, TenStepsOfTrainingAgree) {
   int clipped = 0;
   for (std::int64_t step = 1; step <= settings.steps; ++step) {
     std::vector<float> gradients(size, 0.0F);
-    decoder.train(arena_, batch.view(), gradients, nll, nullptr);
+    decoder.train(arena_, batch.view(), gradients, nll);
     const double mean_norm = std::sqrt(model::sum_of_squares(gradients)) / static_cast<double>(tokens);
     const double clip = std::min(1.0, settings.clip_norm / mean_norm);
     clipped += clip < 1.0 ? 1 : 0;

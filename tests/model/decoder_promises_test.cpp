@@ -32,7 +32,7 @@ class DecoderPromises : public testing::TestWithParam<OpsUnderTest> {
   /// Gradients of texts, added to `gradients` [arena].
   void train(const OwnedBatch& batch, std::vector<float>& gradients) {
     std::vector<double> nll(batch.inputs.size());
-    training_decoder(batch.view().rows())->train(arena_, batch.view(), gradients, nll, nullptr);
+    training_decoder(batch.view().rows())->train(arena_, batch.view(), gradients, nll);
   }
 
   model::Config config_ = small_config(3, 2, 91, 70);
@@ -180,7 +180,7 @@ TEST_P(DecoderPromises, AnnouncedGradientsAreFinalInArenaOrderAndCoverIt) {
     std::vector<float> gradients = normal_values(10, static_cast<std::int64_t>(arena_.size()), 1.0);
     std::vector<double> nll(batch.inputs.size());
     KeepReady sink(gradients);
-    decoder->train(arena_, batch.view(), gradients, nll, &sink);
+    decoder->train(arena_, batch.view(), gradients, nll, nullptr, &sink);
     std::int64_t covered = 0;
     for (const model::ParameterRange& range : sink.ranges) {
       ASSERT_EQ(range.begin, covered);
@@ -235,7 +235,7 @@ TEST_P(DecoderPromises, WhatDoesNotFitIsRefused) {
   EXPECT_THROW(decoder.score(std::span(arena_).first(arena_.size() - 1), batch.view(), std::span(nll).first(10)),
                model::Error);
   std::vector<float> gradients(arena_.size());
-  EXPECT_THROW(decoder.train(arena_, batch.view(), gradients, std::span(nll).first(10), nullptr), model::Error);
+  EXPECT_THROW(decoder.train(arena_, batch.view(), gradients, std::span(nll).first(10)), model::Error);
 }
 
 }  // namespace

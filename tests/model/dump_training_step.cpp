@@ -36,7 +36,7 @@ void dump(const std::string& folder) {
   decoder.visit_logits(arena, batch.view(), logits);
   std::vector<float> gradients(arena.size(), 0.0F);
   std::vector<double> nll(batch.inputs.size());
-  decoder.train(arena, batch.view(), gradients, nll, nullptr);
+  decoder.train(arena, batch.view(), gradients, nll);
 
   nlohmann::json step = {{"layers", config.layers},
                          {"heads", config.heads},

@@ -1,5 +1,5 @@
 // The reduction of gradients and the sharded optimizer over real ranks, against a plain serial computation: bit by bit.
-#include "pipeline/pretrain/lane_reduction.h"
+#include "pipeline/pretrain/step_exchange.h"
 
 #include <gtest/gtest.h>
 
@@ -60,7 +60,8 @@ std::vector<float> serial_sum(std::int64_t micro_batches, std::int64_t size) {
   return sums;
 }
 
-void accumulate_and_reduce(LaneReduction& reduction, const BlockOwnership& ownership) {
+/// What this rank's lanes leave in its arenas.
+void accumulate(LaneReduction& reduction) {
   for (std::size_t turn = 0; turn < reduction.turns().size(); ++turn) {
     const std::span<float> arena = reduction.begin(turn);
     const IndexRange micro_batches = reduction.turns()[turn].micro_batches;
@@ -69,12 +70,11 @@ void accumulate_and_reduce(LaneReduction& reduction, const BlockOwnership& owner
     }
     reduction.finish(turn);
   }
-  for (std::int64_t bucket = 0; bucket < ownership.bucket_count(); ++bucket) reduction.reduce(bucket);
 }
 
 TEST(BlockOwnership, DividesEveryBucketAmongAllRanks) {
   for (const int ranks : {1, 2, 3, 5, 64, 70}) {
-    const BlockOwnership ownership(150 * model::kOptimizerBlock + 17, ranks);
+    const BlockOwnership ownership(150 * model::kOptimizerBlock + 17, ranks, 64);
     EXPECT_EQ(ownership.bucket_count(), 3);
     std::int64_t next = 0;
     for (std::int64_t bucket = 0; bucket < ownership.bucket_count(); ++bucket) {
@@ -100,6 +100,16 @@ TEST(BlockOwnership, DividesEveryBucketAmongAllRanks) {
   }
 }
 
+TEST(BlockOwnership, BucketsSuitTheArenaAndTheRanks) {
+  constexpr std::int64_t kBlock = model::kOptimizerBlock;
+  EXPECT_EQ(BlockOwnership(1899 * kBlock, 2).bucket(0).end, 64 * kBlock);
+  EXPECT_EQ(BlockOwnership(17 * kBlock, 2).bucket(0).end, 2 * kBlock);  // a small model still has several
+  EXPECT_EQ(BlockOwnership(17 * kBlock, 7).bucket(0).end, 7 * kBlock);  // each rank owns some of it
+  EXPECT_EQ(BlockOwnership(1899 * kBlock, 100).bucket(0).end, 100 * kBlock);
+  EXPECT_EQ(BlockOwnership(17 * kBlock, 2).bucket_of(2 * kBlock - 1), 0);
+  EXPECT_EQ(BlockOwnership(17 * kBlock, 2).bucket_of(2 * kBlock), 1);
+}
+
 TEST(LaneReduction, EqualsTheSerialTreeBitForBit) {
   const Communicator& world = tests::world();
   const std::int64_t size = 5 * model::kOptimizerBlock + 1003;
@@ -108,7 +118,8 @@ TEST(LaneReduction, EqualsTheSerialTreeBitForBit) {
     const std::vector<float> expected = serial_sum(micro_batches, size);
     LaneReduction reduction(world, LanePlan(micro_batches, kLanes, world.size()), ownership);
     for (int step = 0; step < 2; ++step) {  // the second finds the first one's remains in the arenas
-      accumulate_and_reduce(reduction, ownership);
+      accumulate(reduction);
+      for (std::int64_t bucket = 0; bucket < ownership.bucket_count(); ++bucket) reduction.reduce(bucket, {});
       for (const auto& slice : ownership.slices_of(world.rank())) {
         EXPECT_EQ(std::memcmp(reduction.gradients().data() + slice.begin, expected.data() + slice.begin,
                               static_cast<std::size_t>(slice.end - slice.begin) * sizeof(float)),
@@ -119,6 +130,7 @@ TEST(LaneReduction, EqualsTheSerialTreeBitForBit) {
   }
 }
 
+// Gradients are announced in pieces and parameters asked for in pieces, as backward and the next forward do.
 TEST(ShardedAdamW, EqualsOneRanksStepsBitForBit) {
   const Communicator& world = tests::world();
   const model::Config config = shape();
@@ -139,15 +151,27 @@ TEST(ShardedAdamW, EqualsOneRanksStepsBitForBit) {
     squares += model::sum_of_squares(std::span(sum).subspan(static_cast<std::size_t>(range.begin),
                                                             static_cast<std::size_t>(range.end - range.begin)));
   }
-  LaneReduction reduction(world, LanePlan(5, kLanes, world.size()), ownership);
+  StepExchange exchange(world, LanePlan(5, kLanes, world.size()), ownership);
+  const LaneReduction& reduction = exchange.reduction();
   ShardedAdamW optimizer(world, table, ownership);
   std::vector<float> parameters(expected.size(), 0.5F);
   for (std::int64_t step = 1; step <= 3; ++step) {
     model::adamw(options, step, 0.125, 0, table.decay_ranges(), expected, sum, first, second);
-    accumulate_and_reduce(reduction, ownership);
+    accumulate(exchange.reduction());
+    constexpr std::int64_t kPiece = 100'000;
+    for (std::int64_t at = 0; at + kPiece < size; at += kPiece) exchange.ready({at, at + kPiece});
+    exchange.finish_reduction();
     EXPECT_EQ(optimizer.gradient_norm(reduction.gradients()), std::sqrt(squares));
     optimizer.update(options, step, 0.125, reduction.gradients(), parameters);
-    optimizer.share(parameters);
+    exchange.begin_sharing(parameters);
+    for (std::int64_t end = size; end > 0; end -= kPiece) {
+      const std::int64_t begin = std::max<std::int64_t>(0, end - kPiece);
+      exchange.need({begin, end});
+      EXPECT_EQ(std::memcmp(parameters.data() + begin, expected.data() + begin,
+                            static_cast<std::size_t>(end - begin) * sizeof(float)),
+                0)
+          << "elements from " << begin;
+    }
   }
   EXPECT_EQ(std::memcmp(parameters.data(), expected.data(), expected.size() * sizeof(float)), 0);
   std::int64_t at = 0;

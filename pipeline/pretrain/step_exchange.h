@@ -1,0 +1,61 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "model/decoder.h"
+#include "pipeline/comm/communicator.h"
+#include "pipeline/pretrain/block_ownership.h"
+#include "pipeline/pretrain/lane_reduction.h"
+#include "pipeline/worker.h"
+
+namespace chainrule::pipeline {
+
+/// What ranks send each other in a step, beside the computation: gradients are summed bucket by bucket while backward
+/// still works on later ones, and updated parameters travel in the order in which the next forward pass needs them. A
+/// thread of its own does it, where there is more than one rank. Every rank makes the same calls in the same order.
+class StepExchange final : public model::GradientSink, public model::ParameterGate {
+ public:
+  StepExchange(const Communicator& communicator, const LanePlan& plan, const BlockOwnership& ownership);
+  /// Lets what is under way end, except while an exception passes: the other ranks may then never come.
+  ~StepExchange() override;
+
+  LaneReduction& reduction() { return reduction_; }
+
+  /// Of the last micro-batch on this rank: hands its finished buckets to the thread.
+  void ready(model::ParameterRange range) override;
+  /// Until every gradient is summed, those included that ready() never named. Ends the step's reduction.
+  void finish_reduction();
+
+  /// Begins to send this rank's slices of parameters [arena] and to receive the others'; the span stays in place, and
+  /// each part of it unread, until need() or finish_sharing().
+  void begin_sharing(std::span<float> parameters);
+  /// Until this range of the parameters is there.
+  void need(model::ParameterRange range) override;
+  /// Until all of them are.
+  void finish_sharing();
+
+  /// Seconds in which the calls above kept the computation waiting, since this was last asked.
+  double take_waited_seconds();
+
+  /// For measurement: without the exchange every rank goes on with its own gradients and its own slices of the weights.
+  void set_enabled(bool enabled) { enabled_ = enabled; }
+
+ private:
+  void reduce_until(std::int64_t end_bucket);
+  void share(std::int64_t bucket, std::span<float> parameters, const std::stop_token& stop);
+  void wait(Worker::Ticket ticket);
+
+  Communicator communicator_;
+  BlockOwnership ownership_;
+  LaneReduction reduction_;
+  bool enabled_ = true;
+  std::int64_t reduced_buckets_ = 0;  // queued, of this step
+  Worker::Ticket last_reduction_ = 0;
+  Worker::Ticket before_sharing_ = 0;  // buckets follow from the last to the first
+  bool sharing_ = false;
+  double waited_seconds_ = 0;
+  std::unique_ptr<Worker> worker_;  // none on one rank; last: it uses all of the above
+};
+
+}  // namespace chainrule::pipeline
