@@ -65,7 +65,10 @@ DecodeSpeed measure_decode_speed(const Config& config, Ops& ops, std::int64_t se
     prompts.push_back({slot, prompt});
     tokens.push_back({slot, static_cast<std::uint32_t>(slot % config.vocabulary_size)});
   }
+  state.prefill(parameters.span(), prompts);  // builds what the next one uses
+  const auto before_prompts = Clock::now();
   state.prefill(parameters.span(), prompts);
+  const double prompt_seconds = seconds_since(before_prompts);
   state.step(parameters.span(), tokens);  // builds what the first step builds
 
   Arena memory(kReadElements);
@@ -85,6 +88,8 @@ DecodeSpeed measure_decode_speed(const Config& config, Ops& ops, std::int64_t se
 
   DecodeSpeed speed;
   speed.sequences = sequences;
+  speed.prompt_tokens = prompt_tokens;
+  speed.prompt_tokens_per_second = static_cast<double>(sequences * prompt_tokens) / prompt_seconds;
   speed.tokens_per_second = static_cast<double>(sequences) / median(step_seconds);
   speed.weight_bytes = decode_weight_bytes(config);
   speed.read_bytes_per_second =

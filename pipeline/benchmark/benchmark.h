@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "model/config.h"
+#include "model/decode_speed.h"
 #include "model/ops/ops.h"
 #include "pipeline/comm/communicator.h"
 
@@ -42,16 +43,24 @@ struct BenchmarkResult {
   double evaluate_tokens_per_second = 0;
   double evaluate_gflops = 0;
   double train_step_seconds = 0;
-  double reduction_seconds = 0;  ///< of it, in which this rank waited for gradients and parameters to travel
+  double reduction_seconds = 0;       ///< of it, in which this rank waited for gradients and parameters to travel
+  double read_wait_seconds = 0;       ///< of it, in which this rank waited for training samples
+  double exchange_alone_seconds = 0;  ///< what travels in a step, with nothing computed beside it; 0 on one rank
+  double step_without_exchange_seconds = 0;  ///< 0 on one rank
   std::int64_t train_peak_memory_bytes = 0;  ///< of the rank with the most
   std::int64_t evaluate_peak_memory_bytes = 0;
   double read_tokens_per_second = 0;         ///< one rank reading a shard from end to end
   double window_read_seconds = 0;            ///< mean, of one training window in permuted order
+  model::DecodeSpeed decode;                 ///< one sequence on one rank
   double tokenize_megabytes_per_second = 0;  ///< one thread
   std::string tokenize_subject;              ///< which tokenizer on which text
   std::vector<OpTime> ops;                   ///< on rank 0
 
   double train_fraction() const { return train_gflops / matmul_gflops; }
+  /// Share of the exchange that the computation does not hide. Only on several ranks.
+  double exposed_exchange() const {
+    return (train_step_seconds - step_without_exchange_seconds) / exchange_alone_seconds;
+  }
   double evaluate_fraction() const { return evaluate_gflops / matmul_gflops; }
 };
 

@@ -41,8 +41,23 @@ std::string to_text(const BenchmarkOptions& options, const BenchmarkResult& r) {
                       r.window_read_seconds * 1e3, 100 * r.window_read_seconds / r.train_step_seconds);
   text +=
       fmt::format("tokenising, one thread: {:.1f} MB/s ({})\n", r.tokenize_megabytes_per_second, r.tokenize_subject);
-  text += fmt::format("waiting for gradients and parameters: {:.3f} s of a step's {:.3f} s ({:.1f} %)\n",
-                      r.reduction_seconds, r.train_step_seconds, 100 * r.reduction_seconds / r.train_step_seconds);
+  text += fmt::format(
+      "decoding one sequence: {:.1f} tokens/s, {:.2f} of the {:.1f} that reading {:.0f} MiB of weights a token at "
+      "{:.1f} GB/s allows; reading its prompt of {} tokens: {:.0f} tokens/s\n",
+      r.decode.tokens_per_second, r.decode.tokens_per_second / r.decode.bound_tokens_per_second,
+      r.decode.bound_tokens_per_second, mebibytes(r.decode.weight_bytes), r.decode.read_bytes_per_second / 1e9,
+      r.decode.prompt_tokens, r.decode.prompt_tokens_per_second);
+  text += fmt::format("a training step: {:.3f} s, of it waiting for samples {:.5f} s ({:.3f} %)", r.train_step_seconds,
+                      r.read_wait_seconds, 100 * r.read_wait_seconds / r.train_step_seconds);
+  if (r.ranks > 1) {
+    text += fmt::format(
+        ", waiting for gradients and parameters {:.3f} s ({:.1f} %)\n"
+        "the same without exchange between ranks: {:.3f} s; the exchange alone: {:.3f} s, of which a step shows "
+        "{:.0f} %",
+        r.reduction_seconds, 100 * r.reduction_seconds / r.train_step_seconds, r.step_without_exchange_seconds,
+        r.exchange_alone_seconds, 100 * r.exposed_exchange());
+  }
+  text += "\n";
   text += fmt::format("\n{:<28}{:>12}{:>10}{:>14}\n", "seconds of one micro-batch", "training", "", "evaluation");
   double train_sum = 0;
   for (const OpTime& op : r.ops) train_sum += op.train_seconds;
@@ -79,6 +94,12 @@ std::string to_json(const BenchmarkOptions& options, const BenchmarkResult& r) {
   json["train_step_seconds"] = r.train_step_seconds;
   json["train_peak_memory_bytes"] = r.train_peak_memory_bytes;
   json["reduction_seconds"] = r.reduction_seconds;
+  json["read_wait_seconds"] = r.read_wait_seconds;
+  if (r.ranks > 1) {
+    json["exchange_alone_seconds"] = r.exchange_alone_seconds;
+    json["step_without_exchange_seconds"] = r.step_without_exchange_seconds;
+    json["exposed_exchange"] = r.exposed_exchange();
+  }
   json["evaluate_tokens_per_second"] = r.evaluate_tokens_per_second;
   json["evaluate_gflops"] = r.evaluate_gflops;
   json["evaluate_fraction"] = r.evaluate_fraction();
@@ -86,6 +107,12 @@ std::string to_json(const BenchmarkOptions& options, const BenchmarkResult& r) {
   json["evaluate_peak_memory_bytes"] = r.evaluate_peak_memory_bytes;
   json["read_tokens_per_second"] = r.read_tokens_per_second;
   json["window_read_seconds"] = r.window_read_seconds;
+  json["decode_tokens_per_second"] = r.decode.tokens_per_second;
+  json["decode_bound_tokens_per_second"] = r.decode.bound_tokens_per_second;
+  json["decode_fraction"] = r.decode.tokens_per_second / r.decode.bound_tokens_per_second;
+  json["decode_weight_bytes"] = r.decode.weight_bytes;
+  json["memory_read_bytes_per_second"] = r.decode.read_bytes_per_second;
+  json["prompt_tokens_per_second"] = r.decode.prompt_tokens_per_second;
   json["tokenize_megabytes_per_second"] = r.tokenize_megabytes_per_second;
   json["tokenize_subject"] = r.tokenize_subject;
   for (const OpTime& op : r.ops) {

@@ -121,9 +121,11 @@ ExitCode pretrain(const Communicator& communicator, const PretrainOptions& optio
   verify_inputs(communicator, *inputs);
 
   const Windows windows(inputs->training, inputs->config.sequence_length);
+  const Communicator exchange = communicator.duplicate();
   std::unique_ptr<Trainer> trainer;
   agree(communicator, [&] {
-    trainer = std::make_unique<Trainer>(communicator, inputs->config, trainer_options(options, lanes), windows);
+    trainer =
+        std::make_unique<Trainer>(communicator, exchange, inputs->config, trainer_options(options, lanes), windows);
   });
   if (checkpoint) {
     if (first) warn_of_other_bits(state, environment);

@@ -8,7 +8,7 @@
 namespace chainrule::pipeline {
 
 StepExchange::StepExchange(const Communicator& communicator, const LanePlan& plan, const BlockOwnership& ownership)
-    : communicator_(communicator.duplicate()), ownership_(ownership), reduction_(communicator_, plan, ownership) {
+    : communicator_(communicator), ownership_(ownership), reduction_(communicator_, plan, ownership) {
   if (communicator.size() > 1) worker_ = std::make_unique<Worker>();
 }
 

@@ -16,6 +16,7 @@ namespace chainrule::pipeline {
 /// thread of its own does it, where there is more than one rank. Every rank makes the same calls in the same order.
 class StepExchange final : public model::GradientSink, public model::ParameterGate {
  public:
+  /// communicator outlives it and is used by nobody else.
   StepExchange(const Communicator& communicator, const LanePlan& plan, const BlockOwnership& ownership);
   /// Lets what is under way end, except while an exception passes: the other ranks may then never come.
   ~StepExchange() override;
@@ -46,7 +47,7 @@ class StepExchange final : public model::GradientSink, public model::ParameterGa
   void share(std::int64_t bucket, std::span<float> parameters, const std::stop_token& stop);
   void wait(Worker::Ticket ticket);
 
-  Communicator communicator_;
+  const Communicator& communicator_;
   BlockOwnership ownership_;
   LaneReduction reduction_;
   bool enabled_ = true;

@@ -27,29 +27,28 @@ double gradient_scale(std::int64_t tokens, double gradient_sum_norm, double clip
   return clip_norm > 0 && norm > clip_norm ? mean * (clip_norm / norm) : mean;
 }
 
-Trainer::Trainer(const Communicator& communicator, const model::Config& config, const TrainerOptions& options,
-                 const Windows& windows)
+Trainer::Trainer(const Communicator& communicator, const Communicator& exchange, const model::Config& config,
+                 const TrainerOptions& options, const Windows& windows)
     : communicator_(communicator),
       options_(options),
-      windows_(windows),
       ops_(model::make_fast_ops(options.math)),
       decoder_(
           config,
           {.maximum_rows = rows_of(options, config), .purpose = model::Purpose::train, .recompute = options.recompute},
           *ops_),
-      order_(options.seed, windows.whole_count()),
       ownership_(decoder_.table().arena_size(), communicator.size()),
       optimizer_(communicator, decoder_.table(), ownership_),
       parameters_(decoder_.table().arena_size()),
-      exchange_(communicator, LanePlan(options.global_batch / options.micro_batch, options.lanes, communicator.size()),
+      exchange_(exchange, LanePlan(options.global_batch / options.micro_batch, options.lanes, communicator.size()),
                 ownership_),
-      inputs_(static_cast<std::size_t>(rows_of(options, config))),
-      targets_(inputs_.size()),
-      nll_(inputs_.size()) {
+      reader_(windows, options.seed, options.micro_batch, config.sequence_length),
+      nll_(static_cast<std::size_t>(rows_of(options, config))) {
   model::initialise(config, decoder_.table(), options.seed, parameters_.span());
-  for (std::int64_t i = 0; i < options.micro_batch; ++i) {
-    sequences_.push_back({i * config.sequence_length, config.sequence_length});
+  const std::int64_t micro_batches = options.global_batch / options.micro_batch;
+  for (const LaneTurn& turn : exchange_.reduction().turns()) {
+    for (auto index = turn.micro_batches.begin; index < turn.micro_batches.end; ++index) order_.push_back(index);
   }
+  if (!order_.empty()) order_.push_back(order_.front() + micro_batches);  // the next step's first
 }
 
 void Trainer::set_progress(std::int64_t steps_taken, std::uint64_t samples_consumed) {
@@ -68,29 +67,25 @@ void Trainer::exchange_alone() {
   exchange_.finish_sharing();
 }
 
-void Trainer::run_micro_batch(std::int64_t index, std::span<float> gradients, ExactSum& nll,
+void Trainer::run_micro_batch(std::int64_t index, std::int64_t next, std::span<float> gradients, ExactSum& nll,
                               model::GradientSink* sink) {
-  const auto length = static_cast<std::size_t>(decoder_.config().sequence_length);
-  for (std::int64_t i = 0; i < options_.micro_batch; ++i) {
-    const auto sample = samples_consumed_ + static_cast<std::uint64_t>(index * options_.micro_batch + i);
-    const std::size_t row = static_cast<std::size_t>(i) * length;
-    windows_.read(order_.window_of(sample), std::span(inputs_).subspan(row, length),
-                  std::span(targets_).subspan(row, length));
-  }
-  decoder_.train(parameters_.span(), {inputs_, targets_, sequences_}, gradients, nll_, &exchange_, sink);
+  const auto first_sample = [this](std::int64_t micro_batch) {
+    return samples_consumed_ + static_cast<std::uint64_t>(micro_batch * options_.micro_batch);
+  };
+  const model::Batch batch = reader_.take(first_sample(index), first_sample(next));
+  decoder_.train(parameters_.span(), batch, gradients, nll_, &exchange_, sink);
   for (const double value : nll_) nll.add(value);
 }
 
 StepReport Trainer::step(bool stop_requested) {
   ExactSum mine;
   LaneReduction& reduction = exchange_.reduction();
+  std::size_t taken = 0;
   for (std::size_t turn = 0; turn < reduction.turns().size(); ++turn) {
-    const bool last_turn = turn + 1 == reduction.turns().size();
     const std::span<float> gradients = reduction.begin(turn);
-    const IndexRange micro_batches = reduction.turns()[turn].micro_batches;
-    for (auto index = micro_batches.begin; index < micro_batches.end; ++index) {
-      const bool last = last_turn && index + 1 == micro_batches.end;
-      run_micro_batch(index, gradients, mine, last ? &exchange_ : nullptr);
+    for (std::int64_t left = reduction.turns()[turn].micro_batches.size(); left > 0; --left, ++taken) {
+      const bool last = taken + 2 == order_.size();
+      run_micro_batch(order_[taken], order_[taken + 1], gradients, mine, last ? &exchange_ : nullptr);
     }
     reduction.finish(turn);
   }
@@ -117,6 +112,7 @@ StepReport Trainer::step(bool stop_requested) {
                     parameters_.span());
   exchange_.begin_sharing(parameters_.span());
   report.exchange_seconds = exchange_.take_waited_seconds();
+  report.read_seconds = reader_.take_waited_seconds();
   steps_taken_ = step;
   samples_consumed_ += static_cast<std::uint64_t>(options_.global_batch);
   return report;

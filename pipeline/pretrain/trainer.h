@@ -11,9 +11,9 @@
 #include "pipeline/comm/communicator.h"
 #include "pipeline/exact_sum.h"
 #include "pipeline/lanes.h"
+#include "pipeline/pretrain/batch_reader.h"
 #include "pipeline/pretrain/sharded_adamw.h"
 #include "pipeline/pretrain/step_exchange.h"
-#include "pipeline/sample_order.h"
 #include "pipeline/windows.h"
 
 namespace chainrule::pipeline {
@@ -38,6 +38,7 @@ struct StepReport {
   double learning_rate = 0;
   bool stop = false;            ///< some rank was asked to stop
   double exchange_seconds = 0;  ///< in which this rank waited for what others sent; not the same on every rank
+  double read_seconds = 0;      ///< in which it waited for training samples
 };
 
 /// The factor that turns a sum over tokens into the mean over every rank's tokens, and then clips it.
@@ -47,9 +48,10 @@ double gradient_scale(std::int64_t tokens, double gradient_sum_norm, double clip
 /// bits. No arena is allocated in a step.
 class Trainer {
  public:
-  /// communicator and windows outlive it. Weights are initialised from the seed, at step 0.
-  Trainer(const Communicator& communicator, const model::Config& config, const TrainerOptions& options,
-          const Windows& windows);
+  /// The communicators and windows outlive it; exchange is another of the same ranks, for what is sent beside the
+  /// computation. Weights are initialised from the seed, at step 0. Not collective.
+  Trainer(const Communicator& communicator, const Communicator& exchange, const model::Config& config,
+          const TrainerOptions& options, const Windows& windows);
 
   /// One optimizer step. Throws AgreedError (bad_data), with the weights left as they were, where the loss or the
   /// gradient is not finite. Collective. Parameters may still be on their way from other ranks when it returns.
@@ -72,26 +74,24 @@ class Trainer {
   ShardedAdamW& optimizer() { return optimizer_; }
 
  private:
-  /// Forward and backward of one micro-batch; adds to gradients and to the tally. sink may be null.
-  void run_micro_batch(std::int64_t index, std::span<float> gradients, ExactSum& nll, model::GradientSink* sink);
+  /// Forward and backward of one micro-batch; adds to gradients and to the tally. `next` is the micro-batch that this
+  /// rank comes to after it, sink may be null.
+  void run_micro_batch(std::int64_t index, std::int64_t next, std::span<float> gradients, ExactSum& nll,
+                       model::GradientSink* sink);
 
   const Communicator& communicator_;
   TrainerOptions options_;
-  const Windows& windows_;
   std::unique_ptr<model::Ops> ops_;
   model::Decoder decoder_;
-  SampleOrder order_;
   BlockOwnership ownership_;
   ShardedAdamW optimizer_;
   model::Arena parameters_;
   StepExchange exchange_;  // behind parameters_, which it writes to
   std::int64_t steps_taken_ = 0;
   std::uint64_t samples_consumed_ = 0;
-
-  std::vector<std::uint32_t> inputs_;   // [micro_batch, T]
-  std::vector<std::uint32_t> targets_;  // [micro_batch, T]
-  std::vector<model::Sequence> sequences_;
-  std::vector<double> nll_;  // [micro_batch, T]
+  BatchReader reader_;
+  std::vector<double> nll_;          // [micro_batch, T]
+  std::vector<std::int64_t> order_;  // of this rank's micro-batches in a step, then the next step's first
 };
 
 }  // namespace chainrule::pipeline

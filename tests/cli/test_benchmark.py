@@ -24,6 +24,18 @@ class Benchmark(unittest.TestCase):
         tokens = figures["global_batch"] * figures["sequence_length"]
         self.assertAlmostEqual(figures["train_tokens_per_second"] * figures["train_step_seconds"] / tokens, 1, places=6)
         self.assertLessEqual(figures["reduction_seconds"], figures["train_step_seconds"])
+        self.assertLessEqual(figures["read_wait_seconds"], figures["train_step_seconds"])
+        self.assertEqual(figures["decode_weight_bytes"],
+                         4 * (parameters - figures["sequence_length"] * width))
+        self.assertAlmostEqual(figures["decode_bound_tokens_per_second"] * figures["decode_weight_bytes"]
+                               / figures["memory_read_bytes_per_second"], 1, places=6)
+        self.assertAlmostEqual(figures["decode_fraction"] * figures["decode_bound_tokens_per_second"]
+                               / figures["decode_tokens_per_second"], 1, places=6)
+        self.assertGreater(figures["prompt_tokens_per_second"], 0)
+        self.assertEqual(ranks > 1, "exposed_exchange" in figures)
+        if ranks > 1:
+            exposed = figures["train_step_seconds"] - figures["step_without_exchange_seconds"]
+            self.assertAlmostEqual(figures["exposed_exchange"] * figures["exchange_alone_seconds"], exposed, places=6)
 
     def test_alone(self):
         self.check(json.loads(chainrule("benchmark", *TINY, "--json", check=0).out), 1)

@@ -87,12 +87,14 @@ TEST_F(TrainerTest, GoesOnFromACheckpointToTheSameBits) {
   const Communicator& world = tests::world();
   const io::DataSet data = io::DataSet::open(folder_);
   const Windows windows(data, config_.sequence_length);
-  Trainer whole(world, config_, options_, windows);
+  const Communicator exchange = world.duplicate();
+  Trainer whole(world, exchange, config_, options_, windows);
   for (int i = 0; i < 2; ++i) whole.step(false);
   const std::filesystem::path checkpoint = save(whole);
   EXPECT_EQ(find_intact_checkpoint(world, folder_ / "run"), checkpoint);
 
-  Trainer resumed(world, config_, options_, windows);
+  const Communicator other_exchange = world.duplicate();
+  Trainer resumed(world, other_exchange, config_, options_, windows);
   EXPECT_NE(hash(resumed), hash(whole));
   restore(world, checkpoint, read_training_state(checkpoint), resumed);
   EXPECT_EQ(hash(resumed), hash(whole));
@@ -108,7 +110,8 @@ TEST_F(TrainerTest, StopTravelsFromAnyRankToAll) {
   const Communicator& world = tests::world();
   const io::DataSet data = io::DataSet::open(folder_);
   const Windows windows(data, config_.sequence_length);
-  Trainer trainer(world, config_, options_, windows);
+  const Communicator exchange = world.duplicate();
+  Trainer trainer(world, exchange, config_, options_, windows);
   EXPECT_FALSE(trainer.step(false).stop);
   EXPECT_TRUE(trainer.step(world.rank() == world.size() - 1).stop);
 }
@@ -117,7 +120,8 @@ TEST_F(TrainerTest, ModelIsLoadedFromACheckpointOrARunsHighestIntactOne) {
   const Communicator& world = tests::world();
   const io::DataSet data = io::DataSet::open(folder_);
   const Windows windows(data, config_.sequence_length);
-  Trainer trainer(world, config_, options_, windows);
+  const Communicator exchange = world.duplicate();
+  Trainer trainer(world, exchange, config_, options_, windows);
   trainer.step(false);
   const std::filesystem::path first = save(trainer);
   const std::string first_hash = hash(trainer);

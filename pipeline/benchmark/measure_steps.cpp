@@ -1,0 +1,98 @@
+#include <array>
+#include <memory>
+#include <vector>
+
+#include "model/decoder.h"
+#include "model/machine_peak.h"
+#include "model/step_products.h"
+#include "pipeline/benchmark/measures.h"
+#include "pipeline/benchmark/process_memory.h"
+#include "pipeline/benchmark/random_batch.h"
+#include "pipeline/benchmark/timing.h"
+#include "pipeline/pretrain/trainer.h"
+
+namespace chainrule::pipeline {
+namespace {
+
+/// The slowest rank's seconds: the job waits for it.
+double slowest(const Communicator& communicator, double seconds) {
+  return static_cast<double>(communicator.maximum(static_cast<std::int64_t>(seconds * 1e9))) * 1e-9;
+}
+
+double sum_over_ranks(const Communicator& communicator, double value) {
+  std::array<std::int64_t, 1> fixed = {static_cast<std::int64_t>(value)};
+  communicator.sum(fixed);
+  return static_cast<double>(fixed[0]);
+}
+
+}  // namespace
+
+void measure_steps(const Communicator& communicator, const Communicator& exchange, const BenchmarkOptions& options,
+                   const Windows& windows, BenchmarkResult& result) {
+  const model::Config& config = options.config;
+  const std::int64_t rows = options.micro_batch * config.sequence_length;
+  reset_peak_memory();
+  TrainerOptions training;
+  training.micro_batch = options.micro_batch;
+  training.global_batch = options.global_batch;
+  training.lanes = default_lanes(communicator.size());
+  training.schedule = {1e-4, 1e-5, 10, 1000};
+  training.clip_norm = 1;
+  training.math = options.math;
+  training.recompute = options.recompute;
+  Trainer trainer(communicator, exchange, config, training, windows);
+  trainer.step(false);
+  result.train_peak_memory_bytes = communicator.maximum(peak_memory_bytes());
+
+  const auto ops = model::make_fast_ops(options.math);
+  model::StepProducts products(config, rows, *ops);
+  RandomBatch random(config, options.micro_batch);
+  model::Decoder decoder(config, {rows, model::Purpose::evaluate, false}, *ops);
+  const auto evaluation_step = [&] {
+    const std::span<const float> parameters = trainer.parameters().span();
+    communicator.barrier();
+    return slowest(communicator, seconds_of([&] { decoder.score(parameters, random.batch(), random.nll); }));
+  };
+  evaluation_step();  // builds primitives
+  std::vector<double> peak, train, waited, read, evaluate, alone, without;
+  for (int round = 0; round < options.rounds; ++round) {
+    communicator.barrier();
+    peak.push_back(model::measure_peak_flops(0.1));
+    communicator.barrier();
+    products.measure(1);
+    communicator.barrier();
+    // A step hides the sharing of the one before it: that one must have just been.
+    if (communicator.size() > 1) trainer.step(false);
+    StepReport report;
+    train.push_back(slowest(communicator, seconds_of([&] { report = trainer.step(false); })));
+    waited.push_back(report.exchange_seconds);
+    read.push_back(report.read_seconds);
+    evaluate.push_back(evaluation_step());
+    if (communicator.size() == 1) continue;
+    trainer.set_exchange(false);
+    communicator.barrier();
+    without.push_back(slowest(communicator, seconds_of([&] { trainer.step(false); })));
+    trainer.set_exchange(true);
+    communicator.barrier();
+    alone.push_back(slowest(communicator, seconds_of([&] { trainer.exchange_alone(); })));
+  }
+  if (communicator.size() > 1) {
+    result.step_without_exchange_seconds = median(without);
+    result.exchange_alone_seconds = median(alone);
+  }
+  const double flops = model::forward_flops_per_token(config, config.sequence_length);
+  const auto ranks = static_cast<double>(communicator.size());
+  result.peak_gflops = sum_over_ranks(communicator, median(peak)) / 1e9;
+  result.matmul_gflops = sum_over_ranks(communicator, products.flops(true) / products.seconds(true)) / 1e9;
+  result.matmul_forward_gflops = sum_over_ranks(communicator, products.flops(false) / products.seconds(false)) / 1e9;
+  result.train_step_seconds = median(train);
+  result.reduction_seconds = median(waited);
+  result.read_wait_seconds = median(read);
+  result.train_tokens_per_second =
+      static_cast<double>(options.global_batch * config.sequence_length) / result.train_step_seconds;
+  result.train_gflops = result.train_tokens_per_second * 3 * flops / 1e9;
+  result.evaluate_tokens_per_second = static_cast<double>(rows) * ranks / median(evaluate);
+  result.evaluate_gflops = result.evaluate_tokens_per_second * flops / 1e9;
+}
+
+}  // namespace chainrule::pipeline
