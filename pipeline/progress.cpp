@@ -4,7 +4,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
+
+#include "pipeline/standard_streams.h"
 
 namespace chainrule::pipeline {
 namespace {
@@ -61,11 +62,10 @@ void Progress::print(std::uint64_t done, const std::string& note, bool last) {
     const std::size_t width = line.size();
     if (width < shown_width_) line.append(shown_width_ - width, ' ');
     shown_width_ = width;
-    fmt::print(stderr, "\r{}{}", line, last ? "\n" : "");
+    say(fmt::format("\r{}{}", line, last ? "\n" : ""));
   } else {
-    fmt::print(stderr, "{}\n", line);
+    say(fmt::format("{}\n", line));
   }
-  std::fflush(stderr);
 }
 
 }  // namespace chainrule::pipeline

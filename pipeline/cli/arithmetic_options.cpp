@@ -7,6 +7,7 @@
 #include "model/onednn/products.h"
 #include "pipeline/comm/session.h"
 #include "pipeline/error.h"
+#include "pipeline/standard_streams.h"
 
 namespace chainrule::pipeline::cli {
 
@@ -21,7 +22,7 @@ model::Math ArithmeticOptions::chosen_math() const {
   if (math == "float32") return model::Math::float32;
   if (math != "bf16") throw Error(ExitCode::usage, fmt::format("--math '{}' is neither float32 nor bf16", math));
   if (!model::onednn::has_fast_bf16() && launched_rank() == 0) {
-    fmt::print(stderr, "chainrule: warning: this processor has no bfloat16 products: --math bf16 gains nothing here\n");
+    say("chainrule: warning: this processor has no bfloat16 products: --math bf16 gains nothing here\n");
   }
   return model::Math::bf16;
 }

@@ -10,6 +10,7 @@
 #include "pipeline/cli/options.h"
 #include "pipeline/comm/session.h"
 #include "pipeline/error.h"
+#include "pipeline/standard_streams.h"
 
 namespace chainrule::pipeline::cli {
 
@@ -70,7 +71,7 @@ ExitCode run_benchmark(const Arguments& arguments) {
                                                    asked.global_batch, asked.micro_batch));
   }
   const BenchmarkResult result = pipeline::run_benchmark(session.world(), asked);
-  if (session.world().rank() == 0) fmt::print("{}", json ? to_json(asked, result) : to_text(asked, result));
+  if (session.world().rank() == 0) print(json ? to_json(asked, result) : to_text(asked, result));
   return ExitCode::done;
 }
 

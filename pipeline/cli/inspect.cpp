@@ -1,10 +1,9 @@
 #include "pipeline/inspect/inspect.h"
 
-#include <fmt/format.h>
-
 #include "pipeline/cli/commands.h"
 #include "pipeline/cli/options.h"
 #include "pipeline/comm/session.h"
+#include "pipeline/standard_streams.h"
 
 namespace chainrule::pipeline::cli {
 
@@ -22,9 +21,9 @@ ExitCode run_inspect(const Arguments& arguments) {
   if (launched_rank() != 0) return ExitCode::done;  // one rank's work
   const auto description = inspect(path);
   if (json) {
-    fmt::print("{}\n", description.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+    print(description.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
   } else {
-    fmt::print("{}every checksum verified\n", as_text(description));
+    print(as_text(description) + "every checksum verified\n");
   }
   return ExitCode::done;
 }

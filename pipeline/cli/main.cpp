@@ -11,17 +11,18 @@
 #include "pipeline/cli/version.h"
 #include "pipeline/comm/session.h"
 #include "pipeline/error.h"
+#include "pipeline/standard_streams.h"
 
 namespace {
 
 using namespace chainrule::pipeline;
 
 void print_help() {
-  fmt::print(
+  std::string text =
       "chainrule: distributed pretraining and perplexity evaluation of decoder-only language models\n\n"
-      "usage: chainrule COMMAND [options]     (alone, under mpirun, or under srun)\n\ncommands:\n");
-  for (const auto& command : cli::commands()) fmt::print("  {:<11}{}\n", command.name, command.summary);
-  fmt::print("\n  chainrule COMMAND --help lists a command's options; chainrule --version names the build.\n");
+      "usage: chainrule COMMAND [options]     (alone, under mpirun, or under srun)\n\ncommands:\n";
+  for (const auto& command : cli::commands()) text += fmt::format("  {:<11}{}\n", command.name, command.summary);
+  print(text + "\n  chainrule COMMAND --help lists a command's options; chainrule --version names the build.\n");
 }
 
 ExitCode run(const std::vector<std::string>& words) {
@@ -35,7 +36,7 @@ ExitCode run(const std::vector<std::string>& words) {
     return ExitCode::done;
   }
   if (name == "--version") {
-    if (launched_rank() == 0) fmt::print("{}\n", cli::version_text());
+    if (launched_rank() == 0) print(fmt::format("{}\n", cli::version_text()));
     return ExitCode::done;
   }
   std::vector<std::string> names;
@@ -61,9 +62,9 @@ ExitCode report(const std::exception_ptr& exception) {
   } catch (...) {  // described above
   }
   if (!everyone_knows && launched_size() > 1) {
-    fmt::print(stderr, "chainrule: rank {}: {}\n", launched_rank(), failure.message);
+    say(fmt::format("chainrule: rank {}: {}\n", launched_rank(), failure.message));
   } else if (launched_rank() == 0) {
-    fmt::print(stderr, "chainrule: {}\n", failure.message);
+    say(fmt::format("chainrule: {}\n", failure.message));
   }
   std::fflush(nullptr);
   if (Session::running()) {
@@ -76,6 +77,7 @@ ExitCode report(const std::exception_ptr& exception) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  occupy_standard_streams();
   try {
     return static_cast<int>(run({argv + 1, argv + argc}));
   } catch (...) {

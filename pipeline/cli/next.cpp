@@ -6,10 +6,10 @@
 #include "pipeline/cli/commands.h"
 #include "pipeline/cli/new_file.h"
 #include "pipeline/cli/options.h"
-#include "pipeline/cli/standard_output.h"
 #include "pipeline/cli/text_input.h"
 #include "pipeline/comm/session.h"
 #include "pipeline/next/next_token.h"
+#include "pipeline/standard_streams.h"
 #include "pipeline/threads.h"
 
 namespace chainrule::pipeline::cli {
@@ -47,8 +47,8 @@ ExitCode run_next(const Arguments& arguments) {
   const auto ops = model::make_fast_ops(model::Math::float32);
   const NextToken next = next_token(model, text, what, *ops);
   if (next.dropped_tokens > 0) {
-    fmt::print(stderr, "chainrule: the text is longer than the model's context: its first {} tokens were let go\n",
-               next.dropped_tokens);
+    say(fmt::format("chainrule: the text is longer than the model's context: its first {} tokens were let go\n",
+                    next.dropped_tokens));
   }
   if (picture) picture->write(render_svg(next));
   print(json ? to_json(next, model.model).dump(2) + "\n" : render_bars(next));

@@ -12,6 +12,7 @@
 
 #include "pipeline/comm/session.h"
 #include "pipeline/error.h"
+#include "pipeline/standard_streams.h"
 
 namespace chainrule::pipeline::cli {
 namespace {
@@ -88,12 +89,10 @@ bool CommandOptions::parse(const Arguments& arguments) {
     po::store(parsed, values_);
     if (values_.count("help") != 0) {
       if (launched_rank() == 0) {
-        fmt::print("usage: {}\n\n{}\n", usage_, summary_);
-        for (const auto& each : groups_) {
-          std::ostringstream text;
-          text << each;
-          fmt::print("\n{}", text.str());
-        }
+        std::ostringstream text;
+        text << "usage: " << usage_ << "\n\n" << summary_ << '\n';
+        for (const auto& each : groups_) text << '\n' << each;
+        print(text.str());
       }
       return false;
     }

@@ -8,6 +8,7 @@
 #include "pipeline/cli/options.h"
 #include "pipeline/comm/session.h"
 #include "pipeline/error.h"
+#include "pipeline/standard_streams.h"
 
 namespace chainrule::pipeline::cli {
 namespace {
@@ -26,20 +27,24 @@ DomainPath parse_domain(const std::string& text) {
   return {name, text.substr(equals + 1)};
 }
 
-void print_set(const PackedSet& set) {
-  const auto row = [](const std::string& name, std::uint64_t documents, std::uint64_t tokens, std::uint64_t bytes) {
-    fmt::print("  {:<20} {:>12} {:>15} {:>15} {:>12.3f}\n", name, documents, tokens, bytes,
-               static_cast<double>(bytes) / static_cast<double>(tokens));
+std::string table_of(const PackedSet& set) {
+  std::string text = fmt::format("{}\n  {:<20} {:>12} {:>15} {:>15} {:>12}\n", set.folder.string(), "domain",
+                                 "documents", "tokens", "bytes of text", "bytes/token");
+  const auto row = [&text](const std::string& name, std::uint64_t documents, std::uint64_t tokens,
+                           std::uint64_t bytes) {
+    text += fmt::format("  {:<20} {:>12} {:>15} {:>15} {:>12.3f}\n", name, documents, tokens, bytes,
+                        static_cast<double>(bytes) / static_cast<double>(tokens));
   };
-  fmt::print("{}\n  {:<20} {:>12} {:>15} {:>15} {:>12}\n", set.folder.string(), "domain", "documents", "tokens",
-             "bytes of text", "bytes/token");
   for (const auto& each : set.index.domains) row(each.name, each.documents, each.tokens, each.bytes);
   row("all", set.index.document_count(), set.index.token_count(), set.index.text_bytes());
-  fmt::print("  {} shard{}, vocabulary {}, fingerprint {}\n", set.index.shards.size(),
-             set.index.shards.size() == 1 ? "" : "s", set.index.header.vocabulary_size, set.index.fingerprint());
+  text +=
+      fmt::format("  {} shard{}, vocabulary {}, fingerprint {}\n", set.index.shards.size(),
+                  set.index.shards.size() == 1 ? "" : "s", set.index.header.vocabulary_size, set.index.fingerprint());
   if (set.empty_documents != 0) {
-    fmt::print("  {} of the documents are empty: each is kept as its end-of-text alone\n", set.empty_documents);
+    text +=
+        fmt::format("  {} of the documents are empty: each is kept as its end-of-text alone\n", set.empty_documents);
   }
+  return text;
 }
 
 }  // namespace
@@ -87,7 +92,7 @@ ExitCode run_pack(const Arguments& arguments) {
   pack_options.shard_tokens = static_cast<std::uint64_t>(shard_tokens);
 
   const Session session;
-  for (const auto& set : pack(session.world(), pack_options)) print_set(set);
+  for (const auto& set : pack(session.world(), pack_options)) print(table_of(set));
   return ExitCode::done;
 }
 

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "pipeline/cli/standard_output.h"
+#include "pipeline/standard_streams.h"
 
 namespace chainrule::pipeline::cli {
 

@@ -9,6 +9,7 @@
 #include "pipeline/comm/session.h"
 #include "pipeline/error.h"
 #include "pipeline/score/render.h"
+#include "pipeline/standard_streams.h"
 #include "pipeline/threads.h"
 
 namespace chainrule::pipeline::cli {

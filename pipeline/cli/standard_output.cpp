@@ -2,10 +2,9 @@
 
 #include <unistd.h>
 
-#include <cstdio>
 #include <cstdlib>
+#include <string_view>
 
-#include "io/error.h"
 #include "pipeline/comm/session.h"
 
 namespace chainrule::pipeline::cli {
@@ -26,12 +25,6 @@ bool shows_colours() {
 bool shows_true_colours() {
   const std::string_view says = environment("COLORTERM");
   return says == "truecolor" || says == "24bit";
-}
-
-void print(std::string_view text) {
-  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
-    throw io::Error(io::ErrorKind::input_output, "writing to standard output failed");
-  }
 }
 
 }  // namespace chainrule::pipeline::cli

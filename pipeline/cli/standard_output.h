@@ -1,5 +1,4 @@
 #pragma once
-#include <string_view>
 
 namespace chainrule::pipeline::cli {
 
@@ -7,8 +6,5 @@ namespace chainrule::pipeline::cli {
 bool shows_colours();
 /// Whether that terminal says that it shows 24-bit colours.
 bool shows_true_colours();
-
-/// Writes all of text to standard output at once. Throws io::Error input_output.
-void print(std::string_view text);
 
 }  // namespace chainrule::pipeline::cli

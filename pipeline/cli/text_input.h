@@ -5,7 +5,8 @@
 
 namespace chainrule::pipeline::cli {
 
-/// The text that a command works on: --text, else the file --input, else standard input. Bytes as they are, a final
+/// The text that a command works on: --text, else the file --input (- is standard input), else
+/// standard input. Bytes as they are, a final
 /// line feed included.
 class TextInput {
  public:

@@ -10,6 +10,7 @@
 #include "pipeline/cli/tokenizer.h"
 #include "pipeline/comm/session.h"
 #include "pipeline/error.h"
+#include "pipeline/standard_streams.h"
 
 namespace chainrule::pipeline::cli {
 namespace {
@@ -27,9 +28,9 @@ constexpr std::array kActions = {
 };
 
 void print_actions() {
-  fmt::print("usage: chainrule tokenizer train|encode|decode [options]\n\n");
-  for (const auto& action : kActions) fmt::print("  {:<8}{}\n", action.name, action.summary);
-  fmt::print("\nchainrule tokenizer train --help (and so on) lists the options.\n");
+  std::string text = "usage: chainrule tokenizer train|encode|decode [options]\n\n";
+  for (const auto& action : kActions) text += fmt::format("  {:<8}{}\n", action.name, action.summary);
+  print(text + "\nchainrule tokenizer train --help (and so on) lists the options.\n");
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "pipeline/cli/tokenizer.h"
 #include "pipeline/error.h"
 #include "pipeline/progress.h"
+#include "pipeline/standard_streams.h"
 
 namespace chainrule::pipeline::cli {
 namespace {
@@ -51,7 +52,7 @@ void train(const TrainOptions& options) {
   io::TokenizerTrainer trainer;
   count_pieces(io::find_text_files(options.inputs), options.text_field, trainer);
   if (trainer.forgotten_pieces() != 0) {
-    fmt::print(stderr, "tokenizer train: {} rare pieces were left out to bound memory\n", trainer.forgotten_pieces());
+    say(fmt::format("tokenizer train: {} rare pieces were left out to bound memory\n", trainer.forgotten_pieces()));
   }
   const auto vocabulary_size = static_cast<std::uint32_t>(options.vocabulary_size);
   Progress progress("learning merges", "tokens", vocabulary_size, true);
@@ -61,13 +62,13 @@ void train(const TrainOptions& options) {
   io::require_absent(options.output);
   tokenizer.save(options.output);
   if (tokenizer.vocabulary_size() < vocabulary_size) {
-    fmt::print(stderr,
-               "tokenizer train: the text yields only {} tokens of the {} asked for: no pair of tokens is left that "
-               "occurs twice; more text yields more\n",
-               tokenizer.vocabulary_size(), vocabulary_size);
+    say(fmt::format(
+        "tokenizer train: the text yields only {} tokens of the {} asked for: no pair of tokens is left that "
+        "occurs twice; more text yields more\n",
+        tokenizer.vocabulary_size(), vocabulary_size));
   }
-  fmt::print(stderr, "wrote '{}': {} tokens, fingerprint {}\n", options.output, tokenizer.vocabulary_size(),
-             tokenizer.fingerprint());
+  say(fmt::format("wrote '{}': {} tokens, fingerprint {}\n", options.output, tokenizer.vocabulary_size(),
+                  tokenizer.fingerprint()));
 }
 
 }  // namespace

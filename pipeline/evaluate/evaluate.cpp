@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -18,6 +17,7 @@
 #include "pipeline/evaluate/score_corpus.h"
 #include "pipeline/report/render.h"
 #include "pipeline/report/report_folder.h"
+#include "pipeline/standard_streams.h"
 #include "pipeline/threads.h"
 
 namespace chainrule::pipeline {
@@ -116,8 +116,7 @@ void evaluate(const Communicator& communicator, const EvaluateOptions& options, 
                                                 corpus.documents, scorer.unigram_counts());
     write_report(*folder, inputs, corpus, report,
                  environment_json(environment, options, inputs, corpus, report.overall.tokens_scored()));
-    fmt::print("{}\nreport: {}\n", render_table(report), options.report.string());
-    std::fflush(stdout);
+    print(fmt::format("{}\nreport: {}\n", render_table(report), options.report.string()));
   });
   if (corpus.nonfinite_tokens != 0) {
     throw AgreedError(ExitCode::bad_data, fmt::format("{} tokens have no finite result; the report in '{}' counts them "
