@@ -4,14 +4,17 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstdio>
+#include <optional>
 
 #include "io/checkpoint/manifest.h"
 #include "io/checkpoint/model_file.h"
 #include "io/error.h"
 #include "io/files/digest.h"
 #include "model/parameters.h"
+#include "pipeline/agreement.h"
 #include "pipeline/comm/session.h"
+#include "pipeline/error.h"
+#include "pipeline/standard_streams.h"
 
 namespace chainrule::pipeline {
 namespace {
@@ -41,7 +44,7 @@ void read_parameters(const io::TensorSource& source, const model::ParameterTable
   }
 }
 
-LoadedModel load_checkpoint(const std::filesystem::path& folder) {
+LoadedModel load_checkpoint(const std::filesystem::path& folder, const CheckpointReader& also) {
   const io::Manifest manifest = io::Manifest::read(folder);
   for (const char* name : {"model.json", "tokenizer.json", "model.h5"}) manifest.verify(name);
   ModelDescription description = read_model_description(folder / "model.json");
@@ -63,23 +66,39 @@ LoadedModel load_checkpoint(const std::filesystem::path& folder) {
   loaded.tokenizer = folder / "tokenizer.json";
   loaded.tokenizer_fingerprint = std::move(description.tokenizer_fingerprint);
   loaded.step = description.step;
+  if (also) also(loaded);
   return loaded;
 }
 
-LoadedModel load_highest(const std::filesystem::path& run) {
+/// Whether the run has come further than step.
+bool has_newer(const std::filesystem::path& run, std::int64_t step) {
   const std::vector<CheckpointPlace> places = list_checkpoints(run);
+  return !places.empty() && places.front().step > step;
+}
+
+LoadedModel load_highest(const std::filesystem::path& run, const CheckpointReader& also) {
+  std::vector<CheckpointPlace> places = list_checkpoints(run);
   if (places.empty()) {
     throw io::Error(io::ErrorKind::missing_input,
                     fmt::format("the run directory '{}' has no checkpoint yet", run.string()));
   }
-  for (const CheckpointPlace& place : places) {
+  std::int64_t highest = places.front().step;
+  for (std::size_t i = 0; i < places.size();) {
     try {
-      return load_checkpoint(place.folder);
+      return load_checkpoint(places[i].folder, also);
     } catch (const io::Error& error) {
-      if (place.step == places.back().step) throw;
-      if (launched_rank() == 0) {
-        fmt::print(stderr, "chainrule: warning: {}; passing over step {}\n", error.what(), place.step);
+      // A run writes its next checkpoint before it deletes this one.
+      if (has_newer(run, highest)) {
+        places = list_checkpoints(run);
+        highest = places.front().step;
+        i = 0;
+        continue;
       }
+      if (i + 1 == places.size()) throw;
+      if (launched_rank() == 0) {
+        say(fmt::format("chainrule: warning: {}; passing over step {}\n", error.what(), places[i].step));
+      }
+      ++i;
     }
   }
   throw std::logic_error("no checkpoint was tried");
@@ -115,18 +134,37 @@ std::vector<CheckpointPlace> list_checkpoints(const std::filesystem::path& run) 
   return places;
 }
 
-LoadedModel load_model(const std::filesystem::path& path) {
+LoadedModel load_model(const std::filesystem::path& path, const CheckpointReader& also) {
   std::error_code error;
   if (!std::filesystem::exists(path, error)) {
     throw io::Error(io::ErrorKind::missing_input,
                     fmt::format("no model at '{}': no such file or folder", path.string()));
   }
   if (std::filesystem::exists(path / io::kManifestName, error) || std::filesystem::exists(path / "model.json", error)) {
-    return load_checkpoint(path);
+    return load_checkpoint(path, also);
   }
-  if (std::filesystem::is_directory(path / "checkpoints", error)) return load_highest(path);
+  if (std::filesystem::is_directory(path / "checkpoints", error)) return load_highest(path, also);
   throw io::Error(io::ErrorKind::missing_input,
                   fmt::format("'{}' is neither a checkpoint nor a run directory", path.string()));
+}
+
+LoadedModel load_same_model(const Communicator& communicator, const std::filesystem::path& path,
+                            const CheckpointReader& also) {
+  for (;;) {
+    std::optional<LoadedModel> model;
+    agree_on_first(communicator, [&] { model = load_model(path, also); });
+    const std::string chosen = communicator.broadcast(model ? model->folder.string() : std::string());
+    try {
+      agree(communicator, [&] {
+        if (!model) model = load_model(chosen, also);
+      });
+      return std::move(*model);
+    } catch (const AgreedError&) {
+      // The run may have deleted rank 0's choice before the others had read it.
+      const bool newer = communicator.rank() == 0 && has_newer(path, model->step);
+      if (communicator.maximum(newer ? 1 : 0) == 0) throw;
+    }
+  }
 }
 
 }  // namespace chainrule::pipeline

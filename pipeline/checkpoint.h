@@ -1,12 +1,14 @@
 #pragma once
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "model/arena.h"
 #include "model/config.h"
+#include "pipeline/comm/communicator.h"
 
 namespace chainrule::pipeline {
 
@@ -21,11 +23,21 @@ struct LoadedModel {
   std::int64_t step = 0;     ///< training steps taken
 };
 
+using CheckpointReader = std::function<void(const LoadedModel&)>;
+
 /// Reads the checkpoint in `path`, or where path is a run directory its highest step that its manifest vouches for
 /// (also while the run goes on); steps passed over because they are damaged are named on stderr by the first rank.
-/// Every file must be there with its size, and the ones that are read are checked against their checksums. Throws
-/// io::Error (missing_input, bad_data).
-LoadedModel load_model(const std::filesystem::path& path);
+/// Every file must be there with its size, and the ones that are read are checked against their checksums. A checkpoint
+/// that the run deletes in the meantime gives way to the newer one that took its place. Throws io::Error
+/// (missing_input, bad_data).
+/// also: reads what else the caller wants of the checkpoint; where it throws io::Error, the checkpoint counts as
+/// damaged.
+LoadedModel load_model(const std::filesystem::path& path, const CheckpointReader& also = {});
+
+/// The same model on every rank, also where path is a run that writes its next checkpoint while the ranks read: rank 0
+/// chooses. Throws AgreedError. Collective.
+LoadedModel load_same_model(const Communicator& communicator, const std::filesystem::path& path,
+                            const CheckpointReader& also = {});
 
 /// One checkpoint folder of a run directory; not checked.
 struct CheckpointPlace {

@@ -3,13 +3,16 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "io/error.h"
+#include "pipeline/legible.h"
 
 namespace chainrule::pipeline {
 
-TextModel load_text_model(const std::filesystem::path& path) {
-  LoadedModel model = load_model(path);
+namespace {
+
+io::Tokenizer load_tokenizer(const LoadedModel& model) {
   io::Tokenizer tokenizer = io::Tokenizer::load(model.tokenizer);
   if (tokenizer.fingerprint() != model.tokenizer_fingerprint ||
       tokenizer.vocabulary_size() != model.config.vocabulary_size) {
@@ -19,11 +22,26 @@ TextModel load_text_model(const std::filesystem::path& path) {
                                 model.tokenizer.string(), tokenizer.vocabulary_size(), tokenizer.fingerprint(),
                                 model.config.vocabulary_size, model.tokenizer_fingerprint));
   }
-  return {std::move(model), std::move(tokenizer)};
+  return tokenizer;
+}
+
+}  // namespace
+
+TextModel load_text_model(const std::filesystem::path& path) {
+  std::optional<io::Tokenizer> tokenizer;
+  LoadedModel model = load_model(path, [&](const LoadedModel& loaded) { tokenizer.emplace(load_tokenizer(loaded)); });
+  return {std::move(model), std::move(*tokenizer)};
+}
+
+TextModel load_same_text_model(const Communicator& communicator, const std::filesystem::path& path) {
+  std::optional<io::Tokenizer> tokenizer;
+  LoadedModel model = load_same_model(communicator, path,
+                                      [&](const LoadedModel& loaded) { tokenizer.emplace(load_tokenizer(loaded)); });
+  return {std::move(model), std::move(*tokenizer)};
 }
 
 nlohmann::ordered_json describe_model(const LoadedModel& model) {
-  return {{"path", model.folder.string()},
+  return {{"path", valid_utf8(model.folder.string())},
           {"step", model.step},
           {"weights_hash", model.weights_hash},
           {"tokenizer_fingerprint", model.tokenizer_fingerprint}};

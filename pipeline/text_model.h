@@ -17,6 +17,8 @@ struct TextModel {
 
 /// Reads both (see load_model). Throws io::Error, also where tokenizer and model do not belong together.
 TextModel load_text_model(const std::filesystem::path& path);
+/// The same on every rank (see load_same_model). Throws AgreedError. Collective.
+TextModel load_same_text_model(const Communicator& communicator, const std::filesystem::path& path);
 
 /// Which model it was, for reports: {"path", "step", "weights_hash", "tokenizer_fingerprint"}.
 nlohmann::ordered_json describe_model(const LoadedModel& model);

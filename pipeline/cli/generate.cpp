@@ -14,6 +14,7 @@
 #include "pipeline/error.h"
 #include "pipeline/generate/generator.h"
 #include "pipeline/generate/sample_json.h"
+#include "pipeline/standard_streams.h"
 #include "pipeline/threads.h"
 
 namespace chainrule::pipeline::cli {
@@ -48,9 +49,9 @@ void tell_of_slides(const std::vector<Sample>& samples, std::int64_t context) {
   std::int64_t slid = 0;
   for (const Sample& sample : samples) slid += sample.slides > 0 ? 1 : 0;
   if (slid > 0) {
-    fmt::print(stderr,
-               "chainrule: {} of {} samples outgrew the model's context of {} tokens: their older half was let go\n",
-               slid, samples.size(), context);
+    say(fmt::format(
+        "chainrule: {} of {} samples outgrew the model's context of {} tokens: their older half was let go\n", slid,
+        samples.size(), context));
   }
 }
 
@@ -58,8 +59,8 @@ void tell_of_cut_prompts(const std::vector<Prompt>& prompts, std::int64_t contex
   for (std::size_t i = 0; i < prompts.size(); ++i) {
     const auto tokens = static_cast<std::int64_t>(prompts[i].tokens.size());
     if (tokens > context) {
-      fmt::print(stderr, "chainrule: prompt {} is longer than the model's context: its first {} tokens were let go\n",
-                 i, tokens - context);
+      say(fmt::format("chainrule: prompt {} is longer than the model's context: its first {} tokens were let go\n", i,
+                      tokens - context));
     }
   }
 }
@@ -100,15 +101,14 @@ void share_out(const Request& request, std::optional<std::int64_t> maximum_token
   gather_environment(world, version_text(), threads);
   const auto ops = model::make_fast_ops(model::Math::float32);
   std::vector<Prompt> prompts;
-  std::optional<TextModel> model;
   std::unique_ptr<Generator> generator;
+  agree(world, [&] { prompts = read_prompts(request.prompts); });
+  const TextModel model = load_same_text_model(world, request.model);
   agree(world, [&] {
-    prompts = read_prompts(request.prompts);
-    model.emplace(load_text_model(request.model));
-    prepare(prompts, *model, maximum_tokens, request.slide);
-    generator = std::make_unique<Generator>(*model, prompts, request.generation, *ops);
+    prepare(prompts, model, maximum_tokens, request.slide);
+    generator = std::make_unique<Generator>(model, prompts, request.generation, *ops);
   });
-  if (world.rank() == 0) tell_of_cut_prompts(prompts, model->model.config.sequence_length);
+  if (world.rank() == 0) tell_of_cut_prompts(prompts, model.model.config.sequence_length);
   std::vector<Sample> mine;
   for (std::int64_t first = 0; first < generator->batches(); first += world.size()) {
     std::string lines;
@@ -123,7 +123,7 @@ void share_out(const Request& request, std::optional<std::int64_t> maximum_token
       print({reinterpret_cast<const char*>(part.data()), part.size()});
     }
   }
-  tell_of_slides(mine, model->model.config.sequence_length);
+  tell_of_slides(mine, model.model.config.sequence_length);
 }
 
 }  // namespace

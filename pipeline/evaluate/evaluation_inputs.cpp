@@ -37,17 +37,6 @@ void check_same_vocabulary(const LoadedModel& model, const io::DataSet& data) {
   }
 }
 
-/// A run may write its next checkpoint while the ranks look for its last one: rank 0 chooses, the others follow.
-LoadedModel load_same_model(const Communicator& communicator, const std::filesystem::path& path) {
-  std::optional<LoadedModel> model;
-  agree_on_first(communicator, [&] { model = load_model(path); });
-  const std::string chosen = communicator.broadcast(model ? model->folder.string() : std::string());
-  agree(communicator, [&] {
-    if (!model) model = load_model(chosen);
-  });
-  return std::move(*model);
-}
-
 }  // namespace
 
 EvaluationSubject EvaluationInputs::subject() const {

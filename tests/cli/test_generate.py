@@ -1,10 +1,11 @@
 """`chainrule generate` from the outside: seeds, ranks, streaming, and the ends of a sample."""
 import json
 import os
+import shutil
 import subprocess
 import unittest
 
-from program import PROGRAM
+from program import MPIRUN, PROGRAM
 from text_model import TextModelTest
 
 
@@ -32,6 +33,21 @@ class Generate(TextModelTest):
         self.assertEqual(lines[5]["id"], "p2")
         self.assertEqual(lines[5]["prompt"], "a dog ran from")
         self.assertGreater(len({line["text"] for line in lines}), 6)
+
+    def test_every_rank_reads_the_first_ranks_checkpoint(self):
+        """Rank 0 sees a run that has come less far: a stand-in for a checkpoint that is written between two looks."""
+        path = self.prompts(["the cat", "a dog", "my sister", "the old man"])
+        for place, steps in (("first", ["step-00000030"]), ("others", ["step-00000030", "step-00000060"])):
+            for step in steps:
+                shutil.copytree(self.run_directory / "checkpoints" / step,
+                                self.folder / place / "run" / "checkpoints" / step)
+        arguments = ["generate", "--model", "run", "--prompts", str(path), "--batch", "1", "--max-tokens", "8"]
+        alone = subprocess.run([PROGRAM, *arguments], capture_output=True, check=True, cwd=self.folder / "first")
+        start = [MPIRUN, "--oversubscribe", "--bind-to", "none"]
+        together = subprocess.run([*start, "-n", "1", "-wdir", self.folder / "first", PROGRAM, *arguments, ":",
+                                   "-n", "2", "-wdir", self.folder / "others", PROGRAM, *arguments],
+                                  capture_output=True, check=True)
+        self.assertEqual(together.stdout, alone.stdout)
 
     def test_the_same_seed_gives_the_same_text(self):
         one = self.run_command("generate", "--prompt", "the", "--seed", 5).out

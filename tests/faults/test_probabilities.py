@@ -1,5 +1,6 @@
 """Mistakes around score, next and generate: one message, the right exit code, nothing overwritten."""
 import json
+import os
 import shutil
 import subprocess
 import unittest
@@ -74,11 +75,42 @@ class Probabilities(TextModelTest):
         self.assertEqual(done.err.count("prompt 1"), 1)
 
     def test_a_full_device_is_an_error(self):
-        with open("/dev/full", "wb") as full:
-            done = subprocess.run([PROGRAM, "next", "--model", self.run_directory, "--text", "a"], stdout=full,
-                                  stderr=subprocess.PIPE, check=False)
-        self.assertEqual(done.returncode, 74)
-        self.assertIn(b"standard output", done.stderr)
+        for arguments in (["next", "--model", self.run_directory, "--text", "a"], ["--help"], ["--version"],
+                          ["next", "--help"], ["inspect", self.run_directory], ["tokenizer", "--help"]):
+            with open("/dev/full", "wb") as full:
+                done = subprocess.run([PROGRAM, *arguments], stdout=full, stderr=subprocess.PIPE, check=False)
+            self.assertEqual(done.returncode, 74, arguments)
+            self.assertIn(b"No space left on device", done.stderr)
+
+    def test_standard_error_that_cannot_be_written_changes_nothing_else(self):
+        picture = self.folder / "next.svg"
+        long_text = "the old man painted every house. " * 30
+        for redirection in ("2>&-", "2>/dev/full"):
+            for code, arguments in ((0, ["next", "--slide", "--text", long_text, "--svg", picture]),
+                                    (64, ["next", "--nonsense"]), (66, ["next", "--input", "/no such"]),
+                                    (0, ["generate", "--slide", "--prompt", long_text, "--max-tokens", "3"])):
+                words = [PROGRAM, arguments[0], "--model", self.run_directory, *arguments[1:]]
+                done = subprocess.run(["bash", "-c", f'"$@" {redirection}', "bash", *words], stdout=subprocess.PIPE,
+                                      check=False)
+                self.assertEqual(done.returncode, code, (redirection, arguments))
+            self.assertTrue(picture.read_text(encoding="utf-8").startswith("<svg"), "nothing else was written into it")
+            picture.unlink()
+
+    def test_standard_streams_that_are_closed(self):
+        base = [PROGRAM, "next", "--model", self.run_directory]
+        for redirection, more in (("<&-", []), (">&-", ["--text", "a"])):
+            done = subprocess.run(["bash", "-c", f'"$@" {redirection}', "bash", *base, *more], stderr=subprocess.PIPE,
+                                  check=False)
+            self.assertEqual(done.returncode, 74, redirection)
+            self.assertIn(b"Bad file descriptor", done.stderr)
+
+    def test_a_model_whose_path_is_no_utf8(self):
+        odd = os.fsdecode(os.fsencode(self.folder) + b"/caf\xe9")
+        shutil.copytree(self.checkpoint, odd)
+        for command in ("score", "next"):
+            done = subprocess.run([PROGRAM, command, "--json", "--model", odd, "--text", "a"], stdout=subprocess.PIPE,
+                                  check=True)
+            self.assertTrue(json.loads(done.stdout)["model"]["path"].endswith("caf\ufffd"))
 
 
 if __name__ == "__main__":

@@ -12,12 +12,10 @@
 #include <utility>
 #include <vector>
 
-#include "io/checkpoint/manifest.h"
-#include "io/checkpoint/model_file.h"
-#include "io/files/atomic_file.h"
 #include "model/arena.h"
 #include "model/parameters.h"
 #include "pipeline/checkpoint.h"
+#include "tests/support/made_checkpoint.h"
 #include "tests/support/made_data_set.h"
 
 namespace chainrule::tests {
@@ -26,7 +24,7 @@ namespace {
 constexpr std::uint32_t kVocabulary = 97;
 const std::string kFingerprint = "00112233445566778899aabbccddeeff";
 
-void write_checkpoint(const std::filesystem::path& folder, bool broken) {
+void write_model(const std::filesystem::path& folder, bool broken) {
   model::Config config;
   config.layers = 2;
   config.heads = 2;
@@ -41,21 +39,7 @@ void write_checkpoint(const std::filesystem::path& folder, bool broken) {
   for (float& value : arena.span()) value *= 2;
   if (broken)
     arena.span()[static_cast<std::size_t>(table.parameters().front().offset)] = std::numeric_limits<float>::quiet_NaN();
-  std::filesystem::create_directories(folder);
-  std::vector<io::NamedTensor> tensors;
-  for (const auto& parameter : table.parameters()) {
-    tensors.push_back(
-        {parameter.name, parameter.shape,
-         arena.span().subspan(static_cast<std::size_t>(parameter.offset), static_cast<std::size_t>(parameter.size()))});
-  }
-  io::write_model_file(folder / "model.h5", tensors);
-  io::write_file_atomically(folder / "tokenizer.json", "{}");
-  pipeline::write_model_description(folder / "model.json", {config, kFingerprint, pipeline::hash_of(arena.span()), 3});
-  std::vector<io::ManifestEntry> entries;
-  for (const char* name : {"model.h5", "model.json", "tokenizer.json"}) {
-    entries.push_back(io::describe_file(folder / name));
-  }
-  io::Manifest(folder, entries).write();
+  tests::write_checkpoint(folder, {config, arena.span(), 3, kFingerprint});
 }
 
 MadeDataSet data_set(const std::vector<std::vector<std::uint64_t>>& shards) {
@@ -85,9 +69,9 @@ MadeDataSet data_set(const std::vector<std::vector<std::uint64_t>>& shards) {
 }
 
 void write_fixture(const std::filesystem::path& folder) {
-  write_checkpoint(folder / "model", false);
-  write_checkpoint(pipeline::checkpoint_folder(folder / "run", 3), false);
-  write_checkpoint(folder / "model-nan", true);
+  write_model(folder / "model", false);
+  write_model(pipeline::checkpoint_folder(folder / "run", 3), false);
+  write_model(folder / "model-nan", true);
   MadeDataSet data = data_set({{100, 0, 1, 31, 32, 33, 700}, {}, {2, 64, 5, 5, 900, 0}});
   write_data_set(folder / "data", data);
   data.tokenizer_fingerprint = "ffeeddccbbaa99887766554433221100";
