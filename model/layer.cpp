@@ -146,12 +146,11 @@ void layer_backward(const Config& config, const LayerParameters& at, const float
   float* residual = scratch.residual_gradient;
 
   // Feed-forward: residual += down(gelu(up(norm(middle)))).
-  ops.gelu_forward(activations.up, rows * feed_forward_width, scratch.activated);
-  ops.linear_backward_weight(residual, width, scratch.activated, rows, feed_forward_width, width,
-                             gradients + at.down_weight, gradients + at.down_bias);
   ops.linear_backward_input(residual, width, parameters + at.down_weight, rows, feed_forward_width, width,
                             scratch.feed_forward_gradient, false);
-  ops.gelu_backward(activations.up, rows * feed_forward_width, scratch.feed_forward_gradient);
+  ops.gelu_backward(activations.up, rows * feed_forward_width, scratch.feed_forward_gradient, scratch.activated);
+  ops.linear_backward_weight(residual, width, scratch.activated, rows, feed_forward_width, width,
+                             gradients + at.down_weight, gradients + at.down_bias);
   ops.layer_norm_forward(activations.middle, parameters + at.feed_forward_norm_weight,
                          parameters + at.feed_forward_norm_bias, rows, width, epsilon, scratch.normalised,
                          activations.feed_forward_norm_mean, activations.feed_forward_norm_inverse_deviation);

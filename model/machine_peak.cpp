@@ -33,9 +33,7 @@ using Vector8 = float __attribute__((vector_size(32)));
 using Vector16 = float __attribute__((vector_size(64)));
 
 __attribute__((target("avx2,fma"))) double multiply_add_avx2(float* sink) { return multiply_add<Vector8>(sink); }
-__attribute__((target("avx512f,fma"))) double multiply_add_avx512(float* sink) {
-  return multiply_add<Vector16>(sink);
-}
+__attribute__((target("avx512f,fma"))) double multiply_add_avx512(float* sink) { return multiply_add<Vector16>(sink); }
 #endif
 using Vector4 = float __attribute__((vector_size(16)));
 double multiply_add_any(float* sink) { return multiply_add<Vector4>(sink); }

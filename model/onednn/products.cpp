@@ -1,9 +1,6 @@
 #include "model/onednn/products.h"
 
-#include <fmt/format.h>
-
 #include <map>
-#include <stdexcept>
 #include <unordered_map>
 
 #include "model/onednn/compatibility.h"
@@ -77,13 +74,6 @@ void Products::multiply(const ProductShape& shape, const float* a, const float* 
   }
   product.primitive.execute(state_->stream, arguments);
   state_->stream.wait();
-}
-
-void multiply_on_one_thread(const ProductShape& shape, float alpha, const float* a, const float* b, float* c) {
-  const dnnl_status_t status =
-      dnnl_sgemm(shape.transpose_a ? 'T' : 'N', shape.transpose_b ? 'T' : 'N', shape.m, shape.n, shape.k, alpha, a,
-                 shape.a_stride, b, shape.b_stride, shape.accumulate ? 1.0F : 0.0F, c, shape.c_stride);
-  if (status != dnnl_success) throw std::runtime_error(fmt::format("dnnl_sgemm failed with status {}", int{status}));
 }
 
 bool has_fast_bf16() {

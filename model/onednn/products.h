@@ -35,10 +35,6 @@ class Products {
   std::unique_ptr<State> state_;
 };
 
-/// A small product on the calling thread, for use inside a parallel region: as above with C = alpha * op(A) op(B) +
-/// beta * C, beta 0 or 1.
-void multiply_on_one_thread(const ProductShape& shape, float alpha, const float* a, const float* b, float* c);
-
 /// Whether this processor multiplies bfloat16 matrices faster than float32 ones.
 bool has_fast_bf16();
 

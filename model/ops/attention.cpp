@@ -1,5 +1,6 @@
-// Causal attention by query blocks: a block of queries meets the keys up to its own end, so nothing of size T x T is
-// ever held. Backward recomputes the probabilities from the saved log-sum-exp (Dao et al. 2022).
+// Causal attention by blocks of queries and chunks of keys, so that nothing of size T x T is ever held and what is held
+// stays in the cache. Forward keeps a running maximum and sum of each query's exponentials; backward recomputes the
+// probabilities from the saved log-sum-exp (Dao et al. 2022).
 #include <omp.h>
 
 #include <algorithm>
@@ -8,34 +9,16 @@
 #include "model/ops/exponential.h"
 #include "model/ops/fast_ops.h"
 #include "model/ops/multiversion.h"
+#include "model/ops/panel_product.h"
+#include "model/ops/softmax.h"
 
 namespace chainrule::model {
 namespace {
 
-constexpr std::int64_t kQueryBlock = 64;
-
-/// scores [count] -> exp(scores - largest); returns their sum and writes the largest.
-CHAINRULE_MULTIVERSION
-float softmax_numerators(float* scores, std::int64_t count, float* shift) {
-  float largest = scores[0];
-#pragma omp simd reduction(max : largest)
-  for (std::int64_t i = 0; i < count; ++i) largest = scores[i] > largest ? scores[i] : largest;
-  float sum = 0;
-#pragma omp simd reduction(+ : sum)
-  for (std::int64_t i = 0; i < count; ++i) {
-    const float e = exponential(scores[i] - largest);
-    scores[i] = e;
-    sum += e;
-  }
-  *shift = largest;
-  return sum;
-}
-
-CHAINRULE_MULTIVERSION
-void scale(float* values, float factor, std::int64_t count) {
-#pragma omp simd
-  for (std::int64_t i = 0; i < count; ++i) values[i] *= factor;
-}
+constexpr std::int64_t kStrip = 12;       // queries or keys that share a border: what panels multiply at once
+constexpr std::int64_t kQueryBlock = 96;  // whole strips
+constexpr std::int64_t kKeyChunk = 256;   // whole panels
+constexpr std::int64_t kScoreStride = kKeyChunk + 16;  // lest the rows all fall on the same lines of a cache
 
 CHAINRULE_MULTIVERSION
 float dot(const float* a, const float* b, std::int64_t count) {
@@ -45,25 +28,16 @@ float dot(const float* a, const float* b, std::int64_t count) {
   return sum;
 }
 
-/// scores -> probabilities exp(scores - log_sum_exp); products -> score gradients p * (products - mean) * factor.
+/// scores -> probabilities exp(factor * scores - log_sum_exp); products -> score gradients p * (products - mean) *
+/// factor.
 CHAINRULE_MULTIVERSION
 void softmax_backward(float* scores, float* products, float log_sum_exp, float mean, float factor, std::int64_t count) {
 #pragma omp simd
   for (std::int64_t i = 0; i < count; ++i) {
-    const float p = exponential(scores[i] - log_sum_exp);
+    const float p = exponential(scores[i] * factor - log_sum_exp);
     scores[i] = p;
     products[i] = p * (products[i] - mean) * factor;
   }
-}
-
-/// A product with query rows, head by head, in buffers whose rows lie `stride` apart.
-onednn::ProductShape product(std::int64_t m, std::int64_t n, std::int64_t k, std::int64_t a_stride,
-                             std::int64_t b_stride, std::int64_t c_stride) {
-  onednn::ProductShape shape{.m = m, .n = n, .k = k};
-  shape.a_stride = a_stride;
-  shape.b_stride = b_stride;
-  shape.c_stride = c_stride;
-  return shape;
 }
 
 /// One head of one sequence: where its rows begin and how they are laid out.
@@ -73,64 +47,219 @@ struct Head {
   const float* value;
   std::int64_t stride;  // between rows of query, key and value
   std::int64_t width;   // of the head
+  std::int64_t rows;    // of the sequence
   float score_scale;
+
+  std::int64_t packed_elements() const { return panel_elements(width, rows) + panel_elements(rows, width); }
 };
 
-/// Attention of queries [begin, end) of a sequence. scores [end - begin, end]; output and log_sum_exp at query 0.
-void forward_block(const Head& head, std::int64_t begin, std::int64_t end, float* scores, float* output,
-                   std::int64_t output_stride, float* log_sum_exp) {
-  const std::int64_t queries = end - begin;
-  auto to_scores = product(queries, end, head.width, head.stride, head.stride, end);
-  to_scores.transpose_b = true;
-  onednn::multiply_on_one_thread(to_scores, head.score_scale, head.query + begin * head.stride, head.key, scores);
-  float inverse_sum[kQueryBlock];
-  for (std::int64_t i = 0; i < queries; ++i) {
-    float* row = scores + i * end;
-    const std::int64_t visible = begin + i + 1;
-    float shift = 0;
-    const float sum = softmax_numerators(row, visible, &shift);
-    std::fill(row + visible, row + end, 0.0F);
-    inverse_sum[i] = 1.0F / sum;
-    log_sum_exp[begin + i] = shift + std::log(sum);
-  }
-  float* to = output + begin * output_stride;
-  onednn::multiply_on_one_thread(product(queries, head.width, end, end, head.stride, output_stride), 1.0F, scores,
-                                 head.value, to);
-  for (std::int64_t i = 0; i < queries; ++i) scale(to + i * output_stride, inverse_sum[i], head.width);
+/// Head h of a sequence in query_key_value [rows, 3 C].
+Head head_of(const float* query_key_value, const Sequence& sequence, const AttentionShape& shape, std::int64_t h) {
+  const float* first = query_key_value + sequence.first_row * 3 * shape.width() + h * shape.head_width;
+  return {first,
+          first + shape.width(),
+          first + 2 * shape.width(),
+          3 * shape.width(),
+          shape.head_width,
+          sequence.rows,
+          1.0F / std::sqrt(static_cast<float>(shape.head_width))};
 }
 
-/// Gradients of one head of one sequence. Blocks go from the last to the first: the last meets every key and so
-/// overwrites the key and value gradients, the others add to them.
-void backward_head(const Head& head, std::int64_t rows, const float* output, const float* output_gradient,
-                   std::int64_t output_stride, const float* log_sum_exp, float* scores, float* products,
-                   float* query_gradient, float* key_gradient, float* value_gradient) {
-  const std::int64_t blocks = (rows + kQueryBlock - 1) / kQueryBlock;
-  for (std::int64_t block = blocks - 1; block >= 0; --block) {
-    const std::int64_t begin = block * kQueryBlock;
-    const std::int64_t end = std::min(rows, begin + kQueryBlock);
-    const std::int64_t queries = end - begin;
-    const float* query = head.query + begin * head.stride;
-    const float* gradient = output_gradient + begin * output_stride;
-    auto to_scores = product(queries, end, head.width, head.stride, head.stride, end);
-    to_scores.transpose_b = true;
-    onednn::multiply_on_one_thread(to_scores, head.score_scale, query, head.key, scores);
-    to_scores.a_stride = output_stride;
-    onednn::multiply_on_one_thread(to_scores, 1.0F, gradient, head.value, products);
-    for (std::int64_t i = 0; i < queries; ++i) {
-      const std::int64_t row = begin + i;
-      const float mean = dot(gradient + i * output_stride, output + row * output_stride, head.width);
-      softmax_backward(scores + i * end, products + i * end, log_sum_exp[row], mean, head.score_scale, row + 1);
-      std::fill(scores + i * end + row + 1, scores + (i + 1) * end, 0.0F);
-      std::fill(products + i * end + row + 1, products + (i + 1) * end, 0.0F);
+/// A block of queries beside a chunk of keys: rows [begin, end) and columns [first_key, end_key) of the probabilities.
+struct Rectangle {
+  std::int64_t begin, end, first_key, end_key;
+
+  std::int64_t queries() const { return end - begin; }
+  std::int64_t keys() const { return end_key - first_key; }
+  /// The strip of queries with the first that sees this key, as an offset from begin.
+  std::int64_t first_strip(std::int64_t key) const { return std::max<std::int64_t>(0, key - begin) / kStrip * kStrip; }
+  /// Keys of the chunk that a query sees.
+  std::int64_t seen(std::int64_t query) const { return std::clamp<std::int64_t>(query + 1 - first_key, 0, keys()); }
+};
+
+/// to [queries, keys] = the block's rows [queries, width] times the chunk's columns, but for strips of queries that see
+/// none of a panel's keys. panels: keys or values of the whole sequence, transposed.
+void multiply_rectangle(const Rectangle& at, std::int64_t width, const float* block, const float* panels, float* to) {
+  for (std::int64_t key = at.first_key; key < at.end_key; key += kPanelColumns) {
+    const std::int64_t skipped = at.first_strip(key);
+    PanelProduct product{.m = at.queries() - skipped, .n = kPanelColumns, .k = width};
+    product.a = block + skipped * width;
+    product.a_row = width;
+    product.b = panels + key * width;
+    product.c = to + skipped * kScoreStride + key - at.first_key;
+    product.c_row = kScoreStride;
+    multiply_panels(product);
+  }
+}
+
+/// to [queries, width] += weights [queries, keys] times the chunk's rows, of which a strip takes those that its last
+/// query sees. panels: keys or values of the whole sequence.
+void add_rectangle(const Rectangle& at, std::int64_t width, std::int64_t rows, const float* weights,
+                   const float* panels, float* to, std::int64_t to_row) {
+  for (std::int64_t column = 0; column < width; column += kPanelColumns) {
+    for (std::int64_t strip = at.first_strip(at.first_key); strip < at.queries(); strip += kStrip) {
+      PanelProduct product{.m = std::min(kStrip, at.queries() - strip), .n = std::min(kPanelColumns, width - column)};
+      product.k = at.seen(at.begin + strip + product.m - 1);
+      product.a = weights + strip * kScoreStride;
+      product.a_row = kScoreStride;
+      product.b = panels + column * rows + at.first_key * kPanelColumns;
+      product.c = to + strip * to_row + column;
+      product.c_row = to_row;
+      product.accumulate = true;
+      multiply_panels(product);
     }
-    onednn::multiply_on_one_thread(product(queries, head.width, end, end, head.stride, head.stride), 1.0F, products,
-                                   head.key, query_gradient + begin * head.stride);
-    auto to_keys = product(end, head.width, queries, end, head.stride, head.stride);
-    to_keys.transpose_a = true;
-    to_keys.accumulate = block != blocks - 1;
-    onednn::multiply_on_one_thread(to_keys, 1.0F, products, query, key_gradient);
-    to_keys.b_stride = output_stride;
-    onednn::multiply_on_one_thread(to_keys, 1.0F, scores, gradient, value_gradient);
+  }
+}
+
+void copy_rows(const float* from, std::int64_t stride, std::int64_t rows, std::int64_t width, float* to) {
+  for (std::int64_t row = 0; row < rows; ++row) std::copy_n(from + row * stride, width, to + row * width);
+}
+
+std::int64_t forward_elements(std::int64_t width) { return kQueryBlock * (width + kScoreStride); }
+
+/// Attention of queries [begin, end). packed: the transposed keys and the values in panels. memory: forward_elements;
+/// output and log_sum_exp at query 0.
+void forward_block(const Head& head, const float* packed, std::int64_t begin, std::int64_t end, float* memory,
+                   float* output, std::int64_t output_stride, float* log_sum_exp) {
+  float* queries = memory;
+  float* scores = memory + kQueryBlock * head.width;
+  float shifts[kQueryBlock];
+  float sums[kQueryBlock];
+  copy_rows(head.query + begin * head.stride, head.stride, end - begin, head.width, queries);
+  output += begin * output_stride;
+  for (std::int64_t row = 0; row < end - begin; ++row) std::fill_n(output + row * output_stride, head.width, 0.0F);
+  for (std::int64_t first_key = 0; first_key < end; first_key += kKeyChunk) {
+    const Rectangle at{begin, end, first_key, std::min(end, first_key + kKeyChunk)};
+    multiply_rectangle(at, head.width, queries, packed, scores);
+    for (std::int64_t row = at.first_strip(first_key); row < at.queries(); ++row) {
+      float* to = scores + row * kScoreStride;
+      const std::int64_t seen = at.seen(begin + row);
+      if (seen > 0) {
+        const float shift = largest(to, seen);
+        if (first_key == 0) {
+          shifts[row] = shift;
+          sums[row] = exponentiate(to, head.score_scale, shift, seen);
+        } else {
+          const float before = shifts[row];
+          shifts[row] = std::max(before, shift);
+          const float correction = std::exp(head.score_scale * (before - shifts[row]));
+          sums[row] = sums[row] * correction + exponentiate(to, head.score_scale, shifts[row], seen);
+          scale(output + row * output_stride, correction, head.width);
+        }
+      }
+      std::fill(to + seen, to + std::min(at.keys(), seen + kStrip), 0.0F);
+    }
+    add_rectangle(at, head.width, head.rows, scores, packed + panel_elements(head.width, head.rows), output,
+                  output_stride);
+  }
+  for (std::int64_t row = 0; row < end - begin; ++row) {
+    scale(output + row * output_stride, 1.0F / sums[row], head.width);
+    log_sum_exp[begin + row] = shifts[row] * head.score_scale + std::log(sums[row]);
+  }
+}
+
+/// What backward holds of one head: the sequence's keys and values, and a block of queries beside a chunk of keys.
+struct BackwardMemory {
+  static std::int64_t elements(std::int64_t rows, std::int64_t width) {
+    return 2 * panel_elements(width, rows) + panel_elements(rows, width) + 2 * panel_elements(kQueryBlock, width) +
+           2 * kQueryBlock * (width + kScoreStride);
+  }
+  BackwardMemory(const Head& head, float* memory)
+      : transposed_keys(memory),
+        transposed_values(transposed_keys + panel_elements(head.width, head.rows)),
+        keys(transposed_values + panel_elements(head.width, head.rows)),
+        query_panels(keys + panel_elements(head.rows, head.width)),
+        gradient_panels(query_panels + panel_elements(kQueryBlock, head.width)),
+        queries(gradient_panels + panel_elements(kQueryBlock, head.width)),
+        gradients(queries + kQueryBlock * head.width),
+        probabilities(gradients + kQueryBlock * head.width),
+        score_gradients(probabilities + kQueryBlock * kScoreStride) {}
+
+  float* transposed_keys;    // panels
+  float* transposed_values;  // panels
+  float* keys;               // panels
+  float* query_panels;       // of the block
+  float* gradient_panels;    // of the block's output gradients
+  float* queries;            // [block, width]
+  float* gradients;          // [block, width] of the block's outputs
+  float* probabilities;      // [block, kScoreStride]
+  float* score_gradients;    // [block, kScoreStride]
+};
+
+/// The gradients of one head of one sequence, its rows laid out as the head's.
+struct HeadGradients {
+  float* query;
+  float* key;
+  float* value;
+};
+
+/// Probabilities and gradients of the scores in a rectangle; means: of each query, output gradient times output.
+void score_gradients(const Head& head, const Rectangle& at, const float* log_sum_exp, const float* means,
+                     const BackwardMemory& memory) {
+  multiply_rectangle(at, head.width, memory.queries, memory.transposed_keys, memory.probabilities);
+  multiply_rectangle(at, head.width, memory.gradients, memory.transposed_values, memory.score_gradients);
+  for (std::int64_t row = at.first_strip(at.first_key); row < at.queries(); ++row) {
+    float* probabilities = memory.probabilities + row * kScoreStride;
+    float* gradients = memory.score_gradients + row * kScoreStride;
+    const std::int64_t seen = at.seen(at.begin + row);
+    softmax_backward(probabilities, gradients, log_sum_exp[at.begin + row], means[row], head.score_scale, seen);
+    // Strips of queries and of keys reach beyond what this query sees, together by less than two strips.
+    const std::int64_t cleared = std::min(at.keys(), seen + 2 * kStrip);
+    std::fill(probabilities + seen, probabilities + cleared, 0.0F);
+    std::fill(gradients + seen, gradients + cleared, 0.0F);
+  }
+}
+
+/// What a rectangle adds to the gradients of its keys and values.
+void add_key_gradients(const Head& head, const Rectangle& at, const BackwardMemory& memory,
+                       const HeadGradients& gradients) {
+  for (std::int64_t key = at.first_key; key < at.end_key; key += kStrip) {
+    const std::int64_t skipped = at.first_strip(key);
+    PanelProduct product{.m = std::min(kStrip, at.end_key - key), .n = head.width, .k = at.queries() - skipped};
+    product.a = memory.score_gradients + skipped * kScoreStride + key - at.first_key;
+    product.a_row = 1;
+    product.a_column = kScoreStride;
+    product.b = memory.query_panels + skipped * kPanelColumns;
+    product.b_rows = at.queries();
+    product.c = gradients.key + key * head.stride;
+    product.c_row = head.stride;
+    product.accumulate = true;
+    multiply_panels(product);
+    product.a = memory.probabilities + skipped * kScoreStride + key - at.first_key;
+    product.b = memory.gradient_panels + skipped * kPanelColumns;
+    product.c = gradients.value + key * head.stride;
+    multiply_panels(product);
+  }
+}
+
+/// Gradients of one head of one sequence; output, output_gradient and log_sum_exp at its row 0.
+void backward_head(const Head& head, const float* output, const float* output_gradient, std::int64_t output_stride,
+                   const float* log_sum_exp, const BackwardMemory& memory, const HeadGradients& gradients) {
+  pack_transposed_panels(head.key, head.stride, head.width, head.rows, memory.transposed_keys);
+  pack_transposed_panels(head.value, head.stride, head.width, head.rows, memory.transposed_values);
+  pack_panels(head.key, head.stride, head.rows, head.width, memory.keys);
+  for (std::int64_t row = 0; row < head.rows; ++row) {
+    std::fill_n(gradients.query + row * head.stride, head.width, 0.0F);
+    std::fill_n(gradients.key + row * head.stride, head.width, 0.0F);
+    std::fill_n(gradients.value + row * head.stride, head.width, 0.0F);
+  }
+  for (std::int64_t begin = 0; begin < head.rows; begin += kQueryBlock) {
+    const std::int64_t end = std::min(head.rows, begin + kQueryBlock);
+    copy_rows(head.query + begin * head.stride, head.stride, end - begin, head.width, memory.queries);
+    copy_rows(output_gradient + begin * output_stride, output_stride, end - begin, head.width, memory.gradients);
+    pack_panels(memory.queries, head.width, end - begin, head.width, memory.query_panels);
+    pack_panels(memory.gradients, head.width, end - begin, head.width, memory.gradient_panels);
+    float means[kQueryBlock];
+    for (std::int64_t row = begin; row < end; ++row) {
+      means[row - begin] = dot(memory.gradients + (row - begin) * head.width, output + row * output_stride, head.width);
+    }
+    for (std::int64_t first_key = 0; first_key < end; first_key += kKeyChunk) {
+      const Rectangle at{begin, end, first_key, std::min(end, first_key + kKeyChunk)};
+      score_gradients(head, at, log_sum_exp, means, memory);
+      add_rectangle(at, head.width, head.rows, memory.score_gradients, memory.keys,
+                    gradients.query + begin * head.stride, head.stride);
+      add_key_gradients(head, at, memory, gradients);
+    }
   }
 }
 
@@ -156,7 +285,7 @@ std::int64_t longest(std::span<const Sequence> sequences) {
 void FastOps::reserve_per_thread(std::int64_t elements) {
   thread_memory_.resize(std::max(thread_memory_.size(), static_cast<std::size_t>(omp_get_max_threads())));
   for (auto& each : thread_memory_) {
-    if (each.size() < static_cast<std::size_t>(elements)) each.resize(static_cast<std::size_t>(elements));
+    if (each.size() < elements) each = Arena(elements);
   }
 }
 
@@ -169,29 +298,44 @@ void FastOps::attention_forward(const float* query_key_value, std::span<const Se
       std::fill(log_sum_exp + head * rows + begin, log_sum_exp + head * rows + end, 0.0F);
     }
   });
-  reserve_per_thread(kQueryBlock * longest(sequences));
   // Work items: (block, head) of every sequence, the longest blocks first so that threads end together.
   struct Item {
     std::int64_t sequence;
     std::int64_t block;
   };
   std::vector<Item> items;
+  std::vector<std::int64_t> packed_at;  // of a sequence's first head
+  std::int64_t packed_elements = 0;
   for (std::size_t s = 0; s < sequences.size(); ++s) {
     const std::int64_t blocks = (sequences[s].rows + kQueryBlock - 1) / kQueryBlock;
     for (std::int64_t block = 0; block < blocks; ++block) items.push_back({static_cast<std::int64_t>(s), block});
+    packed_at.push_back(packed_elements);
+    packed_elements += shape.heads * head_of(query_key_value, sequences[s], shape, 0).packed_elements();
   }
   std::stable_sort(items.begin(), items.end(), [](const Item& a, const Item& b) { return a.block > b.block; });
+  reserve_per_thread(forward_elements(shape.head_width));
+  if (packed_.size() < packed_elements) packed_ = Arena(packed_elements);
+  const auto packed_of = [&](std::int64_t sequence, const Head& head, std::int64_t h) {
+    return packed_.data() + packed_at[static_cast<std::size_t>(sequence)] + h * head.packed_elements();
+  };
+  const auto pairs = static_cast<std::int64_t>(sequences.size()) * shape.heads;
+#pragma omp parallel for schedule(dynamic)
+  for (std::int64_t i = 0; i < pairs; ++i) {
+    const Head head =
+        head_of(query_key_value, sequences[static_cast<std::size_t>(i / shape.heads)], shape, i % shape.heads);
+    float* packed = packed_of(i / shape.heads, head, i % shape.heads);
+    pack_transposed_panels(head.key, head.stride, head.width, head.rows, packed);
+    pack_panels(head.value, head.stride, head.rows, head.width, packed + panel_elements(head.width, head.rows));
+  }
   const auto count = static_cast<std::int64_t>(items.size()) * shape.heads;
 #pragma omp parallel for schedule(dynamic)
   for (std::int64_t i = 0; i < count; ++i) {
     const Item item = items[static_cast<std::size_t>(i / shape.heads)];
     const std::int64_t h = i % shape.heads;
     const Sequence& sequence = sequences[static_cast<std::size_t>(item.sequence)];
-    const float* first = query_key_value + sequence.first_row * 3 * width + h * shape.head_width;
-    const Head head{first,     first + width,    first + 2 * width,
-                    3 * width, shape.head_width, 1.0F / std::sqrt(static_cast<float>(shape.head_width))};
+    const Head head = head_of(query_key_value, sequence, shape, h);
     const std::int64_t begin = item.block * kQueryBlock;
-    forward_block(head, begin, std::min(sequence.rows, begin + kQueryBlock),
+    forward_block(head, packed_of(item.sequence, head, h), begin, std::min(sequence.rows, begin + kQueryBlock),
                   thread_memory_[static_cast<std::size_t>(omp_get_thread_num())].data(),
                   output + sequence.first_row * width + h * shape.head_width, width,
                   log_sum_exp + h * rows + sequence.first_row);
@@ -205,23 +349,19 @@ void FastOps::attention_backward(const float* output_gradient, const float* quer
   for_each_gap(sequences, rows, [&](std::int64_t begin, std::int64_t end) {
     std::fill(query_key_value_gradient + begin * 3 * width, query_key_value_gradient + end * 3 * width, 0.0F);
   });
-  const std::int64_t block_elements = kQueryBlock * longest(sequences);
-  reserve_per_thread(2 * block_elements);
+  reserve_per_thread(BackwardMemory::elements(longest(sequences), shape.head_width));
   const auto count = static_cast<std::int64_t>(sequences.size()) * shape.heads;
 #pragma omp parallel for schedule(dynamic)
   for (std::int64_t i = 0; i < count; ++i) {
     const Sequence& sequence = sequences[static_cast<std::size_t>(i / shape.heads)];
     const std::int64_t h = i % shape.heads;
     const std::int64_t column = h * shape.head_width;
-    const float* first = query_key_value + sequence.first_row * 3 * width + column;
-    const Head head{first,     first + width,    first + 2 * width,
-                    3 * width, shape.head_width, 1.0F / std::sqrt(static_cast<float>(shape.head_width))};
+    const Head head = head_of(query_key_value, sequence, shape, h);
     float* memory = thread_memory_[static_cast<std::size_t>(omp_get_thread_num())].data();
     float* gradient = query_key_value_gradient + sequence.first_row * 3 * width + column;
     const std::int64_t at = sequence.first_row * width + column;
-    backward_head(head, sequence.rows, output + at, output_gradient + at, width,
-                  log_sum_exp + h * rows + sequence.first_row, memory, memory + block_elements, gradient,
-                  gradient + width, gradient + 2 * width);
+    backward_head(head, output + at, output_gradient + at, width, log_sum_exp + h * rows + sequence.first_row,
+                  BackwardMemory(head, memory), {gradient, gradient + width, gradient + 2 * width});
   }
 }
 

@@ -4,6 +4,7 @@
 #include "model/ops/exponential.h"
 #include "model/ops/fast_ops.h"
 #include "model/ops/multiversion.h"
+#include "model/ops/softmax.h"
 
 namespace chainrule::model {
 namespace {
@@ -11,38 +12,11 @@ namespace {
 constexpr std::int64_t kPiece = 1024;  // terms summed in float32 before they join the double sum
 
 CHAINRULE_MULTIVERSION
-float largest(const float* values, std::int64_t count) {
-  float best = values[0];
-#pragma omp simd reduction(max : best)
-  for (std::int64_t i = 0; i < count; ++i) best = values[i] > best ? values[i] : best;
-  return best;
-}
-
-CHAINRULE_MULTIVERSION
 float sum_of_exponentials(const float* values, float shift, std::int64_t count) {
   float sum = 0;
 #pragma omp simd reduction(+ : sum)
   for (std::int64_t i = 0; i < count; ++i) sum += exponential(values[i] - shift);
   return sum;
-}
-
-/// values = exp(values - shift); returns their sum.
-CHAINRULE_MULTIVERSION
-float exponentiate(float* values, float shift, std::int64_t count) {
-  float sum = 0;
-#pragma omp simd reduction(+ : sum)
-  for (std::int64_t i = 0; i < count; ++i) {
-    const float e = exponential(values[i] - shift);
-    values[i] = e;
-    sum += e;
-  }
-  return sum;
-}
-
-CHAINRULE_MULTIVERSION
-void scale(float* values, float factor, std::int64_t count) {
-#pragma omp simd
-  for (std::int64_t i = 0; i < count; ++i) values[i] *= factor;
 }
 
 /// A NaN among the logits: the vector maximum may pass it by, but never the sum.
@@ -81,7 +55,7 @@ void FastOps::cross_entropy_backward(float* logits, std::int64_t stride, const s
     const auto target_logit = static_cast<double>(values[targets[row]]);
     double sum = 0;
     for (std::int64_t at = 0; at < vocabulary; at += kPiece) {
-      sum += exponentiate(values + at, shift, std::min(kPiece, vocabulary - at));
+      sum += exponentiate(values + at, 1.0F, shift, std::min(kPiece, vocabulary - at));
     }
     scale(values, static_cast<float>(1.0 / sum), vocabulary);
     values[targets[row]] -= 1.0F;

@@ -6,45 +6,45 @@
 #include <cmath>
 #include <cstring>
 
-#include "model/ops/exponential.h"
 #include "model/ops/fast_ops.h"
 #include "model/ops/multiversion.h"
+#include "model/ops/softmax.h"
 
 namespace chainrule::model {
 namespace {
 
-/// One query over `count` positions: scores [count] is scratch; output [d].
+/// scores [count] = query . keys.
 CHAINRULE_MULTIVERSION
-void attend(const float* query, const float* keys, const float* values, std::int64_t count, std::int64_t d, float scale,
-            float* scores, float* output) {
+void dot_with_each(const float* query, const float* keys, std::int64_t count, std::int64_t d, float* scores) {
   for (std::int64_t k = 0; k < count; ++k) {
     const float* key = keys + k * d;
     float sum = 0;
 #pragma omp simd reduction(+ : sum)
     for (std::int64_t i = 0; i < d; ++i) sum += query[i] * key[i];
-    scores[k] = sum * scale;
+    scores[k] = sum;
   }
-  float largest = scores[0];
-#pragma omp simd reduction(max : largest)
-  for (std::int64_t k = 0; k < count; ++k) largest = scores[k] > largest ? scores[k] : largest;
-  float sum = 0;
-#pragma omp simd reduction(+ : sum)
-  for (std::int64_t k = 0; k < count; ++k) {
-    const float e = exponential(scores[k] - largest);
-    scores[k] = e;
-    sum += e;
-  }
+}
+
+/// output [d] = sum of the values, weighted.
+CHAINRULE_MULTIVERSION
+void add_weighted(const float* weights, const float* values, std::int64_t count, std::int64_t d, float* output) {
 #pragma omp simd
   for (std::int64_t i = 0; i < d; ++i) output[i] = 0;
   for (std::int64_t k = 0; k < count; ++k) {
-    const float weight = scores[k];
+    const float weight = weights[k];
     const float* value = values + k * d;
 #pragma omp simd
     for (std::int64_t i = 0; i < d; ++i) output[i] += weight * value[i];
   }
-  const float inverse = 1.0F / sum;
-#pragma omp simd
-  for (std::int64_t i = 0; i < d; ++i) output[i] *= inverse;
+}
+
+/// One query over `count` positions: scores [count] is scratch; output [d].
+void attend(const float* query, const float* keys, const float* values, std::int64_t count, std::int64_t d,
+            float score_scale, float* scores, float* output) {
+  dot_with_each(query, keys, count, d, scores);
+  const float sum = exponentiate(scores, score_scale, largest(scores, count), count);
+  add_weighted(scores, values, count, d, output);
+  scale(output, 1.0F / sum, d);
 }
 
 }  // namespace
@@ -82,7 +82,7 @@ void FastOps::attention_step(const float* query_key_value, std::span<const StepR
   const std::int64_t heads = shape.attention.heads;
   const std::int64_t d = shape.attention.head_width;
   const std::int64_t width = shape.attention.width();
-  const float scale = 1.0F / std::sqrt(static_cast<float>(d));
+  const float score_scale = 1.0F / std::sqrt(static_cast<float>(d));
   reserve_per_thread(shape.capacity);
   const auto count = static_cast<std::int64_t>(rows.size()) * heads;
 #pragma omp parallel for schedule(static)
@@ -91,7 +91,7 @@ void FastOps::attention_step(const float* query_key_value, std::span<const StepR
     const std::int64_t h = item % heads;
     const StepRow& row = rows[static_cast<std::size_t>(r)];
     const float* keys = cache + shape.keys(row.slot, h);
-    attend(query_key_value + r * 3 * width + h * d, keys, keys + shape.value_offset(), row.position + 1, d, scale,
+    attend(query_key_value + r * 3 * width + h * d, keys, keys + shape.value_offset(), row.position + 1, d, score_scale,
            thread_memory_[static_cast<std::size_t>(omp_get_thread_num())].data(), output + r * width + h * d);
   }
 }

@@ -1,6 +1,7 @@
 #pragma once
 #include <vector>
 
+#include "model/arena.h"
 #include "model/onednn/products.h"
 #include "model/ops/ops.h"
 
@@ -29,7 +30,7 @@ class FastOps final : public Ops {
                               std::int64_t rows, std::int64_t in, std::int64_t out, float* weight_gradient,
                               float* bias_gradient) override;
   void gelu_forward(const float* x, std::int64_t count, float* output) override;
-  void gelu_backward(const float* x, std::int64_t count, float* gradient) override;
+  void gelu_backward(const float* x, std::int64_t count, float* gradient, float* output) override;
   void attention_forward(const float* query_key_value, std::span<const Sequence> sequences, const AttentionShape& shape,
                          std::int64_t rows, float* output, float* log_sum_exp) override;
   void attention_backward(const float* output_gradient, const float* query_key_value, const float* output,
@@ -51,8 +52,9 @@ class FastOps final : public Ops {
   void reserve_per_thread(std::int64_t elements);
 
   onednn::Products products_;
-  std::vector<std::int64_t> positions_;            // of each row, kept to avoid allocating in a step
-  std::vector<std::vector<float>> thread_memory_;  // attention's blocks of scores, one buffer a thread
+  std::vector<std::int64_t> positions_;  // of each row, kept to avoid allocating in a step
+  std::vector<Arena> thread_memory_;     // attention's scores and packed blocks, one buffer a thread
+  Arena packed_;                         // attention's keys and values of a whole batch, in panels
 };
 
 }  // namespace chainrule::model

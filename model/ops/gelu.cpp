@@ -23,13 +23,14 @@ void forward(const float* x, std::int64_t count, float* output) {
 }
 
 CHAINRULE_MULTIVERSION
-void backward(const float* x, std::int64_t count, float* gradient) {
+void backward(const float* x, std::int64_t count, float* gradient, float* output) {
 #pragma omp simd
   for (std::int64_t i = 0; i < count; ++i) {
     const float v = x[i];
     const float twice_u = kTwoRootTwoOverPi * (v + kCubic * v * v * v);
     const float sigmoid = 1.0F / (1.0F + exponential(-twice_u));
     const float slope = kTwoRootTwoOverPi * (1.0F + 3.0F * kCubic * v * v);
+    output[i] = v * sigmoid;
     gradient[i] *= sigmoid + v * sigmoid * (1.0F - sigmoid) * slope;
   }
 }
@@ -41,9 +42,11 @@ void FastOps::gelu_forward(const float* x, std::int64_t count, float* output) {
   for (std::int64_t at = 0; at < count; at += kPiece) forward(x + at, std::min(kPiece, count - at), output + at);
 }
 
-void FastOps::gelu_backward(const float* x, std::int64_t count, float* gradient) {
+void FastOps::gelu_backward(const float* x, std::int64_t count, float* gradient, float* output) {
 #pragma omp parallel for schedule(static)
-  for (std::int64_t at = 0; at < count; at += kPiece) backward(x + at, std::min(kPiece, count - at), gradient + at);
+  for (std::int64_t at = 0; at < count; at += kPiece) {
+    backward(x + at, std::min(kPiece, count - at), gradient + at, output + at);
+  }
 }
 
 }  // namespace chainrule::model

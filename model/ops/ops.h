@@ -72,8 +72,8 @@ class Ops {
   /// output = gelu(x), the tanh form: x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))). Hendrycks, Gimpel 2016.
   /// output may be x.
   virtual void gelu_forward(const float* x, std::int64_t count, float* output) = 0;
-  /// gradient *= gelu'(x), in place.
-  virtual void gelu_backward(const float* x, std::int64_t count, float* gradient) = 0;
+  /// gradient *= gelu'(x), in place; output = gelu(x) beside it, which backward needs as well.
+  virtual void gelu_backward(const float* x, std::int64_t count, float* gradient, float* output) = 0;
 
   /// Causal self-attention within each sequence. query_key_value [rows, 3 C]: a row holds its query, key and value, C
   /// each, heads side by side. output [rows, C] (padding rows zero); log_sum_exp [heads, rows] of the scaled scores,

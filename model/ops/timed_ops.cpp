@@ -89,9 +89,9 @@ void TimedOps::gelu_forward(const float* x, std::int64_t count, float* output) {
   inner_.gelu_forward(x, count, output);
 }
 
-void TimedOps::gelu_backward(const float* x, std::int64_t count, float* gradient) {
+void TimedOps::gelu_backward(const float* x, std::int64_t count, float* gradient, float* output) {
   const Stopwatch watch(seconds_[static_cast<std::size_t>(OpKind::activation)]);
-  inner_.gelu_backward(x, count, gradient);
+  inner_.gelu_backward(x, count, gradient, output);
 }
 
 void TimedOps::attention_forward(const float* query_key_value, std::span<const Sequence> sequences,

@@ -48,7 +48,7 @@ class TimedOps final : public Ops {
                               std::int64_t rows, std::int64_t in, std::int64_t out, float* weight_gradient,
                               float* bias_gradient) override;
   void gelu_forward(const float* x, std::int64_t count, float* output) override;
-  void gelu_backward(const float* x, std::int64_t count, float* gradient) override;
+  void gelu_backward(const float* x, std::int64_t count, float* gradient, float* output) override;
   void attention_forward(const float* query_key_value, std::span<const Sequence> sequences, const AttentionShape& shape,
                          std::int64_t rows, float* output, float* log_sum_exp) override;
   void attention_backward(const float* output_gradient, const float* query_key_value, const float* output,

@@ -120,8 +120,10 @@ TEST_P(RowwiseOps, GeluBackward) {
   x[1] = 30.0F;
   std::vector<float> gradient = normal_values(13, count(), 1.0);
   const std::vector<double> expected = oracle::gelu_backward(matrix(gradient), matrix(x)).values;
-  ops_->gelu_backward(x.data(), count(), gradient.data());
+  std::vector<float> output(count());
+  ops_->gelu_backward(x.data(), count(), gradient.data(), output.data());
   EXPECT_LT(relative_l2(gradient, expected), tolerance());
+  EXPECT_LT(relative_l2(output, oracle::gelu(matrix(x)).values), tolerance());
 }
 
 /// Ragged sequences over rows(): 1 row, then the rest but one (two of them padding at most).

@@ -28,7 +28,7 @@ class ReferenceOps final : public Ops {
                               float* bias_gradient) override;
 
   void gelu_forward(const float* x, std::int64_t count, float* output) override;
-  void gelu_backward(const float* x, std::int64_t count, float* gradient) override;
+  void gelu_backward(const float* x, std::int64_t count, float* gradient, float* output) override;
 
   void attention_forward(const float* query_key_value, std::span<const Sequence> sequences, const AttentionShape& shape,
                          std::int64_t rows, float* output, float* log_sum_exp) override;

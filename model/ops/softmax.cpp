@@ -1,0 +1,34 @@
+#include "model/ops/softmax.h"
+
+#include "model/ops/exponential.h"
+#include "model/ops/multiversion.h"
+
+namespace chainrule::model {
+
+CHAINRULE_MULTIVERSION
+float largest(const float* values, std::int64_t count) {
+  float best = values[0];
+#pragma omp simd reduction(max : best)
+  for (std::int64_t i = 0; i < count; ++i) best = values[i] > best ? values[i] : best;
+  return best;
+}
+
+CHAINRULE_MULTIVERSION
+float exponentiate(float* values, float factor, float shift, std::int64_t count) {
+  float sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (std::int64_t i = 0; i < count; ++i) {
+    const float e = exponential(factor * (values[i] - shift));
+    values[i] = e;
+    sum += e;
+  }
+  return sum;
+}
+
+CHAINRULE_MULTIVERSION
+void scale(float* values, float factor, std::int64_t count) {
+#pragma omp simd
+  for (std::int64_t i = 0; i < count; ++i) values[i] *= factor;
+}
+
+}  // namespace chainrule::model
