@@ -12,8 +12,9 @@ namespace {
 std::vector<Subtree> largest_subtrees(IndexRange lanes) {
   std::vector<Subtree> subtrees;
   for (std::int64_t first = lanes.begin; first < lanes.end;) {
-    std::int64_t size = std::int64_t{1} << std::countr_zero(static_cast<std::uint64_t>(first));
-    if (first == 0) size = static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(lanes.end)));
+    const auto whole = first == 0 ? std::bit_floor(static_cast<std::uint64_t>(lanes.end))
+                                  : std::uint64_t{1} << std::countr_zero(static_cast<std::uint64_t>(first));
+    auto size = static_cast<std::int64_t>(whole);
     while (first + size > lanes.end) size /= 2;
     subtrees.push_back({first, size});
     first += size;
