@@ -32,6 +32,7 @@ struct Transfer::State {
   Parts parts{{}};  // of an all-gather: they must live as long as it
 };
 
+Transfer::Transfer() = default;
 Transfer::Transfer(Transfer&&) noexcept = default;
 Transfer& Transfer::operator=(Transfer&&) noexcept = default;
 Transfer::~Transfer() = default;
@@ -47,11 +48,14 @@ bool Transfer::done() {
 }
 
 void wait_beside_computation(std::span<Transfer> transfers, const std::stop_token& stop) {
-  constexpr std::chrono::microseconds kBetweenLooks(50);
+  // Short ones are soon over; during long ones every look costs those who compute.
+  constexpr std::chrono::microseconds kLongest(500);
+  std::chrono::microseconds between_looks(20);
   for (Transfer& transfer : transfers) {
     while (!transfer.done()) {
       if (stop.stop_requested()) throw std::runtime_error("a transfer was stopped");
-      std::this_thread::sleep_for(kBetweenLooks);
+      std::this_thread::sleep_for(between_looks);
+      between_looks = std::min(2 * between_looks, kLongest);
     }
   }
 }

@@ -12,7 +12,7 @@ namespace chainrule::pipeline {
 /// A pending transfer. Wait for every one before its buffer goes.
 class Transfer {
  public:
-  Transfer() = default;
+  Transfer();
   Transfer(Transfer&&) noexcept;
   Transfer& operator=(Transfer&&) noexcept;
   ~Transfer();

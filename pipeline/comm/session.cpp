@@ -29,6 +29,9 @@ int number_from_environment(std::initializer_list<const char*> names, int otherw
 Session::Started::Started() {
   // A single process needs no launcher's daemon: an isolated singleton starts faster and without one.
   if (launched_size() == 1 && std::getenv("PMIX_RANK") == nullptr) setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
+  // Over TCP, Open MPI's put protocol leaves the line idle between messages whose receiver looks in now and then;
+  // plain sends fill it (measured: 87 against 132 MB/s of 137).
+  setenv("OMPI_MCA_btl_tcp_flags", "send", 0);
   int provided = MPI_THREAD_SINGLE;
   check_mpi(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_MULTIPLE, &provided), "MPI_Init_thread");
   if (provided < MPI_THREAD_MULTIPLE) throw std::runtime_error("this MPI library does not provide MPI_THREAD_MULTIPLE");

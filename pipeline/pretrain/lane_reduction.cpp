@@ -29,7 +29,7 @@ LaneReduction::LaneReduction(const Communicator& communicator, const LanePlan& p
   }
   const auto foreign = std::count_if(combine_.leaves.begin(), combine_.leaves.end(),
                                      [&](const auto& leaf) { return leaf.rank != communicator.rank(); });
-  received_ = model::Arena(foreign * slice_capacity_);
+  received_ = model::Arena(kInFlight * foreign * slice_capacity_);
 }
 
 std::span<float> LaneReduction::begin(std::size_t turn) {
@@ -51,16 +51,17 @@ void LaneReduction::finish(std::size_t turn) {
   for (const Merge& each : mine_.turns[turn].merges) merge(each, {0, ownership_.arena_size()});
 }
 
-void LaneReduction::reduce(std::int64_t bucket, const std::stop_token& stop) {
+void LaneReduction::begin_bucket(std::int64_t bucket) {
   if (!mine_.turns.empty()) {
     for (const Merge& each : mine_.turns.back().merges) merge(each, ownership_.bucket(bucket));
   }
   const int rank = communicator_.rank();
   const model::ParameterRange own = ownership_.slice(bucket, rank);
   const std::int64_t own_size = own.end - own.begin;
-  std::vector<Transfer> transfers;
-  std::vector<float*> leaves;
-  float* room = received_.data();
+  auto& [transfers, leaves] = in_flight_[static_cast<std::size_t>(bucket % kInFlight)];
+  transfers.clear();
+  leaves.clear();
+  float* room = received_.data() + bucket % kInFlight * (received_.size() / kInFlight);
   for (std::size_t i = 0; i < combine_.leaves.size(); ++i) {
     const auto& leaf = combine_.leaves[i];
     const int tag = static_cast<int>(i);
@@ -79,7 +80,13 @@ void LaneReduction::reduce(std::int64_t bucket, const std::stop_token& stop) {
       transfers.push_back(communicator_.send(bytes_of(arena + theirs.begin, theirs.end - theirs.begin), owner, tag));
     }
   }
+}
+
+void LaneReduction::finish_bucket(std::int64_t bucket, const std::stop_token& stop) {
+  auto& [transfers, leaves] = in_flight_[static_cast<std::size_t>(bucket % kInFlight)];
   wait_beside_computation(transfers, stop);
+  const model::ParameterRange own = ownership_.slice(bucket, communicator_.rank());
+  const std::int64_t own_size = own.end - own.begin;
   for (const Merge& each : combine_.merges) {
     add(leaves[static_cast<std::size_t>(each.into)], leaves[static_cast<std::size_t>(each.from)], own_size);
   }

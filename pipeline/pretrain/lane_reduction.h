@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <cstdint>
 #include <span>
 #include <stop_token>
@@ -21,20 +22,29 @@ class LaneReduction {
   const std::vector<LaneTurn>& turns() const { return mine_.turns; }
   std::int64_t arena_count() const { return static_cast<std::int64_t>(arenas_.size()); }
 
+  /// Buckets that may be begun and not yet finished: while one is added up, others travel.
+  static constexpr std::int64_t kInFlight = 3;
+
   /// The arena of turns()[turn], set to zero: every micro-batch of the turn adds its gradient there.
   std::span<float> begin(std::size_t turn);
-  /// Adds a finished turn to the sums before it; for the last turn reduce() does so, bucket by bucket.
+  /// Adds a finished turn to the sums before it; for the last turn begin_bucket() does so, bucket by bucket.
   void finish(std::size_t turn);
 
-  /// Adds a bucket over all ranks once this rank's last turn has finished it: afterwards gradients() holds the whole
-  /// sum in this rank's slice of the bucket. Collective; buckets in the same order on every rank. May run beside what
-  /// writes to other buckets. Throws std::runtime_error when stopped before the other ranks came.
-  void reduce(std::int64_t bucket, const std::stop_token& stop);
+  /// Once this rank's last turn has finished a bucket: begins to send and receive its slices. Buckets in the same order
+  /// on every rank. May run beside what writes to other buckets.
+  void begin_bucket(std::int64_t bucket);
+  /// Adds a begun bucket over all ranks: afterwards gradients() holds the whole
+  /// sum in this rank's slice of it. Throws std::runtime_error when stopped before the other ranks came.
+  void finish_bucket(std::int64_t bucket, const std::stop_token& stop);
 
-  /// [arena]: after reduce(), the summed gradient in this rank's slices; nothing of meaning elsewhere.
+  /// [arena]: after finish_bucket(), the summed gradient in this rank's slices; nothing of meaning elsewhere.
   std::span<const float> gradients() const { return arenas_.front().span(); }
 
  private:
+  struct InFlight {
+    std::vector<Transfer> transfers;
+    std::vector<float*> leaves;  // this rank's slice of each
+  };
   void merge(const Merge& merge, model::ParameterRange range);
 
   const Communicator& communicator_;
@@ -42,7 +52,8 @@ class LaneReduction {
   RankPlan mine_;
   CombinePlan combine_;
   std::vector<model::Arena> arenas_;
-  model::Arena received_;        // a slice for each leaf of another rank
+  model::Arena received_;  // a slice for each leaf of another rank, for each bucket in flight
+  std::array<InFlight, kInFlight> in_flight_;
   std::int64_t slice_capacity_;  // elements of the largest slice of this rank
 };
 

@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "model/decoder.h"
 #include "pipeline/comm/communicator.h"
@@ -43,17 +44,23 @@ class StepExchange final : public model::GradientSink, public model::ParameterGa
   void set_enabled(bool enabled) { enabled_ = enabled; }
 
  private:
-  void reduce_until(std::int64_t end_bucket);
-  void share(std::int64_t bucket, std::span<float> parameters, const std::stop_token& stop);
+  void begin_reductions(std::int64_t end_bucket);
+  void finish_reductions(std::int64_t end_bucket);
+  Transfer begin_share(std::int64_t bucket, std::span<float> parameters) const;
+  /// Does the job now where there is no thread.
+  void queue(Worker::Job job);
   void wait(Worker::Ticket ticket);
 
   const Communicator& communicator_;
   BlockOwnership ownership_;
   LaneReduction reduction_;
   bool enabled_ = true;
-  std::int64_t reduced_buckets_ = 0;  // queued, of this step
-  Worker::Ticket last_reduction_ = 0;
-  Worker::Ticket before_sharing_ = 0;  // buckets follow from the last to the first
+  // Queued so far, of this step: a bucket is finished kInFlight buckets after it was begun.
+  std::int64_t begun_buckets_ = 0;
+  std::int64_t finished_buckets_ = 0;
+  Worker::Ticket last_job_ = 0;
+  std::vector<Transfer> shares_;               // of each bucket
+  std::vector<Worker::Ticket> share_tickets_;  // of the job that waits for it
   bool sharing_ = false;
   double waited_seconds_ = 0;
   std::unique_ptr<Worker> worker_;  // none on one rank; last: it uses all of the above

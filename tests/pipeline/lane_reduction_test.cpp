@@ -119,7 +119,11 @@ TEST(LaneReduction, EqualsTheSerialTreeBitForBit) {
     LaneReduction reduction(world, LanePlan(micro_batches, kLanes, world.size()), ownership);
     for (int step = 0; step < 2; ++step) {  // the second finds the first one's remains in the arenas
       accumulate(reduction);
-      for (std::int64_t bucket = 0; bucket < ownership.bucket_count(); ++bucket) reduction.reduce(bucket, {});
+      for (std::int64_t bucket = 0; bucket < ownership.bucket_count(); ++bucket) {
+        reduction.begin_bucket(bucket);
+        if (bucket > 0) reduction.finish_bucket(bucket - 1, {});
+      }
+      reduction.finish_bucket(ownership.bucket_count() - 1, {});
       for (const auto& slice : ownership.slices_of(world.rank())) {
         EXPECT_EQ(std::memcmp(reduction.gradients().data() + slice.begin, expected.data() + slice.begin,
                               static_cast<std::size_t>(slice.end - slice.begin) * sizeof(float)),
