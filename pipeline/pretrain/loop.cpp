@@ -10,6 +10,7 @@
 #include "pipeline/checkpoint.h"
 #include "pipeline/pretrain/validation.h"
 #include "pipeline/signals.h"
+#include "pipeline/standard_streams.h"
 
 namespace chainrule::pipeline {
 namespace {
@@ -43,8 +44,7 @@ PretrainLoop::PretrainLoop(const Communicator& communicator, const PretrainOptio
 
 void PretrainLoop::say(const std::string& line) const {
   if (communicator_.rank() != 0) return;
-  fmt::print(stderr, "{}\n", line);
-  std::fflush(stderr);
+  pipeline::say(line + "\n");
 }
 
 ExitCode PretrainLoop::run() {

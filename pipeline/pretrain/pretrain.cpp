@@ -13,6 +13,7 @@
 #include "pipeline/pretrain/inputs.h"
 #include "pipeline/pretrain/loop.h"
 #include "pipeline/pretrain/plan.h"
+#include "pipeline/standard_streams.h"
 #include "pipeline/threads.h"
 
 namespace chainrule::pipeline {
@@ -80,8 +81,7 @@ TrainingState resumed_state(const Communicator& communicator, const std::optiona
 void warn_of_other_bits(const TrainingState& before, const Environment& now) {
   const auto warn = [](const char* what, const auto& was, const auto& is) {
     if (was == is) return;
-    fmt::print(stderr, "chainrule: warning: {} {} when this run was saved and {} now: bits may differ\n", what, was,
-               is);
+    say(fmt::format("chainrule: warning: {} {} when this run was saved and {} now: bits may differ\n", what, was, is));
   };
   warn("the build was", before.program_digest, now.program_digest);
   warn("the instruction set was", before.instruction_set, now.instruction_set);
@@ -115,7 +115,7 @@ ExitCode pretrain(const Communicator& communicator, const PretrainOptions& optio
   const auto checkpoint = find_intact_checkpoint(communicator, options.run);
   TrainingState state = resumed_state(communicator, checkpoint, *inputs);
   if (state.step == options.schedule.steps) {
-    if (first) fmt::print(stderr, "the run '{}' is finished: {} steps\n", options.run.string(), state.step);
+    if (first) say(fmt::format("the run '{}' is finished: {} steps\n", options.run.string(), state.step));
     return ExitCode::done;
   }
   verify_inputs(communicator, *inputs);
@@ -145,10 +145,10 @@ ExitCode pretrain(const Communicator& communicator, const PretrainOptions& optio
     json["parameters"] = model::parameter_count(inputs->config);
     run->add_environment(json.dump());
     metrics = std::make_unique<MetricsLog>(options.run / "metrics.jsonl", state.step);
-    fmt::print(stderr, "{} {} of {} parameters on {} tokens: {} ranks x {} threads, {} lanes, {} tokens a step\n",
-               checkpoint ? fmt::format("going on from step {} with", state.step) : "training", options.model,
-               model::parameter_count(inputs->config), inputs->training.token_count(), communicator.size(),
-               environment.threads_per_rank, lanes, options.global_batch * inputs->config.sequence_length);
+    say(fmt::format("{} {} of {} parameters on {} tokens: {} ranks x {} threads, {} lanes, {} tokens a step\n",
+                    checkpoint ? fmt::format("going on from step {} with", state.step) : "training", options.model,
+                    model::parameter_count(inputs->config), inputs->training.token_count(), communicator.size(),
+                    environment.threads_per_rank, lanes, options.global_batch * inputs->config.sequence_length));
   });
   std::optional<Windows> validation;
   if (inputs->validation) {

@@ -15,6 +15,7 @@
 #include "pipeline/error.h"
 #include "pipeline/pretrain/training_checkpoint.h"
 #include "pipeline/pretrain/training_state_file.h"
+#include "pipeline/standard_streams.h"
 
 namespace chainrule::pipeline {
 namespace {
@@ -86,8 +87,8 @@ std::optional<fs::path> find_intact_checkpoint(const Communicator& communicator,
     agree_on_first(communicator, [&] {
       for (const auto& [folder, damage] : damaged) {
         set_aside(folder);
-        fmt::print(stderr, "chainrule: warning: {}; the checkpoint was renamed to '{}.damaged' and is not used\n",
-                   damage, folder.string());
+        say(fmt::format("chainrule: warning: {}; the checkpoint was renamed to '{}.damaged' and is not used\n", damage,
+                        folder.string()));
       }
     });
     return candidate;

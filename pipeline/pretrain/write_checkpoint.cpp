@@ -12,6 +12,7 @@
 #include "pipeline/error.h"
 #include "pipeline/pretrain/training_checkpoint.h"
 #include "pipeline/pretrain/training_state_file.h"
+#include "pipeline/standard_streams.h"
 
 namespace chainrule::pipeline {
 namespace {
@@ -88,8 +89,8 @@ void prune(const fs::path& run, std::int64_t keep) {
     fs::remove(places[i].folder / io::kManifestName, error);
     fs::remove_all(places[i].folder, error);
     if (error) {
-      fmt::print(stderr, "chainrule: warning: cannot delete the old checkpoint '{}': {}\n", places[i].folder.string(),
-                 error.message());
+      say(fmt::format("chainrule: warning: cannot delete the old checkpoint '{}': {}\n", places[i].folder.string(),
+                      error.message()));
     }
   }
 }

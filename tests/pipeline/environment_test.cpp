@@ -1,5 +1,6 @@
 #include "pipeline/environment.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <omp.h>
 
@@ -66,6 +67,20 @@ TEST(Threads, AskedBeforeEnvironmentBeforeCores) {
   const int share = use_threads(world(), 0);
   EXPECT_GE(share, 1);
   EXPECT_LE(share, omp_get_num_procs());
+}
+
+TEST(BindingAdvice, IsGivenWhereThreadsTakeTurns) {
+  EXPECT_EQ(binding_advice(2, 4, 8, 8), "");
+  EXPECT_EQ(binding_advice(1, 1, 1, 64), "");
+  // All ranks on one core of many, and more threads than the cores a rank is bound to.
+  EXPECT_EQ(binding_advice(4, 1, 1, 64),
+            "4 ranks of 1 thread may run on 1 of the host's 64 cores only and take turns there; launch with mpirun "
+            "--map-by slot:PE=1 or --bind-to none (srun: --cpus-per-task=1)");
+  EXPECT_THAT(binding_advice(1, 8, 1, 64), testing::HasSubstr("--map-by slot:PE=8"));
+  // More threads than the host has cores: no binding helps.
+  EXPECT_EQ(
+      binding_advice(1, 4, 2, 2),
+      "1 rank of 4 threads take turns on 2 cores; fewer ranks or threads (--threads, OMP_NUM_THREADS) are faster");
 }
 
 TEST(Threads, AreTheSameOnEveryRank) { EXPECT_EQ(use_threads(world(), world().rank() + 2), 2); }
