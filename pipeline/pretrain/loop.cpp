@@ -1,6 +1,7 @@
 #include "pipeline/pretrain/loop.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <cmath>
@@ -40,11 +41,27 @@ PretrainLoop::PretrainLoop(const Communicator& communicator, const PretrainOptio
       state_(std::move(state)),
       saved_(saved),
       logged_step_(state_.step),
-      logged_seconds_(state_.elapsed_seconds) {}
+      logged_seconds_(state_.elapsed_seconds),
+      terminal_(::isatty(STDERR_FILENO) == 1) {}
 
-void PretrainLoop::say(const std::string& line) const {
+PretrainLoop::~PretrainLoop() {
+  if (shown_width_ > 0) pipeline::say("\n");
+}
+
+void PretrainLoop::say(const std::string& line) {
   if (communicator_.rank() != 0) return;
-  pipeline::say(line + "\n");
+  const std::size_t rest = shown_width_ > line.size() ? shown_width_ - line.size() : 0;
+  pipeline::say((shown_width_ > 0 ? "\r" : "") + line + std::string(rest, ' ') + "\n");
+  shown_width_ = 0;
+}
+
+void PretrainLoop::show(const std::string& line) {
+  constexpr double kSecondsBetween = 0.2;
+  if (!terminal_ || state_.elapsed_seconds < shown_seconds_ + kSecondsBetween) return;
+  const std::size_t rest = shown_width_ > line.size() ? shown_width_ - line.size() : 0;
+  pipeline::say("\r" + line + std::string(rest, ' '));
+  shown_width_ = line.size();
+  shown_seconds_ = state_.elapsed_seconds;
 }
 
 ExitCode PretrainLoop::run() {
@@ -115,15 +132,19 @@ void PretrainLoop::record(const StepReport& report, double step_seconds) {
   metrics_->append(json.dump());
 
   const bool last = state_.step == options_.schedule.steps;
-  if (!due(state_.step, options_.log_every) && !validation_loss_ && !last && !stop_) return;
   const double seconds_a_step =
       (state_.elapsed_seconds - logged_seconds_) / static_cast<double>(state_.step - logged_step_);
   const double left = static_cast<double>(options_.schedule.steps - state_.step) * seconds_a_step;
-  say(fmt::format("step {}/{}  loss {:.4f}{}  learning rate {:.3g}  gradient norm {:.3g}  {:.0f} tokens/s  {} left",
-                  state_.step, options_.schedule.steps, report.loss_nats,
-                  validation_loss_ ? fmt::format("  validation loss {:.4f}", *validation_loss_) : "",
-                  report.learning_rate, report.gradient_norm, static_cast<double>(report.tokens) / seconds_a_step,
-                  clock_time(left)));
+  const std::string line = fmt::format(
+      "step {}/{}  loss {:.4f}{}  learning rate {:.3g}  gradient norm {:.3g}  {:.0f} tokens/s  {} left", state_.step,
+      options_.schedule.steps, report.loss_nats,
+      validation_loss_ ? fmt::format("  validation loss {:.4f}", *validation_loss_) : "", report.learning_rate,
+      report.gradient_norm, static_cast<double>(report.tokens) / seconds_a_step, clock_time(left));
+  if (!due(state_.step, options_.log_every) && !validation_loss_ && !last && !stop_) {
+    show(line);
+    return;
+  }
+  say(line);
   logged_step_ = state_.step;
   logged_seconds_ = state_.elapsed_seconds;
 }

@@ -19,6 +19,9 @@ class PretrainLoop {
   PretrainLoop(const Communicator& communicator, const PretrainOptions& options, const CheckpointContext& context,
                Trainer& trainer, const Windows* validation, MetricsLog* metrics, TrainingState state, bool saved);
 
+  /// Leaves a line begun at a terminal, also on the way out of a failure.
+  ~PretrainLoop();
+
   /// Until the last step, or until a rank was asked to stop: then a checkpoint is there. Collective.
   ExitCode run();
 
@@ -27,7 +30,9 @@ class PretrainLoop {
   void take_step();
   /// Appends the step's line to metrics.jsonl and says it on stderr when it is time to.
   void record(const StepReport& report, double step_seconds);
-  void say(const std::string& line) const;
+  void say(const std::string& line);
+  /// At a terminal: a line that the next one takes the place of, a few times a second.
+  void show(const std::string& line);
 
   const Communicator& communicator_;
   const PretrainOptions& options_;
@@ -42,6 +47,9 @@ class PretrainLoop {
   std::optional<double> validation_loss_;  ///< nats, of the step, where it was validated
   std::int64_t logged_step_;               ///< last step said on stderr
   double logged_seconds_;                  ///< state_.elapsed_seconds then
+  bool terminal_;                          ///< standard error is one
+  std::size_t shown_width_ = 0;            ///< of the line that stands to be replaced
+  double shown_seconds_ = 0;               ///< state_.elapsed_seconds then
 };
 
 }  // namespace chainrule::pipeline
