@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <optional>
+#include <stdexcept>
 
 #include "io/checkpoint/manifest.h"
 #include "io/checkpoint/model_file.h"

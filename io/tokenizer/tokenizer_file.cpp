@@ -1,5 +1,7 @@
 #include "io/tokenizer/tokenizer_file.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>

@@ -11,9 +11,13 @@
 
 namespace chainrule::pipeline::cli {
 
-void ArithmeticOptions::add_to(po::options_description& group) {
+void ArithmeticOptions::add_math_to(po::options_description& group) {
   group.add_options()("math", po::value(&math)->default_value("float32")->value_name("KIND"),
-                      "float32; or bf16: products may round their inputs to bfloat16 where the processor has it")(
+                      "float32; or bf16: products may round their inputs to bfloat16 where the processor has it");
+}
+
+void ArithmeticOptions::add_recompute_to(po::options_description& group) {
+  group.add_options()(
       "recompute", po::value(&recompute)->default_value("none")->value_name("WHAT"),
       "none; or full: keep each layer's input only and compute its inside again in backward (less memory, same bits)");
 }

@@ -6,12 +6,13 @@
 
 namespace chainrule::pipeline::cli {
 
-/// `--math` and `--recompute`, which pretrain and benchmark share.
+/// `--math`, which evaluate, pretrain and benchmark share, and `--recompute`, which the latter two do.
 struct ArithmeticOptions {
   std::string math;
   std::string recompute;
 
-  void add_to(po::options_description& group);
+  void add_math_to(po::options_description& group);
+  void add_recompute_to(po::options_description& group);
   /// Throws Error (usage) for another word. Warns, on one rank, where bf16 has nothing to gain on this processor.
   model::Math chosen_math() const;
   bool chosen_recompute() const;

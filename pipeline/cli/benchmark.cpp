@@ -32,7 +32,9 @@ ExitCode run_benchmark(const Arguments& arguments) {
       "global-batch", po::value(&asked.global_batch)->value_name("SEQUENCES"),
       "sequences of a training step (default: one micro-batch a rank)");
   ArithmeticOptions arithmetic;
-  arithmetic.add_to(options.group("Arithmetic and memory"));
+  po::options_description& arithmetic_group = options.group("Arithmetic and memory");
+  arithmetic.add_math_to(arithmetic_group);
+  arithmetic.add_recompute_to(arithmetic_group);
   options.group("Tokenising")
       .add_options()("tokenizer", po::value(&tokenizer)->value_name("T"),
                      "tokenizer.json or a folder (default: one trained on generated text)")(

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "pipeline/cli/arithmetic_options.h"
 #include "pipeline/cli/commands.h"
 #include "pipeline/cli/options.h"
 #include "pipeline/cli/version.h"
@@ -50,6 +51,8 @@ ExitCode run_evaluate(const Arguments& arguments) {
       "windows of full length scored at once (default: as many as make about 1024 tokens)")(
       "threads", po::value(&asked.threads)->value_name("N"),
       "threads of each rank (default: OMP_NUM_THREADS, else this rank's share of the cores)");
+  ArithmeticOptions arithmetic;
+  arithmetic.add_math_to(options.group("Arithmetic"));
   options.group("Output").add_options()("report", po::value(&report)->required()->value_name("DIR"),
                                         "folder to write; must not exist, or be empty");
   if (!options.parse(arguments)) return ExitCode::done;
@@ -61,6 +64,7 @@ ExitCode run_evaluate(const Arguments& arguments) {
                                     {"threads", asked.threads}}) {
     if (options.given(name) && value < 1) throw Error(ExitCode::usage, fmt::format("--{} must be at least 1", name));
   }
+  asked.math = arithmetic.chosen_math();
   asked.protocol = protocol_of(protocol);
   if (asked.protocol == Protocol::packed && options.given("stride")) {
     throw Error(ExitCode::usage, "--stride belongs to protocol document: packed windows lie side by side");

@@ -9,6 +9,7 @@
 #include <fstream>
 #include <numeric>
 #include <sstream>
+#include <stdexcept>
 
 #include "pipeline/comm/session.h"
 #include "pipeline/error.h"

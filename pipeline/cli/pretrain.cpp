@@ -98,7 +98,9 @@ ExitCode run_pretrain(const Arguments& arguments) {
   add_training(command, options);
   add_reporting(command, options);
   ArithmeticOptions arithmetic;
-  arithmetic.add_to(command.group("Arithmetic and memory"));
+  po::options_description& arithmetic_group = command.group("Arithmetic and memory");
+  arithmetic.add_math_to(arithmetic_group);
+  arithmetic.add_recompute_to(arithmetic_group);
   if (!command.parse(arguments)) return ExitCode::done;
   options.data = words.data;
   options.validation_data = words.validation_data;

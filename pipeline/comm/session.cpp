@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <exception>
 #include <initializer_list>
+#include <stdexcept>
 #include <string>
 
 #include "pipeline/comm/call.h"

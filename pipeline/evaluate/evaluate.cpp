@@ -32,6 +32,7 @@ nlohmann::ordered_json environment_json(const Environment& environment, const Ev
   json["ended"] = utc_now();
   json["model"] = inputs.model.folder.string();
   json["data"] = options.data.string();
+  json["math"] = options.math == model::Math::bf16 ? "bf16" : "float32";
   json["micro_batch"] = inputs.units.micro_batch;
   json["work_units"] = corpus.units;
   json["rows_computed"] = rows;
@@ -98,7 +99,7 @@ void evaluate(const Communicator& communicator, const EvaluateOptions& options, 
   std::unique_ptr<model::Ops> ops;
   std::unique_ptr<model::Decoder> decoder;
   agree(communicator, [&] {
-    ops = model::make_fast_ops(model::Math::float32);
+    ops = model::make_fast_ops(options.math);
     const model::DecoderOptions decoder_options{maximum_unit_rows(inputs.units), model::Purpose::evaluate};
     decoder = std::make_unique<model::Decoder>(inputs.model.config, decoder_options, *ops);
   });

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <string>
 
+#include "model/ops/ops.h"
 #include "pipeline/comm/communicator.h"
 #include "pipeline/exit_code.h"
 #include "pipeline/work_units.h"
@@ -19,7 +20,8 @@ struct EvaluateOptions {
   std::int64_t stride = 0;          ///< tokens; 0: half the context length
   std::int64_t micro_batch = 0;     ///< windows of full length a unit holds; 0: default_micro_batch()
   std::uint64_t max_documents = 0;  ///< evaluate the first so many; 0: all
-  int threads = 0;                  ///< of each rank; 0: see use_threads()
+  model::Math math = model::Math::float32;
+  int threads = 0;  ///< of each rank; 0: see use_threads()
 };
 
 /// The work units that options ask for with a model of this context length. Throws Error usage where the context is

@@ -1,6 +1,7 @@
 // The operations of a decode step: the fast ones against the reference, and both against causal attention.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "model/ops/few_rows.h"

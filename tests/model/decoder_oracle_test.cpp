@@ -1,6 +1,7 @@
 // The production decoder in float32 against the oracle in float64, with both implementations of the operations.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 

@@ -1,6 +1,7 @@
 // What the decoder promises whatever the parameters: probabilities, causality, batches, accumulation, equal bits.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 

@@ -1,6 +1,7 @@
 // Attention over ragged sequences: both implementations of Ops against float64, one sequence at a time.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <tuple>

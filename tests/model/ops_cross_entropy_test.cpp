@@ -1,6 +1,7 @@
 // Cross-entropy: both implementations of Ops against float64.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <tuple>

@@ -1,6 +1,7 @@
 // Matrix products: both implementations of Ops against float64.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <tuple>
 
 #include "tests/model/ops_under_test.h"
@@ -61,7 +62,7 @@ class LinearOps : public testing::TestWithParam<std::tuple<OpsUnderTest, Shape>>
 };
 
 INSTANTIATE_TEST_SUITE_P(Shapes, LinearOps,
-                         testing::Combine(testing::Values(kReferenceOps, kFastOps),
+                         testing::Combine(testing::Values(kReferenceOps, kFastOps, kBf16Ops),
                                           testing::Values(Shape{1, 8, 24}, Shape{3, 48, 17}, Shape{64, 48, 192},
                                                           Shape{513, 48, 144}, Shape{64, 768, 48}, Shape{5, 192, 768},
                                                           Shape{3, 8, 50257})),
