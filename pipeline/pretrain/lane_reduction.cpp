@@ -87,6 +87,7 @@ void LaneReduction::finish_bucket(std::int64_t bucket, const std::stop_token& st
   wait_beside_computation(transfers, stop);
   const model::ParameterRange own = ownership_.slice(bucket, communicator_.rank());
   const std::int64_t own_size = own.end - own.begin;
+  if (own_size == 0) return;
   for (const Merge& each : combine_.merges) {
     add(leaves[static_cast<std::size_t>(each.into)], leaves[static_cast<std::size_t>(each.from)], own_size);
   }
