@@ -22,11 +22,13 @@ void occupy_standard_streams() {
 }
 
 void say(std::string_view text) {
+  if (text.empty()) return;
   std::fwrite(text.data(), 1, text.size(), stderr);
   std::fflush(stderr);
 }
 
 void print(std::string_view text) {
+  if (text.empty()) return;
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
     throw io::Error(io::ErrorKind::input_output,
                     fmt::format("cannot write to standard output: {}", std::strerror(errno)));

@@ -1,10 +1,12 @@
 // The one place that turns exceptions into a message and an exit code.
 #include <fmt/format.h>
 
+#include <chrono>
 #include <cstdio>
 #include <exception>
 #include <string>
 #include <string_view>
+#include <thread>
 
 #include "pipeline/cli/commands.h"
 #include "pipeline/cli/options.h"
@@ -67,6 +69,8 @@ ExitCode report(const std::exception_ptr& exception) {
     say(fmt::format("chainrule: {}\n", failure.message));
   }
   std::fflush(nullptr);
+  // A launcher ends the job with the first rank that fails: let it not be before rank 0 has spoken.
+  if (!Session::running() && launched_rank() != 0) std::this_thread::sleep_for(std::chrono::milliseconds(500));
   if (Session::running()) {
     if (!everyone_knows) Session::abort(static_cast<int>(failure.code));
     Session::end();

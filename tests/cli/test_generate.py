@@ -43,10 +43,9 @@ class Generate(TextModelTest):
                                 self.folder / place / "run" / "checkpoints" / step)
         arguments = ["generate", "--model", "run", "--prompts", str(path), "--batch", "1", "--max-tokens", "8"]
         alone = subprocess.run([PROGRAM, *arguments], capture_output=True, check=True, cwd=self.folder / "first")
-        start = [MPIRUN, "--oversubscribe", "--bind-to", "none"]
-        together = subprocess.run([*start, "-n", "1", "-wdir", self.folder / "first", PROGRAM, *arguments, ":",
-                                   "-n", "2", "-wdir", self.folder / "others", PROGRAM, *arguments],
-                                  capture_output=True, check=True)
+        in_its_place = 'cd "$0/$([ "$OMPI_COMM_WORLD_RANK" = 0 ] && echo first || echo others)" && exec "$@"'
+        together = subprocess.run([MPIRUN, "--oversubscribe", "--bind-to", "none", "-n", "3", "sh", "-c", in_its_place,
+                                   self.folder, PROGRAM, *arguments], capture_output=True, check=True)
         self.assertEqual(together.stdout, alone.stdout)
 
     def test_the_same_seed_gives_the_same_text(self):
