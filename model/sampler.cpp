@@ -31,8 +31,9 @@ void validate(const SamplingOptions& options) {
   if (!(options.min_p >= 0 && options.min_p <= 1)) {
     throw Error(fmt::format("min-p must be from 0 to 1, not {}", options.min_p));
   }
-  if (!(options.repetition_penalty > 0) || !std::isfinite(options.repetition_penalty)) {
-    throw Error(fmt::format("the repetition penalty must be above 0, not {}", options.repetition_penalty));
+  // Far outside of this, a penalty is no float, or makes logits that are none.
+  if (!(options.repetition_penalty >= 0.01 && options.repetition_penalty <= 100)) {
+    throw Error(fmt::format("the repetition penalty must be from 0.01 to 100, not {}", options.repetition_penalty));
   }
 }
 

@@ -9,7 +9,7 @@ namespace chainrule::model {
 /// How the next token is chosen. The steps apply in the order of the fields, each to what the one before left.
 struct SamplingOptions {
   /// Logits of tokens already in the sequence are divided by it where positive and multiplied where negative; 1: off
-  /// (Keskar et al. 2019).
+  /// (Keskar et al. 2019). From 0.01 to 100.
   double repetition_penalty = 1;
   /// Logits are divided by it; 0: the likeliest token always, the lowest id among equals.
   double temperature = 1;

@@ -50,9 +50,9 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view c
   const std::filesystem::path beside = path.string() + fmt::format(".partial-{}", ::getpid());
   try {
     const Descriptor file(::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
-    if (file.get() < 0) fail(ErrorKind::cannot_create, "create", beside);
-    write_whole(file.get(), content, beside);
-    if (::fsync(file.get()) != 0) fail(ErrorKind::input_output, "sync", beside);
+    if (file.get() < 0) fail(ErrorKind::cannot_create, "create", path);
+    write_whole(file.get(), content, path);
+    if (::fsync(file.get()) != 0) fail(ErrorKind::input_output, "sync", path);
     commit_rename(beside, path);
   } catch (...) {
     ::unlink(beside.c_str());

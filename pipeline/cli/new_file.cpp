@@ -5,10 +5,12 @@
 
 #include "io/error.h"
 #include "io/files/atomic_file.h"
+#include "pipeline/error.h"
 
 namespace chainrule::pipeline::cli {
 
 NewFile::NewFile(std::string_view option, std::filesystem::path path) : option_(option), path_(std::move(path)) {
+  if (path_.empty()) throw Error(ExitCode::usage, fmt::format("{} needs a file's name", option_));
   refuse_existing();
   const std::filesystem::path folder = path_.has_parent_path() ? path_.parent_path() : ".";
   std::error_code error;

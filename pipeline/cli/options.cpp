@@ -5,12 +5,12 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstdio>
-#include <fstream>
 #include <numeric>
 #include <sstream>
 #include <stdexcept>
+#include <typeinfo>
 
+#include "io/files/atomic_file.h"
 #include "pipeline/comm/session.h"
 #include "pipeline/error.h"
 #include "pipeline/standard_streams.h"
@@ -45,7 +45,50 @@ std::vector<std::string> texts(const boost::any& value) {
   throw std::logic_error("option of a type that resolved() does not know");
 }
 
+/// The library refuses --text= as a value that was forgotten; as two words it is an empty one.
+Arguments with_empty_values(const Arguments& arguments, const po::options_description& options) {
+  Arguments words;
+  for (const std::string& word : arguments) {
+    const bool empty_value = word.size() > 3 && word.starts_with("--") && word.find('=') == word.size() - 1;
+    const std::string name = empty_value ? word.substr(2, word.size() - 3) : "";
+    const po::option_description* option = empty_value ? options.find_nothrow(name, false) : nullptr;
+    if (option != nullptr && option->semantic()->max_tokens() > 0) {
+      words.push_back("--" + name);
+      words.emplace_back();
+    } else {
+      words.push_back(word);
+    }
+  }
+  return words;
+}
+
+/// An unknown option as it was typed; the library calls -m '--m'.
+std::string as_typed(const std::string& name, const Arguments& arguments) {
+  const std::string bare = name.substr(std::min(name.find_first_not_of('-'), name.size()));
+  const auto spells_out = [&](const std::string& word) { return word.substr(0, word.find('=')) == "--" + bare; };
+  if (std::any_of(arguments.begin(), arguments.end(), spells_out)) return "--" + bare;
+  for (const std::string& word : arguments) {
+    if (word.size() > 1 && word[0] == '-' && word[1] == bare[0]) return word.substr(0, word.find('='));
+  }
+  return name;
+}
+
+/// The library wraps a negative number around into a large one.
+void refuse_negative(const std::vector<po::option>& read, const po::variables_map& values) {
+  for (const po::option& each : read) {
+    if (each.string_key.empty() || each.value.empty() || !each.value.front().starts_with('-')) continue;
+    if (values[each.string_key].value().type() != typeid(std::uint64_t)) continue;
+    throw Error(ExitCode::usage, fmt::format("--{} must be at least 0, not {}", each.string_key, each.value.front()));
+  }
+}
+
 }  // namespace
+
+void check_range(std::string_view option, std::int64_t value, std::int64_t least, std::int64_t most) {
+  if (value < least)
+    throw Error(ExitCode::usage, fmt::format("--{} must be at least {}, not {}", option, least, value));
+  if (value > most) throw Error(ExitCode::usage, fmt::format("--{} must be at most {}, not {}", option, most, value));
+}
 
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates) {
   std::string best;
@@ -71,8 +114,9 @@ po::options_description& CommandOptions::group(const std::string& caption) {
 
 bool CommandOptions::parse(const Arguments& arguments) {
   std::string config;
-  group("General").add_options()("config", po::value(&config)->value_name("FILE"),
-                                 "read further options from FILE (lines 'name = value'); the command line wins")(
+  group("General").add_options()(
+      "config", po::value(&config)->value_name("FILE"),
+      "read further options from FILE (lines 'name = value', # begins a comment); the command line wins")(
       "help,h", "print this help");
   po::options_description all;
   for (const auto& each : groups_) all.add(each);
@@ -80,14 +124,17 @@ bool CommandOptions::parse(const Arguments& arguments) {
   for (const auto& each : all.options()) names.push_back(each->long_name());
   const auto fail = [](const std::string& message) { throw Error(ExitCode::usage, message); };
   const auto fail_unknown = [&](const std::string& name, const std::string& where) {
-    const std::string near = nearest(name, names);
-    fail(fmt::format("unknown option '--{}'{}{}", name, where,
+    const std::string near = nearest(name.substr(std::min(name.find_first_not_of('-'), name.size())), names);
+    fail(fmt::format("unknown option '{}'{}{}", name, where,
                      near.empty() ? "; see --help" : fmt::format("; did you mean '--{}'?", near)));
   };
+  const int style = po::command_line_style::default_style & ~po::command_line_style::allow_guessing;
+  const Arguments words = with_empty_values(arguments, all);
   try {
-    const int style = po::command_line_style::default_style & ~po::command_line_style::allow_guessing;
-    const auto parsed = po::command_line_parser(arguments).options(all).style(style).positional(positional_).run();
+    const auto parsed = po::command_line_parser(words).options(all).style(style).positional(positional_).run();
     po::store(parsed, values_);
+    refuse_negative(parsed.options, values_);
+    for (const auto& each : parsed.options) typed_.insert(each.string_key);
     if (values_.count("help") != 0) {
       if (launched_rank() == 0) {
         std::ostringstream text;
@@ -99,27 +146,27 @@ bool CommandOptions::parse(const Arguments& arguments) {
     }
     if (values_.count("config") != 0) {
       const auto path = values_["config"].as<std::string>();
-      std::ifstream file(path);
-      if (!file) throw Error(ExitCode::missing_input, fmt::format("cannot open the configuration file '{}'", path));
+      std::istringstream file(io::read_file(path));
       try {
-        po::store(po::parse_config_file(file, all), values_);
+        const auto read = po::parse_config_file(file, all);
+        po::store(read, values_);
+        refuse_negative(read.options, values_);
       } catch (const po::unknown_option& error) {
-        fail_unknown(error.get_option_name(), fmt::format(" in '{}'", path));
+        fail_unknown("--" + error.get_option_name(), fmt::format(" in '{}'", path));
       } catch (const po::error& error) {
         fail(fmt::format("'{}': {}", path, error.what()));
       }
     }
     po::notify(values_);
   } catch (const po::unknown_option& error) {
-    std::string name = error.get_option_name();
-    name.erase(0, name.find_first_not_of('-'));
-    fail_unknown(name, "");
+    fail_unknown(as_typed(error.get_option_name(), arguments), "");
   } catch (const po::too_many_positional_options_error&) {
-    std::string word;
-    for (const auto& each : arguments) {
-      if (!each.empty() && each[0] != '-') word = each;
+    const auto parsed = po::command_line_parser(words).options(all).style(style).run();
+    for (const auto& each : parsed.options) {
+      if (each.position_key < static_cast<int>(positional_.max_total_count())) continue;
+      fail(fmt::format("unexpected argument '{}'; see --help", each.value.front()));
     }
-    fail(fmt::format("unexpected argument{}; see --help", word.empty() ? "" : fmt::format(" (near '{}')", word)));
+    fail("unexpected argument; see --help");
   } catch (const po::error& error) {
     fail(fmt::format("{}; see --help", error.what()));
   }
@@ -128,6 +175,14 @@ bool CommandOptions::parse(const Arguments& arguments) {
 
 bool CommandOptions::given(const std::string& name) const {
   return values_.count(name) != 0 && !values_[name].defaulted();
+}
+
+std::string CommandOptions::either(const std::string& one, const std::string& other) const {
+  if (!given(one) || !given(other)) return given(one) ? one : given(other) ? other : "";
+  if (typed_.contains(one) == typed_.contains(other)) {
+    throw Error(ExitCode::usage, fmt::format("--{} and --{} exclude each other", one, other));
+  }
+  return typed_.contains(one) ? one : other;
 }
 
 std::vector<std::pair<std::string, std::string>> CommandOptions::resolved() const {

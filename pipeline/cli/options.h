@@ -1,5 +1,8 @@
 #pragma once
 #include <boost/program_options.hpp>
+#include <cstdint>
+#include <limits>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +32,10 @@ class CommandOptions {
   /// Whether the option was given, on the command line or in the file (not defaulted).
   bool given(const std::string& name) const;
 
+  /// Which of two options that exclude each other holds, empty where neither was given: one on the command line wins
+  /// over one in the file, and two in the same place are refused.
+  std::string either(const std::string& one, const std::string& other) const;
+
   /// Every option with its value, "name=value" lines as --config reads them, in order of declaration; options
   /// without a value are left out.
   std::vector<std::pair<std::string, std::string>> resolved() const;
@@ -39,7 +46,12 @@ class CommandOptions {
   std::vector<po::options_description> groups_;
   po::positional_options_description positional_;
   po::variables_map values_;
+  std::set<std::string> typed_;  // options given on the command line
 };
+
+/// Throws Error usage naming the option where its value is not from least to most.
+void check_range(std::string_view option, std::int64_t value, std::int64_t least,
+                 std::int64_t most = std::numeric_limits<std::int64_t>::max());
 
 /// The candidate with the smallest edit distance to word; empty where none is near.
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates);

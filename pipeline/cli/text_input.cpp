@@ -1,7 +1,6 @@
 #include "pipeline/cli/text_input.h"
 
 #include "io/files/atomic_file.h"
-#include "pipeline/error.h"
 #include "pipeline/standard_streams.h"
 
 namespace chainrule::pipeline::cli {
@@ -12,11 +11,9 @@ void TextInput::add_to(po::options_description& group) {
 }
 
 std::string TextInput::read(const CommandOptions& options) const {
-  if (options.given("text") && options.given("input")) {
-    throw Error(ExitCode::usage, "--text and --input exclude each other");
-  }
-  if (options.given("text")) return text_;
-  return options.given("input") && file_ != "-" ? io::read_file(file_) : read_standard_input("the text");
+  const std::string given = options.either("text", "input");
+  if (given == "text") return text_;
+  return given == "input" && file_ != "-" ? io::read_file(file_) : read_standard_input("the text");
 }
 
 }  // namespace chainrule::pipeline::cli
