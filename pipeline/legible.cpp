@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <vector>
 
 namespace chainrule::pipeline {
 namespace {
@@ -49,17 +50,71 @@ bool is_mark(std::int32_t character) {
   return category == UTF8PROC_CATEGORY_MN || category == UTF8PROC_CATEGORY_ME || category == UTF8PROC_CATEGORY_MC;
 }
 
+/// legible() character by character.
+std::vector<std::string> legible_parts(std::string_view bytes, Spaces spaces) {
+  std::vector<std::string> parts;
+  for (std::size_t at = 0; at < bytes.size();) {
+    const Decoded next = decode(bytes.substr(at));
+    const bool bare_mark = at == 0 && next.character >= 0 && is_mark(next.character);
+    parts.push_back((bare_mark ? "◌" : "") + shown(next.character, bytes.substr(at, next.bytes), spaces));
+    at += next.bytes;
+  }
+  return parts;
+}
+
+template <class Iterator>
+std::string joined(Iterator begin, Iterator end) {
+  std::string text;
+  for (; begin != end; ++begin) text += *begin;
+  return text;
+}
+
+/// The first of the parts from begin on that no longer fits where `…` is to stand too; end where all fit.
+template <class Iterator>
+Iterator cut(Iterator begin, Iterator end, std::size_t columns) {
+  std::size_t taken = 0;
+  Iterator fits = end;  // the last place to cut at
+  for (Iterator part = begin; part != end; ++part) {
+    const std::size_t width = columns_of(*part);
+    if (fits == end && taken + width > columns - 1) fits = part;
+    taken += width;
+  }
+  return taken <= columns ? end : fits;
+}
+
 }  // namespace
 
 std::string legible(std::string_view bytes, Spaces spaces) {
-  std::string text;
-  for (std::size_t at = 0; at < bytes.size();) {
-    const Decoded next = decode(bytes.substr(at));
-    if (at == 0 && next.character >= 0 && is_mark(next.character)) text += "◌";
-    text += shown(next.character, bytes.substr(at, next.bytes), spaces);
+  const std::vector<std::string> parts = legible_parts(bytes, spaces);
+  return joined(parts.begin(), parts.end());
+}
+
+std::string legible_beginning(std::string_view bytes, std::size_t columns, Spaces spaces) {
+  const std::vector<std::string> parts = legible_parts(bytes, spaces);
+  const auto end = cut(parts.begin(), parts.end(), columns);
+  return joined(parts.begin(), end) + (end == parts.end() ? "" : "…");
+}
+
+std::string legible_end(std::string_view bytes, std::size_t columns, Spaces spaces) {
+  const std::vector<std::string> parts = legible_parts(bytes, spaces);
+  const auto cut_at = cut(parts.rbegin(), parts.rend(), columns);
+  auto begin = cut_at.base();
+  if (cut_at == parts.rend()) return joined(begin, parts.end());
+  while (begin != parts.end() && columns_of(*begin) == 0) ++begin;  // marks on what was cut off
+  return "…" + joined(begin, parts.end());
+}
+
+std::string without_controls(std::string_view text) {
+  std::string safe;
+  for (std::size_t at = 0; at < text.size();) {
+    const Decoded next = decode(text.substr(at));
+    const std::string_view bytes = text.substr(at, next.bytes);
+    const bool control = next.character >= 0 && next.character != '\n' && next.character != '\t' &&
+                         utf8proc_category(next.character) == UTF8PROC_CATEGORY_CC;
+    safe += control ? shown(next.character, bytes, Spaces::kept) : valid_utf8(bytes);
     at += next.bytes;
   }
-  return text;
+  return safe;
 }
 
 std::size_t columns_of(std::string_view text) {

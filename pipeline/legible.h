@@ -14,6 +14,15 @@ enum class Spaces {
 /// one) as \xe2, a combining mark on ◌. Nothing in it can move a terminal's cursor.
 std::string legible(std::string_view bytes, Spaces spaces = Spaces::marked);
 
+/// legible(bytes) in at most so many columns, at least 1: where it is longer its beginning, or its end, and …, cut
+/// between characters of bytes.
+std::string legible_beginning(std::string_view bytes, std::size_t columns, Spaces spaces = Spaces::marked);
+std::string legible_end(std::string_view bytes, std::size_t columns, Spaces spaces = Spaces::marked);
+
+/// text as valid_utf8() gives it, control characters other than line feed and tab as legible() does: nothing in it can
+/// move a terminal's cursor.
+std::string without_controls(std::string_view text);
+
 /// Columns that valid UTF-8 takes in a terminal.
 std::size_t columns_of(std::string_view text);
 

@@ -22,9 +22,9 @@ ExitCode run_next(const Arguments& arguments) {
   bool json = false;
   int threads = 0;
   CommandOptions options(
-      "chainrule next --model M [--text T | --input FILE] [--top 20] [--json] [--svg FILE]",
+      "chainrule next --model M [--text T | --input FILE] [--top 20] [--temperature 1] [--slide] [--json] [--svg FILE]",
       "The distribution of the token that follows a text, likeliest first. The text is conditioned on\n"
-      "end-of-text, which is all there is before an empty one.");
+      "end-of-text, which is all there is before an empty one. Special tokens spelled in it are text.");
   options.group("Model").add_options()("model", po::value(&model_path)->required()->value_name("DIR"),
                                        "a checkpoint, or a run directory (its latest checkpoint)")(
       "temperature", po::value(&what.temperature)->default_value(1.0, "1"), "logits are divided by it; above 0")(
@@ -41,6 +41,7 @@ ExitCode run_next(const Arguments& arguments) {
   std::optional<NewFile> picture;
   if (options.given("svg")) picture.emplace("--svg", picture_path);
   validate(what);
+  check_range("threads", threads, 0);
   const std::string text = input.read(options);
   use_threads_alone(threads);
   const TextModel model = load_text_model(model_path);

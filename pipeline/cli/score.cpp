@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -19,12 +21,15 @@ ExitCode run_score(const Arguments& arguments) {
   std::string page_path;
   TextInput input;
   bool slide = false;
+  bool table = false;
   bool json = false;
   int threads = 0;
-  CommandOptions options("chainrule score --model M [--text T | --input FILE] [--json] [--html FILE]",
-                         "Each factor p(token | text before it) of a text and their product: log-likelihood,\n"
-                         "cross-entropy, perplexity and bits per byte. The first token is conditioned on end-of-text.\n"
-                         "At a terminal the text is shown on the colours of its surprise.");
+  CommandOptions options(
+      "chainrule score --model M [--text T | --input FILE] [--table] [--slide] [--json] [--html FILE]",
+      "Each factor p(token | text before it) of a text and their product: log-likelihood,\n"
+      "cross-entropy, perplexity and bits per byte. The first token is conditioned on end-of-text.\n"
+      "At a terminal the text is shown on the colours of its surprise, elsewhere as a table with a line for\n"
+      "each factor. Special tokens spelled in the text are text.");
   options.group("Model").add_options()("model", po::value(&model_path)->required()->value_name("DIR"),
                                        "a checkpoint, or a run directory (its latest checkpoint)")(
       "threads", po::value(&threads)->default_value(0), "OpenMP threads; 0: OMP_NUM_THREADS, else every core");
@@ -32,12 +37,15 @@ ExitCode run_score(const Arguments& arguments) {
   input.add_to(text_group);
   text_group.add_options()("slide", po::bool_switch(&slide),
                            "read a text longer than the model's context in windows that overlap by half");
-  options.group("Output").add_options()("json", po::bool_switch(&json), "print JSON")(
-      "html", po::value(&page_path)->value_name("FILE"), "also write the heat map and every factor as a web page");
+  options.group("Output").add_options()("table", po::bool_switch(&table), "print the table at a terminal too")(
+      "json", po::bool_switch(&json), "print JSON")("html", po::value(&page_path)->value_name("FILE"),
+                                                    "also write the heat map and every factor as a web page");
   if (!options.parse(arguments) || launched_rank() != 0) return ExitCode::done;
 
   std::optional<NewFile> page;
   if (options.given("html")) page.emplace("--html", page_path);
+  if (table && json) throw Error(ExitCode::usage, "--table and --json exclude each other");
+  check_range("threads", threads, 0);
   const std::string text = input.read(options);
   if (text.empty()) throw Error(ExitCode::bad_data, "the text is empty: there is nothing to score");
   use_threads_alone(threads);
@@ -47,12 +55,15 @@ ExitCode run_score(const Arguments& arguments) {
   if (page) page->write(render_page(score, model.model));
   if (json) {
     print(to_json(score, model.model).dump(2) + "\n");
-  } else if (shows_colours()) {
+  } else if (shows_colours() && !table) {
     print(render_heat_map(score, shows_true_colours() ? TerminalColours::true_colour : TerminalColours::palette_256));
   } else {
     print(render_table(score));
   }
-  return score.nonfinite_tokens == 0 ? ExitCode::done : ExitCode::bad_data;
+  if (score.nonfinite_tokens == 0) return ExitCode::done;
+  throw Error(ExitCode::bad_data,
+              fmt::format("{} of {} factors are not finite: the model '{}' gives this text no probability",
+                          score.nonfinite_tokens, score.tokens.size(), model.model.folder.string()));
 }
 
 }  // namespace chainrule::pipeline::cli

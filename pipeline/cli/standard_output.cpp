@@ -17,10 +17,9 @@ std::string_view environment(const char* name) {
 
 }  // namespace
 
-bool shows_colours() {
-  return ::isatty(STDOUT_FILENO) == 1 && !launched() && environment("NO_COLOR").empty() &&
-         environment("TERM") != "dumb";
-}
+bool at_terminal() { return ::isatty(STDOUT_FILENO) == 1 && !launched(); }
+
+bool shows_colours() { return at_terminal() && environment("NO_COLOR").empty() && environment("TERM") != "dumb"; }
 
 bool shows_true_colours() {
   const std::string_view says = environment("COLORTERM");

@@ -6,33 +6,13 @@
 #include <nlohmann/json.hpp>
 #include <numbers>
 
-#include "model/decoder.h"
+#include "model/decode_state.h"
 #include "model/distribution.h"
 #include "pipeline/error.h"
 #include "pipeline/legible.h"
 #include "pipeline/token_json.h"
 
 namespace chainrule::pipeline {
-namespace {
-
-/// Keeps the logits of the last row.
-class LastRow final : public model::LogitsVisitor {
- public:
-  LastRow(std::int64_t rows, std::int64_t vocabulary) : last_(rows - 1), vocabulary_(vocabulary) {}
-  void visit(std::int64_t first_row, std::int64_t rows, float* logits, std::int64_t stride) override {
-    if (last_ < first_row || last_ >= first_row + rows) return;
-    const float* row = logits + (last_ - first_row) * stride;
-    kept.assign(row, row + vocabulary_);
-  }
-  std::vector<float> kept;
-
- private:
-  std::int64_t last_;
-  std::int64_t vocabulary_;
-};
-
-}  // namespace
-
 double NextToken::shown_probability() const {
   double sum = 0;
   for (const Candidate& candidate : likeliest) sum += candidate.probability;
@@ -63,13 +43,12 @@ NextToken next_token(const TextModel& model, std::string_view context, const Nex
   }
 
   const auto rows = static_cast<std::int64_t>(tokens.size());
-  model::Decoder decoder(config, {.maximum_rows = rows}, ops);
-  const std::vector<io::TokenId> targets(tokens.size(), model::kNotScored);
-  const model::Sequence sequence{0, rows};
-  LastRow last(rows, config.vocabulary_size);
-  decoder.visit_logits(model.model.parameters.span(), {tokens, targets, {&sequence, 1}}, last);
+  // Of all rows the last alone is wanted: that is what reading a prompt gives.
+  model::DecodeState state(config, {.slots = 1, .capacity = rows}, ops);
+  const model::SlotPrompt prompt{0, tokens};
+  state.prefill(model.model.parameters.span(), {&prompt, 1});
 
-  const std::vector<double> log_probabilities = model::log_probabilities(last.kept, options.temperature);
+  const std::vector<double> log_probabilities = model::log_probabilities(state.logits(0), options.temperature);
   next.context = context;
   next.context_tokens = rows;
   next.temperature = options.temperature;

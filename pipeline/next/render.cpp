@@ -14,6 +14,7 @@ namespace chainrule::pipeline {
 namespace {
 
 constexpr double kBarColumns = 40;
+constexpr std::size_t kNameColumns = 24;
 
 /// share [0, 1] of kBarColumns in eighths of a column.
 std::string bar(double share) {
@@ -25,16 +26,8 @@ std::string bar(double share) {
 }
 
 /// The end of a context, on one line.
-std::string tail_of(const std::string& context, std::size_t characters) {
-  if (context.empty()) return "end-of-text";
-  const std::string tail = legible(context, Spaces::kept);
-  std::size_t kept = 0;
-  std::size_t at = tail.size();
-  while (at > 0 && kept < characters) {
-    --at;
-    if ((static_cast<unsigned char>(tail[at]) & 0xC0U) != 0x80U) ++kept;
-  }
-  return at == 0 ? "“" + tail + "”" : "“…" + tail.substr(at) + "”";
+std::string tail_of(const std::string& context, std::size_t columns) {
+  return context.empty() ? "end-of-text" : "“" + legible_end(context, columns, Spaces::kept) + "”";
 }
 
 std::string others(const NextToken& next) {
@@ -50,34 +43,23 @@ std::string entropy(const NextToken& next) {
                      next.temperature != 1 ? fmt::format(" at temperature {}", next.temperature) : "");
 }
 
-/// text in at most so many columns.
-std::string cut(const std::string& text, std::size_t columns) {
-  if (columns_of(text) <= columns) return text;
-  std::string kept = text;
-  while (columns_of(kept) + 1 > columns) {
-    while ((static_cast<unsigned char>(kept.back()) & 0xC0U) == 0x80U) kept.pop_back();
-    kept.pop_back();
-  }
-  return kept + "…";
-}
-
 }  // namespace
 
 std::string render_bars(const NextToken& next) {
   std::size_t width = columns_of(others(next));
-  for (const Candidate& candidate : next.likeliest) width = std::max(width, columns_of(legible(candidate.bytes)));
-  width = std::min<std::size_t>(width, 24);
+  for (const Candidate& candidate : next.likeliest)
+    width = std::max(width, columns_of(legible_beginning(candidate.bytes, kNameColumns)));
   const auto line = [&](const std::string& rank, const std::string& name, double probability, bool drawn) {
-    const std::string label = cut(name, width);
     std::string whole =
-        fmt::format("{:>5}  {}{}  {:>10}  {}", rank, label, std::string(width - columns_of(label), ' '),
+        fmt::format("{:>5}  {}{}  {:>10}  {}", rank, name, std::string(width - columns_of(name), ' '),
                     percent(probability), drawn ? bar(probability / next.likeliest.front().probability) : "");
     whole.erase(whole.find_last_not_of(' ') + 1);
     return whole + "\n";
   };
   std::string text = fmt::format("p(next token | {})\n\n", tail_of(next.context, 60));
   for (std::size_t i = 0; i < next.likeliest.size(); ++i) {
-    text += line(fmt::format("{}", i + 1), legible(next.likeliest[i].bytes), next.likeliest[i].probability, true);
+    text += line(fmt::format("{}", i + 1), legible_beginning(next.likeliest[i].bytes, kNameColumns),
+                 next.likeliest[i].probability, true);
   }
   if (has_others(next)) text += line("", others(next), std::max(0.0, next.rest_probability()), false);
   return text + fmt::format("\n{}\n", entropy(next));
@@ -112,7 +94,7 @@ std::string render_svg(const NextToken& next) {
     const Candidate& candidate = next.likeliest[i];
     const int row = static_cast<int>(i);
     const double length = std::max(1.5, kBar * candidate.probability / next.likeliest.front().probability);
-    text("token", kLabel - 12, row, cut(legible(candidate.bytes), 19));
+    text("token", kLabel - 12, row, legible_beginning(candidate.bytes, 19));
     svg += fmt::format("<rect class=\"bar\" x=\"{}\" y=\"{}\" width=\"{:.1f}\" height=\"18\" rx=\"2\"/>", kLabel,
                        kTop + row * kRow, length);
     text("", kLabel + length + 9, row, percent(candidate.probability));

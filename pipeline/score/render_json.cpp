@@ -12,16 +12,20 @@ nlohmann::ordered_json to_json(const TextScore& score, const LoadedModel& model)
   for (std::size_t i = 0; i < score.tokens.size(); ++i) {
     const TokenScore& token = score.tokens[i];
     const model::Factor& factor = token.factor;
+    const bool finite = std::isfinite(factor.nll_nats);
     nlohmann::ordered_json line = {{"position", i}};
     line.update(token_json(token.token, token.bytes));
     line["probability"] = std::exp(-factor.nll_nats);
     line["nll_nats"] = factor.nll_nats;
     line["nll_bits"] = factor.nll_nats / std::numbers::ln2;
-    line["rank"] = factor.rank;
+    line["rank"] = finite ? nlohmann::ordered_json(factor.rank) : nullptr;
     line["entropy_nats"] = factor.entropy_nats;
     line["log_probability_so_far_nats"] = token.log_probability_so_far_nats;
-    line["likeliest"] = token_json(factor.likeliest, token.likeliest_bytes);
-    line["likeliest"]["probability"] = std::exp(-factor.likeliest_nll_nats);
+    line["likeliest"] = nullptr;
+    if (finite) {
+      line["likeliest"] = token_json(factor.likeliest, token.likeliest_bytes);
+      line["likeliest"]["probability"] = std::exp(-factor.likeliest_nll_nats);
+    }
     tokens.push_back(std::move(line));
   }
   return {{"model", describe_model(model)},

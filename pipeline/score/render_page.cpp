@@ -70,7 +70,7 @@ function show(event) {
   names.forEach((name, n) => {
     const row = table.insertRow();
     row.insertCell().textContent = name;
-    row.insertCell().textContent = cells[n + 2].textContent || 'this one';
+    row.insertCell().textContent = cells[n + 2].textContent || (name === 'likeliest' && cells[3].textContent ? 'this one' : '');
   });
   card.replaceChildren(title, table);
   card.style.display = 'block';
@@ -115,13 +115,20 @@ std::string number(double value) { return std::isfinite(value) ? fmt::format("{:
 
 std::string factor_row(std::size_t index, const TokenScore& token) {
   const model::Factor& factor = token.factor;
+  const std::string name = escape_markup(legible(token.bytes));
+  if (!std::isfinite(factor.nll_nats)) {
+    return fmt::format(
+        "<tr><td>{}</td><td class=\"t\">{}</td><td>not finite</td><td></td><td></td><td></td><td></td>"
+        "<td class=\"t\"></td></tr>\n",
+        index + 1, name);
+  }
   const std::string likeliest = percent(std::exp(-factor.likeliest_nll_nats));
   const std::string instead = factor.rank == 1 ? "" : fmt::format("{}  {}", likeliest, legible(token.likeliest_bytes));
   return fmt::format(
       "<tr><td>{}</td><td class=\"t\">{}</td><td>{}</td><td>{:.4f}</td><td>{:.3f}</td><td>{}</td><td>{:.4f}</td>"
       "<td class=\"t\">{}</td></tr>\n",
-      index + 1, escape_markup(legible(token.bytes)), percent(std::exp(-factor.nll_nats)), factor.nll_nats,
-      factor.nll_nats / std::numbers::ln2, factor.rank, token.log_probability_so_far_nats, escape_markup(instead));
+      index + 1, name, percent(std::exp(-factor.nll_nats)), factor.nll_nats, factor.nll_nats / std::numbers::ln2,
+      factor.rank, token.log_probability_so_far_nats, escape_markup(instead));
 }
 
 }  // namespace

@@ -28,6 +28,9 @@ std::string padded(const std::string& text, std::size_t columns) {
   return taken < columns ? text + std::string(columns - taken, ' ') : text;
 }
 
+/// A token in a column of its own.
+std::string name_of(std::string_view bytes) { return legible_beginning(bytes, 24); }
+
 }  // namespace
 
 std::string render_heat_map(const TextScore& score, TerminalColours colours) {
@@ -56,18 +59,21 @@ std::string render_heat_map(const TextScore& score, TerminalColours colours) {
 
 std::string render_table(const TextScore& score) {
   std::size_t width = 5;
-  for (const TokenScore& token : score.tokens) width = std::max(width, columns_of(legible(token.bytes)));
-  width = std::min<std::size_t>(width, 24);
+  for (const TokenScore& token : score.tokens) width = std::max(width, columns_of(name_of(token.bytes)));
   std::string text = fmt::format("{:>6}  {}  {:>11}  {:>8}  {:>7}  {:>6}  {:>14}  {}\n", "", padded("token", width),
                                  "probability", "nats", "bits", "rank", "log p so far", "likeliest instead");
   for (std::size_t i = 0; i < score.tokens.size(); ++i) {
     const TokenScore& token = score.tokens[i];
     const model::Factor& factor = token.factor;
+    if (!std::isfinite(factor.nll_nats)) {
+      text += fmt::format("{:>6}  {}  {:>11}\n", i + 1, padded(name_of(token.bytes), width), "not finite");
+      continue;
+    }
     const std::string likeliest = percent(std::exp(-factor.likeliest_nll_nats));
     const std::string instead =
-        factor.rank == 1 ? "" : fmt::format("{:>9}  {}", likeliest, legible(token.likeliest_bytes));
+        factor.rank == 1 ? "" : fmt::format("{:>9}  {}", likeliest, name_of(token.likeliest_bytes));
     text += fmt::format("{:>6}  {}  {:>11}  {:>8.4f}  {:>7.3f}  {:>6}  {:>14.4f}  {}", i + 1,
-                        padded(legible(token.bytes), width), percent(std::exp(-factor.nll_nats)), factor.nll_nats,
+                        padded(name_of(token.bytes), width), percent(std::exp(-factor.nll_nats)), factor.nll_nats,
                         factor.nll_nats / std::numbers::ln2, factor.rank, token.log_probability_so_far_nats, instead);
     text.erase(text.find_last_not_of(' ') + 1);
     text += '\n';

@@ -113,6 +113,7 @@ class Score(TextModelTest):
         self.assertIn(b"48;2;", at_terminal(*arguments, env={"COLORTERM": "truecolor"})[1])
         plain = self.run_command("score", "--text", TEXT).out.encode()
         self.assertEqual(at_terminal(*arguments, env={"NO_COLOR": "1"})[1], plain)
+        self.assertEqual(at_terminal(*arguments, "--table")[1], plain)
 
     def test_page(self):
         page = self.folder / "page.html"
@@ -129,6 +130,11 @@ class Score(TextModelTest):
         score = self.json("--input", self.folder / "bytes")
         self.assertEqual(b"".join(bytes.fromhex(token["bytes"]) for token in score["tokens"]), b"\xff\xfe caf\xc3")
         self.assertIn("\\xff", self.run_command("score", "--input", self.folder / "bytes").out)
+
+    def test_special_tokens_spelled_in_a_text_are_text(self):
+        tokens = self.json("--text", "a<|endoftext|>b")["tokens"]
+        self.assertEqual(b"".join(bytes.fromhex(token["bytes"]) for token in tokens), b"a<|endoftext|>b")
+        self.assertGreater(len(tokens), 5)
 
     def test_slide(self):
         text = "the old man painted every house. " * 30

@@ -24,6 +24,28 @@ TEST(Legible, NothingMovesTheCursorOrHides) {
   EXPECT_EQ(legible("\u0301e"), "◌\u0301e");
 }
 
+TEST(Legible, CutsBetweenCharactersOfTheSource) {
+  EXPECT_EQ(legible_beginning("abc", 3), "abc");
+  EXPECT_EQ(legible_beginning("abcd", 3), "ab…");
+  EXPECT_EQ(legible_end("abcd", 3), "…cd");
+  // \u{200b} takes eight columns, whole or not at all.
+  EXPECT_EQ(legible_beginning("a\u200bcd", 9), "a…");
+  EXPECT_EQ(legible_beginning("a\u200bcd", 10), "a\\u{200b}…");
+  EXPECT_EQ(legible_end("ab\u200bd", 9), "…d");
+  EXPECT_EQ(legible_end("ab\u200bd", 10), "…\\u{200b}d");
+  // Wide characters count twice, marks stay with what they are on or go with it.
+  EXPECT_EQ(legible_beginning("木木木", 5), "木木…");
+  EXPECT_EQ(legible_end("木木木", 4), "…木");
+  EXPECT_EQ(legible_beginning("ae\u0301bc", 3), "ae\u0301…");
+  EXPECT_EQ(legible_end("ae\u0301bc", 3), "…bc");
+  EXPECT_EQ(legible_end("ae\u0301b", 3), "ae\u0301b");
+}
+
+TEST(Legible, ControlCharactersAreMadeHarmless) {
+  EXPECT_EQ(without_controls("a\n\tb\x1b[2J\x7f\u0085 \u200d"), "a\n\tb\\u{1b}[2J\\u{7f}\\u{85} \u200d");
+  EXPECT_EQ(without_controls("x\r\n\xe2\x82"), "x␍\n\uFFFD\uFFFD");
+}
+
 TEST(Legible, Columns) {
   EXPECT_EQ(columns_of("abc"), 3U);
   EXPECT_EQ(columns_of("木é␣"), 4U);

@@ -50,6 +50,18 @@ TEST_F(TextScores, FactorsOfOnePassEqualThoseComputedPrefixByPrefix) {
   EXPECT_GT(std::abs(score.cross_entropy_nats - std::log(257)), 0.05);
 }
 
+TEST_F(TextScores, FactorsThatAreNotFiniteHaveNoNumbers) {
+  for (float& value : model_.model.parameters.span()) value = INFINITY;
+  const TextScore score = score_text(model_, "ab", false, *ops_);
+  EXPECT_EQ(score.nonfinite_tokens, 2);
+  const nlohmann::ordered_json token = nlohmann::ordered_json::parse(to_json(score, model_.model).dump())["tokens"][0];
+  for (const char* name : {"probability", "nll_nats", "rank", "likeliest"}) EXPECT_TRUE(token[name].is_null()) << name;
+  for (const std::string& shown : {render_table(score), render_page(score, model_.model)}) {
+    EXPECT_EQ(shown.find("nan"), std::string::npos) << shown;
+    EXPECT_NE(shown.find("not finite"), std::string::npos);
+  }
+}
+
 TEST_F(TextScores, ATextLongerThanTheContextIsRefusedOrReadInWindows) {
   std::string text;
   for (int i = 0; i < 75; ++i) text += static_cast<char>('a' + i * 7 % 26);
