@@ -1,8 +1,11 @@
 #include <fmt/format.h>
 
+#include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 
+#include "io/files/atomic_file.h"
 #include "pipeline/agreement.h"
 #include "pipeline/cli/commands.h"
 #include "pipeline/cli/options.h"
@@ -14,6 +17,7 @@
 #include "pipeline/error.h"
 #include "pipeline/generate/generator.h"
 #include "pipeline/generate/sample_json.h"
+#include "pipeline/legible.h"
 #include "pipeline/standard_streams.h"
 #include "pipeline/threads.h"
 
@@ -31,36 +35,35 @@ struct Request {
   int threads = 0;
 };
 
-void validate(const Request& request, const CommandOptions& options) {
-  const auto refuse = [](const std::string& message) { throw Error(ExitCode::usage, message); };
+void validate(const Request& request) {
   const GenerationOptions& generation = request.generation;
-  if (options.given("prompt") && options.given("prompts")) refuse("--prompt and --prompts exclude each other");
-  if (request.maximum_tokens < 1)
-    refuse(fmt::format("--max-tokens must be at least 1, not {}", request.maximum_tokens));
-  if (generation.samples < 1) refuse(fmt::format("--samples must be at least 1, not {}", generation.samples));
-  if (generation.batch < 1) refuse(fmt::format("--batch must be at least 1, not {}", generation.batch));
+  // Products and sums of two such numbers stay far from overflow.
+  constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max();
+  check_range("max-tokens", request.maximum_tokens, 1, kMost);
+  check_range("samples", generation.samples, 1, kMost);
+  check_range("batch", generation.batch, 1, kMost);
+  check_range("threads", request.threads, 0);
   for (const std::string& stop : generation.stops) {
-    if (stop.empty()) refuse("--stop: an empty text would end every sample at once");
+    if (stop.empty()) throw Error(ExitCode::usage, "--stop: an empty text would end every sample at once");
   }
   model::validate(generation.sampling);
 }
 
-void tell_of_slides(const std::vector<Sample>& samples, std::int64_t context) {
-  std::int64_t slid = 0;
-  for (const Sample& sample : samples) slid += sample.slides > 0 ? 1 : 0;
+void tell_of_slides(std::int64_t slid, std::int64_t samples, std::int64_t context) {
   if (slid > 0) {
     say(fmt::format(
-        "chainrule: {} of {} samples outgrew the model's context of {} tokens: their older half was let go\n", slid,
-        samples.size(), context));
+        "chainrule: {} of {} samples outgrew the model's context of {} tokens: the older half of it was let "
+        "go each time it was full\n",
+        slid, samples, context));
   }
 }
 
 void tell_of_cut_prompts(const std::vector<Prompt>& prompts, std::int64_t context) {
-  for (std::size_t i = 0; i < prompts.size(); ++i) {
-    const auto tokens = static_cast<std::int64_t>(prompts[i].tokens.size());
+  for (const Prompt& prompt : prompts) {
+    const auto tokens = static_cast<std::int64_t>(prompt.tokens.size());
     if (tokens > context) {
-      say(fmt::format("chainrule: prompt {} is longer than the model's context: its first {} tokens were let go\n", i,
-                      tokens - context));
+      say(fmt::format("chainrule: {} is longer than the model's context: its first {} tokens were let go\n",
+                      prompt.name, tokens - context));
     }
   }
 }
@@ -76,10 +79,11 @@ void stream(const Request& request, std::optional<std::int64_t> maximum_tokens) 
   const auto ops = model::make_fast_ops(model::Math::float32);
   Generator generator(model, prompts, request.generation, *ops);
   SamplePrinter printer(request.generation.samples);
-  std::vector<Sample> all;
+  const bool person_reads = at_terminal();
+  std::int64_t slid = 0;
   for (std::int64_t batch = 0; batch < generator.batches(); ++batch) {
     const auto samples = generator.run(batch, [&](std::int64_t sequence, std::string_view piece) {
-      if (!request.json) printer.add(sequence, piece);
+      if (!request.json) printer.add(sequence, person_reads ? without_controls(piece) : valid_utf8(piece));
     });
     for (const Sample& sample : samples) {
       if (request.json) {
@@ -87,10 +91,10 @@ void stream(const Request& request, std::optional<std::int64_t> maximum_tokens) 
       } else {
         printer.finish(sample.sample);
       }
-      all.push_back(sample);
+      slid += sample.slides > 0 ? 1 : 0;
     }
   }
-  tell_of_slides(all, model.model.config.sequence_length);
+  tell_of_slides(slid, request.generation.samples, model.model.config.sequence_length);
 }
 
 /// A file of prompts, shared out over the ranks batch by batch; rank 0 prints in order.
@@ -102,28 +106,37 @@ void share_out(const Request& request, std::optional<std::int64_t> maximum_token
   const auto ops = model::make_fast_ops(model::Math::float32);
   std::vector<Prompt> prompts;
   std::unique_ptr<Generator> generator;
-  agree(world, [&] { prompts = read_prompts(request.prompts); });
+  std::string content;
+  agree_on_first(world, [&] {
+    content = request.prompts == "-" ? read_standard_input("the prompts") : io::read_file(request.prompts);
+  });
+  content = world.broadcast(content);
+  agree(world, [&] {
+    prompts = parse_prompts(content, request.prompts == "-" ? "standard input" : std::string_view(request.prompts));
+  });
   const TextModel model = load_same_text_model(world, request.model);
   agree(world, [&] {
     prepare(prompts, model, maximum_tokens, request.slide);
     generator = std::make_unique<Generator>(model, prompts, request.generation, *ops);
   });
   if (world.rank() == 0) tell_of_cut_prompts(prompts, model.model.config.sequence_length);
-  std::vector<Sample> mine;
+  std::int64_t slid = 0;
   for (std::int64_t first = 0; first < generator->batches(); first += world.size()) {
     std::string lines;
     agree(world, [&] {
       if (first + world.rank() >= generator->batches()) return;
-      for (Sample& sample : generator->run(first + world.rank(), [](std::int64_t, std::string_view) {})) {
+      for (const Sample& sample : generator->run(first + world.rank(), [](std::int64_t, std::string_view) {})) {
         lines += json_line(sample, prompts[static_cast<std::size_t>(sample.prompt)]);
-        mine.push_back(std::move(sample));
+        slid += sample.slides > 0 ? 1 : 0;
       }
     });
     for (const auto& part : world.gather(std::as_bytes(std::span(lines)))) {
       print({reinterpret_cast<const char*>(part.data()), part.size()});
     }
   }
-  tell_of_slides(mine, model.model.config.sequence_length);
+  world.sum({&slid, 1});
+  const auto samples = static_cast<std::int64_t>(prompts.size()) * request.generation.samples;
+  if (world.rank() == 0) tell_of_slides(slid, samples, model.model.config.sequence_length);
 }
 
 }  // namespace
@@ -133,10 +146,12 @@ ExitCode run_generate(const Arguments& arguments) {
   GenerationOptions& generation = request.generation;
   model::SamplingOptions& sampling = generation.sampling;
   CommandOptions options(
-      "chainrule generate --model M [--prompt T | --prompts FILE.jsonl] [options]",
+      "chainrule generate --model M [--prompt T | --prompts FILE.jsonl] [--max-tokens N] [--samples N] [--seed S]\n"
+      "       [--temperature T] [--top-k K] [--top-p P] [--min-p M] [--repetition-penalty R] [--stop T] [--slide] "
+      "[--json]",
       "Continues texts, one sampled token at a time, conditioned on end-of-text and the prompt. One\n"
       "prompt is answered as its tokens come; a file of prompts is shared over the ranks, a line of\n"
-      "JSON for each sample, the same for any number of ranks.");
+      "JSON for each sample, the same for any number of ranks. Special tokens spelled in a prompt are text.");
   options.group("Model").add_options()("model", po::value(&request.model)->required()->value_name("DIR"),
                                        "a checkpoint, or a run directory (its latest checkpoint)")(
       "threads", po::value(&request.threads)->default_value(0),
@@ -144,19 +159,21 @@ ExitCode run_generate(const Arguments& arguments) {
   options.group("Prompt").add_options()("prompt", po::value(&request.prompt)->value_name("TEXT"),
                                         "a text to continue; without it, a text is written from its beginning")(
       "prompts", po::value(&request.prompts)->value_name("FILE"),
-      "many: a line is a JSON object with \"prompt\" and, if wanted, \"id\"")(
+      "many (- is standard input): a line is a JSON object with \"prompt\" and, if wanted, \"id\"")(
       "samples", po::value(&generation.samples)->default_value(generation.samples), "continuations of each prompt")(
       "batch", po::value(&generation.batch)->default_value(generation.batch), "sequences decoded together")(
       "slide", po::bool_switch(&request.slide),
-      "let the older half of a full context go, and the start of a prompt that is too long, instead of refusing");
+      "whenever the context is full, let the older half of it go and read the rest anew (its keys and values depend on "
+      "what is gone); and let the start of a prompt that is too long go");
   options.group("End of a sample (end-of-text always ends one)")
       .add_options()("max-tokens", po::value(&request.maximum_tokens)->default_value(request.maximum_tokens),
                      "tokens at most; where not given, less if the context has no room for so many")(
           "stop", po::value(&generation.stops)->value_name("TEXT"),
           "a text that ends a sample and is not printed; may be given several times");
   options.group("Sampling, in the order of application")
-      .add_options()("repetition-penalty", po::value(&sampling.repetition_penalty)->default_value(1.0, "1"),
-                     "logits of tokens already in the text: divided by it where positive, else multiplied; 1: off")(
+      .add_options()(
+          "repetition-penalty", po::value(&sampling.repetition_penalty)->default_value(1.0, "1"),
+          "logits of tokens already in the text: divided by it where positive, else multiplied; 0.01 to 100, 1: off")(
           "temperature", po::value(&sampling.temperature)->default_value(1.0, "1"),
           "logits are divided by it; 0: always the likeliest token")(
           "top-k", po::value(&sampling.top_k)->default_value(0), "keep this many of the likeliest tokens; 0: all")(
@@ -168,10 +185,10 @@ ExitCode run_generate(const Arguments& arguments) {
   options.group("Output").add_options()("json", po::bool_switch(&request.json),
                                         "a line of JSON for each sample, as --prompts always gives");
   if (!options.parse(arguments)) return ExitCode::done;
-  validate(request, options);
+  validate(request);
   const auto maximum_tokens =
       options.given("max-tokens") ? std::optional<std::int64_t>(request.maximum_tokens) : std::nullopt;
-  if (options.given("prompts")) {
+  if (options.either("prompt", "prompts") == "prompts") {
     share_out(request, maximum_tokens);
   } else if (launched_rank() == 0) {
     stream(request, maximum_tokens);

@@ -38,7 +38,8 @@ std::span<const io::TokenId> last_of(std::span<const io::TokenId> tokens, std::i
 std::int64_t capacity_for(std::span<const Prompt> prompts, std::int64_t context) {
   std::int64_t longest = 1;
   for (const Prompt& prompt : prompts) {
-    longest = std::max(longest, static_cast<std::int64_t>(prompt.tokens.size()) + prompt.maximum_tokens - 1);
+    const std::int64_t generated = std::min(prompt.maximum_tokens, context);
+    longest = std::max(longest, static_cast<std::int64_t>(prompt.tokens.size()) + generated - 1);
   }
   return std::min(longest, context);
 }
@@ -62,10 +63,9 @@ struct Generator::State {
         options(with_options),
         ops(with_ops),
         sequences(static_cast<std::int64_t>(prompts.size()) * options.samples),
+        batch_size(std::min(options.batch, sequences)),
         decoding(model.model.config,
-                 {.slots = std::min(options.batch, sequences),
-                  .capacity = capacity_for(prompts, model.model.config.sequence_length)},
-                 ops),
+                 {.slots = batch_size, .capacity = capacity_for(prompts, model.model.config.sequence_length)}, ops),
         samplers(static_cast<std::size_t>(decoding.slots()),
                  model::Sampler(options.sampling, model.model.config.vocabulary_size)) {}
 
@@ -79,6 +79,7 @@ struct Generator::State {
   GenerationOptions options;
   model::Ops& ops;
   std::int64_t sequences;
+  std::int64_t batch_size;
   model::DecodeState decoding;
   std::vector<model::Sampler> samplers;  // one for each slot
 };
@@ -87,8 +88,8 @@ struct Generator::State {
 std::vector<Writing> Generator::State::begin(std::int64_t batch) {
   std::vector<Writing> writing;
   std::vector<model::SlotPrompt> reading;
-  const std::int64_t first = batch * options.batch;
-  for (std::int64_t sequence = first; sequence < std::min(sequences, first + options.batch); ++sequence) {
+  const std::int64_t first = batch * batch_size;
+  for (std::int64_t sequence = first; sequence < std::min(sequences, first + batch_size); ++sequence) {
     const std::int64_t index = sequence / options.samples;
     const std::int64_t number = sequence % options.samples;
     const Prompt& prompt = prompts[static_cast<std::size_t>(index)];
@@ -127,8 +128,9 @@ void Generator::State::choose(std::vector<Writing>& writing) {
   }
   for (Writing& each : writing) {
     if (!each.chosen) {
-      throw Error(ExitCode::bad_data, fmt::format("prompt {}: the model '{}' gives logits that are not finite",
-                                                  each.sample.prompt, model.model.folder.string()));
+      throw Error(ExitCode::bad_data,
+                  fmt::format("{}: the model '{}' gives logits that are not finite",
+                              prompts[static_cast<std::size_t>(each.sample.prompt)].name, model.model.folder.string()));
     }
     const std::span<const float> logits = decoding.logits(each.row);
     const auto vocabulary = static_cast<std::int64_t>(logits.size());
@@ -187,9 +189,7 @@ Generator::Generator(const TextModel& model, std::span<const Prompt> prompts, co
     : state_(std::make_unique<State>(model, prompts, options, ops)) {}
 Generator::~Generator() = default;
 
-std::int64_t Generator::batches() const {
-  return (state_->sequences + state_->options.batch - 1) / state_->options.batch;
-}
+std::int64_t Generator::batches() const { return (state_->sequences + state_->batch_size - 1) / state_->batch_size; }
 
 std::vector<Sample> Generator::run(std::int64_t batch, const TextListener& listener) {
   State& s = *state_;

@@ -3,23 +3,22 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "io/error.h"
-#include "io/files/atomic_file.h"
 #include "pipeline/error.h"
 
 namespace chainrule::pipeline {
 
-std::vector<Prompt> read_prompts(const std::filesystem::path& path) {
-  const std::string content = io::read_file(path);
+std::vector<Prompt> parse_prompts(std::string_view content, std::string_view file) {
   std::vector<Prompt> prompts;
   std::uint64_t line = 0;
   const auto refuse = [&](const std::string& why) {
-    throw io::Error(io::ErrorKind::bad_data, fmt::format("prompts '{}' line {}: {}", path.string(), line, why));
+    throw io::Error(io::ErrorKind::bad_data, fmt::format("prompts '{}' line {}: {}", file, line, why));
   };
   for (std::size_t at = 0; at < content.size();) {
     const std::size_t end = std::min(content.find('\n', at), content.size());
-    const std::string_view text = std::string_view(content).substr(at, end - at);
+    const std::string_view text = content.substr(at, end - at);
     at = end + 1;
     ++line;
     if (text.find_first_not_of(" \t\r") == std::string_view::npos) continue;
@@ -32,12 +31,18 @@ std::vector<Prompt> read_prompts(const std::filesystem::path& path) {
     if (id != object.end() && !id->is_string() && !id->is_number() && !id->is_null()) {
       refuse("\"id\" is neither a string nor a number");
     }
+    // A larger integer was rounded when it was read, and the answer would carry another id.
+    constexpr double kExact = 9007199254740992;
+    if (id != object.end() && id->is_number_float() && std::abs(id->get<double>()) >= kExact) {
+      refuse("\"id\" is too large a number to be given back as it is: write it as a string");
+    }
     Prompt& each = prompts.emplace_back();
+    each.name = fmt::format("prompts '{}' line {}", file, line);
     each.text = prompt->get<std::string>();
     if (id != object.end()) each.id = *id;
   }
   if (prompts.empty()) {
-    throw io::Error(io::ErrorKind::bad_data, fmt::format("prompts '{}': there are none", path.string()));
+    throw io::Error(io::ErrorKind::bad_data, fmt::format("prompts '{}': there are none", file));
   }
   return prompts;
 }
@@ -46,8 +51,7 @@ void prepare(std::vector<Prompt>& prompts, const TextModel& model, std::optional
              bool slide) {
   const std::int64_t context = model.model.config.sequence_length;
   if (slide && context < 2) throw Error(ExitCode::usage, "--slide: a context of one token cannot let half of it go");
-  for (std::size_t i = 0; i < prompts.size(); ++i) {
-    Prompt& prompt = prompts[i];
+  for (Prompt& prompt : prompts) {
     prompt.tokens = context_of(model.tokenizer, prompt.text);
     const auto length = static_cast<std::int64_t>(prompt.tokens.size());
     const std::int64_t room = context - length + 1;  // the last token generated need not be read
@@ -56,9 +60,9 @@ void prepare(std::vector<Prompt>& prompts, const TextModel& model, std::optional
     prompt.maximum_tokens = maximum_tokens.value_or(wanted);
     if (!slide && prompt.maximum_tokens > room) {
       throw Error(ExitCode::usage,
-                  fmt::format("prompt {}: its {} tokens (the end-of-text before them included) and {} to be generated "
-                              "are more than the model's context of {}; --slide lets the oldest go",
-                              i, length, prompt.maximum_tokens, context));
+                  fmt::format("{}: {} tokens (the end-of-text before them included) and {} to be generated are more "
+                              "than the model's context of {}; --slide lets the oldest go",
+                              prompt.name, length, prompt.maximum_tokens, context));
     }
   }
 }

@@ -1,11 +1,13 @@
 """`chainrule generate` from the outside: seeds, ranks, streaming, and the ends of a sample."""
 import json
 import os
+import re
 import shutil
 import subprocess
 import unittest
 
-from program import MPIRUN, PROGRAM
+from program import MPIRUN, PROGRAM, chainrule
+from terminal import at_terminal
 from text_model import TextModelTest
 
 
@@ -103,12 +105,55 @@ class Generate(TextModelTest):
         self.assertLessEqual(len(line["token_ids"]), 3)
         long_prompt = "the old man painted every house. " * 4
         self.assertLessEqual(len(self.lines("--prompt", long_prompt)[0]["token_ids"]), 64)
-        self.expect_failure(64, ["prompt 0", "context of 64", "--slide"], "generate", "--prompt", long_prompt,
+        self.expect_failure(64, ["the prompt", "context of 64", "--slide"], "generate", "--prompt", long_prompt,
                             "--max-tokens", 64)
         done = self.run_command("generate", "--json", "--prompt", long_prompt, "--max-tokens", 150, "--slide",
                                 "--temperature", 0)
         self.assertIn("was let go", done.err)
         self.assertGreater(json.loads(done.out)["slides"], 0)
+
+    def test_slides_of_all_ranks_are_told_once(self):
+        path = self.prompts(["the cat", "a dog", "my sister"])
+        done = self.run_command("generate", "--prompts", path, "--batch", 1, "--slide", "--max-tokens", 150, "--temperature", 0,
+                                ranks=3)
+        slid = sum(json.loads(line)["slides"] > 0 for line in done.out.splitlines())
+        self.assertGreater(slid, 1)
+        self.assertEqual(done.err.count("let go"), 1)
+        self.assertIn(f"{slid} of 3 samples", done.err)
+
+    def test_prompts_from_standard_input(self):
+        path = self.prompts(["the cat", "a dog"])
+        from_file = self.run_command("generate", "--prompts", path, "--max-tokens", 4).out
+        for ranks in (None, 2):
+            self.assertEqual(self.run_command("generate", "--prompts", "-", "--max-tokens", 4, ranks=ranks,
+                                              input=path.read_bytes()).out, from_file)
+
+    def test_the_command_line_wins_over_a_file(self):
+        file = self.folder / "options"
+        file.write_text("prompt = a dog\nmax-tokens = 4\n")
+        path = self.prompts(["the cat"])
+        self.assertEqual(self.run_command("generate", "--config", file, "--prompts", path).out,
+                         self.run_command("generate", "--prompts", path, "--max-tokens", 4).out)
+
+    def test_an_empty_prompt_in_one_word(self):
+        self.assertEqual(self.run_command("generate", "--prompt=").out, self.run_command("generate").out)
+
+    def test_a_sample_that_ends_inside_a_character(self):
+        """The tokenizer splits é, and a sample of one token from behind its first half is the second half alone."""
+        seed, text = next((seed, line["text"]) for seed in range(200)
+                          for line in self.lines("--prompt", "the caf", "--max-tokens", 1, "--seed", seed)
+                          if "\ufffd" in line["text"])
+        done = self.run_command("generate", "--prompt", "the caf", "--max-tokens", 1, "--seed", seed)
+        self.assertEqual(done.stdout, (text + "\n").encode())
+
+    def test_control_characters_reach_no_terminal(self):
+        arguments = ["generate", "--model", self.run_directory, "--samples", 40, "--max-tokens", 60, "--temperature", 3,
+                     "--seed", 1]
+        raw = chainrule(*arguments, check=0).stdout
+        self.assertTrue(re.search(rb"[\x00-\x08\x0b-\x1f\x7f]", raw), "the test needs some")
+        code, shown = at_terminal(*arguments)
+        self.assertEqual(code, 0)
+        self.assertFalse(re.search(rb"[\x00-\x08\x0b-\x1f\x7f]", shown))
 
     def test_filters_leave_the_likeliest(self):
         greedy = self.lines("--prompt", "a", "--temperature", 0, "--max-tokens", 10)[0]

@@ -48,10 +48,35 @@ class Probabilities(TextModelTest):
         for option, value, words in (("--temperature", -1, "temperature"), ("--temperature", "nan", "temperature"),
                                      ("--top-k", -1, "top-k"), ("--top-p", 0, "top-p"), ("--top-p", 1.1, "top-p"),
                                      ("--min-p", 2, "min-p"), ("--repetition-penalty", 0, "repetition penalty"),
+                                     ("--repetition-penalty", 1e-300, "repetition penalty"),
+                                     ("--repetition-penalty", 101, "repetition penalty"),
                                      ("--max-tokens", 0, "--max-tokens"), ("--samples", 0, "--samples"),
-                                     ("--batch", 0, "--batch")):
+                                     ("--batch", 0, "--batch"), ("--max-tokens", 2**31, "--max-tokens"),
+                                     ("--samples", 2**63 - 1, "--samples"), ("--batch", 2**63 - 1, "--batch"),
+                                     ("--seed", -1, "--seed"), ("--threads", -1, "--threads")):
             self.expect_failure(64, words, "generate", "--prompt", "a", option, value)
         self.expect_failure(64, ["--prompt ", "--prompts"], "generate", "--prompt", "a", "--prompts", "b")
+        for command in ("score", "next"):
+            self.expect_failure(64, "--threads", command, "--text", "a", "--threads", -1)
+        # Mistakes are named as they were typed.
+        self.expect_failure(64, "unexpected argument 'first'", "next", "first", "--text", "a", "last")
+        self.expect_failure(64, "unknown option '-m'", "next", "-m", "run")
+        self.expect_failure(64, ["unknown option '-model'", "'--model'"], "next", "-model=run")
+
+    def test_configuration_files(self):
+        file = self.folder / "options"
+        self.expect_failure(66, str(self.folder), "next", "--config", self.folder, "--text", "a")
+        self.expect_failure(66, "no such", "next", "--config", self.folder / "no such", "--text", "a")
+        file.write_text("seed = -1\n")
+        self.expect_failure(64, "--seed", "generate", "--config", file, "--prompt", "a")
+        file.write_text("texte = a\n")
+        self.expect_failure(64, ["'--texte'", "'--text'", str(file)], "next", "--config", file)
+        file.write_text("text = a\ninput = b\n")
+        self.expect_failure(64, ["--text", "--input"], "next", "--config", file)
+        file.write_text("text = a  # a comment\n")
+        by_option = self.run_command("next", "--text", "a").out
+        self.assertEqual(self.run_command("next", "--config", file).out, by_option)
+        self.assertEqual(self.run_command("next", "--config", file, "--input", "-", input=b"a").out, by_option)
 
     def test_files_that_are_there_are_kept(self):
         for command, option in (("score", "--html"), ("next", "--svg")):
@@ -60,19 +85,23 @@ class Probabilities(TextModelTest):
             self.expect_failure(73, ["already there", option], command, "--text", "a", option, path)
             self.assertEqual(path.read_text(), "mine")
             self.expect_failure(73, "absent", command, "--text", "a", option, self.folder / "absent" / "file")
+            self.expect_failure(64, option, command, "--text", "a", option, "")
+            done = self.expect_failure(73, "x" * 250, command, "--text", "a", option, self.folder / ("x" * 250))
+            self.assertNotIn("partial", done.err)
 
     def test_prompts(self):
         path = self.folder / "prompts.jsonl"
         for content, words in (("{\"prompt\": \"a\"}\n{oops\n", ["prompts.jsonl", "line 2"]), ("", "there are none"),
-                               ("{\"text\": \"a\"}\n", "line 1")):
+                               ("{\"text\": \"a\"}\n", "line 1"),
+                               ("{\"prompt\": \"a\", \"id\": 18446744073709551616}\n", ["line 1", "id"])):
             path.write_text(content)
             self.expect_failure(65, words, "generate", "--prompts", path)
         self.expect_failure(66, "absent", "generate", "--prompts", self.folder / "absent")
         path.write_text("{\"prompt\": \"a\"}\n" + json.dumps({"prompt": "the old man. " * 60}) + "\n")
-        self.expect_failure(64, ["prompt 1", "context"], "generate", "--prompts", path)
+        self.expect_failure(64, ["prompts.jsonl' line 2", "context"], "generate", "--prompts", path)
         # What every rank finds, one says, and the launcher returns its code.
         done = self.run_command("generate", "--prompts", path, ranks=2, check=64)
-        self.assertEqual(done.err.count("prompt 1"), 1)
+        self.assertEqual(done.err.count("line 2"), 1)
 
     def test_a_full_device_is_an_error(self):
         for arguments in (["next", "--model", self.run_directory, "--text", "a"], ["--help"], ["--version"],

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
+#include <limits>
 #include <map>
 #include <set>
 
@@ -188,17 +188,25 @@ TEST_F(Generation, ContextsThatOutgrowTheModelAreRefusedOrSlid) {
   EXPECT_NEAR(logits[samples[0].tokens[43]], *std::max_element(logits.begin(), logits.end()), 1e-4);
 }
 
+TEST_F(Generation, NumbersTooLargeForArithmeticAreCut) {
+  constexpr std::int64_t kLargest = std::numeric_limits<std::int64_t>::max();
+  auto all = prompts({"x"}, 4);
+  const std::vector<std::string> expected = texts_of(run(all, {.sampling = {.temperature = 0}}));
+  EXPECT_EQ(texts_of(run(all, {.sampling = {.temperature = 0}, .batch = kLargest})), expected);
+  all = prompts({"x"}, kLargest, true);
+  const Generator generator(model_, all, {}, *ops_);
+  EXPECT_EQ(generator.batches(), 1);
+}
+
 TEST_F(Generation, LogitsThatAreNotFiniteAreReported) {
   for (float& value : model_.model.parameters.span()) value = INFINITY;
   EXPECT_THROW(run(prompts({"x"}, 3), {}), Error);
 }
 
 TEST(Prompts, MistakesNameFileAndLine) {
-  const auto path = std::filesystem::path(::testing::TempDir()) / "prompts.jsonl";
-  const auto message = [&](const std::string& content) -> std::string {
-    std::ofstream(path) << content;
+  const auto message = [](const std::string& content) -> std::string {
     try {
-      read_prompts(path);
+      parse_prompts(content, "prompts.jsonl");
     } catch (const io::Error& error) {
       EXPECT_EQ(error.kind(), io::ErrorKind::bad_data);
       return error.what();
@@ -211,9 +219,10 @@ TEST(Prompts, MistakesNameFileAndLine) {
   EXPECT_THAT(message("{\"text\":\"a\"}\n"), HasSubstr("no string named \"prompt\""));
   EXPECT_THAT(message("{\"prompt\":\"a\",\"id\":[]}\n"), HasSubstr("\"id\""));
   EXPECT_THAT(message("\n \n"), HasSubstr("there are none"));
-  std::ofstream(path) << "{\"prompt\":\"a\",\"id\":7}\r\n{\"prompt\":\"\",\"more\":1}";
-  const std::vector<Prompt> prompts = read_prompts(path);
+  const std::vector<Prompt> prompts =
+      parse_prompts("{\"prompt\":\"a\",\"id\":7}\r\n{\"prompt\":\"\",\"more\":1}", "prompts.jsonl");
   ASSERT_EQ(prompts.size(), 2U);
+  EXPECT_EQ(prompts[1].name, "prompts 'prompts.jsonl' line 2");
   EXPECT_EQ(prompts[0].id, 7);
   EXPECT_TRUE(prompts[1].id.is_null());
 }
