@@ -9,14 +9,13 @@
 
 namespace chainrule::pipeline {
 
-/// A pending transfer. Wait for every one before its buffer goes.
+/// A pending transfer: until it is done its buffer stays in place.
 class Transfer {
  public:
   Transfer();
   Transfer(Transfer&&) noexcept;
   Transfer& operator=(Transfer&&) noexcept;
   ~Transfer();
-  void wait();
   /// Whether it is over; looking moves it on.
   bool done();
 
@@ -66,7 +65,7 @@ class Communicator {
   /// The same, begun: whole stays in place until the transfer is done. Collective, in the same order on every rank.
   [[nodiscard]] Transfer begin_all_gather(std::span<std::byte> whole, std::span<const std::size_t> part_bytes) const;
 
-  /// Point to point, not collective. Counts are bytes below 2^31. Spans stay in place until wait().
+  /// Point to point, not collective. Counts are bytes below 2^31. Spans stay in place until done.
   [[nodiscard]] Transfer send(std::span<const std::byte> values, int to, int tag) const;
   [[nodiscard]] Transfer receive(std::span<std::byte> values, int from, int tag) const;
 

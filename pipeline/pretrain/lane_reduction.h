@@ -20,7 +20,6 @@ class LaneReduction {
 
   /// This rank's lanes, in the order in which it takes them.
   const std::vector<LaneTurn>& turns() const { return mine_.turns; }
-  std::int64_t arena_count() const { return static_cast<std::int64_t>(arenas_.size()); }
 
   /// Buckets that may be begun and not yet finished: while one is added up, others travel.
   static constexpr std::int64_t kInFlight = 3;

@@ -48,18 +48,22 @@ PretrainLoop::~PretrainLoop() {
   if (shown_width_ > 0) pipeline::say("\n");
 }
 
+std::string PretrainLoop::over_shown(const std::string& line) const {
+  if (shown_width_ == 0) return line;
+  const std::size_t rest = shown_width_ > line.size() ? shown_width_ - line.size() : 0;
+  return "\r" + line + std::string(rest, ' ');
+}
+
 void PretrainLoop::say(const std::string& line) {
   if (communicator_.rank() != 0) return;
-  const std::size_t rest = shown_width_ > line.size() ? shown_width_ - line.size() : 0;
-  pipeline::say((shown_width_ > 0 ? "\r" : "") + line + std::string(rest, ' ') + "\n");
+  pipeline::say(over_shown(line) + "\n");
   shown_width_ = 0;
 }
 
 void PretrainLoop::show(const std::string& line) {
   constexpr double kSecondsBetween = 0.2;
   if (!terminal_ || state_.elapsed_seconds < shown_seconds_ + kSecondsBetween) return;
-  const std::size_t rest = shown_width_ > line.size() ? shown_width_ - line.size() : 0;
-  pipeline::say("\r" + line + std::string(rest, ' '));
+  pipeline::say(over_shown(line));
   shown_width_ = line.size();
   shown_seconds_ = state_.elapsed_seconds;
 }

@@ -33,6 +33,8 @@ class PretrainLoop {
   void say(const std::string& line);
   /// At a terminal: a line that the next one takes the place of, a few times a second.
   void show(const std::string& line);
+  /// The line, and blanks over what is left of the one shown before.
+  std::string over_shown(const std::string& line) const;
 
   const Communicator& communicator_;
   const PretrainOptions& options_;

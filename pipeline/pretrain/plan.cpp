@@ -7,6 +7,7 @@
 #include "model/decoder.h"
 #include "pipeline/lanes.h"
 #include "pipeline/pretrain/block_ownership.h"
+#include "pipeline/pretrain/lane_reduction.h"
 
 namespace chainrule::pipeline {
 namespace {
@@ -50,7 +51,8 @@ PretrainPlan plan_pretraining(const PretrainOptions& options, const PretrainInpu
     const RankPlan mine = lane_plan.rank_plan(rank);
     std::int64_t slice = 0;
     for (const auto& each : ownership.slices_of(rank)) slice = std::max(slice, each.end - each.begin);
-    const std::int64_t received = (leaves - static_cast<std::int64_t>(mine.subtrees.size())) * slice;
+    const std::int64_t foreign = leaves - static_cast<std::int64_t>(mine.subtrees.size());
+    const std::int64_t received = LaneReduction::kInFlight * foreign * slice;
     plan.gradient_bytes = std::max(plan.gradient_bytes, (mine.arenas * arena + received) * kFloat);
     plan.optimizer_bytes = std::max(plan.optimizer_bytes, 2 * ownership.elements_of(rank) * kFloat);
   }

@@ -106,8 +106,7 @@ ExitCode pretrain(const Communicator& communicator, const PretrainOptions& optio
   std::int64_t lanes = options.lanes != 0 ? options.lanes : default_lanes(communicator.size());
   if (options.dry_run) {
     check_lanes(options, lanes, communicator.size());
-    if (first)
-      fmt::print("{}", to_text(plan_pretraining(options, *inputs, lanes, communicator.size()), communicator.size()));
+    if (first) print(to_text(plan_pretraining(options, *inputs, lanes, communicator.size()), communicator.size()));
     return ExitCode::done;
   }
   const std::unique_ptr<RunDirectory> run = open_run(communicator, options, configuration, lanes);
