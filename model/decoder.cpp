@@ -40,8 +40,8 @@ struct Decoder::State {
     const std::int64_t kept = options.purpose == Purpose::train ? layer : layer % 2;
     return residuals.data() + kept * options.maximum_rows * config.width;
   }
-  void backward_layers(const float* parameters, const Batch& batch, float* gradients, GradientSink* sink,
-                       std::int64_t announced);
+  void backward_layers(const float* parameters, const Batch& batch, float* gradients, Accumulate accumulate,
+                       GradientSink* sink, std::int64_t announced);
 
   Config config;
   DecoderOptions options;
@@ -50,6 +50,7 @@ struct Decoder::State {
   std::vector<LayerParameters> layers;
   std::int64_t final_norm_weight, final_norm_bias, position_embedding, token_embedding;
   std::int64_t logits_stride;
+  std::vector<ParameterRange> added_to;  // where every op adds to gradients: all but the matrices of products
 
   Arena residuals;                      // [layers + 1 (2 in evaluation), rows, C]
   Arena saved_memory;                   // behind `saved`
@@ -72,6 +73,9 @@ Decoder::State::State(const Config& with_config, const DecoderOptions& with_opti
   position_embedding = table.find("position_embedding.weight").offset;
   token_embedding = table.find("token_embedding.weight").offset;
   logits_stride = round_up(config.vocabulary_size, 16);
+  for (const Parameter& each : table.parameters()) {
+    if (each.shape.size() == 1 || each.offset == position_embedding) added_to.push_back(each.range());
+  }
 
   const bool train = options.purpose == Purpose::train;
   const std::int64_t rows = options.maximum_rows;
@@ -147,8 +151,8 @@ void Decoder::State::for_each_logits_block(const float* parameters, std::int64_t
   }
 }
 
-void Decoder::State::backward_layers(const float* parameters, const Batch& batch, float* gradients, GradientSink* sink,
-                                     std::int64_t announced) {
+void Decoder::State::backward_layers(const float* parameters, const Batch& batch, float* gradients,
+                                     Accumulate accumulate, GradientSink* sink, std::int64_t announced) {
   const auto announce = [&](std::int64_t end) {
     if (sink != nullptr && end > announced) sink->ready({announced, end});
     announced = end;
@@ -159,7 +163,8 @@ void Decoder::State::backward_layers(const float* parameters, const Batch& batch
     if (options.recompute) {
       layer_forward(config, at, parameters, batch, ops, residual(layer), activations, scratch, nullptr);
     }
-    layer_backward(config, at, parameters, batch, ops, residual(layer), activations, scratch, gradients);
+    layer_backward(config, at, parameters, batch, ops, residual(layer), activations, scratch, gradients,
+                   accumulate == Accumulate::yes);
     announce(range_of(layer).end);
   }
   ops.embedding_backward(batch, scratch.residual_gradient, config.width, gradients + token_embedding,
@@ -206,19 +211,25 @@ void Decoder::score(std::span<const float> parameters, const Batch& batch, std::
 }
 
 void Decoder::train(std::span<const float> parameters, const Batch& batch, std::span<float> gradients,
-                    std::span<double> nll, ParameterGate* gate, GradientSink* sink) {
+                    Accumulate accumulate, std::span<double> nll, ParameterGate* gate, GradientSink* sink) {
   /// Turns logits into their gradients and sends these on to the hidden states and the tied head.
   class LossBackward final : public LogitsVisitor {
    public:
-    LossBackward(State& state, const float* parameters, const Batch& of, float* gradients, std::span<double> to)
-        : state_(state), parameters_(parameters), batch_(of), gradients_(gradients), nll_(to) {}
+    LossBackward(State& state, const float* parameters, const Batch& of, float* gradients, Accumulate accumulate,
+                 std::span<double> to)
+        : state_(state),
+          parameters_(parameters),
+          batch_(of),
+          gradients_(gradients),
+          accumulate_(accumulate == Accumulate::yes),
+          nll_(to) {}
     void visit(std::int64_t first, std::int64_t rows, float* logits, std::int64_t stride) override {
       State& s = state_;
       const std::int64_t width = s.config.width;
       s.ops.cross_entropy_backward(logits, stride, batch_.targets.data() + first, rows, s.config.vocabulary_size,
                                    nll_.data() + first);
       s.ops.linear_backward_weight(logits, stride, s.hidden + first * width, rows, width, s.config.vocabulary_size,
-                                   gradients_ + s.token_embedding, nullptr);
+                                   gradients_ + s.token_embedding, nullptr, accumulate_ || first > 0);
       s.ops.linear_backward_input(logits, stride, parameters_ + s.token_embedding, rows, width,
                                   s.config.vocabulary_size, s.scratch.branch_gradient + first * width, false);
     }
@@ -228,6 +239,7 @@ void Decoder::train(std::span<const float> parameters, const Batch& batch, std::
     const float* parameters_;
     const Batch& batch_;
     float* gradients_;
+    bool accumulate_;
     std::span<double> nll_;
   };
   State& s = *state_;
@@ -236,8 +248,13 @@ void Decoder::train(std::span<const float> parameters, const Batch& batch, std::
   if (static_cast<std::int64_t>(gradients.size()) != s.table.arena_size())
     throw Error("train: gradients of wrong size");
   s.check(parameters, batch);
+  if (accumulate == Accumulate::no) {
+    for (const ParameterRange& range : s.added_to) {
+      std::fill(gradients.data() + range.begin, gradients.data() + range.end, 0.0F);
+    }
+  }
   s.forward(parameters.data(), batch, gate);
-  LossBackward loss(s, parameters.data(), batch, gradients.data(), nll);
+  LossBackward loss(s, parameters.data(), batch, gradients.data(), accumulate, nll);
   s.for_each_logits_block(parameters.data(), batch.rows(), loss);
 
   const std::int64_t rows = batch.rows();
@@ -249,7 +266,7 @@ void Decoder::train(std::span<const float> parameters, const Batch& batch, std::
                             gradients.data() + s.final_norm_bias);
   const std::int64_t first_layer = s.layers.back().first;
   if (sink != nullptr) sink->ready({0, first_layer});
-  s.backward_layers(parameters.data(), batch, gradients.data(), sink, first_layer);
+  s.backward_layers(parameters.data(), batch, gradients.data(), accumulate, sink, first_layer);
 }
 
 }  // namespace chainrule::model

@@ -38,6 +38,9 @@ class LogitsVisitor {
 
 enum class Purpose { evaluate, train };
 
+/// Whether gradients join what is there or replace it.
+enum class Accumulate { no, yes };
+
 struct DecoderOptions {
   std::int64_t maximum_rows = 0;  ///< largest batch, in rows
   Purpose purpose = Purpose::evaluate;
@@ -67,10 +70,10 @@ class Decoder {
   /// Forward, then logits of every row, block by block.
   void visit_logits(std::span<const float> parameters, const Batch& batch, LogitsVisitor& visitor);
 
-  /// Forward, loss and backward. Adds d(sum of nll)/d(parameter) to gradients [arena]; nll as in score. Needs
-  /// Purpose::train. gate and sink may be null.
-  void train(std::span<const float> parameters, const Batch& batch, std::span<float> gradients, std::span<double> nll,
-             ParameterGate* gate = nullptr, GradientSink* sink = nullptr);
+  /// Forward, loss and backward. gradients [arena] (+)= d(sum of nll)/d(parameter), its padding left as it is; nll as
+  /// in score. Needs Purpose::train. gate and sink may be null.
+  void train(std::span<const float> parameters, const Batch& batch, std::span<float> gradients, Accumulate accumulate,
+             std::span<double> nll, ParameterGate* gate = nullptr, GradientSink* sink = nullptr);
 
  private:
   struct State;

@@ -138,7 +138,7 @@ void layer_step(const Config& config, const LayerParameters& at, const float* pa
 
 void layer_backward(const Config& config, const LayerParameters& at, const float* parameters, const Batch& batch,
                     Ops& ops, const float* input, const LayerActivations& activations, const LayerScratch& scratch,
-                    float* gradients) {
+                    float* gradients, bool accumulate) {
   const std::int64_t rows = batch.rows();
   const std::int64_t width = config.width;
   const std::int64_t feed_forward_width = config.feed_forward_width;
@@ -150,12 +150,12 @@ void layer_backward(const Config& config, const LayerParameters& at, const float
                             scratch.feed_forward_gradient, false);
   ops.gelu_backward(activations.up, rows * feed_forward_width, scratch.feed_forward_gradient, scratch.activated);
   ops.linear_backward_weight(residual, width, scratch.activated, rows, feed_forward_width, width,
-                             gradients + at.down_weight, gradients + at.down_bias);
+                             gradients + at.down_weight, gradients + at.down_bias, accumulate);
   ops.layer_norm_forward(activations.middle, parameters + at.feed_forward_norm_weight,
                          parameters + at.feed_forward_norm_bias, rows, width, epsilon, scratch.normalised,
                          activations.feed_forward_norm_mean, activations.feed_forward_norm_inverse_deviation);
   ops.linear_backward_weight(scratch.feed_forward_gradient, feed_forward_width, scratch.normalised, rows, width,
-                             feed_forward_width, gradients + at.up_weight, gradients + at.up_bias);
+                             feed_forward_width, gradients + at.up_weight, gradients + at.up_bias, accumulate);
   ops.linear_backward_input(scratch.feed_forward_gradient, feed_forward_width, parameters + at.up_weight, rows, width,
                             feed_forward_width, scratch.branch_gradient, false);
   ops.layer_norm_backward(scratch.branch_gradient, activations.middle, parameters + at.feed_forward_norm_weight,
@@ -165,7 +165,7 @@ void layer_backward(const Config& config, const LayerParameters& at, const float
 
   // Attention: residual += output(attention(norm(input))).
   ops.linear_backward_weight(residual, width, activations.attention, rows, width, width,
-                             gradients + at.attention_output_weight, gradients + at.attention_output_bias);
+                             gradients + at.attention_output_weight, gradients + at.attention_output_bias, accumulate);
   ops.linear_backward_input(residual, width, parameters + at.attention_output_weight, rows, width, width,
                             scratch.branch_gradient, false);
   ops.attention_backward(scratch.branch_gradient, activations.query_key_value, activations.attention,
@@ -175,7 +175,7 @@ void layer_backward(const Config& config, const LayerParameters& at, const float
                          epsilon, scratch.normalised, activations.attention_norm_mean,
                          activations.attention_norm_inverse_deviation);
   ops.linear_backward_weight(scratch.query_key_value_gradient, 3 * width, scratch.normalised, rows, width, 3 * width,
-                             gradients + at.query_key_value_weight, gradients + at.query_key_value_bias);
+                             gradients + at.query_key_value_weight, gradients + at.query_key_value_bias, accumulate);
   ops.linear_backward_input(scratch.query_key_value_gradient, 3 * width, parameters + at.query_key_value_weight, rows,
                             width, 3 * width, scratch.branch_gradient, false);
   ops.layer_norm_backward(scratch.branch_gradient, input, parameters + at.attention_norm_weight,

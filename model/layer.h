@@ -65,9 +65,10 @@ void layer_step(const Config& config, const LayerParameters& at, const float* pa
                 Ops& ops, const CacheShape& cache_shape, float* cache, const float* input,
                 const LayerActivations& activations, const LayerScratch& scratch, float* output);
 
-/// scratch.residual_gradient: of the layer's output before, of its input after. Adds to the layer's gradients.
+/// scratch.residual_gradient: of the layer's output before, of its input after. Adds to the layer's
+/// gradients; unless accumulate, those of its four matrices are replaced.
 void layer_backward(const Config& config, const LayerParameters& at, const float* parameters, const Batch& batch,
                     Ops& ops, const float* input, const LayerActivations& activations, const LayerScratch& scratch,
-                    float* gradients);
+                    float* gradients, bool accumulate);
 
 }  // namespace chainrule::model

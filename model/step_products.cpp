@@ -57,7 +57,7 @@ void StepProducts::run(const Product& product) {
       ops_.linear_backward_input(y_.data(), out, weight_.data(), rows, in, out, x_.data(), false);
       return;
     case Pass::backward_weight:
-      ops_.linear_backward_weight(y_.data(), out, x_.data(), rows, in, out, weight_gradient_.data(), nullptr);
+      ops_.linear_backward_weight(y_.data(), out, x_.data(), rows, in, out, weight_gradient_.data(), nullptr, false);
       return;
   }
 }
@@ -73,7 +73,6 @@ void StepProducts::measure(int repetitions) {
     }
     // Products must not drift towards numbers that compute at another speed.
     std::fill(x_.span().begin(), x_.span().end(), 0.5F);
-    std::fill(weight_gradient_.span().begin(), weight_gradient_.span().end(), 0.0F);
   }
 }
 

@@ -2,6 +2,10 @@
 
 namespace chainrule::model {
 
-std::unique_ptr<Ops> make_fast_ops(Math math) { return std::make_unique<FastOps>(math); }
+std::unique_ptr<Ops> make_fast_ops(Math math) {
+  return std::make_unique<FastOps>(math, math == Math::float32 && BlockedProducts::fit_this_processor());
+}
+
+std::unique_ptr<Ops> make_onednn_ops(Math math) { return std::make_unique<FastOps>(math, false); }
 
 }  // namespace chainrule::model

@@ -1,16 +1,21 @@
 #pragma once
+#include <optional>
 #include <vector>
 
 #include "model/arena.h"
 #include "model/onednn/products.h"
+#include "model/ops/blocked_products.h"
 #include "model/ops/ops.h"
 
 namespace chainrule::model {
 
-/// oneDNN products and vectorised loops behind the contract of Ops; one file an op group beside this header.
+/// Large products and vectorised loops behind the contract of Ops; one file an op group beside this header.
 class FastOps final : public Ops {
  public:
-  explicit FastOps(Math math) : products_(math) {}
+  /// blocked: float32 products by BlockedProducts rather than by oneDNN.
+  FastOps(Math math, bool blocked) : products_(math) {
+    if (blocked) blocked_.emplace();
+  }
 
   void embedding_forward(const Batch& batch, const float* token_embedding, const float* position_embedding,
                          std::int64_t width, float* output) override;
@@ -28,7 +33,7 @@ class FastOps final : public Ops {
                              bool accumulate) override;
   void linear_backward_weight(const float* output_gradient, std::int64_t output_stride, const float* x,
                               std::int64_t rows, std::int64_t in, std::int64_t out, float* weight_gradient,
-                              float* bias_gradient) override;
+                              float* bias_gradient, bool accumulate) override;
   void gelu_forward(const float* x, std::int64_t count, float* output) override;
   void gelu_backward(const float* x, std::int64_t count, float* gradient, float* output) override;
   void attention_forward(const float* query_key_value, std::span<const Sequence> sequences, const AttentionShape& shape,
@@ -51,10 +56,13 @@ class FastOps final : public Ops {
   /// Room for that many scores in thread_memory_ for each thread.
   void reserve_per_thread(std::int64_t elements);
 
+  void multiply(const onednn::ProductShape& shape, const float* a, const float* b, const float* bias, float* c);
+
   onednn::Products products_;
-  std::vector<std::int64_t> positions_;  // of each row, kept to avoid allocating in a step
-  std::vector<Arena> thread_memory_;     // attention's scores and packed blocks, one buffer a thread
-  Arena packed_;                         // attention's keys and values of a whole batch, in panels
+  std::optional<BlockedProducts> blocked_;  // instead of products_, where they are faster
+  std::vector<std::int64_t> positions_;     // of each row, kept to avoid allocating in a step
+  std::vector<Arena> thread_memory_;        // attention's scores and packed blocks, one buffer a thread
+  Arena packed_;                            // attention's keys and values of a whole batch, in panels
 };
 
 }  // namespace chainrule::model

@@ -19,6 +19,14 @@ void add_column_sums(const float* values, std::int64_t stride, std::int64_t rows
 
 }  // namespace
 
+void FastOps::multiply(const onednn::ProductShape& shape, const float* a, const float* b, const float* bias, float* c) {
+  if (blocked_) {
+    blocked_->multiply(shape, a, b, bias, c);
+  } else {
+    products_.multiply(shape, a, b, bias, c);
+  }
+}
+
 void FastOps::linear_forward(const float* x, const float* weight, const float* bias, std::int64_t rows, std::int64_t in,
                              std::int64_t out, float* output, std::int64_t output_stride, bool accumulate) {
   if (rows <= kFewRows) {
@@ -32,7 +40,7 @@ void FastOps::linear_forward(const float* x, const float* weight, const float* b
   shape.c_stride = output_stride;
   shape.biased = bias != nullptr;
   shape.accumulate = accumulate;
-  products_.multiply(shape, x, weight, bias, output);
+  multiply(shape, x, weight, bias, output);
 }
 
 void FastOps::linear_backward_input(const float* output_gradient, std::int64_t output_stride, const float* weight,
@@ -43,19 +51,19 @@ void FastOps::linear_backward_input(const float* output_gradient, std::int64_t o
   shape.b_stride = in;
   shape.c_stride = in;
   shape.accumulate = accumulate;
-  products_.multiply(shape, output_gradient, weight, nullptr, x_gradient);
+  multiply(shape, output_gradient, weight, nullptr, x_gradient);
 }
 
 void FastOps::linear_backward_weight(const float* output_gradient, std::int64_t output_stride, const float* x,
                                      std::int64_t rows, std::int64_t in, std::int64_t out, float* weight_gradient,
-                                     float* bias_gradient) {
+                                     float* bias_gradient, bool accumulate) {
   onednn::ProductShape shape{.m = out, .n = in, .k = rows};
   shape.transpose_a = true;
   shape.a_stride = output_stride;
   shape.b_stride = in;
   shape.c_stride = in;
-  shape.accumulate = true;
-  products_.multiply(shape, output_gradient, x, nullptr, weight_gradient);
+  shape.accumulate = accumulate;
+  multiply(shape, output_gradient, x, nullptr, weight_gradient);
   if (bias_gradient == nullptr) return;
   constexpr std::int64_t kColumns = 128;
 #pragma omp parallel for schedule(static)

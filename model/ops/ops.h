@@ -64,10 +64,11 @@ class Ops {
   virtual void linear_backward_input(const float* output_gradient, std::int64_t output_stride, const float* weight,
                                      std::int64_t rows, std::int64_t in, std::int64_t out, float* x_gradient,
                                      bool accumulate) = 0;
-  /// Adds to weight_gradient [out,in] output_gradient^T * x, and to bias_gradient [out] (may be null) its column sums.
+  /// weight_gradient [out,in] (+)= output_gradient^T * x; adds the column sums of output_gradient to bias_gradient
+  /// [out] (may be null).
   virtual void linear_backward_weight(const float* output_gradient, std::int64_t output_stride, const float* x,
                                       std::int64_t rows, std::int64_t in, std::int64_t out, float* weight_gradient,
-                                      float* bias_gradient) = 0;
+                                      float* bias_gradient, bool accumulate) = 0;
 
   /// output = gelu(x), the tanh form: x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))). Hendrycks, Gimpel 2016.
   /// output may be x.
@@ -107,7 +108,10 @@ class Ops {
 /// Plain loops with double accumulation, slow and clear: what the fast ones are tested against.
 std::unique_ptr<Ops> make_reference_ops();
 
-/// oneDNN products and vectorised loops, parallel over the calling process's OpenMP threads.
+/// Large products and vectorised loops, parallel over the calling process's OpenMP threads. The products are this
+/// project's own in float32 on processors whose widest vectors are AVX2, else oneDNN's.
 std::unique_ptr<Ops> make_fast_ops(Math math);
+/// The same with oneDNN's products on every processor.
+std::unique_ptr<Ops> make_onednn_ops(Math math);
 
 }  // namespace chainrule::model

@@ -79,9 +79,10 @@ void TimedOps::linear_backward_input(const float* output_gradient, std::int64_t 
 
 void TimedOps::linear_backward_weight(const float* output_gradient, std::int64_t output_stride, const float* x,
                                       std::int64_t rows, std::int64_t in, std::int64_t out, float* weight_gradient,
-                                      float* bias_gradient) {
+                                      float* bias_gradient, bool accumulate) {
   const Stopwatch watch(seconds_[static_cast<std::size_t>(OpKind::linear_backward_weight)]);
-  inner_.linear_backward_weight(output_gradient, output_stride, x, rows, in, out, weight_gradient, bias_gradient);
+  inner_.linear_backward_weight(output_gradient, output_stride, x, rows, in, out, weight_gradient, bias_gradient,
+                                accumulate);
 }
 
 void TimedOps::gelu_forward(const float* x, std::int64_t count, float* output) {

@@ -46,7 +46,7 @@ class TimedOps final : public Ops {
                              bool accumulate) override;
   void linear_backward_weight(const float* output_gradient, std::int64_t output_stride, const float* x,
                               std::int64_t rows, std::int64_t in, std::int64_t out, float* weight_gradient,
-                              float* bias_gradient) override;
+                              float* bias_gradient, bool accumulate) override;
   void gelu_forward(const float* x, std::int64_t count, float* output) override;
   void gelu_backward(const float* x, std::int64_t count, float* gradient, float* output) override;
   void attention_forward(const float* query_key_value, std::span<const Sequence> sequences, const AttentionShape& shape,

@@ -31,13 +31,16 @@ struct OpTime {
 };
 
 /// Rates are of the whole job (all ranks); FLOPs are the model's, of model::forward_flops_per_token, three times that
-/// for training. Fractions are FLOP/s over the matrix-product rate of the same ranks.
+/// for training. Fractions are FLOP/s over oneDNN's matrix-product rate on the same ranks, which chainrule's own
+/// products may exceed.
 struct BenchmarkResult {
   int ranks = 1;
   int threads = 1;
   double peak_gflops = 0;            ///< multiply-adds in registers
   double matmul_gflops = 0;          ///< oneDNN on the products of a training step
   double matmul_forward_gflops = 0;  ///< oneDNN on the products of a forward pass
+  double product_gflops = 0;         ///< the products of a training step as chainrule computes them here
+  double product_forward_gflops = 0;
   double train_tokens_per_second = 0;
   double train_gflops = 0;
   double evaluate_tokens_per_second = 0;

@@ -45,6 +45,8 @@ void measure_steps(const Communicator& communicator, const Communicator& exchang
   result.train_peak_memory_bytes = communicator.maximum(peak_memory_bytes());
 
   const auto ops = model::make_fast_ops(options.math);
+  const auto onednn_ops = model::make_onednn_ops(options.math);
+  model::StepProducts onednn_products(config, rows, *onednn_ops);
   model::StepProducts products(config, rows, *ops);
   RandomBatch random(config, options.micro_batch);
   model::Decoder decoder(config, {rows, model::Purpose::evaluate, false}, *ops);
@@ -58,6 +60,8 @@ void measure_steps(const Communicator& communicator, const Communicator& exchang
   for (int round = 0; round < options.rounds; ++round) {
     communicator.barrier();
     peak.push_back(model::measure_peak_flops(0.1));
+    communicator.barrier();
+    onednn_products.measure(1);
     communicator.barrier();
     products.measure(1);
     communicator.barrier();
@@ -83,8 +87,13 @@ void measure_steps(const Communicator& communicator, const Communicator& exchang
   const double flops = model::forward_flops_per_token(config, config.sequence_length);
   const auto ranks = static_cast<double>(communicator.size());
   result.peak_gflops = sum_over_ranks(communicator, median(peak)) / 1e9;
-  result.matmul_gflops = sum_over_ranks(communicator, products.flops(true) / products.seconds(true)) / 1e9;
-  result.matmul_forward_gflops = sum_over_ranks(communicator, products.flops(false) / products.seconds(false)) / 1e9;
+  const auto rate = [&](const model::StepProducts& of, bool with_backward) {
+    return sum_over_ranks(communicator, of.flops(with_backward) / of.seconds(with_backward)) / 1e9;
+  };
+  result.matmul_gflops = rate(onednn_products, true);
+  result.matmul_forward_gflops = rate(onednn_products, false);
+  result.product_gflops = rate(products, true);
+  result.product_forward_gflops = rate(products, false);
   result.train_step_seconds = median(train);
   result.reduction_seconds = median(waited);
   result.read_wait_seconds = median(read);

@@ -36,8 +36,9 @@ void profile_ops(const BenchmarkOptions& options, BenchmarkResult& result) {
   }
   model::Decoder decoder(config, {rows, model::Purpose::train, options.recompute}, ops);
   model::Arena gradients(table.arena_size());
-  profile_one([&] { decoder.train(parameters.span(), random.batch(), gradients.span(), random.nll); },
-              &OpTime::train_seconds);
+  profile_one(
+      [&] { decoder.train(parameters.span(), random.batch(), gradients.span(), model::Accumulate::no, random.nll); },
+      &OpTime::train_seconds);
 }
 
 }  // namespace chainrule::pipeline

@@ -32,15 +32,6 @@ LaneReduction::LaneReduction(const Communicator& communicator, const LanePlan& p
   received_ = model::Arena(kInFlight * foreign * slice_capacity_);
 }
 
-std::span<float> LaneReduction::begin(std::size_t turn) {
-  model::Arena& arena = arenas_[static_cast<std::size_t>(mine_.turns[turn].arena)];
-  float* values = arena.data();
-  const std::int64_t size = arena.size();
-#pragma omp parallel for simd schedule(static)
-  for (std::int64_t i = 0; i < size; ++i) values[i] = 0;
-  return arena.span();
-}
-
 void LaneReduction::merge(const Merge& merge, model::ParameterRange range) {
   add(arenas_[static_cast<std::size_t>(merge.into)].data() + range.begin,
       arenas_[static_cast<std::size_t>(merge.from)].data() + range.begin, range.end - range.begin);

@@ -24,8 +24,8 @@ class LaneReduction {
   /// Buckets that may be begun and not yet finished: while one is added up, others travel.
   static constexpr std::int64_t kInFlight = 3;
 
-  /// The arena of turns()[turn], set to zero: every micro-batch of the turn adds its gradient there.
-  std::span<float> begin(std::size_t turn);
+  /// The arena of turns()[turn], for the sum of its micro-batches' gradients. Its padding is zero.
+  std::span<float> arena(std::size_t turn) { return arenas_[static_cast<std::size_t>(mine_.turns[turn].arena)].span(); }
   /// Adds a finished turn to the sums before it; for the last turn begin_bucket() does so, bucket by bucket.
   void finish(std::size_t turn);
 

@@ -67,13 +67,13 @@ void Trainer::exchange_alone() {
   exchange_.finish_sharing();
 }
 
-void Trainer::run_micro_batch(std::int64_t index, std::int64_t next, std::span<float> gradients, ExactSum& nll,
-                              model::GradientSink* sink) {
+void Trainer::run_micro_batch(std::int64_t index, std::int64_t next, std::span<float> gradients,
+                              model::Accumulate accumulate, ExactSum& nll, model::GradientSink* sink) {
   const auto first_sample = [this](std::int64_t micro_batch) {
     return samples_consumed_ + static_cast<std::uint64_t>(micro_batch * options_.micro_batch);
   };
   const model::Batch batch = reader_.take(first_sample(index), first_sample(next));
-  decoder_.train(parameters_.span(), batch, gradients, nll_, &exchange_, sink);
+  decoder_.train(parameters_.span(), batch, gradients, accumulate, nll_, &exchange_, sink);
   for (const double value : nll_) nll.add(value);
 }
 
@@ -82,10 +82,12 @@ StepReport Trainer::step(bool stop_requested) {
   LaneReduction& reduction = exchange_.reduction();
   std::size_t taken = 0;
   for (std::size_t turn = 0; turn < reduction.turns().size(); ++turn) {
-    const std::span<float> gradients = reduction.begin(turn);
+    const std::span<float> gradients = reduction.arena(turn);
+    auto accumulate = model::Accumulate::no;
     for (std::int64_t left = reduction.turns()[turn].micro_batches.size(); left > 0; --left, ++taken) {
       const bool last = taken + 2 == order_.size();
-      run_micro_batch(order_[taken], order_[taken + 1], gradients, mine, last ? &exchange_ : nullptr);
+      run_micro_batch(order_[taken], order_[taken + 1], gradients, accumulate, mine, last ? &exchange_ : nullptr);
+      accumulate = model::Accumulate::yes;
     }
     reduction.finish(turn);
   }

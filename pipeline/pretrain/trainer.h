@@ -74,10 +74,10 @@ class Trainer {
   ShardedAdamW& optimizer() { return optimizer_; }
 
  private:
-  /// Forward and backward of one micro-batch; adds to gradients and to the tally. `next` is the micro-batch that this
+  /// Forward and backward of one micro-batch, into gradients; adds to the tally. `next` is the micro-batch that this
   /// rank comes to after it, sink may be null.
-  void run_micro_batch(std::int64_t index, std::int64_t next, std::span<float> gradients, ExactSum& nll,
-                       model::GradientSink* sink);
+  void run_micro_batch(std::int64_t index, std::int64_t next, std::span<float> gradients, model::Accumulate accumulate,
+                       ExactSum& nll, model::GradientSink* sink);
 
   const Communicator& communicator_;
   TrainerOptions options_;

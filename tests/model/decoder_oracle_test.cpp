@@ -65,7 +65,7 @@ class DecoderOracle : public testing::TestWithParam<std::tuple<OpsUnderTest, Cas
 
 INSTANTIATE_TEST_SUITE_P(
     Cases, DecoderOracle,
-    testing::Combine(testing::Values(kReferenceOps, kFastOps),
+    testing::Combine(testing::Values(kReferenceOps, kFastOps, kOneDnnOps),
                      testing::Values(Case{"tiny", small_config(1, 1, 11, 6), {6}},
                                      Case{"ragged", small_config(2, 3, 37, 20), {1, 20, 7, 2}, 2},
                                      Case{"deep", small_config(6, 2, 53, 12), {12, 12}, 0, 0.1},
@@ -97,9 +97,9 @@ TEST_P(DecoderOracle, EveryGradientAgrees) {
     model::Decoder decoder(
         config(), {.maximum_rows = batch.view().rows(), .purpose = model::Purpose::train, .recompute = recompute},
         *ops_);
-    std::vector<float> gradients(decoder.table().arena_size(), 0.0F);
+    std::vector<float> gradients(decoder.table().arena_size(), std::nanf(""));  // what was there is replaced
     std::vector<double> nll(batch.inputs.size());
-    decoder.train(arena_, batch.view(), gradients, nll);
+    decoder.train(arena_, batch.view(), gradients, model::Accumulate::no, nll);
     const oracle::Tensors actual = to_tensors(config(), gradients);
     ASSERT_EQ(actual.size(), expected.size());
     for (const auto& [name, tensor] : expected) {
@@ -137,9 +137,9 @@ TEST_P(DecoderOracle, TenStepsOfTrainingAgree) {
   std::vector<double> nll(batch.inputs.size());
   oracle::Optimizer optimizer(config(), settings);
   int clipped = 0;
+  std::vector<float> gradients(size, 0.0F);
   for (std::int64_t step = 1; step <= settings.steps; ++step) {
-    std::vector<float> gradients(size, 0.0F);
-    decoder.train(arena_, batch.view(), gradients, nll);
+    decoder.train(arena_, batch.view(), gradients, model::Accumulate::no, nll);
     const double mean_norm = std::sqrt(model::sum_of_squares(gradients)) / static_cast<double>(tokens);
     const double clip = std::min(1.0, settings.clip_norm / mean_norm);
     clipped += clip < 1.0 ? 1 : 0;

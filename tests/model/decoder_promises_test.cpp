@@ -33,7 +33,7 @@ class DecoderPromises : public testing::TestWithParam<OpsUnderTest> {
   /// Gradients of texts, added to `gradients` [arena].
   void train(const OwnedBatch& batch, std::vector<float>& gradients) {
     std::vector<double> nll(batch.inputs.size());
-    training_decoder(batch.view().rows())->train(arena_, batch.view(), gradients, nll);
+    training_decoder(batch.view().rows())->train(arena_, batch.view(), gradients, model::Accumulate::yes, nll);
   }
 
   model::Config config_ = small_config(3, 2, 91, 70);
@@ -161,6 +161,24 @@ TEST_P(DecoderPromises, TwoMicroBatchesAddUpToOneBatch) {
   EXPECT_GT(relative_l2(first_only, to_double(at_once)), 0.1);
 }
 
+TEST_P(DecoderPromises, AFirstMicroBatchReplacesWhatWasInItsGradients) {
+  config_.sequence_length = 600;  // two blocks of logits, both of which add to the tied embedding
+  arena_ = random_arena(config_, 12);
+  const OwnedBatch batch({random_text(config_, 600, 8)});
+  std::vector<float> from_zero(arena_.size(), 0.0F);
+  train(batch, from_zero);
+  std::vector<float> replaced(arena_.size(), 3.0F);
+  std::vector<double> nll(batch.inputs.size());
+  training_decoder(600)->train(arena_, batch.view(), replaced, model::Accumulate::no, nll);
+  const model::ParameterTable table(config_);
+  for (const model::Parameter& each : table.parameters()) {
+    for (auto at = each.range().begin; at < each.range().end; ++at) {
+      const auto index = static_cast<std::size_t>(at);
+      ASSERT_EQ(replaced[index], from_zero[index]) << each.name << ", element " << at - each.offset;
+    }
+  }
+}
+
 /// Copies each range of the gradients when it is announced.
 class KeepReady final : public model::GradientSink {
  public:
@@ -181,7 +199,7 @@ TEST_P(DecoderPromises, AnnouncedGradientsAreFinalInArenaOrderAndCoverIt) {
     std::vector<float> gradients = normal_values(10, static_cast<std::int64_t>(arena_.size()), 1.0);
     std::vector<double> nll(batch.inputs.size());
     KeepReady sink(gradients);
-    decoder->train(arena_, batch.view(), gradients, nll, nullptr, &sink);
+    decoder->train(arena_, batch.view(), gradients, model::Accumulate::yes, nll, nullptr, &sink);
     std::int64_t covered = 0;
     for (const model::ParameterRange& range : sink.ranges) {
       ASSERT_EQ(range.begin, covered);
@@ -236,7 +254,8 @@ TEST_P(DecoderPromises, WhatDoesNotFitIsRefused) {
   EXPECT_THROW(decoder.score(std::span(arena_).first(arena_.size() - 1), batch.view(), std::span(nll).first(10)),
                model::Error);
   std::vector<float> gradients(arena_.size());
-  EXPECT_THROW(decoder.train(arena_, batch.view(), gradients, std::span(nll).first(10)), model::Error);
+  EXPECT_THROW(decoder.train(arena_, batch.view(), gradients, model::Accumulate::yes, std::span(nll).first(10)),
+               model::Error);
 }
 
 }  // namespace

@@ -21,7 +21,7 @@ class DecoderThreads : public testing::TestWithParam<std::tuple<OpsUnderTest, in
 
   Result train(model::Decoder& decoder, const OwnedBatch& batch) {
     Result result{std::vector<float>(arena_.size(), 0.0F), std::vector<double>(batch.inputs.size())};
-    decoder.train(arena_, batch.view(), result.gradients, result.nll);
+    decoder.train(arena_, batch.view(), result.gradients, model::Accumulate::yes, result.nll);
     return result;
   }
 

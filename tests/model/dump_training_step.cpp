@@ -37,7 +37,7 @@ void dump(const std::string& folder) {
   decoder.visit_logits(arena, batch.view(), logits);
   std::vector<float> gradients(arena.size(), 0.0F);
   std::vector<double> nll(batch.inputs.size());
-  decoder.train(arena, batch.view(), gradients, nll);
+  decoder.train(arena, batch.view(), gradients, model::Accumulate::yes, nll);
 
   nlohmann::json step = {{"layers", config.layers},
                          {"heads", config.heads},

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <tuple>
 
 #include "tests/model/ops_under_test.h"
@@ -62,7 +63,7 @@ class LinearOps : public testing::TestWithParam<std::tuple<OpsUnderTest, Shape>>
 };
 
 INSTANTIATE_TEST_SUITE_P(Shapes, LinearOps,
-                         testing::Combine(testing::Values(kReferenceOps, kFastOps, kBf16Ops),
+                         testing::Combine(testing::Values(kReferenceOps, kFastOps, kOneDnnOps, kBf16Ops),
                                           testing::Values(Shape{1, 8, 24}, Shape{3, 48, 17}, Shape{64, 48, 192},
                                                           Shape{513, 48, 144}, Shape{64, 768, 48}, Shape{5, 192, 768},
                                                           Shape{3, 8, 50257})),
@@ -119,13 +120,13 @@ TEST_P(LinearOps, BackwardWeightAdds) {
   oracle::linear_backward(output_gradient, x_matrix(), weight_tensor(), expected_weight, expected_bias);
   const std::vector<float> strided = spread(output_gradient_);
   ops_->linear_backward_weight(strided.data(), stride(), x_.data(), shape().rows, shape().in, shape().out,
-                               weight_gradient.data(), bias_gradient.data());
+                               weight_gradient.data(), bias_gradient.data(), true);
   EXPECT_LT(relative_l2(weight_gradient, expected_weight.values), tolerance());
   EXPECT_LT(relative_l2(bias_gradient, expected_bias.values), tolerance());
-  // Without a bias the weights get the same once more.
-  std::vector<float> alone(weight_gradient.size(), 0.0F);
+  // Replaced rather than added to, and without a bias.
+  std::vector<float> alone(weight_gradient.size(), std::nanf(""));
   ops_->linear_backward_weight(strided.data(), stride(), x_.data(), shape().rows, shape().in, shape().out, alone.data(),
-                               nullptr);
+                               nullptr, false);
   oracle::Tensor expected_alone{expected_weight.shape, std::vector<double>(alone.size(), 0.0)};
   oracle::linear_backward(output_gradient, x_matrix(), weight_tensor(), expected_alone, expected_bias);
   EXPECT_LT(relative_l2(alone, expected_alone.values), tolerance());

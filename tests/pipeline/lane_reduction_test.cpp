@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <optional>
@@ -63,7 +64,8 @@ std::vector<float> serial_sum(std::int64_t micro_batches, std::int64_t size) {
 /// What this rank's lanes leave in its arenas.
 void accumulate(LaneReduction& reduction) {
   for (std::size_t turn = 0; turn < reduction.turns().size(); ++turn) {
-    const std::span<float> arena = reduction.begin(turn);
+    const std::span<float> arena = reduction.arena(turn);
+    std::fill(arena.begin(), arena.end(), 0.0F);
     const IndexRange micro_batches = reduction.turns()[turn].micro_batches;
     for (auto m = micro_batches.begin; m < micro_batches.end; ++m) {
       for (std::size_t i = 0; i < arena.size(); ++i) arena[i] += gradient(m, static_cast<std::int64_t>(i));

@@ -106,6 +106,22 @@ TEST_F(TrainerTest, GoesOnFromACheckpointToTheSameBits) {
   EXPECT_EQ(hash(resumed), hash(whole));
 }
 
+TEST_F(TrainerTest, ALaneAddsUpItsMicroBatches) {
+  const Communicator& world = tests::world();
+  const io::DataSet data = io::DataSet::open(folder_);
+  const Windows windows(data, config_.sequence_length);
+  options_.lanes = world.size();
+  options_.global_batch = 6 * world.size();
+  std::vector<StepReport> reports;
+  for (const std::int64_t micro_batch : {6, 2}) {  // one a lane, three a lane
+    options_.micro_batch = micro_batch;
+    const Communicator exchange = world.duplicate();
+    reports.push_back(Trainer(world, exchange, config_, options_, windows).step(false));
+  }
+  EXPECT_NEAR(reports[1].loss_nats, reports[0].loss_nats, 1e-6);
+  EXPECT_NEAR(reports[1].gradient_norm / reports[0].gradient_norm, 1.0, 1e-5);
+}
+
 TEST_F(TrainerTest, StopTravelsFromAnyRankToAll) {
   const Communicator& world = tests::world();
   const io::DataSet data = io::DataSet::open(folder_);

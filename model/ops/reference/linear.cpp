@@ -33,10 +33,10 @@ void ReferenceOps::linear_backward_input(const float* output_gradient, std::int6
 
 void ReferenceOps::linear_backward_weight(const float* output_gradient, std::int64_t output_stride, const float* x,
                                           std::int64_t rows, std::int64_t in, std::int64_t out, float* weight_gradient,
-                                          float* bias_gradient) {
+                                          float* bias_gradient, bool accumulate) {
   for (std::int64_t o = 0; o < out; ++o) {
     for (std::int64_t i = 0; i < in; ++i) {
-      double sum = weight_gradient[o * in + i];
+      double sum = accumulate ? weight_gradient[o * in + i] : 0.0;
       for (std::int64_t r = 0; r < rows; ++r) {
         sum += static_cast<double>(output_gradient[r * output_stride + o]) * x[r * in + i];
       }

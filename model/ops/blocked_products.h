@@ -1,0 +1,35 @@
+#pragma once
+#include <cstdint>
+#include <vector>
+
+#include "model/arena.h"
+#include "model/onednn/products.h"
+
+namespace chainrule::model {
+
+/// Large float32 products on all OpenMP threads, each thread a rectangle of the result (Goto, van de Geijn 2008). Sums
+/// over k run in blocks of 384, each one chain of multiply-adds, so that an element's bits depend on its row of A, its
+/// column of B and nothing else: not on the threads, nor on how many rows are multiplied together. Not for use by two
+/// threads at once.
+class BlockedProducts {
+ public:
+  /// Whether this processor has what they are written for and nothing wider: AVX2 with fused multiply-add, but not
+  /// AVX-512, for which oneDNN has kernels twice as wide.
+  static bool fit_this_processor();
+
+  /// As onednn::Products; bias [n] is read where shape.biased.
+  void multiply(const onednn::ProductShape& shape, const float* a, const float* b, const float* bias, float* c);
+
+ private:
+  std::vector<Arena> packed_;  // of each thread: a slice of A, then a panel of B
+};
+
+/// How many threads share the rows of a product and how many its columns.
+struct ThreadGrid {
+  std::int64_t down = 1;
+  std::int64_t across = 1;
+};
+/// The grid of `threads` threads whose busiest one has least to multiply and to pack.
+ThreadGrid thread_grid(std::int64_t m, std::int64_t n, std::int64_t threads);
+
+}  // namespace chainrule::model

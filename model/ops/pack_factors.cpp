@@ -1,0 +1,119 @@
+#include "model/ops/pack_factors.h"
+
+#include <cstring>
+
+#include "model/ops/avx2.h"
+
+namespace chainrule::model {
+namespace {
+
+using Vector4 = float __attribute__((vector_size(16)));
+
+/// to [4, 4] = the transpose of from [4, 4].
+CHAINRULE_AVX2 inline void transpose4(const float* from, std::int64_t from_row, float* to) {
+  Vector4 rows[4];
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; ++i) std::memcpy(&rows[i], from + i * from_row, sizeof(Vector4));
+  const Vector4 low01 = __builtin_shufflevector(rows[0], rows[1], 0, 4, 1, 5);
+  const Vector4 high01 = __builtin_shufflevector(rows[0], rows[1], 2, 6, 3, 7);
+  const Vector4 low23 = __builtin_shufflevector(rows[2], rows[3], 0, 4, 1, 5);
+  const Vector4 high23 = __builtin_shufflevector(rows[2], rows[3], 2, 6, 3, 7);
+  const Vector4 columns[4] = {
+      __builtin_shufflevector(low01, low23, 0, 1, 4, 5), __builtin_shufflevector(low01, low23, 2, 3, 6, 7),
+      __builtin_shufflevector(high01, high23, 0, 1, 4, 5), __builtin_shufflevector(high01, high23, 2, 3, 6, 7)};
+  std::memcpy(to, columns, sizeof columns);
+}
+
+/// to [8, 8] = the transpose of from [8, 8].
+CHAINRULE_AVX2 inline void transpose8(const float* from, std::int64_t from_row, float* to, std::int64_t to_row) {
+  Vector8 rows[8];
+  Vector8 pairs[8];
+#pragma GCC unroll 8
+  for (int i = 0; i < 8; ++i) rows[i] = load8(from + i * from_row);
+#pragma GCC unroll 4
+  for (int i = 0; i < 8; i += 2) {
+    pairs[i] = __builtin_shufflevector(rows[i], rows[i + 1], 0, 8, 1, 9, 4, 12, 5, 13);
+    pairs[i + 1] = __builtin_shufflevector(rows[i], rows[i + 1], 2, 10, 3, 11, 6, 14, 7, 15);
+  }
+#pragma GCC unroll 2
+  for (int i = 0; i < 8; i += 4) {
+    rows[i] = __builtin_shufflevector(pairs[i], pairs[i + 2], 0, 1, 8, 9, 4, 5, 12, 13);
+    rows[i + 1] = __builtin_shufflevector(pairs[i], pairs[i + 2], 2, 3, 10, 11, 6, 7, 14, 15);
+    rows[i + 2] = __builtin_shufflevector(pairs[i + 1], pairs[i + 3], 0, 1, 8, 9, 4, 5, 12, 13);
+    rows[i + 3] = __builtin_shufflevector(pairs[i + 1], pairs[i + 3], 2, 3, 10, 11, 6, 7, 14, 15);
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; ++i) {
+    store8(__builtin_shufflevector(rows[i], rows[i + 4], 0, 1, 2, 3, 8, 9, 10, 11), to + i * to_row);
+    store8(__builtin_shufflevector(rows[i], rows[i + 4], 4, 5, 6, 7, 12, 13, 14, 15), to + (i + 4) * to_row);
+  }
+}
+
+/// Lanes that lie side by side: Groups strips or panels of Lanes lanes from each step. The ones behind them, which are
+/// read next, are fetched meanwhile.
+template <int Lanes, int Groups>
+CHAINRULE_AVX2 void copy_lanes(const Factor& from, std::int64_t k, float* to) {
+  for (std::int64_t p = 0; p < k; ++p) {
+    const float* step = from.at + p * from.step;
+#pragma GCC unroll 2
+    for (int ahead = 0; ahead < Lanes * Groups; ahead += 16) __builtin_prefetch(step + Lanes * Groups + ahead, 0, 2);
+#pragma GCC unroll 4
+    for (int group = 0; group < Groups; ++group) {
+      std::memcpy(to + (group * k + p) * Lanes, step + group * Lanes, Lanes * sizeof(float));
+    }
+  }
+}
+
+/// The last lanes, fewer than a strip or panel has.
+void copy_some_lanes(const Factor& from, std::int64_t lanes, std::int64_t of, std::int64_t k, float* to) {
+  for (std::int64_t p = 0; p < k; ++p) {
+    for (std::int64_t lane = 0; lane < of; ++lane) {
+      to[p * of + lane] = lane < lanes ? from.at[lane * from.lane + p * from.step] : 0.0F;
+    }
+  }
+}
+
+}  // namespace
+
+CHAINRULE_AVX2
+void pack_strips(const Factor& a, std::int64_t rows, std::int64_t k, float* strips) {
+  constexpr std::int64_t kTogether = 16;  // rows that share a cache line where they lie side by side
+  std::int64_t row = 0;
+  while (row + kTileRows <= rows) {
+    const Factor from = a.part(row, 0);
+    float* to = strips + row * k;
+    if (a.lane == 1 && row + kTogether <= rows) {
+      copy_lanes<kTileRows, kTogether / kTileRows>(from, k, to);
+      row += kTogether;
+      continue;
+    }
+    if (a.lane == 1) {
+      copy_lanes<kTileRows, 1>(from, k, to);
+    } else {
+      const std::int64_t even = k / 4 * 4;
+      for (std::int64_t p = 0; p < even; p += 4) transpose4(from.at + p, a.lane, to + p * kTileRows);
+      copy_some_lanes(from.part(0, even), kTileRows, kTileRows, k - even, to + even * kTileRows);
+    }
+    row += kTileRows;
+  }
+  if (row < rows) copy_some_lanes(a.part(row, 0), rows - row, kTileRows, k, strips + row * k);
+}
+
+CHAINRULE_AVX2
+void pack_panel(const Factor& b, std::int64_t columns, std::int64_t k, float* panel) {
+  if (columns < kTileColumns) {
+    copy_some_lanes(b, columns, kTileColumns, k, panel);
+  } else if (b.lane == 1) {
+    copy_lanes<kTileColumns, 1>(b, k, panel);
+  } else {
+    const std::int64_t even = k / 8 * 8;
+    for (std::int64_t lane = 0; lane < kTileColumns; lane += 8) {
+      for (std::int64_t p = 0; p < even; p += 8) {
+        transpose8(b.at + lane * b.lane + p, b.lane, panel + p * kTileColumns + lane, kTileColumns);
+      }
+    }
+    copy_some_lanes(b.part(0, even), kTileColumns, kTileColumns, k - even, panel + even * kTileColumns);
+  }
+}
+
+}  // namespace chainrule::model
