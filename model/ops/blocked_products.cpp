@@ -10,19 +10,29 @@
 namespace chainrule::model {
 namespace {
 
-constexpr std::int64_t kDepth = 384;       // of k packed at a time: a panel of B stays in the first-level cache
-constexpr std::int64_t kSliceRows = 3072;  // of A packed at a time, whole strips
+constexpr std::int64_t kDepth = 512;       // of k, the most that is packed at a time: a panel of B stays near
+constexpr std::int64_t kSliceRows = 3072;  // of A, the most that is packed at a time; whole strips
 
 std::int64_t round_up(std::int64_t value, std::int64_t multiple) {
   return (value + multiple - 1) / multiple * multiple;
 }
 
-struct Operands {
-  Factor a;  // lanes: rows of the result
-  Factor b;  // lanes: columns of the result
-  const float* bias;
-  float* c;
+std::int64_t shared_out(std::int64_t value, std::int64_t parts, std::int64_t multiple) {
+  return round_up((value + parts - 1) / parts, multiple);
+}
+
+/// The part of the result that a thread begins with. Threads side by side in the grid have the same rows.
+struct Cell {
+  std::int64_t row, rows, column, columns;
 };
+
+Cell cell_of(const onednn::ProductShape& shape, const ThreadGrid& grid, std::int64_t thread) {
+  const std::int64_t rows = shared_out(shape.m, grid.down, kTileRows);
+  const std::int64_t columns = shared_out(shape.n, grid.across, kTileColumns);
+  const std::int64_t row = thread / grid.across * rows;
+  const std::int64_t column = thread % grid.across * columns;
+  return {row, std::min(rows, shape.m - row), column, std::min(columns, shape.n - column)};
+}
 
 /// One panel of B times a packed slice of A. c: the slice's first row in the panel's first column.
 void multiply_panel(std::int64_t rows, std::int64_t columns, std::int64_t depth, const float* strips,
@@ -37,26 +47,15 @@ void multiply_panel(std::int64_t rows, std::int64_t columns, std::int64_t depth,
   }
 }
 
-/// The product of one thread's rectangle, of m rows and n columns; k and the strides are the shape's.
-void multiply_rectangle(const onednn::ProductShape& shape, const Operands& at, std::int64_t m, std::int64_t n,
-                        float* strips) {
-  float* panel = strips + kSliceRows * kDepth;
-  for (std::int64_t first_row = 0; first_row < m; first_row += kSliceRows) {
-    const std::int64_t rows = std::min(kSliceRows, m - first_row);
-    for (std::int64_t first = 0; first < shape.k; first += kDepth) {
-      const std::int64_t depth = std::min(kDepth, shape.k - first);
-      pack_strips(at.a.part(first_row, first), rows, depth, strips);
-      for (std::int64_t column = 0; column < n; column += kTileColumns) {
-        const std::int64_t columns = std::min(kTileColumns, n - column);
-        pack_panel(at.b.part(column, first), columns, depth, panel);
-        multiply_panel(rows, columns, depth, strips, panel, shape.biased && first == 0 ? at.bias + column : nullptr,
-                       at.c + first_row * shape.c_stride + column, shape.c_stride, shape.accumulate || first > 0);
-      }
-    }
-  }
-}
-
 }  // namespace
+
+struct BlockedProducts::Call {
+  const onednn::ProductShape& shape;
+  Factor a;  // lanes: rows of the result
+  Factor b;  // lanes: columns of the result
+  const float* bias;
+  float* c;
+};
 
 bool BlockedProducts::fit_this_processor() {
 #if defined(__x86_64__)
@@ -75,8 +74,8 @@ ThreadGrid thread_grid(std::int64_t m, std::int64_t n, std::int64_t threads) {
   for (std::int64_t down = 1; down <= threads; ++down) {
     if (threads % down != 0) continue;
     const ThreadGrid grid{down, threads / down};
-    const std::int64_t rows = round_up((m + grid.down - 1) / grid.down, kTileRows);
-    const std::int64_t columns = round_up((n + grid.across - 1) / grid.across, kTileColumns);
+    const std::int64_t rows = shared_out(m, grid.down, kTileRows);
+    const std::int64_t columns = shared_out(n, grid.across, kTileColumns);
     const std::int64_t cost = rows * columns + kPackRow * rows + kPackColumn * columns;
     if (down == 1 || cost < least) {
       best = grid;
@@ -86,29 +85,73 @@ ThreadGrid thread_grid(std::int64_t m, std::int64_t n, std::int64_t threads) {
   return best;
 }
 
-void BlockedProducts::multiply(const onednn::ProductShape& shape, const float* a, const float* b, const float* bias,
-                               float* c) {
-  const auto threads = static_cast<std::size_t>(omp_get_max_threads());
-  if (packed_.size() < threads) packed_.resize(threads);
-  for (Arena& each : packed_) {
+void BlockedProducts::multiply_share(const Call& call, const ThreadGrid& grid, int thread) {
+  const onednn::ProductShape& shape = call.shape;
+  const int threads = static_cast<int>(grid.down * grid.across);
+  const auto memory_of = [this](std::int64_t of) { return memory_[static_cast<std::size_t>(of)].data(); };
+  const auto panels_taken = [this](int of) -> std::atomic<std::int64_t>& {
+    return panels_taken_[static_cast<std::size_t>(of)].count;
+  };
+  // A row of cells shares one packed slice of A, in the memory of its first thread.
+  const auto strips_of = [&](int of) { return memory_of(of / grid.across * grid.across); };
+  float* panel = memory_of(thread) + kSliceRows * kDepth;
+  const std::int64_t depth_blocks = (shape.k + kDepth - 1) / kDepth;
+  const std::int64_t most_depth = shared_out(shape.k, depth_blocks, 8);
+  const std::int64_t most_rows = shared_out(shape.m, grid.down, kTileRows);
+  for (std::int64_t slice = 0; slice < most_rows; slice += kSliceRows) {
+    for (std::int64_t first = 0; first < shape.k; first += most_depth) {
+      const std::int64_t depth = std::min(most_depth, shape.k - first);
+      const auto rows_of = [&](const Cell& cell) { return std::min(kSliceRows, cell.rows - slice); };
+      const Cell own = cell_of(shape, grid, thread);
+      const std::int64_t packed_rows = shared_out(std::max<std::int64_t>(rows_of(own), 0), grid.across, kTileRows);
+      const std::int64_t from_row = thread % grid.across * packed_rows;
+      const std::int64_t to_row = std::min(rows_of(own), from_row + packed_rows);
+      if (from_row < to_row) {
+        pack_strips(call.a.part(own.row + slice + from_row, first), to_row - from_row, depth,
+                    strips_of(thread) + from_row * depth);
+      }
+      panels_taken(thread).store(0, std::memory_order_relaxed);
+#pragma omp barrier
+      // Its own panels first, then those that others have not come to.
+      for (int turn = 0; turn < threads; ++turn) {
+        const int of = (thread + turn) % threads;
+        const Cell cell = cell_of(shape, grid, of);
+        if (rows_of(cell) <= 0) continue;
+        for (;;) {
+          const std::int64_t at = panels_taken(of).fetch_add(1, std::memory_order_relaxed) * kTileColumns;
+          if (at >= cell.columns) break;
+          const std::int64_t columns = std::min(kTileColumns, cell.columns - at);
+          const std::int64_t column = cell.column + at;
+          pack_panel(call.b.part(column, first), columns, depth, panel);
+          multiply_panel(rows_of(cell), columns, depth, strips_of(of), panel,
+                         shape.biased && first == 0 ? call.bias + column : nullptr,
+                         call.c + (cell.row + slice) * shape.c_stride + column, shape.c_stride,
+                         shape.accumulate || first > 0);
+        }
+      }
+#pragma omp barrier
+    }
+  }
+}
+
+void BlockedProducts::reserve(std::size_t threads) {
+  if (memory_.size() >= threads) return;
+  memory_.resize(threads);
+  for (Arena& each : memory_) {
     if (each.size() == 0) each = Arena((kSliceRows + kTileColumns) * kDepth);
   }
-  const Operands whole{shape.transpose_a ? Factor{a, 1, shape.a_stride} : Factor{a, shape.a_stride, 1},
-                       shape.transpose_b ? Factor{b, shape.b_stride, 1} : Factor{b, 1, shape.b_stride}, bias, c};
+  panels_taken_ = std::vector<PanelsTaken>(threads);
+}
+
+void BlockedProducts::multiply(const onednn::ProductShape& shape, const float* a, const float* b, const float* bias,
+                               float* c) {
+  reserve(static_cast<std::size_t>(omp_get_max_threads()));
+  const Call call{shape, shape.transpose_a ? Factor{a, 1, shape.a_stride} : Factor{a, shape.a_stride, 1},
+                  shape.transpose_b ? Factor{b, shape.b_stride, 1} : Factor{b, 1, shape.b_stride}, bias, c};
 #pragma omp parallel
   {
     // The threads that came, which may be fewer than asked for.
-    const ThreadGrid grid = thread_grid(shape.m, shape.n, omp_get_num_threads());
-    const std::int64_t rows = round_up((shape.m + grid.down - 1) / grid.down, kTileRows);
-    const std::int64_t columns = round_up((shape.n + grid.across - 1) / grid.across, kTileColumns);
-    const std::int64_t row = omp_get_thread_num() / grid.across * rows;
-    const std::int64_t column = omp_get_thread_num() % grid.across * columns;
-    if (row < shape.m && column < shape.n) {
-      const Operands mine{whole.a.part(row, 0), whole.b.part(column, 0), bias == nullptr ? nullptr : bias + column,
-                          c + row * shape.c_stride + column};
-      multiply_rectangle(shape, mine, std::min(rows, shape.m - row), std::min(columns, shape.n - column),
-                         packed_[static_cast<std::size_t>(omp_get_thread_num())].data());
-    }
+    multiply_share(call, thread_grid(shape.m, shape.n, omp_get_num_threads()), omp_get_thread_num());
   }
 }
 

@@ -1,4 +1,6 @@
 #pragma once
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -7,10 +9,18 @@
 
 namespace chainrule::model {
 
-/// Large float32 products on all OpenMP threads, each thread a rectangle of the result (Goto, van de Geijn 2008). Sums
-/// over k run in blocks of 384, each one chain of multiply-adds, so that an element's bits depend on its row of A, its
-/// column of B and nothing else: not on the threads, nor on how many rows are multiplied together. Not for use by two
-/// threads at once.
+/// How many threads share the rows of a product and how many its columns.
+struct ThreadGrid {
+  std::int64_t down = 1;
+  std::int64_t across = 1;
+};
+/// The grid of `threads` threads whose busiest one has least to multiply and to pack.
+ThreadGrid thread_grid(std::int64_t m, std::int64_t n, std::int64_t threads);
+
+/// Large float32 products on all OpenMP threads, each with a rectangle of the result of its own and a hand for others
+/// when it is done (Goto, van de Geijn 2008 for the order of packing). Sums over k run in blocks of at most 512, each
+/// one chain of multiply-adds, so that an element's bits depend on its row of A, its column of B and nothing else: not
+/// on the threads, nor on how many rows are multiplied together. Not for use by two threads at once.
 class BlockedProducts {
  public:
   /// Whether this processor has what they are written for and nothing wider: AVX2 with fused multiply-add, but not
@@ -21,15 +31,16 @@ class BlockedProducts {
   void multiply(const onednn::ProductShape& shape, const float* a, const float* b, const float* bias, float* c);
 
  private:
-  std::vector<Arena> packed_;  // of each thread: a slice of A, then a panel of B
-};
+  struct Call;
+  struct alignas(64) PanelsTaken {
+    std::atomic<std::int64_t> count;
+  };
+  void reserve(std::size_t threads);
+  /// What one thread of a team does; all of the team come to its barriers.
+  void multiply_share(const Call& call, const ThreadGrid& grid, int thread);
 
-/// How many threads share the rows of a product and how many its columns.
-struct ThreadGrid {
-  std::int64_t down = 1;
-  std::int64_t across = 1;
+  std::vector<Arena> memory_;              // of each thread: a slice of A, packed, then a panel of B
+  std::vector<PanelsTaken> panels_taken_;  // of each thread's columns, by whomever
 };
-/// The grid of `threads` threads whose busiest one has least to multiply and to pack.
-ThreadGrid thread_grid(std::int64_t m, std::int64_t n, std::int64_t threads);
 
 }  // namespace chainrule::model
