@@ -47,6 +47,7 @@ struct BenchmarkResult {
   double evaluate_gflops = 0;
   double train_step_seconds = 0;
   double reduction_seconds = 0;       ///< of it, in which this rank waited for gradients and parameters to travel
+  double optimizer_seconds = 0;       ///< of it, the gradient's norm and AdamW
   double read_wait_seconds = 0;       ///< of it, in which this rank waited for training samples
   double exchange_alone_seconds = 0;  ///< what travels in a step, with nothing computed beside it; 0 on one rank
   double step_without_exchange_seconds = 0;  ///< 0 on one rank

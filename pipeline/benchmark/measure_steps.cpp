@@ -56,7 +56,7 @@ void measure_steps(const Communicator& communicator, const Communicator& exchang
     return slowest(communicator, seconds_of([&] { decoder.score(parameters, random.batch(), random.nll); }));
   };
   evaluation_step();  // builds primitives
-  std::vector<double> peak, train, waited, read, evaluate, alone, without;
+  std::vector<double> peak, train, waited, read, optimizer, evaluate, alone, without;
   for (int round = 0; round < options.rounds; ++round) {
     communicator.barrier();
     peak.push_back(model::measure_peak_flops(0.1));
@@ -71,6 +71,7 @@ void measure_steps(const Communicator& communicator, const Communicator& exchang
     train.push_back(slowest(communicator, seconds_of([&] { report = trainer.step(false); })));
     waited.push_back(report.exchange_seconds);
     read.push_back(report.read_seconds);
+    optimizer.push_back(report.optimizer_seconds);
     evaluate.push_back(evaluation_step());
     if (communicator.size() == 1) continue;
     trainer.set_exchange(false);
@@ -97,6 +98,7 @@ void measure_steps(const Communicator& communicator, const Communicator& exchang
   result.train_step_seconds = median(train);
   result.reduction_seconds = median(waited);
   result.read_wait_seconds = median(read);
+  result.optimizer_seconds = median(optimizer);
   result.train_tokens_per_second =
       static_cast<double>(options.global_batch * config.sequence_length) / result.train_step_seconds;
   result.train_gflops = result.train_tokens_per_second * 3 * flops / 1e9;

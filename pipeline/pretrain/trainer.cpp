@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <cmath>
 
 #include "pipeline/error.h"
@@ -94,6 +95,7 @@ StepReport Trainer::step(bool stop_requested) {
   exchange_.finish_reduction();
   std::int64_t stops = stop_requested ? 1 : 0;
   const ExactSum nll = sum_over_ranks(communicator_, mine, std::span(&stops, 1));
+  const auto summed = std::chrono::steady_clock::now();
   const std::int64_t step = steps_taken_ + 1;
   if (nll.nonfinite() != 0) {
     diverged(step,
@@ -112,6 +114,7 @@ StepReport Trainer::step(bool stop_requested) {
   adamw.learning_rate = report.learning_rate;
   optimizer_.update(adamw, step, gradient_scale(report.tokens, sum_norm, options_.clip_norm), reduction.gradients(),
                     parameters_.span());
+  report.optimizer_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - summed).count();
   exchange_.begin_sharing(parameters_.span());
   report.exchange_seconds = exchange_.take_waited_seconds();
   report.read_seconds = reader_.take_waited_seconds();

@@ -36,9 +36,10 @@ struct StepReport {
   std::int64_t tokens = 0;
   double gradient_norm = 0;  ///< of the mean gradient, before clipping
   double learning_rate = 0;
-  bool stop = false;            ///< some rank was asked to stop
-  double exchange_seconds = 0;  ///< in which this rank waited for what others sent; not the same on every rank
-  double read_seconds = 0;      ///< in which it waited for training samples
+  bool stop = false;             ///< some rank was asked to stop
+  double exchange_seconds = 0;   ///< in which this rank waited for what others sent; not the same on every rank
+  double read_seconds = 0;       ///< in which it waited for training samples
+  double optimizer_seconds = 0;  ///< that the gradient's norm and AdamW took on this rank
 };
 
 /// The factor that turns a sum over tokens into the mean over every rank's tokens, and then clips it.
