@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <cmath>
 #include <numbers>
 
@@ -30,11 +31,12 @@ std::uint64_t name_key(std::string_view name) {
 /// Uniform in (0, 1].
 double uniform(std::uint64_t bits) { return (static_cast<double>(bits >> 11U) + 1.0) * 0x1p-53; }
 
-/// Standard normal number `index` of a key (Box, Muller 1958).
-double normal(std::uint64_t key, std::int64_t index) {
-  const auto counter = static_cast<std::uint64_t>(index);
+/// Standard normal numbers 2 pair and 2 pair + 1 of a key (Box, Muller 1958).
+std::array<double, 2> normals(std::uint64_t key, std::int64_t pair) {
+  const auto counter = static_cast<std::uint64_t>(pair);
   const double radius = std::sqrt(-2.0 * std::log(uniform(mix(key ^ mix(2 * counter)))));
-  return radius * std::cos(2.0 * std::numbers::pi * uniform(mix(key ^ mix(2 * counter + 1))));
+  const double angle = 2.0 * std::numbers::pi * uniform(mix(key ^ mix(2 * counter + 1)));
+  return {radius * std::cos(angle), radius * std::sin(angle)};
 }
 
 bool ends_with(std::string_view name, std::string_view ending) {
@@ -115,7 +117,11 @@ void initialise(const Config& config, const ParameterTable& table, std::uint64_t
     const double deviation = writes_into_residual ? residual_deviation : 0.02;
     const std::uint64_t key = mix(seed ^ name_key(parameter.name));
 #pragma omp parallel for schedule(static)
-    for (std::int64_t i = 0; i < size; ++i) values[i] = static_cast<float>(deviation * normal(key, i));
+    for (std::int64_t i = 0; i < size; i += 2) {
+      const std::array<double, 2> pair = normals(key, i / 2);
+      values[i] = static_cast<float>(deviation * pair[0]);
+      if (i + 1 < size) values[i + 1] = static_cast<float>(deviation * pair[1]);
+    }
   }
 }
 

@@ -16,6 +16,7 @@
 #include "io/files/digest.h"
 #include "io/hdf5/version.h"
 #include "model/onednn/version.h"
+#include "model/ops/ops.h"
 #include "pipeline/agreement.h"
 #include "pipeline/comm/session.h"
 #include "pipeline/error.h"
@@ -82,7 +83,8 @@ Environment gather_environment(const Communicator& communicator, const std::stri
   agree(communicator, [&] { environment.program_digest = io::file_digest("/proc/self/exe"); });
   environment.libraries = {
       {"HDF5", io::hdf5_version()}, {"MPI", Session::library_version()}, {"oneDNN", model::onednn_version()}};
-  environment.instruction_set = model::onednn_instruction_set();
+  environment.instruction_set =
+      fmt::format("{}; float32 products by {}", model::onednn_instruction_set(), model::float32_products_by());
   environment.operating_system = fmt::format("{} {} {}", system.sysname, system.release, system.machine);
   environment.ranks = communicator.size();
   environment.threads_per_rank = threads_per_rank;

@@ -20,7 +20,7 @@ struct Environment {
   std::string program;                           ///< version text of the build (cli::version_text())
   std::string program_digest;                    ///< XXH3-128 of the executable
   std::map<std::string, std::string> libraries;  ///< "oneDNN", "HDF5", "MPI": versions in use
-  std::string instruction_set;                   ///< oneDNN's
+  std::string instruction_set;                   ///< oneDNN's, and whose float32 products are used
   std::string operating_system;                  ///< e.g. "Linux 6.1.0-18-amd64 x86_64"
   int ranks = 0;
   int threads_per_rank = 0;

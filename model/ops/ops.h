@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string_view>
 
 #include "model/batch.h"
 
@@ -111,6 +112,8 @@ std::unique_ptr<Ops> make_reference_ops();
 /// Large products and vectorised loops, parallel over the calling process's OpenMP threads. The products are this
 /// project's own in float32 on processors whose widest vectors are AVX2, else oneDNN's.
 std::unique_ptr<Ops> make_fast_ops(Math math);
+/// Whose float32 products make_fast_ops() gives on this processor: "chainrule" or "oneDNN".
+std::string_view float32_products_by();
 /// The same with oneDNN's products on every processor.
 std::unique_ptr<Ops> make_onednn_ops(Math math);
 

@@ -113,11 +113,13 @@ TEST(Initialise, HasTheDeviationsOfGpt2) {
     double sum = 0;
     double squares = 0;
     double fourth_powers = 0;
+    double with_next = 0;
     for (const float value : values) {
       sum += value;
       squares += static_cast<double>(value) * value;
       fourth_powers += std::pow(value, 4);
     }
+    for (std::size_t i = 1; i < values.size(); ++i) with_next += static_cast<double>(values[i - 1]) * values[i];
     const auto n = static_cast<double>(values.size());
     const bool writes_into_residual =
         parameter.name.ends_with("attention.output.weight") || parameter.name.ends_with("feed_forward.down.weight");
@@ -126,6 +128,7 @@ TEST(Initialise, HasTheDeviationsOfGpt2) {
     EXPECT_NEAR(sum / n, 0.0, 5 * deviation / std::sqrt(n)) << parameter.name;
     // A normal distribution's fourth moment is 3 deviation^4, with variance 96 / n.
     EXPECT_NEAR(fourth_powers / n / std::pow(deviation, 4), 3.0, 5 * std::sqrt(96 / n)) << parameter.name;
+    EXPECT_NEAR(with_next / n / (deviation * deviation), 0.0, 5 / std::sqrt(n)) << parameter.name;
   }
 }
 
