@@ -29,8 +29,8 @@ std::string to_text(const BenchmarkOptions& options, const BenchmarkResult& r) {
   rate("fused multiply-adds in registers (the peak)", r.peak_gflops);
   rate("oneDNN, the products of a training step", r.matmul_gflops);
   rate("oneDNN, the products of a forward pass", r.matmul_forward_gflops);
-  rate("the products of a training step, as here", r.product_gflops);
-  rate("the products of a forward pass, as here", r.product_forward_gflops);
+  rate("chainrule, the products of a training step", r.product_gflops);
+  rate("chainrule, the products of a forward pass", r.product_forward_gflops);
   rate("training step", r.train_gflops);
   rate("evaluation step", r.evaluate_gflops);
   text += fmt::format("\n{:<44}{:>10}{:>12}\n", "", "tokens/s", "peak MiB");
