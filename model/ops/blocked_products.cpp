@@ -57,6 +57,15 @@ struct BlockedProducts::Call {
   float* c;
 };
 
+/// What all threads work on between two barriers.
+struct BlockedProducts::Block {
+  std::int64_t first_row;  // of the slice, in each cell
+  std::int64_t first;      // of k
+  std::int64_t depth;
+
+  std::int64_t rows_of(const Cell& cell) const { return std::min(kSliceRows, cell.rows - first_row); }
+};
+
 bool BlockedProducts::fit_this_processor() {
 #if defined(__x86_64__)
   return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && !__builtin_cpu_supports("avx512f");
@@ -85,49 +94,56 @@ ThreadGrid thread_grid(std::int64_t m, std::int64_t n, std::int64_t threads) {
   return best;
 }
 
-void BlockedProducts::multiply_share(const Call& call, const ThreadGrid& grid, int thread) {
+float* BlockedProducts::strips_of(const ThreadGrid& grid, std::int64_t thread) {
+  return memory_[static_cast<std::size_t>(thread / grid.across * grid.across)].data();
+}
+
+void BlockedProducts::pack_rows(const Call& call, const ThreadGrid& grid, std::int64_t thread, const Block& block) {
+  const Cell cell = cell_of(call.shape, grid, thread);
+  const std::int64_t rows = block.rows_of(cell);
+  const std::int64_t share = shared_out(std::max<std::int64_t>(rows, 0), grid.across, kTileRows);
+  const std::int64_t begin = thread % grid.across * share;
+  const std::int64_t end = std::min(rows, begin + share);
+  if (begin >= end) return;
+  pack_strips(call.a.part(cell.row + block.first_row + begin, block.first), end - begin, block.depth,
+              strips_of(grid, thread) + begin * block.depth);
+}
+
+void BlockedProducts::take_panels(const Call& call, const ThreadGrid& grid, std::int64_t thread, std::int64_t from,
+                                  const Block& block) {
   const onednn::ProductShape& shape = call.shape;
-  const int threads = static_cast<int>(grid.down * grid.across);
-  const auto memory_of = [this](std::int64_t of) { return memory_[static_cast<std::size_t>(of)].data(); };
-  const auto panels_taken = [this](int of) -> std::atomic<std::int64_t>& {
-    return panels_taken_[static_cast<std::size_t>(of)].count;
-  };
-  // A row of cells shares one packed slice of A, in the memory of its first thread.
-  const auto strips_of = [&](int of) { return memory_of(of / grid.across * grid.across); };
-  float* panel = memory_of(thread) + kSliceRows * kDepth;
-  const std::int64_t depth_blocks = (shape.k + kDepth - 1) / kDepth;
-  const std::int64_t most_depth = shared_out(shape.k, depth_blocks, 8);
+  const Cell cell = cell_of(shape, grid, from);
+  const std::int64_t rows = block.rows_of(cell);
+  if (rows <= 0) return;
+  float* panel = memory_[static_cast<std::size_t>(thread)].data() + kSliceRows * kDepth;
+  std::atomic<std::int64_t>& taken = panels_taken_[static_cast<std::size_t>(from)].count;
+  for (;;) {
+    const std::int64_t at = taken.fetch_add(1, std::memory_order_relaxed) * kTileColumns;
+    if (at >= cell.columns) return;
+    const std::int64_t columns = std::min(kTileColumns, cell.columns - at);
+    const std::int64_t column = cell.column + at;
+    const bool begins = block.first == 0;
+    pack_panel(call.b.part(column, block.first), columns, block.depth, panel);
+    multiply_panel(
+        rows, columns, block.depth, strips_of(grid, from), panel, shape.biased && begins ? call.bias + column : nullptr,
+        call.c + (cell.row + block.first_row) * shape.c_stride + column, shape.c_stride, shape.accumulate || !begins);
+  }
+}
+
+void BlockedProducts::multiply_share(const Call& call, const ThreadGrid& grid, std::int64_t thread) {
+  const onednn::ProductShape& shape = call.shape;
+  const std::int64_t threads = grid.down * grid.across;
+  const std::int64_t depth = shared_out(shape.k, (shape.k + kDepth - 1) / kDepth, 8);
   const std::int64_t most_rows = shared_out(shape.m, grid.down, kTileRows);
-  for (std::int64_t slice = 0; slice < most_rows; slice += kSliceRows) {
-    for (std::int64_t first = 0; first < shape.k; first += most_depth) {
-      const std::int64_t depth = std::min(most_depth, shape.k - first);
-      const auto rows_of = [&](const Cell& cell) { return std::min(kSliceRows, cell.rows - slice); };
-      const Cell own = cell_of(shape, grid, thread);
-      const std::int64_t packed_rows = shared_out(std::max<std::int64_t>(rows_of(own), 0), grid.across, kTileRows);
-      const std::int64_t from_row = thread % grid.across * packed_rows;
-      const std::int64_t to_row = std::min(rows_of(own), from_row + packed_rows);
-      if (from_row < to_row) {
-        pack_strips(call.a.part(own.row + slice + from_row, first), to_row - from_row, depth,
-                    strips_of(thread) + from_row * depth);
-      }
-      panels_taken(thread).store(0, std::memory_order_relaxed);
+  for (std::int64_t first_row = 0; first_row < most_rows; first_row += kSliceRows) {
+    for (std::int64_t first = 0; first < shape.k; first += depth) {
+      const Block block{first_row, first, std::min(depth, shape.k - first)};
+      pack_rows(call, grid, thread, block);
+      panels_taken_[static_cast<std::size_t>(thread)].count.store(0, std::memory_order_relaxed);
 #pragma omp barrier
       // Its own panels first, then those that others have not come to.
-      for (int turn = 0; turn < threads; ++turn) {
-        const int of = (thread + turn) % threads;
-        const Cell cell = cell_of(shape, grid, of);
-        if (rows_of(cell) <= 0) continue;
-        for (;;) {
-          const std::int64_t at = panels_taken(of).fetch_add(1, std::memory_order_relaxed) * kTileColumns;
-          if (at >= cell.columns) break;
-          const std::int64_t columns = std::min(kTileColumns, cell.columns - at);
-          const std::int64_t column = cell.column + at;
-          pack_panel(call.b.part(column, first), columns, depth, panel);
-          multiply_panel(rows_of(cell), columns, depth, strips_of(of), panel,
-                         shape.biased && first == 0 ? call.bias + column : nullptr,
-                         call.c + (cell.row + slice) * shape.c_stride + column, shape.c_stride,
-                         shape.accumulate || first > 0);
-        }
+      for (std::int64_t turn = 0; turn < threads; ++turn) {
+        take_panels(call, grid, thread, (thread + turn) % threads, block);
       }
 #pragma omp barrier
     }

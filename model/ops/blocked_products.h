@@ -32,12 +32,19 @@ class BlockedProducts {
 
  private:
   struct Call;
+  struct Block;
   struct alignas(64) PanelsTaken {
     std::atomic<std::int64_t> count;
   };
   void reserve(std::size_t threads);
   /// What one thread of a team does; all of the team come to its barriers.
-  void multiply_share(const Call& call, const ThreadGrid& grid, int thread);
+  void multiply_share(const Call& call, const ThreadGrid& grid, std::int64_t thread);
+  /// Packs the thread's part of the rows of A that it and those beside it in the grid share.
+  void pack_rows(const Call& call, const ThreadGrid& grid, std::int64_t thread, const Block& block);
+  /// Multiplies panels of B that are left in another thread's cell, or in its own.
+  void take_panels(const Call& call, const ThreadGrid& grid, std::int64_t thread, std::int64_t from,
+                   const Block& block);
+  float* strips_of(const ThreadGrid& grid, std::int64_t thread);
 
   std::vector<Arena> memory_;              // of each thread: a slice of A, packed, then a panel of B
   std::vector<PanelsTaken> panels_taken_;  // of each thread's columns, by whomever
