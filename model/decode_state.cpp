@@ -9,16 +9,13 @@
 #include "model/arena.h"
 #include "model/error.h"
 #include "model/layer.h"
+#include "model/round_up.h"
 
 namespace chainrule::model {
 namespace {
 
 constexpr std::int64_t kPrefillRows = 1024;  // prompts are read together up to this many rows
 constexpr std::int64_t kRowMultiple = 32;    // a prefill's rows are rounded up to it, so that few products are built
-
-std::int64_t round_up(std::int64_t value, std::int64_t multiple) {
-  return (value + multiple - 1) / multiple * multiple;
-}
 
 }  // namespace
 

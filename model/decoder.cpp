@@ -10,16 +10,9 @@
 #include "model/error.h"
 #include "model/layer.h"
 #include "model/loss_blocks.h"
+#include "model/round_up.h"
 
 namespace chainrule::model {
-namespace {
-
-std::int64_t round_up(std::int64_t value, std::int64_t multiple) {
-  return (value + multiple - 1) / multiple * multiple;
-}
-
-}  // namespace
-
 struct Decoder::State {
   State(const Config& with_config, const DecoderOptions& with_options, Ops& with_ops);
 

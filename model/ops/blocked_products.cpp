@@ -6,16 +6,13 @@
 
 #include "model/ops/pack_factors.h"
 #include "model/ops/product_tile.h"
+#include "model/round_up.h"
 
 namespace chainrule::model {
 namespace {
 
 constexpr std::int64_t kDepth = 512;       // of k, the most that is packed at a time: a panel of B stays near
 constexpr std::int64_t kSliceRows = 3072;  // of A, the most that is packed at a time; whole strips
-
-std::int64_t round_up(std::int64_t value, std::int64_t multiple) {
-  return (value + multiple - 1) / multiple * multiple;
-}
 
 std::int64_t shared_out(std::int64_t value, std::int64_t parts, std::int64_t multiple) {
   return round_up((value + parts - 1) / parts, multiple);
