@@ -121,7 +121,8 @@ void Decoder::State::forward(const float* parameters, const Batch& batch, Parame
   const auto need = [&](ParameterRange range) {
     if (gate != nullptr) gate->need(range);
   };
-  need({position_embedding, table.arena_size()});
+  need({position_embedding, token_embedding});
+  if (gate != nullptr) gate->need_inputs(batch.inputs);
   ops.embedding_forward(batch, parameters + token_embedding, parameters + position_embedding, config.width,
                         residual(0));
   for (std::int64_t layer = 0; layer < config.layers; ++layer) {
@@ -132,6 +133,7 @@ void Decoder::State::forward(const float* parameters, const Batch& batch, Parame
   need({0, layers.back().first});
   ops.layer_norm_forward(residual(config.layers), parameters + final_norm_weight, parameters + final_norm_bias, rows,
                          config.width, config.normalization_epsilon, hidden, mean, inverse_deviation);
+  need({token_embedding, table.arena_size()});
 }
 
 void Decoder::State::for_each_logits_block(const float* parameters, std::int64_t rows, LogitsVisitor& visitor) {
@@ -160,6 +162,7 @@ void Decoder::State::backward_layers(const float* parameters, const Batch& batch
                    accumulate == Accumulate::yes);
     announce(range_of(layer).end);
   }
+  if (sink != nullptr) sink->claim_inputs();
   ops.embedding_backward(batch, scratch.residual_gradient, config.width, gradients + token_embedding,
                          gradients + position_embedding);
   announce(table.arena_size());
@@ -249,6 +252,7 @@ void Decoder::train(std::span<const float> parameters, const Batch& batch, std::
   s.forward(parameters.data(), batch, gate);
   LossBackward loss(s, parameters.data(), batch, gradients.data(), accumulate, nll);
   s.for_each_logits_block(parameters.data(), batch.rows(), loss);
+  if (sink != nullptr) sink->ready_but_inputs();
 
   const std::int64_t rows = batch.rows();
   const std::int64_t width = s.config.width;

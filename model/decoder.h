@@ -17,15 +17,23 @@ class GradientSink {
   /// The gradients of range are final for this call of Decoder::train. Ranges come in arena order, without gaps
   /// (padding included), and cover the arena.
   virtual void ready(ParameterRange range) = 0;
+  /// The token embedding's gradients are final but for the rows of the batch's inputs, which also the first layer's
+  /// gradient goes to. Comes once, before the first ready().
+  virtual void ready_but_inputs() = 0;
+  /// Returns once those rows may be written to. Comes once, before the ready() that ends the arena.
+  virtual void claim_inputs() = 0;
 };
 
 /// What forward waits for where parameters arrive while it runs.
 class ParameterGate {
  public:
   virtual ~ParameterGate() = default;
-  /// Returns once the parameters of range may be read. Ranges come in the order of the forward pass: from the arena's
-  /// end to its beginning.
+  /// Returns once the parameters of range may be read. Ranges come in the order of the forward pass: from the position
+  /// embedding to the arena's beginning, and last the token embedding, for the logits.
   virtual void need(ParameterRange range) = 0;
+  /// Returns once the token embedding's rows of these tokens may be read, until the next need(). Comes once, after the
+  /// position embedding's.
+  virtual void need_inputs(std::span<const std::uint32_t> tokens) = 0;
 };
 
 /// Sees the logits block by block, so that no [tokens, vocabulary] buffer exists. The block may be overwritten.

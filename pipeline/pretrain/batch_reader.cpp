@@ -1,6 +1,7 @@
 #include "pipeline/pretrain/batch_reader.h"
 
 #include <chrono>
+#include <exception>
 #include <utility>
 
 namespace chainrule::pipeline {
@@ -30,11 +31,26 @@ model::Batch BatchReader::take(std::uint64_t first, std::uint64_t next) {
   in_use_ = 1 - in_use_;
   Buffer& buffer = buffers_[in_use_];
   if (buffer.ticket == 0 || buffer.first_sample != first) begin(buffer, first);
+  wait(buffer);
+  begin(buffers_[1 - in_use_], next);
+  return {buffer.inputs, buffer.targets, sequences_};
+}
+
+void BatchReader::wait(const Buffer& buffer) {
   const auto started = std::chrono::steady_clock::now();
   worker_.wait(buffer.ticket);
   waited_seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
-  begin(buffers_[1 - in_use_], next);
-  return {buffer.inputs, buffer.targets, sequences_};
+}
+
+std::span<const std::uint32_t> BatchReader::ahead() {
+  const Buffer& buffer = buffers_[1 - in_use_];
+  if (buffer.ticket == 0) return {};
+  try {
+    wait(buffer);
+  } catch (const std::exception&) {
+    return {};
+  }
+  return buffer.inputs;
 }
 
 double BatchReader::take_waited_seconds() { return std::exchange(waited_seconds_, 0.0); }

@@ -1,6 +1,7 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "model/batch.h"
@@ -20,6 +21,10 @@ class BatchReader {
   /// ahead: naming another one later costs time only. Throws io::Error.
   model::Batch take(std::uint64_t first, std::uint64_t next);
 
+  /// The inputs of what is read ahead, once they are there; until the next take(). None where nothing is read ahead or
+  /// where that failed, which take() will throw.
+  std::span<const std::uint32_t> ahead();
+
   /// Seconds that take() waited for the disk, since this was last asked.
   double take_waited_seconds();
 
@@ -32,6 +37,7 @@ class BatchReader {
   };
   void begin(Buffer& buffer, std::uint64_t first_sample);
   void fill(Buffer& buffer) const;
+  void wait(const Buffer& buffer);
 
   const Windows& windows_;
   SampleOrder order_;

@@ -41,7 +41,7 @@ Trainer::Trainer(const Communicator& communicator, const Communicator& exchange,
       optimizer_(communicator, decoder_.table(), ownership_),
       parameters_(decoder_.table().arena_size()),
       exchange_(exchange, LanePlan(options.global_batch / options.micro_batch, options.lanes, communicator.size()),
-                ownership_),
+                ownership_, EmbeddingRows(decoder_.table()), rows_of(options, config)),
       reader_(windows, options.seed, options.micro_batch, config.sequence_length),
       nll_(static_cast<std::size_t>(rows_of(options, config))) {
   model::initialise(config, decoder_.table(), options.seed, parameters_.span());
@@ -64,17 +64,18 @@ model::Arena& Trainer::parameters() {
 
 void Trainer::exchange_alone() {
   exchange_.finish_reduction();
-  exchange_.begin_sharing(parameters_.span());
+  exchange_.begin_sharing(parameters_.span(), {});
   exchange_.finish_sharing();
 }
 
 void Trainer::run_micro_batch(std::int64_t index, std::int64_t next, std::span<float> gradients,
-                              model::Accumulate accumulate, ExactSum& nll, model::GradientSink* sink) {
+                              model::Accumulate accumulate, ExactSum& nll, bool last) {
   const auto first_sample = [this](std::int64_t micro_batch) {
     return samples_consumed_ + static_cast<std::uint64_t>(micro_batch * options_.micro_batch);
   };
   const model::Batch batch = reader_.take(first_sample(index), first_sample(next));
-  decoder_.train(parameters_.span(), batch, gradients, accumulate, nll_, &exchange_, sink);
+  if (last) exchange_.expect_inputs(batch.inputs);
+  decoder_.train(parameters_.span(), batch, gradients, accumulate, nll_, &exchange_, last ? &exchange_ : nullptr);
   for (const double value : nll_) nll.add(value);
 }
 
@@ -87,11 +88,12 @@ StepReport Trainer::step(bool stop_requested) {
     auto accumulate = model::Accumulate::no;
     for (std::int64_t left = reduction.turns()[turn].micro_batches.size(); left > 0; --left, ++taken) {
       const bool last = taken + 2 == order_.size();
-      run_micro_batch(order_[taken], order_[taken + 1], gradients, accumulate, mine, last ? &exchange_ : nullptr);
+      run_micro_batch(order_[taken], order_[taken + 1], gradients, accumulate, mine, last);
       accumulate = model::Accumulate::yes;
     }
     reduction.finish(turn);
   }
+  if (order_.empty()) exchange_.expect_inputs({});
   exchange_.finish_reduction();
   std::int64_t stops = stop_requested ? 1 : 0;
   const ExactSum nll = sum_over_ranks(communicator_, mine, std::span(&stops, 1));
@@ -115,7 +117,7 @@ StepReport Trainer::step(bool stop_requested) {
   optimizer_.update(adamw, step, gradient_scale(report.tokens, sum_norm, options_.clip_norm), reduction.gradients(),
                     parameters_.span());
   report.optimizer_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - summed).count();
-  exchange_.begin_sharing(parameters_.span());
+  exchange_.begin_sharing(parameters_.span(), reader_.ahead());
   report.exchange_seconds = exchange_.take_waited_seconds();
   report.read_seconds = reader_.take_waited_seconds();
   steps_taken_ = step;

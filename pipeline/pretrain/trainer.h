@@ -76,9 +76,9 @@ class Trainer {
 
  private:
   /// Forward and backward of one micro-batch, into gradients; adds to the tally. `next` is the micro-batch that this
-  /// rank comes to after it, sink may be null.
+  /// rank comes to after it, last whether that is in the next step.
   void run_micro_batch(std::int64_t index, std::int64_t next, std::span<float> gradients, model::Accumulate accumulate,
-                       ExactSum& nll, model::GradientSink* sink);
+                       ExactSum& nll, bool last);
 
   const Communicator& communicator_;
   TrainerOptions options_;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "model/decoder.h"
@@ -186,8 +187,13 @@ class KeepReady final : public model::GradientSink {
   void ready(model::ParameterRange range) override {
     ranges.push_back(range);
     copies.insert(copies.end(), gradients.begin() + range.begin, gradients.begin() + range.end);
+    EXPECT_FALSE(before_layers.empty());
   }
+  void ready_but_inputs() override { before_layers.assign(gradients.begin(), gradients.end()); }
+  void claim_inputs() override { after_layers.assign(gradients.begin(), gradients.end()); }
   std::span<const float> gradients;
+  std::vector<float> before_layers;
+  std::vector<float> after_layers;
   std::vector<model::ParameterRange> ranges;
   std::vector<float> copies;
 };
@@ -208,9 +214,62 @@ TEST_P(DecoderPromises, AnnouncedGradientsAreFinalInArenaOrderAndCoverIt) {
     }
     EXPECT_EQ(covered, decoder->table().arena_size());
     EXPECT_EQ(sink.copies, gradients);
+    const model::Parameter& embedding = decoder->table().find("token_embedding.weight");
+    const std::int64_t width = config_.width;
+    std::vector<bool> is_input(static_cast<std::size_t>(config_.vocabulary_size));
+    for (const std::uint32_t token : batch.inputs) is_input[token] = true;
+    for (std::int64_t at = embedding.offset; at < embedding.range().end; ++at) {
+      const auto index = static_cast<std::size_t>(at);
+      ASSERT_EQ(sink.after_layers[index], sink.before_layers[index]) << "written to before it was claimed";
+      if (is_input[static_cast<std::size_t>((at - embedding.offset) / width)]) continue;
+      ASSERT_EQ(gradients[index], sink.before_layers[index]) << "a row of no input";
+    }
     // Overlap needs the layers announced one by one.
     EXPECT_GE(static_cast<std::int64_t>(sink.ranges.size()), config_.layers + 1);
   }
+}
+
+/// Gives out parameters when they are asked for, and takes the rows of the inputs away again as soon as it may.
+class LateParameters final : public model::ParameterGate {
+ public:
+  LateParameters(const model::ParameterTable& table, std::span<const float> parameters)
+      : embedding_(table.find("token_embedding.weight")),
+        from_(parameters),
+        arena(parameters.size(), std::numeric_limits<float>::quiet_NaN()) {}
+  void need(model::ParameterRange range) override {
+    std::fill(arena.begin() + embedding_.offset, arena.end(), std::numeric_limits<float>::quiet_NaN());
+    give(range);
+  }
+  void need_inputs(std::span<const std::uint32_t> tokens) override {
+    const std::int64_t width = embedding_.shape[1];
+    for (const std::uint32_t token : tokens) {
+      give({embedding_.offset + token * width, embedding_.offset + (token + 1) * width});
+    }
+  }
+
+ private:
+  void give(model::ParameterRange range) {
+    std::copy(from_.begin() + range.begin, from_.begin() + range.end, arena.begin() + range.begin);
+  }
+  model::Parameter embedding_;
+  std::span<const float> from_;
+
+ public:
+  std::vector<float> arena;
+};
+
+TEST_P(DecoderPromises, ForwardReadsParametersOnlyOnceItAskedForThem) {
+  const OwnedBatch batch({random_text(config_, 40, 8), random_text(config_, 3, 9)});
+  const auto decoder = training_decoder(batch.view().rows());
+  std::vector<float> expected(arena_.size());
+  std::vector<float> actual(arena_.size());
+  std::vector<double> expected_nll(batch.inputs.size());
+  std::vector<double> actual_nll(batch.inputs.size());
+  decoder->train(arena_, batch.view(), expected, model::Accumulate::no, expected_nll);
+  LateParameters gate(decoder->table(), arena_);
+  decoder->train(gate.arena, batch.view(), actual, model::Accumulate::no, actual_nll, &gate);
+  EXPECT_EQ(actual_nll, expected_nll);
+  EXPECT_EQ(actual, expected);
 }
 
 TEST_P(DecoderPromises, ABatchSmallerThanTheLargestFitsAndScoresAlike) {

@@ -6,11 +6,14 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <optional>
 #include <vector>
 
 #include "model/config.h"
+#include "pipeline/pretrain/arena_ranges.h"
 #include "pipeline/pretrain/block_ownership.h"
+#include "pipeline/pretrain/embedding_rows.h"
 #include "pipeline/pretrain/sharded_adamw.h"
 #include "tests/support/mpi_world.h"
 
@@ -112,38 +115,80 @@ TEST(BlockOwnership, BucketsSuitTheArenaAndTheRanks) {
   EXPECT_EQ(BlockOwnership(17 * kBlock, 2).bucket_of(2 * kBlock), 1);
 }
 
+/// Takes a range's elements out of a turn's arena, as if they were not computed yet, and puts them back.
+class HeldBack {
+ public:
+  HeldBack(std::span<float> arena, const ArenaRanges& ranges)
+      : arena_(arena), ranges_(ranges), values_(static_cast<std::size_t>(elements_of(ranges))) {
+    pack(arena.data(), ranges, values_.data());
+    for (const auto& range : ranges) {
+      std::fill(arena.data() + range.begin, arena.data() + range.end, std::numeric_limits<float>::quiet_NaN());
+    }
+  }
+  void put_back() { unpack(values_.data(), ranges_, arena_.data()); }
+
+ private:
+  std::span<float> arena_;
+  ArenaRanges ranges_;
+  std::vector<float> values_;
+};
+
 TEST(LaneReduction, EqualsTheSerialTreeBitForBit) {
   const Communicator& world = tests::world();
-  const std::int64_t size = 5 * model::kOptimizerBlock + 1003;
+  constexpr std::int64_t kBlock = model::kOptimizerBlock;
+  const std::int64_t size = 5 * kBlock + 1003;
   const BlockOwnership ownership(size, world.size(), kBucketBlocks);
+  // Within a slice, over the bounds of slices and of buckets, and to the end.
+  const ArenaRanges some = {
+      {1, 2}, {77, 4000}, {kBlock - 5, 2 * kBlock + 9}, {3 * kBlock - 1, 3 * kBlock}, {size - 7, size}};
   for (const std::int64_t micro_batches : {3, 13}) {
     const std::vector<float> expected = serial_sum(micro_batches, size);
     LaneReduction reduction(world, LanePlan(micro_batches, kLanes, world.size()), ownership);
-    for (int step = 0; step < 2; ++step) {  // the second finds the first one's remains in the arenas
+    for (int step = 0; step < 4; ++step) {  // each finds the one before's remains in the arenas
+      const ArenaRanges late = step % 2 == 0 ? ArenaRanges() : some;
+      reduction.set_late(late);
       accumulate(reduction);
+      const std::size_t turns = reduction.turns().size();
+      HeldBack held(turns == 0 ? std::span<float>() : reduction.arena(turns - 1), turns == 0 ? ArenaRanges() : late);
       for (std::int64_t bucket = 0; bucket < ownership.bucket_count(); ++bucket) {
-        reduction.begin_bucket(bucket);
-        if (bucket > 0) reduction.finish_bucket(bucket - 1, {});
+        reduction.begin_bucket(ownership.bucket_count() - 1 - bucket);
+        if (bucket > 0) reduction.finish_bucket({});
       }
-      reduction.finish_bucket(ownership.bucket_count() - 1, {});
+      reduction.finish_bucket({});
+      held.put_back();
+      if (!late.empty()) {
+        reduction.begin_late();
+        reduction.finish_late({});
+      }
       for (const auto& slice : ownership.slices_of(world.rank())) {
         EXPECT_EQ(std::memcmp(reduction.gradients().data() + slice.begin, expected.data() + slice.begin,
                               static_cast<std::size_t>(slice.end - slice.begin) * sizeof(float)),
                   0)
-            << micro_batches << " micro-batches, rank " << world.rank();
+            << micro_batches << " micro-batches, rank " << world.rank() << ", step " << step;
       }
     }
   }
 }
 
+/// A micro-batch of some rank in some step; together they touch fewer than half of the rows, and more in step 3.
+std::vector<std::uint32_t> inputs_of(int rank, std::int64_t step) {
+  std::vector<std::uint32_t> tokens;
+  for (std::int64_t i = 0; i < (step == 3 ? 600 : 16); ++i) {
+    tokens.push_back(static_cast<std::uint32_t>((rank * 331 + step * 57 + i * i * 7 + i) % 900));
+  }
+  return tokens;
+}
+
 // Gradients are announced in pieces and parameters asked for in pieces, as backward and the next forward do.
-TEST(ShardedAdamW, EqualsOneRanksStepsBitForBit) {
+TEST(StepExchange, EqualsOneRanksStepsBitForBit) {
   const Communicator& world = tests::world();
   const model::Config config = shape();
   const model::ParameterTable table(config);
   const std::int64_t size = table.arena_size();
   ASSERT_GT(size, 4 * model::kOptimizerBlock);
-  const BlockOwnership ownership(size, world.size(), kBucketBlocks);
+  const BlockOwnership ownership(size, world.size(), world.size() > 1 ? 1 : kBucketBlocks);
+  const EmbeddingRows rows(table);
+  const std::int64_t positions = table.find("position_embedding.weight").offset;
   const std::vector<float> sum = serial_sum(5, size);
   model::AdamWOptions options;
   options.learning_rate = 0.01;
@@ -157,28 +202,58 @@ TEST(ShardedAdamW, EqualsOneRanksStepsBitForBit) {
     squares += model::sum_of_squares(std::span(sum).subspan(static_cast<std::size_t>(range.begin),
                                                             static_cast<std::size_t>(range.end - range.begin)));
   }
-  StepExchange exchange(world, LanePlan(5, kLanes, world.size()), ownership);
+  StepExchange exchange(world, LanePlan(5, kLanes, world.size()), ownership, rows, 600);
   const LaneReduction& reduction = exchange.reduction();
+  const std::size_t turns = reduction.turns().size();
   ShardedAdamW optimizer(world, table, ownership);
   std::vector<float> parameters(expected.size(), 0.5F);
-  for (std::int64_t step = 1; step <= 3; ++step) {
+  const auto expect_range = [&](model::ParameterRange range) {
+    EXPECT_EQ(std::memcmp(parameters.data() + range.begin, expected.data() + range.begin,
+                          static_cast<std::size_t>(range.end - range.begin) * sizeof(float)),
+              0)
+        << "elements from " << range.begin;
+  };
+  constexpr std::int64_t kPiece = 50'000;
+  for (std::int64_t step = 1; step <= 5; ++step) {
+    const std::vector<std::uint32_t> inputs = inputs_of(world.rank(), step);
+    if (turns == 0) {
+      exchange.expect_inputs({});
+    } else {
+      exchange.expect_inputs(inputs);
+      exchange.need({positions, rows.all().begin});
+      expect_range({positions, rows.all().begin});
+      // What was said of the next inputs in step 4 turns out not to be so on some ranks.
+      exchange.need_inputs(inputs);
+      for (const auto& range : rows.of(inputs)) expect_range(range);
+      for (std::int64_t end = positions; end > 0; end -= kPiece) {
+        const model::ParameterRange range = {std::max<std::int64_t>(0, end - kPiece), end};
+        exchange.need(range);
+        expect_range(range);
+      }
+      exchange.need(rows.all());
+      expect_range({0, size});
+    }
     model::adamw(options, step, 0.125, 0, table.decay_ranges(), expected, sum, first, second);
     accumulate(exchange.reduction());
-    constexpr std::int64_t kPiece = 100'000;
-    for (std::int64_t at = 0; at + kPiece < size; at += kPiece) exchange.ready({at, at + kPiece});
+    if (turns > 0) {
+      const std::span<float> last = exchange.reduction().arena(turns - 1);
+      HeldBack layers(last, {{0, rows.all().begin}});
+      HeldBack touched(last, rows.of(inputs));
+      exchange.ready_but_inputs();
+      layers.put_back();
+      for (std::int64_t at = 0; at + kPiece < rows.all().begin; at += kPiece) exchange.ready({at, at + kPiece});
+      exchange.claim_inputs();
+      touched.put_back();
+      if (step % 2 == 0) exchange.ready({rows.all().begin / kPiece * kPiece, size});
+    }
     exchange.finish_reduction();
     EXPECT_EQ(optimizer.gradient_norm(reduction.gradients()), std::sqrt(squares));
     optimizer.update(options, step, 0.125, reduction.gradients(), parameters);
-    exchange.begin_sharing(parameters);
-    for (std::int64_t end = size; end > 0; end -= kPiece) {
-      const std::int64_t begin = std::max<std::int64_t>(0, end - kPiece);
-      exchange.need({begin, end});
-      EXPECT_EQ(std::memcmp(parameters.data() + begin, expected.data() + begin,
-                            static_cast<std::size_t>(end - begin) * sizeof(float)),
-                0)
-          << "elements from " << begin;
-    }
+    exchange.begin_sharing(parameters, turns == 0                           ? std::vector<std::uint32_t>()
+                                       : step == 4 && world.rank() % 2 == 0 ? std::vector<std::uint32_t>{1, 2}
+                                                                            : inputs_of(world.rank(), step + 1));
   }
+  exchange.finish_sharing();
   EXPECT_EQ(std::memcmp(parameters.data(), expected.data(), expected.size() * sizeof(float)), 0);
   std::int64_t at = 0;
   for (const auto& slice : optimizer.slices()) {
@@ -188,6 +263,28 @@ TEST(ShardedAdamW, EqualsOneRanksStepsBitForBit) {
     at += slice.end - slice.begin;
   }
   EXPECT_EQ(static_cast<std::size_t>(at), optimizer.first_moment().size());
+}
+
+TEST(ArenaRanges, AreCutAndMet) {
+  const ArenaRanges left = {{0, 5}, {7, 9}, {20, 30}};
+  EXPECT_EQ(common_part(left, {{3, 8}, {9, 20}, {22, 23}, {29, 40}}),
+            (ArenaRanges{{3, 5}, {7, 8}, {22, 23}, {29, 30}}));
+  EXPECT_EQ(common_part(left, {}), ArenaRanges());
+  EXPECT_EQ(without({2, 25}, left), (ArenaRanges{{5, 7}, {9, 20}}));
+  EXPECT_EQ(without({8, 32}, left), (ArenaRanges{{9, 20}, {30, 32}}));
+  EXPECT_EQ(without({5, 7}, left), (ArenaRanges{{5, 7}}));
+  EXPECT_EQ(without({21, 22}, left), ArenaRanges());
+  EXPECT_EQ(elements_of(left), 17);
+}
+
+TEST(EmbeddingRows, OfTokensInAnyOrder) {
+  const model::ParameterTable table(shape());
+  const EmbeddingRows rows(table);
+  const std::int64_t begin = table.find("token_embedding.weight").offset;
+  EXPECT_EQ(rows.all(), (model::ParameterRange{begin, table.arena_size()}));
+  const std::vector<std::uint32_t> tokens = {899, 4, 3, 4, 0};
+  EXPECT_EQ(rows.of(tokens),
+            (ArenaRanges{{begin, begin + 104}, {begin + 312, begin + 520}, {begin + 93496, begin + 93600}}));
 }
 
 }  // namespace
