@@ -44,6 +44,15 @@ class Pretrain(PretrainTest):
             hashes.add(self.weights_hash(run))
         self.assertEqual(len(hashes), 1)
 
+    def test_an_embedding_of_several_buckets(self):
+        """Its buckets travel apart from the rows of the inputs where these are fewer than half of its rows."""
+        hashes = set()
+        for ranks, micro_batches in ((1, 1), (2, 1), (3, 1), (1, 4), (2, 4), (3, 4)):
+            run = self.folder / f"{micro_batches} on {ranks}"
+            self.train("--global-batch", 2 * micro_batches, data="many", ranks=ranks, run=run, steps=4)
+            hashes.add((micro_batches, self.weights_hash(run)))
+        self.assertEqual(len(hashes), 2)
+
     def test_three_threads(self):
         hashes = set()
         for ranks in (1, 2):

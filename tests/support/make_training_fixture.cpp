@@ -2,6 +2,7 @@
 //   pair/train, pair/held-out   text with a pattern to learn, in three shards, one of them empty
 //   other/                      the same text under another tokenizer
 //   short/                      fewer tokens than a window of 16
+//   many/                       a vocabulary of thousands, most of which no micro-batch holds
 //   mistaken/                   a tokenizer.json that is not the one of the tokens
 #include <cstdio>
 #include <filesystem>
@@ -30,29 +31,46 @@ std::string text(std::uint32_t seed, int sentences) {
   return made;
 }
 
-io::Tokenizer tokenizer(std::uint32_t vocabulary_size) {
+/// Words that nobody knows.
+std::string many_words(std::uint32_t seed, int words) {
+  std::mt19937 random(seed);
+  std::string made;
+  for (int i = 0; i < words; ++i) {
+    for (int letter = 0; letter < 6; ++letter) made += static_cast<char>('a' + random() % 26);
+    made += ' ';
+  }
+  return made;
+}
+
+io::Tokenizer tokenizer(std::uint32_t vocabulary_size, const std::string& content) {
   io::TokenizerTrainer trainer;
-  trainer.add(text(1, 200));
+  trainer.add(content);
   return trainer.train(vocabulary_size, [](std::uint32_t) {});
 }
 
-/// Documents of the sizes given, in shards.
-MadeDataSet data_set(const io::Tokenizer& tokenizer, const std::string& tokenizer_json, std::uint32_t seed,
-                     const std::vector<std::vector<int>>& shards) {
+MadeDocument document(const io::Tokenizer& tokenizer, const std::string& content) {
+  MadeDocument made;
+  tokenizer.encode(content, made.tokens);
+  made.bytes = content.size();
+  return made;
+}
+
+MadeDataSet empty_set(const io::Tokenizer& tokenizer, const std::string& tokenizer_json) {
   MadeDataSet set;
   set.vocabulary_size = tokenizer.vocabulary_size();
   set.end_of_text = tokenizer.end_of_text();
   set.tokenizer_fingerprint = tokenizer.fingerprint();
   set.tokenizer_json = tokenizer_json;
+  return set;
+}
+
+/// Documents of the sizes given, in shards.
+MadeDataSet data_set(const io::Tokenizer& tokenizer, const std::string& tokenizer_json, std::uint32_t seed,
+                     const std::vector<std::vector<int>>& shards) {
+  MadeDataSet set = empty_set(tokenizer, tokenizer_json);
   for (const auto& shard : shards) {
     auto& made = set.shards.emplace_back();
-    for (const int sentences : shard) {
-      const std::string content = text(++seed, sentences);
-      MadeDocument document;
-      tokenizer.encode(content, document.tokens);
-      document.bytes = content.size();
-      made.push_back(document);
-    }
+    for (const int sentences : shard) made.push_back(document(tokenizer, text(++seed, sentences)));
   }
   return set;
 }
@@ -63,14 +81,18 @@ std::string json_of(const io::Tokenizer& tokenizer, const std::filesystem::path&
 }
 
 void write_fixture(const std::filesystem::path& folder) {
-  const io::Tokenizer made = tokenizer(300);
-  const io::Tokenizer other = tokenizer(290);
+  const io::Tokenizer made = tokenizer(300, text(1, 200));
+  const io::Tokenizer other = tokenizer(290, text(1, 200));
+  const io::Tokenizer many = tokenizer(5000, many_words(1, 4000));
   const std::string json = json_of(made, folder / "tokenizer.json");
   const std::string other_json = json_of(other, folder / "other-tokenizer.json");
   write_data_set(folder / "pair" / "train", data_set(made, json, 100, {{40, 1, 0, 25}, {}, {60, 90, 3}}));
   write_data_set(folder / "pair" / "held-out", data_set(made, json, 200, {{12, 5}}));
   write_data_set(folder / "other", data_set(other, other_json, 100, {{40, 1, 0, 25}}));
   write_data_set(folder / "short", data_set(made, json, 100, {{1}}));
+  MadeDataSet unknown = empty_set(many, json_of(many, folder / "many-tokenizer.json"));
+  unknown.shards = {{document(many, many_words(2, 1000))}};
+  write_data_set(folder / "many" / "train", unknown);
   write_data_set(folder / "mistaken", data_set(made, other_json, 100, {{40}}));
 }
 
