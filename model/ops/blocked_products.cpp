@@ -3,6 +3,7 @@
 #include <omp.h>
 
 #include <algorithm>
+#include <thread>
 
 #include "model/ops/pack_factors.h"
 #include "model/ops/product_tile.h"
@@ -16,19 +17,6 @@ constexpr std::int64_t kSliceRows = 3072;  // of A, the most that is packed at a
 
 std::int64_t shared_out(std::int64_t value, std::int64_t parts, std::int64_t multiple) {
   return round_up((value + parts - 1) / parts, multiple);
-}
-
-/// The part of the result that a thread begins with. Threads side by side in the grid have the same rows.
-struct Cell {
-  std::int64_t row, rows, column, columns;
-};
-
-Cell cell_of(const onednn::ProductShape& shape, const ThreadGrid& grid, std::int64_t thread) {
-  const std::int64_t rows = shared_out(shape.m, grid.down, kTileRows);
-  const std::int64_t columns = shared_out(shape.n, grid.across, kTileColumns);
-  const std::int64_t row = thread / grid.across * rows;
-  const std::int64_t column = thread % grid.across * columns;
-  return {row, std::min(rows, shape.m - row), column, std::min(columns, shape.n - column)};
 }
 
 /// One panel of B times a packed slice of A. c: the slice's first row in the panel's first column.
@@ -54,14 +42,18 @@ struct BlockedProducts::Call {
   float* c;
 };
 
-/// What all threads work on between two barriers.
-struct BlockedProducts::Block {
-  std::int64_t first_row;  // of the slice, in each cell
-  std::int64_t first;      // of k
-  std::int64_t depth;
-
-  std::int64_t rows_of(const Cell& cell) const { return std::min(kSliceRows, cell.rows - first_row); }
-};
+/// Others are at work for us on cores of their own, for a short time; where there are more threads than cores they need
+/// this one.
+template <typename Condition>
+void wait_for(Condition&& condition) {
+  constexpr int kSpins = 2000;
+  for (int looks = 0; !condition(); ++looks) {
+    if (looks >= kSpins) std::this_thread::yield();
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#endif
+  }
+}
 
 bool BlockedProducts::fit_this_processor() {
 #if defined(__x86_64__)
@@ -91,80 +83,92 @@ ThreadGrid thread_grid(std::int64_t m, std::int64_t n, std::int64_t threads) {
   return best;
 }
 
-float* BlockedProducts::strips_of(const ThreadGrid& grid, std::int64_t thread) {
-  return memory_[static_cast<std::size_t>(thread / grid.across * grid.across)].data();
-}
-
-void BlockedProducts::pack_rows(const Call& call, const ThreadGrid& grid, std::int64_t thread, const Block& block) {
-  const Cell cell = cell_of(call.shape, grid, thread);
-  const std::int64_t rows = block.rows_of(cell);
-  const std::int64_t share = shared_out(std::max<std::int64_t>(rows, 0), grid.across, kTileRows);
-  const std::int64_t begin = thread % grid.across * share;
-  const std::int64_t end = std::min(rows, begin + share);
-  if (begin >= end) return;
-  pack_strips(call.a.part(cell.row + block.first_row + begin, block.first), end - begin, block.depth,
-              strips_of(grid, thread) + begin * block.depth);
-}
-
-void BlockedProducts::take_panels(const Call& call, const ThreadGrid& grid, std::int64_t thread, std::int64_t from,
-                                  const Block& block) {
-  const onednn::ProductShape& shape = call.shape;
-  const Cell cell = cell_of(shape, grid, from);
-  const std::int64_t rows = block.rows_of(cell);
-  if (rows <= 0) return;
-  float* panel = memory_[static_cast<std::size_t>(thread)].data() + kSliceRows * kDepth;
-  std::atomic<std::int64_t>& taken = panels_taken_[static_cast<std::size_t>(from)].count;
-  for (;;) {
-    const std::int64_t at = taken.fetch_add(1, std::memory_order_relaxed) * kTileColumns;
-    if (at >= cell.columns) return;
-    const std::int64_t columns = std::min(kTileColumns, cell.columns - at);
-    const std::int64_t column = cell.column + at;
-    const bool begins = block.first == 0;
-    pack_panel(call.b.part(column, block.first), columns, block.depth, panel);
-    multiply_panel(
-        rows, columns, block.depth, strips_of(grid, from), panel, shape.biased && begins ? call.bias + column : nullptr,
-        call.c + (cell.row + block.first_row) * shape.c_stride + column, shape.c_stride, shape.accumulate || !begins);
+void BlockedProducts::lay_out(const onednn::ProductShape& shape) {
+  const auto threads = static_cast<std::int64_t>(cells_.size());
+  const ThreadGrid grid = thread_grid(shape.m, shape.n, threads);
+  const std::int64_t rows = shared_out(shape.m, grid.down, kTileRows);
+  const std::int64_t columns = shared_out(shape.n, grid.across, kTileColumns);
+  for (std::int64_t i = 0; i < threads; ++i) {
+    Cell& cell = cells_[static_cast<std::size_t>(i)];
+    cell.row = i / grid.across * rows;
+    cell.column = i % grid.across * columns;
+    cell.rows = std::min(rows, shape.m - cell.row);
+    cell.columns = std::min(columns, shape.n - cell.column);
+    cell.panels_taken.store(Cell::kNoBlock, std::memory_order_relaxed);
+    cell.done.store(cell.rows <= 0 || cell.columns <= 0, std::memory_order_relaxed);
   }
 }
 
-void BlockedProducts::multiply_share(const Call& call, const ThreadGrid& grid, std::int64_t thread) {
+bool BlockedProducts::take_panel(const Call& call, Cell& cell, float* panel) {
+  const std::int64_t at = cell.panels_taken.fetch_add(1, std::memory_order_acq_rel) * kTileColumns;
+  if (at >= cell.columns) return false;
   const onednn::ProductShape& shape = call.shape;
-  const std::int64_t threads = grid.down * grid.across;
-  const std::int64_t depth = shared_out(shape.k, (shape.k + kDepth - 1) / kDepth, 8);
-  const std::int64_t most_rows = shared_out(shape.m, grid.down, kTileRows);
-  for (std::int64_t first_row = 0; first_row < most_rows; first_row += kSliceRows) {
-    for (std::int64_t first = 0; first < shape.k; first += depth) {
-      const Block block{first_row, first, std::min(depth, shape.k - first)};
-      pack_rows(call, grid, thread, block);
-      panels_taken_[static_cast<std::size_t>(thread)].count.store(0, std::memory_order_relaxed);
-#pragma omp barrier
-      // Its own panels first, then those that others have not come to.
-      for (std::int64_t turn = 0; turn < threads; ++turn) {
-        take_panels(call, grid, thread, (thread + turn) % threads, block);
+  const Block& block = cell.block;
+  const std::int64_t column = cell.column + at;
+  const std::int64_t columns = std::min(kTileColumns, cell.columns - at);
+  const bool begins = block.first == 0;
+  pack_panel(call.b.part(column, block.first), columns, block.depth, panel);
+  multiply_panel(block.rows, columns, block.depth, cell.strips.data(), panel,
+                 shape.biased && begins ? call.bias + column : nullptr, call.c + block.row * shape.c_stride + column,
+                 shape.c_stride, shape.accumulate || !begins);
+  return true;
+}
+
+void BlockedProducts::multiply_cell(const Call& call, Cell& cell, float* panel) {
+  const std::int64_t k = call.shape.k;
+  const std::int64_t depth = shared_out(k, (k + kDepth - 1) / kDepth, 8);
+  for (std::int64_t row = 0; row < cell.rows; row += kSliceRows) {
+    for (std::int64_t first = 0; first < k; first += depth) {
+      cell.block = {cell.row + row, std::min(kSliceRows, cell.rows - row), first, std::min(depth, k - first)};
+      pack_strips(call.a.part(cell.block.row, first), cell.block.rows, cell.block.depth, cell.strips.data());
+      cell.panels_taken.store(0, std::memory_order_release);
+      while (take_panel(call, cell, panel)) {
       }
-#pragma omp barrier
+      // Who still helps reads the block, and the next one adds to the same elements.
+      wait_for([&] { return cell.helpers.load(std::memory_order_acquire) == 0; });
     }
   }
+  cell.done.store(true, std::memory_order_release);
+}
+
+void BlockedProducts::help(const Call& call, Cell& cell, float* panel) {
+  wait_for([&] {
+    if (cell.done.load(std::memory_order_acquire)) return true;
+    if (cell.panels_taken.load(std::memory_order_relaxed) * kTileColumns >= cell.columns) return false;
+    cell.helpers.fetch_add(1, std::memory_order_acq_rel);
+    while (take_panel(call, cell, panel)) {
+    }
+    cell.helpers.fetch_sub(1, std::memory_order_acq_rel);
+    return false;
+  });
 }
 
 void BlockedProducts::reserve(std::size_t threads) {
-  if (memory_.size() >= threads) return;
-  memory_.resize(threads);
-  for (Arena& each : memory_) {
-    if (each.size() == 0) each = Arena((kSliceRows + kTileColumns) * kDepth);
+  if (cells_.size() == threads) return;
+  cells_ = std::vector<Cell>(threads);
+  panels_.clear();
+  for (Cell& cell : cells_) {
+    cell.strips = Arena(kSliceRows * kDepth);
+    panels_.emplace_back(kTileColumns * kDepth);
   }
-  panels_taken_ = std::vector<PanelsTaken>(threads);
 }
 
 void BlockedProducts::multiply(const onednn::ProductShape& shape, const float* a, const float* b, const float* bias,
                                float* c) {
   reserve(static_cast<std::size_t>(omp_get_max_threads()));
+  lay_out(shape);
   const Call call{shape, shape.transpose_a ? Factor{a, 1, shape.a_stride} : Factor{a, shape.a_stride, 1},
                   shape.transpose_b ? Factor{b, shape.b_stride, 1} : Factor{b, 1, shape.b_stride}, bias, c};
+  const std::size_t cells = cells_.size();
 #pragma omp parallel
   {
-    // The threads that came, which may be fewer than asked for.
-    multiply_share(call, thread_grid(shape.m, shape.n, omp_get_num_threads()), omp_get_thread_num());
+    const auto thread = static_cast<std::size_t>(omp_get_thread_num());
+    float* panel = panels_[thread].data();
+    // Fewer threads may have come than were asked for.
+    for (std::size_t own = thread; own < cells; own += static_cast<std::size_t>(omp_get_num_threads())) {
+      if (!cells_[own].done.load(std::memory_order_relaxed)) multiply_cell(call, cells_[own], panel);
+    }
+    for (std::size_t turn = 1; turn < cells; ++turn) help(call, cells_[(thread + turn) % cells], panel);
   }
 }
 

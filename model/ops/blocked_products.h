@@ -18,9 +18,10 @@ struct ThreadGrid {
 ThreadGrid thread_grid(std::int64_t m, std::int64_t n, std::int64_t threads);
 
 /// Large float32 products on all OpenMP threads, each with a rectangle of the result of its own and a hand for others
-/// when it is done (Goto, van de Geijn 2008 for the order of packing). Sums over k run in blocks of at most 512, each
-/// one chain of multiply-adds, so that an element's bits depend on its row of A, its column of B and nothing else: not
-/// on the threads, nor on how many rows are multiplied together. Not for use by two threads at once.
+/// when it is done; none waits for another before (Goto, van de Geijn 2008 for the order of packing). Sums over k run
+/// in blocks of at most 512, each one chain of multiply-adds, so that an element's bits depend on its row of A, its
+/// column of B and nothing else: not on the threads, nor on how many rows are multiplied together. Not for use by two
+/// threads at once.
 class BlockedProducts {
  public:
   /// Whether this processor has what they are written for and nothing wider: AVX2 with fused multiply-add, but not
@@ -32,22 +33,33 @@ class BlockedProducts {
 
  private:
   struct Call;
-  struct Block;
-  struct alignas(64) PanelsTaken {
-    std::atomic<std::int64_t> count;
+  /// What of a cell is multiplied at a time: its rows of A are packed.
+  struct Block {
+    std::int64_t row, rows;     // of the result
+    std::int64_t first, depth;  // of k
+  };
+  /// A thread's rectangle of the result. Others may take panels of columns of the block it is at.
+  struct alignas(64) Cell {
+    static constexpr std::int64_t kNoBlock = std::int64_t{1} << 32;  // more than there are panels
+
+    std::atomic<std::int64_t> panels_taken;  // of the block, by whomever
+    std::atomic<std::int64_t> helpers = 0;   // others that may be reading the block
+    std::atomic<bool> done;
+    std::int64_t row, rows, column, columns;
+    Block block;   // changed by the owner while nobody helps
+    Arena strips;  // packed rows of A
   };
   void reserve(std::size_t threads);
-  /// What one thread of a team does; all of the team come to its barriers.
-  void multiply_share(const Call& call, const ThreadGrid& grid, std::int64_t thread);
-  /// Packs the thread's part of the rows of A that it and those beside it in the grid share.
-  void pack_rows(const Call& call, const ThreadGrid& grid, std::int64_t thread, const Block& block);
-  /// Multiplies panels of B that are left in another thread's cell, or in its own.
-  void take_panels(const Call& call, const ThreadGrid& grid, std::int64_t thread, std::int64_t from,
-                   const Block& block);
-  float* strips_of(const ThreadGrid& grid, std::int64_t thread);
+  void lay_out(const onednn::ProductShape& shape);
+  /// Packs and multiplies a panel of the cell's block; false when all are taken.
+  static bool take_panel(const Call& call, Cell& cell, float* panel);
+  /// All of the cell, block by block.
+  static void multiply_cell(const Call& call, Cell& cell, float* panel);
+  /// Takes panels of another thread's cell until that is done.
+  static void help(const Call& call, Cell& cell, float* panel);
 
-  std::vector<Arena> memory_;              // of each thread: a slice of A, packed, then a panel of B
-  std::vector<PanelsTaken> panels_taken_;  // of each thread's columns, by whomever
+  std::vector<Cell> cells_;    // one a thread
+  std::vector<Arena> panels_;  // of each thread: a packed panel of B
 };
 
 }  // namespace chainrule::model

@@ -101,6 +101,7 @@ INSTANTIATE_TEST_SUITE_P(
                     onednn::ProductShape{.m = 67, .n = 50, .k = 400, .transpose_a = true, .accumulate = true},
                     onednn::ProductShape{.m = 130, .n = 7, .k = 391, .transpose_a = true, .transpose_b = true},
                     onednn::ProductShape{.m = 3, .n = 300, .k = 12, .transpose_b = true, .accumulate = true},
+                    onednn::ProductShape{.m = 24, .n = 500, .k = 2100, .transpose_b = true},
                     onednn::ProductShape{.m = 6200, .n = 25, .k = 13, .biased = true},
                     onednn::ProductShape{.m = 3100, .n = 5, .k = 770, .transpose_a = true}));
 
