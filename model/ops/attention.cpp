@@ -11,14 +11,16 @@
 #include "model/ops/multiversion.h"
 #include "model/ops/panel_product.h"
 #include "model/ops/softmax.h"
+#include "model/round_up.h"
 
 namespace chainrule::model {
 namespace {
 
 constexpr std::int64_t kStrip = 12;       // queries or keys that share a border: what panels multiply at once
 constexpr std::int64_t kQueryBlock = 96;  // whole strips
-constexpr std::int64_t kKeyChunk = 256;   // whole panels
-constexpr std::int64_t kScoreStride = kKeyChunk + 16;  // lest the rows all fall on the same lines of a cache
+constexpr std::int64_t kColumnsTogether = 2 * kPanelColumns;  // what the widest tile of a panel product takes
+constexpr std::int64_t kKeyChunk = 256;                       // whole panels
+constexpr std::int64_t kScoreStride = kKeyChunk + 16;         // lest the rows all fall on the same lines of a cache
 
 CHAINRULE_MULTIVERSION
 float dot(const float* a, const float* b, std::int64_t count) {
@@ -80,12 +82,14 @@ struct Rectangle {
 /// to [queries, keys] = the block's rows [queries, width] times the chunk's columns, but for strips of queries that see
 /// none of a panel's keys. panels: keys or values of the whole sequence, transposed.
 void multiply_rectangle(const Rectangle& at, std::int64_t width, const float* block, const float* panels, float* to) {
-  for (std::int64_t key = at.first_key; key < at.end_key; key += kPanelColumns) {
+  for (std::int64_t key = at.first_key; key < at.end_key; key += kColumnsTogether) {
     const std::int64_t skipped = at.first_strip(key);
-    PanelProduct product{.m = at.queries() - skipped, .n = kPanelColumns, .k = width};
+    const std::int64_t whole_panels = round_up(std::min(kColumnsTogether, at.end_key - key), kPanelColumns);
+    PanelProduct product{.m = at.queries() - skipped, .n = whole_panels, .k = width};
     product.a = block + skipped * width;
     product.a_row = width;
     product.b = panels + key * width;
+    product.b_rows = width;
     product.c = to + skipped * kScoreStride + key - at.first_key;
     product.c_row = kScoreStride;
     multiply_panels(product);
@@ -96,13 +100,15 @@ void multiply_rectangle(const Rectangle& at, std::int64_t width, const float* bl
 /// query sees. panels: keys or values of the whole sequence.
 void add_rectangle(const Rectangle& at, std::int64_t width, std::int64_t rows, const float* weights,
                    const float* panels, float* to, std::int64_t to_row) {
-  for (std::int64_t column = 0; column < width; column += kPanelColumns) {
+  for (std::int64_t column = 0; column < width; column += kColumnsTogether) {
     for (std::int64_t strip = at.first_strip(at.first_key); strip < at.queries(); strip += kStrip) {
-      PanelProduct product{.m = std::min(kStrip, at.queries() - strip), .n = std::min(kPanelColumns, width - column)};
+      PanelProduct product{.m = std::min(kStrip, at.queries() - strip),
+                           .n = std::min(kColumnsTogether, width - column)};
       product.k = at.seen(at.begin + strip + product.m - 1);
       product.a = weights + strip * kScoreStride;
       product.a_row = kScoreStride;
       product.b = panels + column * rows + at.first_key * kPanelColumns;
+      product.b_rows = rows;
       product.c = to + strip * to_row + column;
       product.c_row = to_row;
       product.accumulate = true;

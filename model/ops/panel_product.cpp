@@ -8,17 +8,19 @@
 namespace chainrule::model {
 namespace {
 
-// The sums of a tile stay in registers: 6 rows of two vectors of AVX2, 12 rows of one vector of AVX-512.
+// The sums of a tile stay in registers: 6 rows of two vectors of AVX2; of AVX-512, 12 rows of one vector or, where
+// there are two panels, of two, which halves the loads of a for each multiply-add.
 using HalfPanel = float __attribute__((vector_size(32)));
 using WholePanel = float __attribute__((vector_size(64)));
 
-/// One tile: Rows rows, 16 columns. The short loops must be unrolled, else the sums live in memory.
-template <typename Vector, int Rows>
+/// One tile: Rows rows, the 16 columns of each of Panels panels. The short loops must be unrolled, else the sums live
+/// in memory.
+template <typename Vector, int Rows, int Panels = 1>
 inline __attribute__((always_inline)) void tile(std::int64_t k, const float* a, std::int64_t a_row,
-                                                std::int64_t a_column, const float* b, float* c, std::int64_t c_row,
-                                                bool accumulate) {
+                                                std::int64_t a_column, const float* b, std::int64_t b_panel, float* c,
+                                                std::int64_t c_row, bool accumulate) {
   constexpr int kLanes = sizeof(Vector) / sizeof(float);
-  constexpr int kVectors = kPanelColumns / kLanes;
+  constexpr int kVectors = Panels * kPanelColumns / kLanes;
   Vector sums[Rows * kVectors];
 #pragma GCC unroll 32
   for (int each = 0; each < Rows * kVectors; ++each) {
@@ -28,7 +30,11 @@ inline __attribute__((always_inline)) void tile(std::int64_t k, const float* a, 
   for (std::int64_t p = 0; p < k; ++p) {
     Vector right[kVectors];
 #pragma GCC unroll 2
-    for (int v = 0; v < kVectors; ++v) std::memcpy(&right[v], b + p * kPanelColumns + v * kLanes, sizeof(Vector));
+    for (int v = 0; v < kVectors; ++v) {
+      const std::int64_t lane = v * kLanes;
+      std::memcpy(&right[v], b + lane / kPanelColumns * b_panel + p * kPanelColumns + lane % kPanelColumns,
+                  sizeof(Vector));
+    }
 #pragma GCC unroll 16
     for (int row = 0; row < Rows; ++row) {
       const float left = a[row * a_row + p * a_column];
@@ -43,20 +49,21 @@ inline __attribute__((always_inline)) void tile(std::int64_t k, const float* a, 
 }
 
 using Tile = void (*)(std::int64_t k, const float* a, std::int64_t a_row, std::int64_t a_column, const float* b,
-                      float* c, std::int64_t c_row, bool accumulate);
+                      std::int64_t b_panel, float* c, std::int64_t c_row, bool accumulate);
 
 // A name for each number of rows, because multiversioned functions cannot be templates.
-#define CHAINRULE_TILE(name, vector, rows)                                                                       \
-  CHAINRULE_MULTIVERSION                                                                                         \
-  void name(std::int64_t k, const float* a, std::int64_t a_row, std::int64_t a_column, const float* b, float* c, \
-            std::int64_t c_row, bool accumulate) {                                                               \
-    tile<vector, rows>(k, a, a_row, a_column, b, c, c_row, accumulate);                                          \
+#define CHAINRULE_TILE(name, ...)                                                                      \
+  CHAINRULE_MULTIVERSION                                                                               \
+  void name(std::int64_t k, const float* a, std::int64_t a_row, std::int64_t a_column, const float* b, \
+            std::int64_t b_panel, float* c, std::int64_t c_row, bool accumulate) {                     \
+    tile<__VA_ARGS__>(k, a, a_row, a_column, b, b_panel, c, c_row, accumulate);                        \
   }
 CHAINRULE_TILE(one_row, HalfPanel, 1)
 CHAINRULE_TILE(two_rows, HalfPanel, 2)
 CHAINRULE_TILE(four_rows, HalfPanel, 4)
 CHAINRULE_TILE(six_rows, HalfPanel, 6)
 CHAINRULE_TILE(twelve_rows, WholePanel, 12)
+CHAINRULE_TILE(twelve_rows_of_two_panels, WholePanel, 12, 2)
 #undef CHAINRULE_TILE
 
 /// A tile of which only some columns exist in c.
@@ -67,8 +74,31 @@ void narrow_tile(Tile tile, std::int64_t rows, std::int64_t columns, std::int64_
   for (std::int64_t row = 0; accumulate && row < rows; ++row) {
     std::copy_n(c + row * c_row, columns, whole + row * kPanelColumns);
   }
-  tile(k, a, a_row, a_column, b, whole, kPanelColumns, accumulate);
+  tile(k, a, a_row, a_column, b, 0, whole, kPanelColumns, accumulate);
   for (std::int64_t row = 0; row < rows; ++row) std::copy_n(whole + row * kPanelColumns, columns, c + row * c_row);
+}
+
+/// One panel, or what there is of it, from a row of a on.
+void multiply_panel(const PanelProduct& product, std::int64_t rows_together, std::int64_t column,
+                    std::int64_t first_row) {
+  const auto& [m, n, k, a, a_row, a_column, b, b_rows, c, c_row, accumulate] = product;
+  const float* panel = b + column * b_rows;
+  for (std::int64_t row = first_row; row < m;) {
+    const std::int64_t left = m - row;
+    const std::int64_t rows = left >= rows_together ? rows_together : left >= 6 ? 6 : left >= 4 ? 4 : left >= 2 ? 2 : 1;
+    const Tile tile = rows == 12  ? twelve_rows
+                      : rows == 6 ? six_rows
+                      : rows == 4 ? four_rows
+                      : rows == 2 ? two_rows
+                                  : one_row;
+    float* to = c + row * c_row + column;
+    if (n - column >= kPanelColumns) {
+      tile(k, a + row * a_row, a_row, a_column, panel, 0, to, c_row, accumulate);
+    } else {
+      narrow_tile(tile, rows, n - column, k, a + row * a_row, a_row, a_column, panel, to, c_row, accumulate);
+    }
+    row += rows;
+  }
 }
 
 CHAINRULE_MULTIVERSION
@@ -123,30 +153,18 @@ std::int64_t panel_product_rows() {
 void multiply_panels(const PanelProduct& product) { multiply_panels(product, panel_product_rows()); }
 
 void multiply_panels(const PanelProduct& product, std::int64_t rows_together) {
-  const auto& [m, n, k, a, a_row, a_column, b, b_rows, c, c_row, accumulate] = product;
-  const Tile widest = rows_together == 12 ? twelve_rows : six_rows;
-  for (std::int64_t column = 0; column < n; column += kPanelColumns) {
-    const float* panel = b + column * b_rows;
-    for (std::int64_t row = 0; row < m;) {
-      const std::int64_t left = m - row;
-      const std::int64_t rows = left >= rows_together ? rows_together
-                                : left >= 6           ? 6
-                                : left >= 4           ? 4
-                                : left >= 2           ? 2
-                                                      : 1;
-      const Tile tile = rows == rows_together ? widest
-                        : rows == 6           ? six_rows
-                        : rows == 4           ? four_rows
-                        : rows == 2           ? two_rows
-                                              : one_row;
-      float* to = c + row * c_row + column;
-      if (n - column >= kPanelColumns) {
-        tile(k, a + row * a_row, a_row, a_column, panel, to, c_row, accumulate);
-      } else {
-        narrow_tile(tile, rows, n - column, k, a + row * a_row, a_row, a_column, panel, to, c_row, accumulate);
+  const PanelProduct& p = product;
+  for (std::int64_t column = 0; column < p.n;) {
+    std::int64_t end = column + kPanelColumns;
+    std::int64_t row = 0;
+    if (rows_together == 12 && column + 2 * kPanelColumns <= p.n) {
+      end = column + 2 * kPanelColumns;
+      for (; row + 12 <= p.m; row += 12) {
+        twelve_rows_of_two_panels(p.k, p.a + row * p.a_row, p.a_row, p.a_column, p.b + column * p.b_rows,
+                                  p.b_rows * kPanelColumns, p.c + row * p.c_row + column, p.c_row, p.accumulate);
       }
-      row += rows;
     }
+    for (; column < std::min(p.n, end); column += kPanelColumns) multiply_panel(p, rows_together, column, row);
   }
 }
 

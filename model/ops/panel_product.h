@@ -26,7 +26,7 @@ struct PanelProduct {
   std::int64_t a_row = 0;     ///< from a row of a to the next
   std::int64_t a_column = 1;  ///< from a column of a to the next
   const float* b = nullptr;   ///< row 0 of the first panel that is used
-  std::int64_t b_rows = 0;    ///< rows of the packed factor, of which k are used here
+  std::int64_t b_rows = 0;    ///< rows of the packed factor, of which k are used here; needed where n > 16
   float* c = nullptr;
   std::int64_t c_row = 0;
   bool accumulate = false;
