@@ -5,31 +5,15 @@
 #include <algorithm>
 #include <thread>
 
-#include "model/ops/pack_factors.h"
-#include "model/ops/product_tile.h"
 #include "model/round_up.h"
 
 namespace chainrule::model {
 namespace {
 
-constexpr std::int64_t kDepth = 512;       // of k, the most that is packed at a time: a panel of B stays near
 constexpr std::int64_t kSliceRows = 3072;  // of A, the most that is packed at a time; whole strips
 
 std::int64_t shared_out(std::int64_t value, std::int64_t parts, std::int64_t multiple) {
   return round_up((value + parts - 1) / parts, multiple);
-}
-
-/// One panel of B times a packed slice of A. c: the slice's first row in the panel's first column.
-void multiply_panel(std::int64_t rows, std::int64_t columns, std::int64_t depth, const float* strips,
-                    const float* panel, const float* bias, float* c, std::int64_t c_stride, bool accumulate) {
-  for (std::int64_t row = 0; row < rows; row += kTileRows) {
-    const ProductTile tile{depth, strips + row * depth, panel, c + row * c_stride, c_stride, bias, accumulate};
-    if (row + kTileRows <= rows && columns == kTileColumns) {
-      multiply_tile(tile);
-    } else {
-      multiply_partial_tile(tile, std::min(kTileRows, rows - row), columns);
-    }
-  }
 }
 
 }  // namespace
@@ -55,15 +39,7 @@ void wait_for(Condition&& condition) {
   }
 }
 
-bool BlockedProducts::fit_this_processor() {
-#if defined(__x86_64__)
-  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && !__builtin_cpu_supports("avx512f");
-#else
-  return false;
-#endif
-}
-
-ThreadGrid thread_grid(std::int64_t m, std::int64_t n, std::int64_t threads) {
+ThreadGrid thread_grid(const ProductKernel& kernel, std::int64_t m, std::int64_t n, std::int64_t threads) {
   // A lane packed costs as much as about so many multiply-adds for each step of k.
   constexpr std::int64_t kPackRow = 16;
   constexpr std::int64_t kPackColumn = 24;
@@ -72,8 +48,8 @@ ThreadGrid thread_grid(std::int64_t m, std::int64_t n, std::int64_t threads) {
   for (std::int64_t down = 1; down <= threads; ++down) {
     if (threads % down != 0) continue;
     const ThreadGrid grid{down, threads / down};
-    const std::int64_t rows = shared_out(m, grid.down, kTileRows);
-    const std::int64_t columns = shared_out(n, grid.across, kTileColumns);
+    const std::int64_t rows = shared_out(m, grid.down, kernel.rows);
+    const std::int64_t columns = shared_out(n, grid.across, kernel.columns);
     const std::int64_t cost = rows * columns + kPackRow * rows + kPackColumn * columns;
     if (down == 1 || cost < least) {
       best = grid;
@@ -85,9 +61,9 @@ ThreadGrid thread_grid(std::int64_t m, std::int64_t n, std::int64_t threads) {
 
 void BlockedProducts::lay_out(const onednn::ProductShape& shape) {
   const auto threads = static_cast<std::int64_t>(cells_.size());
-  const ThreadGrid grid = thread_grid(shape.m, shape.n, threads);
-  const std::int64_t rows = shared_out(shape.m, grid.down, kTileRows);
-  const std::int64_t columns = shared_out(shape.n, grid.across, kTileColumns);
+  const ThreadGrid grid = thread_grid(*kernel_, shape.m, shape.n, threads);
+  const std::int64_t rows = shared_out(shape.m, grid.down, kernel_->rows);
+  const std::int64_t columns = shared_out(shape.n, grid.across, kernel_->columns);
   for (std::int64_t i = 0; i < threads; ++i) {
     Cell& cell = cells_[static_cast<std::size_t>(i)];
     cell.row = i / grid.across * rows;
@@ -99,28 +75,42 @@ void BlockedProducts::lay_out(const onednn::ProductShape& shape) {
   }
 }
 
-bool BlockedProducts::take_panel(const Call& call, Cell& cell, float* panel) {
-  const std::int64_t at = cell.panels_taken.fetch_add(1, std::memory_order_acq_rel) * kTileColumns;
+bool BlockedProducts::take_panel(const Call& call, Cell& cell, float* panel) const {
+  const ProductKernel& kernel = *kernel_;
+  const std::int64_t at = cell.panels_taken.fetch_add(1, std::memory_order_acq_rel) * kernel.columns;
   if (at >= cell.columns) return false;
   const onednn::ProductShape& shape = call.shape;
   const Block& block = cell.block;
   const std::int64_t column = cell.column + at;
-  const std::int64_t columns = std::min(kTileColumns, cell.columns - at);
+  const std::int64_t columns = std::min(kernel.columns, cell.columns - at);
   const bool begins = block.first == 0;
-  pack_panel(call.b.part(column, block.first), columns, block.depth, panel);
-  multiply_panel(block.rows, columns, block.depth, cell.strips.data(), panel,
-                 shape.biased && begins ? call.bias + column : nullptr, call.c + block.row * shape.c_stride + column,
-                 shape.c_stride, shape.accumulate || !begins);
+  kernel.pack_panel(call.b.part(column, block.first), columns, block.depth, panel);
+  float* c = call.c + block.row * shape.c_stride + column;
+  const float* bias = shape.biased && begins ? call.bias + column : nullptr;
+  for (std::int64_t row = 0; row < block.rows; row += kernel.rows) {
+    const ProductTile tile{block.depth,
+                           cell.strips.data() + row * block.depth,
+                           panel,
+                           c + row * shape.c_stride,
+                           shape.c_stride,
+                           bias,
+                           shape.accumulate || !begins};
+    if (row + kernel.rows <= block.rows && columns == kernel.columns) {
+      kernel.multiply_tile(tile);
+    } else {
+      multiply_partial_tile(kernel, tile, std::min(kernel.rows, block.rows - row), columns);
+    }
+  }
   return true;
 }
 
-void BlockedProducts::multiply_cell(const Call& call, Cell& cell, float* panel) {
+void BlockedProducts::multiply_cell(const Call& call, Cell& cell, float* panel) const {
   const std::int64_t k = call.shape.k;
-  const std::int64_t depth = shared_out(k, (k + kDepth - 1) / kDepth, 8);
+  const std::int64_t depth = shared_out(k, (k + kernel_->depth - 1) / kernel_->depth, 8);
   for (std::int64_t row = 0; row < cell.rows; row += kSliceRows) {
     for (std::int64_t first = 0; first < k; first += depth) {
       cell.block = {cell.row + row, std::min(kSliceRows, cell.rows - row), first, std::min(depth, k - first)};
-      pack_strips(call.a.part(cell.block.row, first), cell.block.rows, cell.block.depth, cell.strips.data());
+      kernel_->pack_strips(call.a.part(cell.block.row, first), cell.block.rows, cell.block.depth, cell.strips.data());
       cell.panels_taken.store(0, std::memory_order_release);
       while (take_panel(call, cell, panel)) {
       }
@@ -131,10 +121,10 @@ void BlockedProducts::multiply_cell(const Call& call, Cell& cell, float* panel) 
   cell.done.store(true, std::memory_order_release);
 }
 
-void BlockedProducts::help(const Call& call, Cell& cell, float* panel) {
+void BlockedProducts::help(const Call& call, Cell& cell, float* panel) const {
   wait_for([&] {
     if (cell.done.load(std::memory_order_acquire)) return true;
-    if (cell.panels_taken.load(std::memory_order_relaxed) * kTileColumns >= cell.columns) return false;
+    if (cell.panels_taken.load(std::memory_order_relaxed) * kernel_->columns >= cell.columns) return false;
     cell.helpers.fetch_add(1, std::memory_order_acq_rel);
     while (take_panel(call, cell, panel)) {
     }
@@ -148,8 +138,8 @@ void BlockedProducts::reserve(std::size_t threads) {
   cells_ = std::vector<Cell>(threads);
   panels_.clear();
   for (Cell& cell : cells_) {
-    cell.strips = Arena(kSliceRows * kDepth);
-    panels_.emplace_back(kTileColumns * kDepth);
+    cell.strips = Arena(kSliceRows * kernel_->depth);
+    panels_.emplace_back(kernel_->columns * kernel_->depth);
   }
 }
 

@@ -6,6 +6,7 @@
 
 #include "model/arena.h"
 #include "model/onednn/products.h"
+#include "model/ops/product_kernel.h"
 
 namespace chainrule::model {
 
@@ -15,18 +16,16 @@ struct ThreadGrid {
   std::int64_t across = 1;
 };
 /// The grid of `threads` threads whose busiest one has least to multiply and to pack.
-ThreadGrid thread_grid(std::int64_t m, std::int64_t n, std::int64_t threads);
+ThreadGrid thread_grid(const ProductKernel& kernel, std::int64_t m, std::int64_t n, std::int64_t threads);
 
 /// Large float32 products on all OpenMP threads, each with a rectangle of the result of its own and a hand for others
 /// when it is done; none waits for another before (Goto, van de Geijn 2008 for the order of packing). Sums over k run
-/// in blocks of at most 512, each one chain of multiply-adds, so that an element's bits depend on its row of A, its
-/// column of B and nothing else: not on the threads, nor on how many rows are multiplied together. Not for use by two
-/// threads at once.
+/// in blocks of at most the kernel's depth, each one chain of multiply-adds, so that an element's bits depend on its
+/// row of A, its column of B and nothing else: not on the threads, nor on how many rows are multiplied together. Not
+/// for use by two threads at once.
 class BlockedProducts {
  public:
-  /// Whether this processor has what they are written for and nothing wider: AVX2 with fused multiply-add, but not
-  /// AVX-512, for which oneDNN has kernels twice as wide.
-  static bool fit_this_processor();
+  explicit BlockedProducts(const ProductKernel& kernel) : kernel_(&kernel) {}
 
   /// As onednn::Products; bias [n] is read where shape.biased.
   void multiply(const onednn::ProductShape& shape, const float* a, const float* b, const float* bias, float* c);
@@ -52,12 +51,13 @@ class BlockedProducts {
   void reserve(std::size_t threads);
   void lay_out(const onednn::ProductShape& shape);
   /// Packs and multiplies a panel of the cell's block; false when all are taken.
-  static bool take_panel(const Call& call, Cell& cell, float* panel);
+  bool take_panel(const Call& call, Cell& cell, float* panel) const;
   /// All of the cell, block by block.
-  static void multiply_cell(const Call& call, Cell& cell, float* panel);
+  void multiply_cell(const Call& call, Cell& cell, float* panel) const;
   /// Takes panels of another thread's cell until that is done.
-  static void help(const Call& call, Cell& cell, float* panel);
+  void help(const Call& call, Cell& cell, float* panel) const;
 
+  const ProductKernel* kernel_;
   std::vector<Cell> cells_;    // one a thread
   std::vector<Arena> panels_;  // of each thread: a packed panel of B
 };

@@ -3,11 +3,11 @@
 namespace chainrule::model {
 
 std::unique_ptr<Ops> make_fast_ops(Math math) {
-  return std::make_unique<FastOps>(math, math == Math::float32 && BlockedProducts::fit_this_processor());
+  return std::make_unique<FastOps>(math, math == Math::float32 ? kernel_for_this_processor() : nullptr);
 }
 
-std::string_view float32_products_by() { return BlockedProducts::fit_this_processor() ? "chainrule" : "oneDNN"; }
+std::string_view float32_products_by() { return kernel_for_this_processor() != nullptr ? "chainrule" : "oneDNN"; }
 
-std::unique_ptr<Ops> make_onednn_ops(Math math) { return std::make_unique<FastOps>(math, false); }
+std::unique_ptr<Ops> make_onednn_ops(Math math) { return std::make_unique<FastOps>(math, nullptr); }
 
 }  // namespace chainrule::model

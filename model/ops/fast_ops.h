@@ -12,9 +12,9 @@ namespace chainrule::model {
 /// Large products and vectorised loops behind the contract of Ops; one file an op group beside this header.
 class FastOps final : public Ops {
  public:
-  /// blocked: float32 products by BlockedProducts rather than by oneDNN.
-  FastOps(Math math, bool blocked) : products_(math) {
-    if (blocked) blocked_.emplace();
+  /// kernel: of BlockedProducts, which then multiply in float32 rather than oneDNN; null: oneDNN does.
+  FastOps(Math math, const ProductKernel* kernel) : products_(math) {
+    if (kernel != nullptr) blocked_.emplace(*kernel);
   }
 
   void embedding_forward(const Batch& batch, const float* token_embedding, const float* position_embedding,

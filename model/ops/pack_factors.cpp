@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-#include "model/ops/avx2.h"
+#include "model/ops/instruction_sets.h"
 
 namespace chainrule::model {
 namespace {
@@ -80,51 +80,70 @@ void copy_some_lanes(const Factor& from, std::int64_t lanes, std::int64_t of, st
   }
 }
 
-}  // namespace
+/// to [k][8 or 4] = k steps of as many lanes that lie far apart.
+template <int Lanes>
+CHAINRULE_AVX2 void gather_lanes(const Factor& from, std::int64_t k, float* to, std::int64_t to_step) {
+  static_assert(Lanes == 4 || Lanes == 8);
+  const std::int64_t even = k / Lanes * Lanes;
+  for (std::int64_t p = 0; p < even; p += Lanes) {
+    if (p % kCacheLine == 0) prefetch_lanes(from.part(Lanes, p), Lanes);
+    if constexpr (Lanes == 4) {
+      transpose4(from.at + p, from.lane, to + p * to_step);
+    } else {
+      transpose8(from.at + p, from.lane, to + p * to_step, to_step);
+    }
+  }
+  for (std::int64_t p = even; p < k; ++p) {
+    for (int lane = 0; lane < Lanes; ++lane) to[p * to_step + lane] = from.at[lane * from.lane + p];
+  }
+}
 
-CHAINRULE_AVX2
-void pack_strips(const Factor& a, std::int64_t rows, std::int64_t k, float* strips) {
+template <int Lanes>
+CHAINRULE_AVX2 void pack_strips(const Factor& a, std::int64_t rows, std::int64_t k, float* strips) {
   constexpr std::int64_t kTogether = 16;  // rows that share a cache line where they lie side by side
   std::int64_t row = 0;
-  while (row + kTileRows <= rows) {
+  while (row + Lanes <= rows) {
     const Factor from = a.part(row, 0);
     float* to = strips + row * k;
     if (a.lane == 1 && row + kTogether <= rows) {
-      copy_lanes<kTileRows, kTogether / kTileRows>(from, k, to);
+      copy_lanes<Lanes, kTogether / Lanes>(from, k, to);
       row += kTogether;
       continue;
     }
     if (a.lane == 1) {
-      copy_lanes<kTileRows, 1>(from, k, to);
+      copy_lanes<Lanes, 1>(from, k, to);
     } else {
-      const std::int64_t even = k / 4 * 4;
-      for (std::int64_t p = 0; p < even; p += 4) {
-        if (p % kCacheLine == 0) prefetch_lanes(from.part(kTileRows, p), kTileRows);
-        transpose4(from.at + p, a.lane, to + p * kTileRows);
-      }
-      copy_some_lanes(from.part(0, even), kTileRows, kTileRows, k - even, to + even * kTileRows);
+      gather_lanes<Lanes>(from, k, to, Lanes);
     }
-    row += kTileRows;
+    row += Lanes;
   }
-  if (row < rows) copy_some_lanes(a.part(row, 0), rows - row, kTileRows, k, strips + row * k);
+  if (row < rows) copy_some_lanes(a.part(row, 0), rows - row, Lanes, k, strips + row * k);
 }
 
-CHAINRULE_AVX2
-void pack_panel(const Factor& b, std::int64_t columns, std::int64_t k, float* panel) {
-  if (columns < kTileColumns) {
-    copy_some_lanes(b, columns, kTileColumns, k, panel);
+template <int Lanes>
+CHAINRULE_AVX2 void pack_panel(const Factor& b, std::int64_t columns, std::int64_t k, float* panel) {
+  if (columns < Lanes) {
+    copy_some_lanes(b, columns, Lanes, k, panel);
   } else if (b.lane == 1) {
-    copy_lanes<kTileColumns, 1>(b, k, panel);
+    copy_lanes<Lanes, 1>(b, k, panel);
   } else {
-    const std::int64_t even = k / 8 * 8;
-    for (std::int64_t lane = 0; lane < kTileColumns; lane += 8) {
-      for (std::int64_t p = 0; p < even; p += 8) {
-        if (p % kCacheLine == 0) prefetch_lanes(b.part(lane + 8, p), 8);
-        transpose8(b.at + lane * b.lane + p, b.lane, panel + p * kTileColumns + lane, kTileColumns);
-      }
-    }
-    copy_some_lanes(b.part(0, even), kTileColumns, kTileColumns, k - even, panel + even * kTileColumns);
+    for (std::int64_t lane = 0; lane < Lanes; lane += 8) gather_lanes<8>(b.part(lane, 0), k, panel + lane, Lanes);
   }
+}
+
+}  // namespace
+
+void pack_strips_of_4(const Factor& a, std::int64_t rows, std::int64_t k, float* strips) {
+  pack_strips<4>(a, rows, k, strips);
+}
+void pack_strips_of_8(const Factor& a, std::int64_t rows, std::int64_t k, float* strips) {
+  pack_strips<8>(a, rows, k, strips);
+}
+void pack_panel_of_24(const Factor& b, std::int64_t columns, std::int64_t k, float* panel) {
+  pack_panel<24>(b, columns, k, panel);
+}
+void pack_panel_of_48(const Factor& b, std::int64_t columns, std::int64_t k, float* panel) {
+  pack_panel<48>(b, columns, k, panel);
 }
 
 }  // namespace chainrule::model

@@ -1,8 +1,6 @@
 #pragma once
 #include <cstdint>
 
-#include "model/ops/product_tile.h"
-
 namespace chainrule::model {
 
 /// A factor of a product: `lane` elements from one row (of A) or column (of B) to the next, `step` from one k to the
@@ -17,9 +15,12 @@ struct Factor {
   }
 };
 
-/// rows lanes, k steps -> strips [ceil(rows / 4)][k][4], missing rows zero. For processors with AVX2.
-void pack_strips(const Factor& a, std::int64_t rows, std::int64_t k, float* strips);
-/// columns lanes (at most 24), k steps -> panel [k][24], missing columns zero. For processors with AVX2.
-void pack_panel(const Factor& b, std::int64_t columns, std::int64_t k, float* panel);
+/// rows lanes, k steps -> strips [ceil(rows / lanes)][k][lanes], missing rows zero. For processors with AVX2.
+void pack_strips_of_4(const Factor& a, std::int64_t rows, std::int64_t k, float* strips);
+void pack_strips_of_8(const Factor& a, std::int64_t rows, std::int64_t k, float* strips);
+/// columns lanes (at most as many as a panel has), k steps -> panel [k][lanes], missing columns zero. For processors
+/// with AVX2.
+void pack_panel_of_24(const Factor& b, std::int64_t columns, std::int64_t k, float* panel);
+void pack_panel_of_48(const Factor& b, std::int64_t columns, std::int64_t k, float* panel);
 
 }  // namespace chainrule::model

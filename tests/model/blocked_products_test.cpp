@@ -6,22 +6,16 @@
 #include <omp.h>
 
 #include <cmath>
+#include <tuple>
 #include <vector>
 
+#include "model/ops/instruction_sets.h"
 #include "tests/support/values.h"
 
 namespace chainrule::model {
 namespace {
 
 std::size_t sized(std::int64_t elements) { return static_cast<std::size_t>(elements); }
-
-bool has_avx2() {
-#if defined(__x86_64__)
-  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-#else
-  return true;  // compiled for this processor
-#endif
-}
 
 struct Threads {
   explicit Threads(int count) : before(omp_get_max_threads()) { omp_set_num_threads(count); }
@@ -40,10 +34,10 @@ struct Case {
     bias = tests::normal_values(3, sized(shape.n), 1.0);
     before = tests::normal_values(4, sized(shape.m * shape.c_stride), 1.0);
   }
-  std::vector<float> multiply(int threads) const {
+  std::vector<float> multiply(const ProductKernel& kernel, int threads) const {
     const Threads set(threads);
     std::vector<float> c = before;
-    BlockedProducts().multiply(shape, a.data(), b.data(), shape.biased ? bias.data() : nullptr, c.data());
+    BlockedProducts(kernel).multiply(shape, a.data(), b.data(), shape.biased ? bias.data() : nullptr, c.data());
     return c;
   }
   double left(std::int64_t i, std::int64_t p) const {
@@ -57,16 +51,22 @@ struct Case {
   std::vector<float> a, b, bias, before;
 };
 
-class BlockedProductsOf : public testing::TestWithParam<onednn::ProductShape> {
+bool runs_here(const ProductKernel& kernel) {
+  return &kernel == &kAvx512Kernel ? processor_has_avx512() : processor_has_avx2();
+}
+
+class BlockedProductsOf : public testing::TestWithParam<std::tuple<const ProductKernel*, onednn::ProductShape>> {
  protected:
   void SetUp() override {
-    if (!has_avx2()) GTEST_SKIP() << "this processor has no AVX2 with fused multiply-add";
+    if (!runs_here(kernel())) GTEST_SKIP() << "this processor lacks the kernel's instructions";
   }
+  static const ProductKernel& kernel() { return *std::get<0>(GetParam()); }
+  static const onednn::ProductShape& shape() { return std::get<1>(GetParam()); }
 };
 
 TEST_P(BlockedProductsOf, EqualThePlainLoop) {
-  const Case of(GetParam());
-  const std::vector<float> c = of.multiply(2);
+  const Case of(shape());
+  const std::vector<float> c = of.multiply(kernel(), 2);
   for (std::int64_t i = 0; i < of.shape.m; ++i) {
     for (std::int64_t j = 0; j < of.shape.c_stride; ++j) {
       const std::size_t at = sized(i * of.shape.c_stride + j);
@@ -87,31 +87,35 @@ TEST_P(BlockedProductsOf, EqualThePlainLoop) {
 }
 
 TEST_P(BlockedProductsOf, HaveTheSameBitsOnAnyNumberOfThreads) {
-  const Case of(GetParam());
-  const std::vector<float> alone = of.multiply(1);
-  for (const int threads : {2, 3, 4, 6, 7}) EXPECT_EQ(of.multiply(threads), alone) << threads << " threads";
+  const Case of(shape());
+  const std::vector<float> alone = of.multiply(kernel(), 1);
+  for (const int threads : {2, 3, 4, 6, 7}) EXPECT_EQ(of.multiply(kernel(), threads), alone) << threads << " threads";
 }
 
 INSTANTIATE_TEST_SUITE_P(
     Shapes, BlockedProductsOf,
-    testing::Values(onednn::ProductShape{.m = 4, .n = 24, .k = 8}, onednn::ProductShape{.m = 1, .n = 1, .k = 1},
-                    onednn::ProductShape{.m = 48, .n = 96, .k = 384, .transpose_b = true},
-                    onednn::ProductShape{.m = 37, .n = 53, .k = 29, .transpose_b = true, .biased = true},
-                    onednn::ProductShape{.m = 37, .n = 53, .k = 785, .biased = true, .accumulate = true},
-                    onednn::ProductShape{.m = 67, .n = 50, .k = 400, .transpose_a = true, .accumulate = true},
-                    onednn::ProductShape{.m = 130, .n = 7, .k = 391, .transpose_a = true, .transpose_b = true},
-                    onednn::ProductShape{.m = 3, .n = 300, .k = 12, .transpose_b = true, .accumulate = true},
-                    onednn::ProductShape{.m = 24, .n = 500, .k = 2100, .transpose_b = true},
-                    onednn::ProductShape{.m = 6200, .n = 25, .k = 13, .biased = true},
-                    onednn::ProductShape{.m = 3100, .n = 5, .k = 770, .transpose_a = true}));
+    testing::Combine(
+        testing::Values(&kAvx2Kernel, &kAvx512Kernel),
+        testing::Values(onednn::ProductShape{.m = 4, .n = 24, .k = 8}, onednn::ProductShape{.m = 1, .n = 1, .k = 1},
+                        onednn::ProductShape{.m = 48, .n = 96, .k = 384, .transpose_b = true},
+                        onednn::ProductShape{.m = 37, .n = 53, .k = 29, .transpose_b = true, .biased = true},
+                        onednn::ProductShape{.m = 37, .n = 53, .k = 785, .biased = true, .accumulate = true},
+                        onednn::ProductShape{.m = 67, .n = 50, .k = 400, .transpose_a = true, .accumulate = true},
+                        onednn::ProductShape{.m = 130, .n = 7, .k = 391, .transpose_a = true, .transpose_b = true},
+                        onednn::ProductShape{.m = 3, .n = 300, .k = 12, .transpose_b = true, .accumulate = true},
+                        onednn::ProductShape{.m = 24, .n = 500, .k = 2100, .transpose_b = true},
+                        onednn::ProductShape{.m = 6200, .n = 25, .k = 13, .biased = true},
+                        onednn::ProductShape{.m = 3100, .n = 5, .k = 770, .transpose_a = true})));
 
-TEST(BlockedProducts, GiveARowTheSameBitsWhateverIsMultipliedBesideIt) {
-  if (!has_avx2()) GTEST_SKIP() << "this processor has no AVX2 with fused multiply-add";
+class BlockedProductsWith : public testing::TestWithParam<const ProductKernel*> {};
+
+TEST_P(BlockedProductsWith, GiveARowTheSameBitsWhateverIsMultipliedBesideIt) {
+  if (!runs_here(*GetParam())) GTEST_SKIP() << "this processor lacks the kernel's instructions";
   Case of({.m = 101, .n = 77, .k = 500, .transpose_b = true, .biased = true});
-  const std::vector<float> all = of.multiply(2);
+  const std::vector<float> all = of.multiply(*GetParam(), 2);
   of.shape.m = 6;
   of.a.erase(of.a.begin(), of.a.begin() + 41 * of.shape.a_stride);
-  const std::vector<float> some = of.multiply(2);
+  const std::vector<float> some = of.multiply(*GetParam(), 2);
   for (std::int64_t i = 0; i < 6; ++i) {
     for (std::int64_t j = 0; j < of.shape.n; ++j) {
       ASSERT_EQ(some[sized(i * of.shape.c_stride + j)], all[sized((41 + i) * of.shape.c_stride + j)]);
@@ -119,16 +123,24 @@ TEST(BlockedProducts, GiveARowTheSameBitsWhateverIsMultipliedBesideIt) {
   }
 }
 
+INSTANTIATE_TEST_SUITE_P(Kernels, BlockedProductsWith, testing::Values(&kAvx2Kernel, &kAvx512Kernel));
+
+TEST(BlockedProducts, HaveTheSameBitsWithEveryKernelWhereOneBlockOfKIsEnough) {
+  if (!runs_here(kAvx512Kernel)) GTEST_SKIP() << "this processor lacks AVX-512";
+  const Case of({.m = 130, .n = 70, .k = 391, .transpose_b = true, .biased = true});
+  EXPECT_EQ(of.multiply(kAvx512Kernel, 2), of.multiply(kAvx2Kernel, 2));
+}
+
 TEST(BlockedProducts, ShareAProductOutByItsShape) {
   const auto expect = [](const ThreadGrid& grid, std::int64_t down, std::int64_t across) {
     EXPECT_EQ(grid.down, down);
     EXPECT_EQ(grid.across, across);
   };
-  expect(thread_grid(1024, 768, 1), 1, 1);
-  expect(thread_grid(1024, 3072, 2), 1, 2);
-  expect(thread_grid(3072, 768, 2), 2, 1);
-  expect(thread_grid(20, 50257, 8), 1, 8);  // no thread without rows
-  expect(thread_grid(1024, 1024, 16), 4, 4);
+  expect(thread_grid(kAvx2Kernel, 1024, 768, 1), 1, 1);
+  expect(thread_grid(kAvx2Kernel, 1024, 3072, 2), 1, 2);
+  expect(thread_grid(kAvx2Kernel, 3072, 768, 2), 2, 1);
+  expect(thread_grid(kAvx2Kernel, 20, 50257, 8), 1, 8);  // no thread without rows
+  expect(thread_grid(kAvx2Kernel, 1024, 1024, 16), 4, 4);
 }
 
 }  // namespace
