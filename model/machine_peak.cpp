@@ -3,6 +3,8 @@
 #include <chrono>
 #include <cstdint>
 
+#include "model/ops/instruction_sets.h"
+
 namespace chainrule::model {
 namespace {
 
@@ -12,10 +14,13 @@ constexpr std::int64_t kRounds = 20'000;
 /// kRounds multiply-adds on kChains vectors of `Vector`; returns the FLOPs done.
 template <typename Vector>
 __attribute__((always_inline)) inline double multiply_add(float* sink) {
+  // Out of the compiler's sight: it leaves out a chain that it sees standing still (1 * 0.999 + 0.001).
+  const volatile float first = 0.5F;
+  const volatile float shrink = 0.999F;
   Vector sums[kChains];
 #pragma GCC unroll 12
-  for (int i = 0; i < kChains; ++i) sums[i] = Vector{} + static_cast<float>(i);
-  Vector factor = Vector{} + 0.999F;
+  for (int i = 0; i < kChains; ++i) sums[i] = Vector{} + (first + static_cast<float>(i));
+  const Vector factor = Vector{} + shrink;
   const Vector term = Vector{} + 0.001F;
   for (std::int64_t round = 0; round < kRounds; ++round) {
 #pragma GCC unroll 12
@@ -28,21 +33,14 @@ __attribute__((always_inline)) inline double multiply_add(float* sink) {
   return 2.0 * kRounds * kChains * static_cast<double>(sizeof(Vector) / sizeof(float));
 }
 
-#if defined(__x86_64__)
-using Vector8 = float __attribute__((vector_size(32)));
-using Vector16 = float __attribute__((vector_size(64)));
-
-__attribute__((target("avx2,fma"))) double multiply_add_avx2(float* sink) { return multiply_add<Vector8>(sink); }
-__attribute__((target("avx512f,fma"))) double multiply_add_avx512(float* sink) { return multiply_add<Vector16>(sink); }
-#endif
+CHAINRULE_AVX2 double multiply_add_avx2(float* sink) { return multiply_add<Vector8>(sink); }
+CHAINRULE_AVX512 double multiply_add_avx512(float* sink) { return multiply_add<Vector16>(sink); }
 using Vector4 = float __attribute__((vector_size(16)));
 double multiply_add_any(float* sink) { return multiply_add<Vector4>(sink); }
 
 double multiply_add_best(float* sink) {
-#if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx512f") != 0) return multiply_add_avx512(sink);
-  if (__builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0) return multiply_add_avx2(sink);
-#endif
+  if (processor_has_avx512()) return multiply_add_avx512(sink);
+  if (processor_has_avx2()) return multiply_add_avx2(sink);
   return multiply_add_any(sink);
 }
 
