@@ -20,6 +20,9 @@ struct Decoder::State {
   /// Embedding and layers; leaves the final normalised hidden states in `hidden`.
   void forward(const float* parameters, const Batch& batch, ParameterGate* gate);
   void for_each_logits_block(const float* parameters, std::int64_t rows, LogitsVisitor& visitor);
+  /// Moves the hidden states of scored rows to the front and their targets to `scored_targets`. Returns how many rows
+  /// are then worth their logits: those and the few that round the shape of the products up.
+  std::int64_t gather_scored(const Batch& batch);
   /// The layer's part of the arena, padding included.
   ParameterRange range_of(std::int64_t layer) const {
     return {layers[static_cast<std::size_t>(layer)].first,
@@ -55,6 +58,10 @@ struct Decoder::State {
   Arena logits;          // [min(rows, kLossRows), logits_stride]
   Arena scratch_memory;  // behind `scratch`
   LayerScratch scratch;
+
+  std::vector<std::int64_t> scored_rows;      // of the batch
+  std::vector<std::uint32_t> scored_targets;  // of the rows that gather_scored() chose
+  std::vector<double> scored_nll;
 };
 
 Decoder::State::State(const Config& with_config, const DecoderOptions& with_options, Ops& with_ops)
@@ -85,6 +92,9 @@ Decoder::State::State(const Config& with_config, const DecoderOptions& with_opti
   logits = Arena(std::min(kLossRows, rows) * logits_stride);
   scratch_memory = Arena(LayerScratch::elements(config, rows, train));
   scratch = LayerScratch(config, rows, train, scratch_memory.data());
+  scored_rows.reserve(static_cast<std::size_t>(rows));
+  scored_targets.reserve(static_cast<std::size_t>(rows));
+  scored_nll.resize(static_cast<std::size_t>(rows));
 }
 
 void Decoder::State::check(std::span<const float> parameters, const Batch& batch) const {
@@ -146,6 +156,23 @@ void Decoder::State::for_each_logits_block(const float* parameters, std::int64_t
   }
 }
 
+std::int64_t Decoder::State::gather_scored(const Batch& batch) {
+  constexpr std::int64_t kMultiple = 64;  // so that few shapes of products exist
+  scored_rows.clear();
+  scored_targets.clear();
+  for (std::int64_t row = 0; row < batch.rows(); ++row) {
+    const std::uint32_t target = batch.targets[static_cast<std::size_t>(row)];
+    if (target == kNotScored) continue;
+    const auto to = static_cast<std::int64_t>(scored_rows.size());
+    if (to != row) std::copy_n(hidden + row * config.width, config.width, hidden + to * config.width);
+    scored_rows.push_back(row);
+    scored_targets.push_back(target);
+  }
+  const std::int64_t rows = std::min(batch.rows(), round_up(static_cast<std::int64_t>(scored_rows.size()), kMultiple));
+  scored_targets.resize(static_cast<std::size_t>(rows), kNotScored);
+  return rows;
+}
+
 void Decoder::State::backward_layers(const float* parameters, const Batch& batch, float* gradients,
                                      Accumulate accumulate, GradientSink* sink, std::int64_t announced) {
   const auto announce = [&](std::int64_t end) {
@@ -190,20 +217,24 @@ void Decoder::visit_logits(std::span<const float> parameters, const Batch& batch
 void Decoder::score(std::span<const float> parameters, const Batch& batch, std::span<double> nll) {
   class Loss final : public LogitsVisitor {
    public:
-    Loss(State& state, const Batch& of, std::span<double> to) : state_(state), batch_(of), nll_(to) {}
+    explicit Loss(State& state) : state_(state) {}
     void visit(std::int64_t first, std::int64_t rows, float* logits, std::int64_t stride) override {
-      state_.ops.cross_entropy_forward(logits, stride, batch_.targets.data() + first, rows,
-                                       state_.config.vocabulary_size, nll_.data() + first);
+      state_.ops.cross_entropy_forward(logits, stride, state_.scored_targets.data() + first, rows,
+                                       state_.config.vocabulary_size, state_.scored_nll.data() + first);
     }
 
    private:
     State& state_;
-    const Batch& batch_;
-    std::span<double> nll_;
   };
+  State& s = *state_;
   if (nll.size() != batch.inputs.size()) throw Error("score: one nll a row is needed");
-  Loss loss(*state_, batch, nll);
-  visit_logits(parameters, batch, loss);
+  s.check(parameters, batch);
+  s.forward(parameters.data(), batch, nullptr);
+  Loss loss(s);
+  s.for_each_logits_block(parameters.data(), s.gather_scored(batch), loss);
+  std::fill(nll.begin(), nll.end(), 0.0);
+  for (std::size_t i = 0; i < s.scored_rows.size(); ++i)
+    nll[static_cast<std::size_t>(s.scored_rows[i])] = s.scored_nll[i];
 }
 
 void Decoder::train(std::span<const float> parameters, const Batch& batch, std::span<float> gradients,

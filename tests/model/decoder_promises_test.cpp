@@ -287,6 +287,28 @@ TEST_P(DecoderPromises, ABatchSmallerThanTheLargestFitsAndScoresAlike) {
   EXPECT_EQ(actual, expected);
 }
 
+TEST_P(DecoderPromises, RowsThatAreNotScoredChangeNoOthers) {
+  config_ = small_config(2, 2, 300, 700);
+  arena_ = random_arena(config_, 21);
+  const OwnedBatch all({random_text(config_, 70, 22), random_text(config_, 650, 23)}, 3);
+  const std::vector<double> expected = score(all, arena_);
+  OwnedBatch some = all;
+  for (std::size_t row = 0; row < some.targets.size(); ++row) {
+    if (row < 20 || (row > 100 && row < 600) || row % 3 == 0) some.targets[row] = model::kNotScored;
+  }
+  const std::vector<double> actual = score(some, arena_);
+  for (std::size_t row = 0; row < actual.size(); ++row) {
+    if (some.targets[row] == model::kNotScored) {
+      ASSERT_EQ(actual[row], 0.0) << "row " << row;
+    } else {
+      ASSERT_NEAR(actual[row], expected[row], 2e-5) << "row " << row;
+    }
+  }
+  OwnedBatch none = all;
+  std::fill(none.targets.begin(), none.targets.end(), model::kNotScored);
+  EXPECT_EQ(score(none, arena_), std::vector<double>(none.targets.size(), 0.0));
+}
+
 TEST_P(DecoderPromises, WhatDoesNotFitIsRefused) {
   model::Decoder decoder(config_, {.maximum_rows = 80}, *ops_);
   std::vector<double> nll(80);
