@@ -59,6 +59,13 @@ ThreadGrid thread_grid(const ProductKernel& kernel, std::int64_t m, std::int64_t
   return best;
 }
 
+bool BlockedProducts::suit(const onednn::ProductShape& shape) const {
+  const ThreadGrid grid = thread_grid(*kernel_, shape.m, shape.n, omp_get_max_threads());
+  const std::int64_t rows = shape.m / grid.down;
+  const std::int64_t columns = shape.n / grid.across;
+  return rows * columns >= kernel_->least_reuse * (rows + columns);
+}
+
 void BlockedProducts::lay_out(const onednn::ProductShape& shape) {
   const auto threads = static_cast<std::int64_t>(cells_.size());
   const ThreadGrid grid = thread_grid(*kernel_, shape.m, shape.n, threads);

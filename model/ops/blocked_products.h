@@ -27,6 +27,10 @@ class BlockedProducts {
  public:
   explicit BlockedProducts(const ProductKernel& kernel) : kernel_(&kernel) {}
 
+  /// Whether this product reuses what it packs often enough, on as many threads as there are, to be faster than
+  /// oneDNN's.
+  bool suit(const onednn::ProductShape& shape) const;
+
   /// As onednn::Products; bias [n] is read where shape.biased.
   void multiply(const onednn::ProductShape& shape, const float* a, const float* b, const float* bias, float* c);
 

@@ -6,7 +6,11 @@ std::unique_ptr<Ops> make_fast_ops(Math math) {
   return std::make_unique<FastOps>(math, math == Math::float32 ? kernel_for_this_processor() : nullptr);
 }
 
-std::string_view float32_products_by() { return kernel_for_this_processor() != nullptr ? "chainrule" : "oneDNN"; }
+std::string_view float32_products_by() {
+  const ProductKernel* kernel = kernel_for_this_processor();
+  if (kernel == nullptr) return "oneDNN";
+  return kernel->least_reuse == 0 ? "chainrule" : "chainrule and oneDNN";
+}
 
 std::unique_ptr<Ops> make_onednn_ops(Math math) { return std::make_unique<FastOps>(math, nullptr); }
 

@@ -12,7 +12,7 @@ namespace chainrule::model {
 /// Large products and vectorised loops behind the contract of Ops; one file an op group beside this header.
 class FastOps final : public Ops {
  public:
-  /// kernel: of BlockedProducts, which then multiply in float32 rather than oneDNN; null: oneDNN does.
+  /// kernel: of BlockedProducts, which then do the float32 products that suit them; null: oneDNN does all.
   FastOps(Math math, const ProductKernel* kernel) : products_(math) {
     if (kernel != nullptr) blocked_.emplace(*kernel);
   }

@@ -20,7 +20,7 @@ void add_column_sums(const float* values, std::int64_t stride, std::int64_t rows
 }  // namespace
 
 void FastOps::multiply(const onednn::ProductShape& shape, const float* a, const float* b, const float* bias, float* c) {
-  if (blocked_) {
+  if (blocked_ && blocked_->suit(shape)) {
     blocked_->multiply(shape, a, b, bias, c);
   } else {
     products_.multiply(shape, a, b, bias, c);

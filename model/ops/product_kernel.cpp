@@ -6,8 +6,8 @@
 
 namespace chainrule::model {
 
-const ProductKernel kAvx2Kernel = {4, 24, 512, multiply_tile_4x24, pack_strips_of_4, pack_panel_of_24};
-const ProductKernel kAvx512Kernel = {8, 48, 1024, multiply_tile_8x48, pack_strips_of_8, pack_panel_of_48};
+const ProductKernel kAvx2Kernel = {4, 24, 512, 0, multiply_tile_4x24, pack_strips_of_4, pack_panel_of_24};
+const ProductKernel kAvx512Kernel = {8, 48, 1024, 370, multiply_tile_8x48, pack_strips_of_8, pack_panel_of_48};
 
 const ProductKernel* kernel_for_this_processor() {
 #if defined(__x86_64__)

@@ -11,6 +11,8 @@ struct ProductKernel {
   std::int64_t rows;     ///< of a tile, and lanes of a strip
   std::int64_t columns;  ///< of a tile, and lanes of a panel
   std::int64_t depth;    ///< of k, the most that is packed at a time, so that a panel stays in the nearer caches
+  /// Multiply-adds for each element that a thread packs from which this kernel is faster than oneDNN, which packs less.
+  std::int64_t least_reuse;
   void (*multiply_tile)(const ProductTile& tile);
   void (*pack_strips)(const Factor& a, std::int64_t rows, std::int64_t k, float* strips);
   void (*pack_panel)(const Factor& b, std::int64_t columns, std::int64_t k, float* panel);
@@ -20,7 +22,7 @@ struct ProductKernel {
 extern const ProductKernel kAvx2Kernel;
 extern const ProductKernel kAvx512Kernel;
 
-/// The one that is known to be faster than oneDNN on this processor; null where none is.
+/// The one that is known to be faster than oneDNN on this processor, for some products at least; null where none is.
 const ProductKernel* kernel_for_this_processor();
 
 /// As kernel.multiply_tile, for a tile of which only `rows` rows and `columns` columns are in c and in bias.

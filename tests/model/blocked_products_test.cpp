@@ -125,6 +125,18 @@ TEST_P(BlockedProductsWith, GiveARowTheSameBitsWhateverIsMultipliedBesideIt) {
 
 INSTANTIATE_TEST_SUITE_P(Kernels, BlockedProductsWith, testing::Values(&kAvx2Kernel, &kAvx512Kernel));
 
+TEST(BlockedProducts, SuitProductsThatReuseWhatTheyPack) {
+  const Threads two(2);
+  const BlockedProducts wide(kAvx512Kernel);
+  EXPECT_TRUE(wide.suit({.m = 1024, .n = 3072, .k = 768}));
+  EXPECT_FALSE(wide.suit({.m = 2048, .n = 128, .k = 512}));
+  {
+    const Threads eight(8);
+    EXPECT_FALSE(wide.suit({.m = 1024, .n = 3072, .k = 768}));
+  }
+  EXPECT_TRUE(BlockedProducts(kAvx2Kernel).suit({.m = 2048, .n = 128, .k = 512}));
+}
+
 TEST(BlockedProducts, HaveTheSameBitsWithEveryKernelWhereOneBlockOfKIsEnough) {
   if (!runs_here(kAvx512Kernel)) GTEST_SKIP() << "this processor lacks AVX-512";
   const Case of({.m = 130, .n = 70, .k = 391, .transpose_b = true, .biased = true});
