@@ -23,7 +23,8 @@ struct ProductShape {
 };
 
 /// Large products on all OpenMP threads, each through a oneDNN primitive built at its first use and kept. A shape
-/// gives the same bits in every process with the same number of threads. Not for use by two threads at once.
+/// gives the same bits in every process with the same number of threads. Math::bf16 rounds both factors to the nearest
+/// bfloat16 where the processor has products of these, and is float32 elsewhere. Not for use by two threads at once.
 class Products {
  public:
   explicit Products(Math math);

@@ -8,7 +8,8 @@
 
 namespace chainrule::model {
 
-/// How the products' inputs are rounded. bf16: oneDNN may round them to bfloat16, accumulation stays float32.
+/// How the factors of products with weights are rounded. bf16: to the nearest bfloat16 where the processor has products
+/// of these (AMX, AVX512_BF16), sums stay float32; elsewhere not at all.
 enum class Math { float32, bf16 };
 
 struct AttentionShape {

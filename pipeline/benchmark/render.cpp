@@ -26,7 +26,7 @@ std::string to_text(const BenchmarkOptions& options, const BenchmarkResult& r) {
     text += fmt::format("{:<44}{:>10.1f}{:>12.3f}{:>12.3f}\n", name, gflops, gflops / r.matmul_gflops,
                         gflops / r.peak_gflops);
   };
-  rate("fused multiply-adds in registers (the peak)", r.peak_gflops);
+  rate("float32 multiply-adds in registers (peak)", r.peak_gflops);
   rate("oneDNN, the products of a training step", r.matmul_gflops);
   rate("oneDNN, the products of a forward pass", r.matmul_forward_gflops);
   rate("chainrule, the products of a training step", r.product_gflops);

@@ -13,7 +13,7 @@ namespace chainrule::pipeline::cli {
 
 void ArithmeticOptions::add_math_to(po::options_description& group) {
   group.add_options()("math", po::value(&math)->default_value("float32")->value_name("KIND"),
-                      "float32; or bf16: products may round their inputs to bfloat16 where the processor has it");
+                      "float32; or bf16: products round their inputs to bfloat16 where the processor has it");
 }
 
 void ArithmeticOptions::add_recompute_to(po::options_description& group) {
@@ -26,7 +26,7 @@ model::Math ArithmeticOptions::chosen_math() const {
   if (math == "float32") return model::Math::float32;
   if (math != "bf16") throw Error(ExitCode::usage, fmt::format("--math '{}' is neither float32 nor bf16", math));
   if (!model::onednn::has_fast_bf16() && launched_rank() == 0) {
-    say("chainrule: warning: this processor has no bfloat16 products: --math bf16 gains nothing here\n");
+    say("chainrule: warning: this processor has no bfloat16 products: --math bf16 computes in float32 here\n");
   }
   return model::Math::bf16;
 }
