@@ -3,6 +3,7 @@
 
 #include <bit>
 #include <cmath>
+#include <ostream>
 #include <vector>
 
 #include "model/onednn/products.h"
@@ -20,6 +21,10 @@ struct Layout {
   bool transpose_a;
   bool transpose_b;
 };
+
+void PrintTo(const Layout& layout, std::ostream* stream) {
+  *stream << (layout.transpose_a ? "gradient_of_weight" : layout.transpose_b ? "forward" : "gradient_of_input");
+}
 
 class Bf16Products : public testing::TestWithParam<Layout> {};
 
@@ -61,11 +66,7 @@ TEST_P(Bf16Products, RoundTheirFactorsAndSumInFloat32) {
 
 INSTANTIATE_TEST_SUITE_P(Layouts, Bf16Products,
                          testing::Values(Layout{false, true}, Layout{false, false}, Layout{true, false}),
-                         [](const auto& test) {
-                           return test.param.transpose_a   ? "gradient_of_weight"
-                                  : test.param.transpose_b ? "forward"
-                                                           : "gradient_of_input";
-                         });
+                         testing::PrintToStringParamName());
 
 }  // namespace
 }  // namespace chainrule::tests

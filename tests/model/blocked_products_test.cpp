@@ -2,12 +2,11 @@
 // and shapes that do not; and what their bits may not depend on.
 #include "model/ops/blocked_products.h"
 
-#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <omp.h>
 
 #include <cmath>
-#include <string>
+#include <ostream>
 #include <tuple>
 #include <vector>
 
@@ -15,6 +14,20 @@
 #include "tests/support/values.h"
 
 namespace chainrule::model {
+namespace onednn {
+
+void PrintTo(const ProductShape& of, std::ostream* stream) {
+  *stream << of.m << "x" << of.n << "x" << of.k << (of.transpose_a ? "_transposed_a" : "")
+          << (of.transpose_b ? "_transposed_b" : "") << (of.biased ? "_biased" : "")
+          << (of.accumulate ? "_accumulating" : "");
+}
+
+}  // namespace onednn
+
+void PrintTo(const ProductKernel* kernel, std::ostream* stream) {
+  *stream << (kernel == &kAvx512Kernel ? "avx512" : "avx2");
+}
+
 namespace {
 
 std::size_t sized(std::int64_t elements) { return static_cast<std::size_t>(elements); }
@@ -53,18 +66,8 @@ struct Case {
   std::vector<float> a, b, bias, before;
 };
 
-std::string name_of(const ProductKernel& kernel) { return &kernel == &kAvx512Kernel ? "avx512" : "avx2"; }
-
 bool runs_here(const ProductKernel& kernel) {
   return &kernel == &kAvx512Kernel ? processor_has_avx512() : processor_has_avx2();
-}
-
-/// Such as avx2_37x53x785_biased_accumulating.
-std::string case_name(const testing::TestParamInfo<std::tuple<const ProductKernel*, onednn::ProductShape>>& info) {
-  const auto& [kernel, shape] = info.param;
-  return fmt::format("{}_{}x{}x{}{}{}{}{}", name_of(*kernel), shape.m, shape.n, shape.k,
-                     shape.transpose_a ? "_transposed_a" : "", shape.transpose_b ? "_transposed_b" : "",
-                     shape.biased ? "_biased" : "", shape.accumulate ? "_accumulating" : "");
 }
 
 class BlockedProductsOf : public testing::TestWithParam<std::tuple<const ProductKernel*, onednn::ProductShape>> {
@@ -118,7 +121,9 @@ INSTANTIATE_TEST_SUITE_P(
                         onednn::ProductShape{.m = 24, .n = 500, .k = 2100, .transpose_b = true},
                         onednn::ProductShape{.m = 6200, .n = 25, .k = 13, .biased = true},
                         onednn::ProductShape{.m = 3100, .n = 5, .k = 770, .transpose_a = true})),
-    case_name);
+    [](const auto& test) {
+      return testing::PrintToString(std::get<0>(test.param)) + "_" + testing::PrintToString(std::get<1>(test.param));
+    });
 
 class BlockedProductsWith : public testing::TestWithParam<const ProductKernel*> {};
 
@@ -137,7 +142,7 @@ TEST_P(BlockedProductsWith, GiveARowTheSameBitsWhateverIsMultipliedBesideIt) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Kernels, BlockedProductsWith, testing::Values(&kAvx2Kernel, &kAvx512Kernel),
-                         [](const auto& test) { return name_of(*test.param); });
+                         testing::PrintToStringParamName());
 
 TEST(BlockedProducts, SuitProductsThatReuseWhatTheyPack) {
   const Threads two(2);

@@ -1,10 +1,10 @@
 // Panel products against a plain triple loop in double, over shapes that fill tiles and shapes that do not.
 #include "model/ops/panel_product.h"
 
-#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <ostream>
 #include <vector>
 
 #include "tests/support/values.h"
@@ -16,6 +16,12 @@ struct Shape {
   std::int64_t m, n, k, rows_together;
   bool transposed_a, transposed_b, accumulate;
 };
+
+void PrintTo(const Shape& of, std::ostream* stream) {
+  *stream << of.m << "x" << of.n << "x" << of.k << "_by_" << of.rows_together
+          << (of.transposed_a ? "_transposed_a" : "") << (of.transposed_b ? "_transposed_b" : "")
+          << (of.accumulate ? "_accumulating" : "");
+}
 
 class PanelProducts : public testing::TestWithParam<Shape> {};
 
@@ -66,18 +72,14 @@ TEST_P(PanelProducts, EqualThePlainLoop) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Shapes, PanelProducts,
-    testing::Values(Shape{12, 16, 64, 6, false, false, false}, Shape{12, 16, 64, 12, false, true, true},
-                    Shape{23, 40, 17, 6, false, true, false}, Shape{23, 40, 17, 12, true, false, true},
-                    Shape{5, 3, 9, 6, true, true, true}, Shape{1, 1, 1, 12, false, false, false},
-                    Shape{35, 33, 100, 12, true, true, false}),
-    [](const auto& test) {
-      const Shape& of = test.param;
-      return fmt::format("{}x{}x{}_by_{}{}{}{}", of.m, of.n, of.k, of.rows_together,
-                         of.transposed_a ? "_transposed_a" : "", of.transposed_b ? "_transposed_b" : "",
-                         of.accumulate ? "_accumulating" : "");
-    });
+INSTANTIATE_TEST_SUITE_P(Shapes, PanelProducts,
+                         testing::Values(Shape{12, 16, 64, 6, false, false, false},
+                                         Shape{12, 16, 64, 12, false, true, true},
+                                         Shape{23, 40, 17, 6, false, true, false},
+                                         Shape{23, 40, 17, 12, true, false, true}, Shape{5, 3, 9, 6, true, true, true},
+                                         Shape{1, 1, 1, 12, false, false, false},
+                                         Shape{35, 33, 100, 12, true, true, false}),
+                         testing::PrintToStringParamName());
 
 // A row has the same bits alone and among others: what attention's blocks rest on.
 TEST(PanelProducts, BitsDoNotDependOnTheRowsBeside) {
