@@ -1,23 +1,18 @@
 #include "model/decode_speed.h"
 
-#include <algorithm>
-#include <chrono>
 #include <vector>
 
 #include "model/arena.h"
 #include "model/decode_state.h"
 #include "model/ops/multiversion.h"
 #include "model/parameters.h"
+#include "model/timing.h"
 
 namespace chainrule::model {
 namespace {
 
 constexpr std::int64_t kReadElements = 1 << 26;  // 256 MiB
 constexpr std::int64_t kPiece = 1 << 12;         // elements of one stream that a thread reads in a call
-
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 /// Sum over four streams `stride` elements apart, `count` elements each.
 CHAINRULE_MULTIVERSION
@@ -44,12 +39,6 @@ float read_once(const Arena& memory) {
   return sum;
 }
 
-double median(std::vector<double>& values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
-
 }  // namespace
 
 DecodeSpeed measure_decode_speed(const Config& config, Ops& ops, std::int64_t sequences, std::int64_t prompt_tokens,
@@ -66,9 +55,7 @@ DecodeSpeed measure_decode_speed(const Config& config, Ops& ops, std::int64_t se
     tokens.push_back({slot, static_cast<std::uint32_t>(slot % config.vocabulary_size)});
   }
   state.prefill(parameters.span(), prompts);  // builds what the next one uses
-  const auto before_prompts = Clock::now();
-  state.prefill(parameters.span(), prompts);
-  const double prompt_seconds = seconds_since(before_prompts);
+  const double prompt_seconds = seconds_of([&] { state.prefill(parameters.span(), prompts); });
   state.step(parameters.span(), tokens);  // builds what the first step builds
 
   Arena memory(kReadElements);
@@ -77,12 +64,8 @@ DecodeSpeed measure_decode_speed(const Config& config, Ops& ops, std::int64_t se
   std::vector<double> step_seconds;
   std::vector<double> read_seconds;
   for (std::int64_t step = 0; step < steps; ++step) {
-    auto start = Clock::now();
-    state.step(parameters.span(), tokens);
-    step_seconds.push_back(seconds_since(start));
-    start = Clock::now();
-    kept = read_once(memory);
-    read_seconds.push_back(seconds_since(start));
+    step_seconds.push_back(seconds_of([&] { state.step(parameters.span(), tokens); }));
+    read_seconds.push_back(seconds_of([&] { kept = read_once(memory); }));
   }
   static_cast<void>(kept);
 

@@ -1,21 +1,12 @@
 #include "model/step_products.h"
 
 #include <algorithm>
-#include <chrono>
 #include <tuple>
 
 #include "model/loss_blocks.h"
+#include "model/timing.h"
 
 namespace chainrule::model {
-namespace {
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
-
-}  // namespace
-
 StepProducts::StepProducts(const Config& config, std::int64_t rows, Ops& ops) : ops_(ops) {
   const auto add = [this](std::int64_t with_rows, std::int64_t in, std::int64_t out, std::int64_t times) {
     for (const Pass pass : {Pass::forward, Pass::backward_input, Pass::backward_weight}) {
@@ -63,14 +54,9 @@ void StepProducts::run(const Product& product) {
 }
 
 void StepProducts::measure(int repetitions) {
-  using Clock = std::chrono::steady_clock;
   for (Product& each : products_) {
     if (each.measured_seconds.empty()) run(each);  // builds the primitive, touches the memory
-    for (int i = 0; i < repetitions; ++i) {
-      const auto started = Clock::now();
-      run(each);
-      each.measured_seconds.push_back(std::chrono::duration<double>(Clock::now() - started).count());
-    }
+    for (int i = 0; i < repetitions; ++i) each.measured_seconds.push_back(seconds_of([&] { run(each); }));
     // Products must not drift towards numbers that compute at another speed.
     std::fill(x_.span().begin(), x_.span().end(), 0.5F);
   }

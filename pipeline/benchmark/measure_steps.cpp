@@ -5,10 +5,10 @@
 #include "model/decoder.h"
 #include "model/machine_peak.h"
 #include "model/step_products.h"
+#include "model/timing.h"
 #include "pipeline/benchmark/measures.h"
 #include "pipeline/benchmark/process_memory.h"
 #include "pipeline/benchmark/random_batch.h"
-#include "pipeline/benchmark/timing.h"
 #include "pipeline/pretrain/trainer.h"
 
 namespace chainrule::pipeline {
@@ -53,7 +53,7 @@ void measure_steps(const Communicator& communicator, const Communicator& exchang
   const auto evaluation_step = [&] {
     const std::span<const float> parameters = trainer.parameters().span();
     communicator.barrier();
-    return slowest(communicator, seconds_of([&] { decoder.score(parameters, random.batch(), random.nll); }));
+    return slowest(communicator, model::seconds_of([&] { decoder.score(parameters, random.batch(), random.nll); }));
   };
   evaluation_step();  // builds primitives
   std::vector<double> peak, train, waited, read, optimizer, evaluate, alone, without;
@@ -68,7 +68,7 @@ void measure_steps(const Communicator& communicator, const Communicator& exchang
     // A step hides the sharing of the one before it: that one must have just been.
     if (communicator.size() > 1) trainer.step(false);
     StepReport report;
-    train.push_back(slowest(communicator, seconds_of([&] { report = trainer.step(false); })));
+    train.push_back(slowest(communicator, model::seconds_of([&] { report = trainer.step(false); })));
     waited.push_back(report.exchange_seconds);
     read.push_back(report.read_seconds);
     optimizer.push_back(report.optimizer_seconds);
@@ -76,18 +76,18 @@ void measure_steps(const Communicator& communicator, const Communicator& exchang
     if (communicator.size() == 1) continue;
     trainer.set_exchange(false);
     communicator.barrier();
-    without.push_back(slowest(communicator, seconds_of([&] { trainer.step(false); })));
+    without.push_back(slowest(communicator, model::seconds_of([&] { trainer.step(false); })));
     trainer.set_exchange(true);
     communicator.barrier();
-    alone.push_back(slowest(communicator, seconds_of([&] { trainer.exchange_alone(); })));
+    alone.push_back(slowest(communicator, model::seconds_of([&] { trainer.exchange_alone(); })));
   }
   if (communicator.size() > 1) {
-    result.step_without_exchange_seconds = median(without);
-    result.exchange_alone_seconds = median(alone);
+    result.step_without_exchange_seconds = model::median(without);
+    result.exchange_alone_seconds = model::median(alone);
   }
   const double flops = model::forward_flops_per_token(config, config.sequence_length);
   const auto ranks = static_cast<double>(communicator.size());
-  result.peak_gflops = sum_over_ranks(communicator, median(peak)) / 1e9;
+  result.peak_gflops = sum_over_ranks(communicator, model::median(peak)) / 1e9;
   const auto rate = [&](const model::StepProducts& of, bool with_backward) {
     return sum_over_ranks(communicator, of.flops(with_backward) / of.seconds(with_backward)) / 1e9;
   };
@@ -95,14 +95,14 @@ void measure_steps(const Communicator& communicator, const Communicator& exchang
   result.matmul_forward_gflops = rate(onednn_products, false);
   result.product_gflops = rate(products, true);
   result.product_forward_gflops = rate(products, false);
-  result.train_step_seconds = median(train);
-  result.reduction_seconds = median(waited);
-  result.read_wait_seconds = median(read);
-  result.optimizer_seconds = median(optimizer);
+  result.train_step_seconds = model::median(train);
+  result.reduction_seconds = model::median(waited);
+  result.read_wait_seconds = model::median(read);
+  result.optimizer_seconds = model::median(optimizer);
   result.train_tokens_per_second =
       static_cast<double>(options.global_batch * config.sequence_length) / result.train_step_seconds;
   result.train_gflops = result.train_tokens_per_second * 3 * flops / 1e9;
-  result.evaluate_tokens_per_second = static_cast<double>(rows) * ranks / median(evaluate);
+  result.evaluate_tokens_per_second = static_cast<double>(rows) * ranks / model::median(evaluate);
   result.evaluate_gflops = result.evaluate_tokens_per_second * flops / 1e9;
 }
 
