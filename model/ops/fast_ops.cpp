@@ -3,7 +3,8 @@
 namespace chainrule::model {
 
 std::unique_ptr<Ops> make_fast_ops(Math math) {
-  return std::make_unique<FastOps>(math, math == Math::float32 ? kernel_for_this_processor() : nullptr);
+  const bool rounds = math == Math::bf16 && onednn::has_fast_bf16();
+  return std::make_unique<FastOps>(math, rounds ? nullptr : kernel_for_this_processor());
 }
 
 std::string_view float32_products_by() {

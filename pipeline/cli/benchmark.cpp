@@ -61,6 +61,11 @@ ExitCode run_benchmark(const Arguments& arguments) {
   asked.recompute = arithmetic.chosen_recompute();
   if (asked.micro_batch < 1 || asked.rounds < 1)
     throw Error(ExitCode::usage, "--micro-batch and --rounds must be at least 1");
+  if (asked.config.sequence_length < 3) {
+    throw Error(ExitCode::usage,
+                fmt::format("--sequence-length must be at least 3 (a prompt and two decode steps), not {}",
+                            asked.config.sequence_length));
+  }
   if (vocabulary < 2) throw Error(ExitCode::usage, "--vocabulary-size must be at least 2");
   asked.tokenizer = tokenizer;
   asked.text = text;

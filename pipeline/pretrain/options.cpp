@@ -55,6 +55,8 @@ void validate(const PretrainOptions& options) {
   at_least(options.lanes, 0, "lanes");
   require(options.lanes == 0 || std::has_single_bit(static_cast<std::uint64_t>(options.lanes)), "lanes",
           fmt::format("must be a power of two, not {}", options.lanes));
+  constexpr std::int64_t kMostLanes = 65'536;
+  require(options.lanes <= kMostLanes, "lanes", fmt::format("must be at most {}, not {}", kMostLanes, options.lanes));
 }
 
 }  // namespace chainrule::pipeline

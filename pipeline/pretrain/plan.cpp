@@ -5,6 +5,9 @@
 #include <algorithm>
 
 #include "model/decoder.h"
+#include "model/loss_blocks.h"
+#include "model/onednn/products.h"
+#include "pipeline/error.h"
 #include "pipeline/lanes.h"
 #include "pipeline/pretrain/block_ownership.h"
 #include "pipeline/pretrain/lane_reduction.h"
@@ -20,10 +23,24 @@ std::string grouped(std::int64_t number) {
 std::string mebibytes(std::int64_t bytes) { return fmt::format("{:>10.1f} MiB", static_cast<double>(bytes) / 0x1p20); }
 
 /// Activations and scratch; their memory is only reserved, not touched.
-std::int64_t activation_bytes(const model::Config& config, std::int64_t rows, bool recompute) {
+std::int64_t activation_bytes(const PretrainOptions& options, const model::Config& config) {
+  const std::int64_t rows = options.micro_batch * config.sequence_length;
   const auto ops = model::make_fast_ops(model::Math::float32);
-  return model::Decoder(config, {.maximum_rows = rows, .purpose = model::Purpose::train, .recompute = recompute}, *ops)
-      .workspace_bytes();
+  const model::Decoder decoder(
+      config, {.maximum_rows = rows, .purpose = model::Purpose::train, .recompute = options.recompute}, *ops);
+  // The largest factors that bf16 rounds: the output layer's weight, and logits' gradients or activations.
+  const std::int64_t rounded =
+      config.vocabulary_size * config.width + std::max(model::loss_block_rows(rows) * config.vocabulary_size,
+                                                       rows * std::max(config.feed_forward_width, 3 * config.width));
+  const bool rounds = options.math == model::Math::bf16 && model::onednn::has_fast_bf16();
+  return decoder.workspace_bytes() + (rounds ? rounded * static_cast<std::int64_t>(sizeof(std::uint16_t)) : 0);
+}
+
+/// Elements of the embedding's rows that travel apart at the end of a step, at most.
+std::int64_t late_elements(const PretrainOptions& options, const model::Config& config, int ranks) {
+  if (ranks == 1) return 0;
+  const std::int64_t inputs = ranks * options.micro_batch * config.sequence_length;
+  return std::min(inputs, config.vocabulary_size / 2) * config.width;
 }
 
 }  // namespace
@@ -36,6 +53,13 @@ PretrainPlan plan_pretraining(const PretrainOptions& options, const PretrainInpu
   PretrainPlan plan;
   plan.parameters = model::parameter_count(config);
   plan.lanes = lanes;
+  const double tokens = static_cast<double>(options.global_batch) * static_cast<double>(config.sequence_length) *
+                        static_cast<double>(options.schedule.steps);
+  if (tokens > 9e18) {
+    throw Error(ExitCode::usage,
+                fmt::format("--steps {} of --global-batch {} are {:.3g} tokens, more than can be counted",
+                            options.schedule.steps, options.global_batch, tokens));
+  }
   plan.tokens_per_step = options.global_batch * config.sequence_length;
   plan.tokens = plan.tokens_per_step * options.schedule.steps;
   plan.training_tokens = inputs.training.token_count();
@@ -47,16 +71,19 @@ PretrainPlan plan_pretraining(const PretrainOptions& options, const PretrainInpu
   const LanePlan lane_plan(options.global_batch / options.micro_batch, lanes, ranks);
   const BlockOwnership ownership(arena, ranks);
   const auto leaves = static_cast<std::int64_t>(lane_plan.combine_plan().leaves.size());
+  const std::int64_t late = late_elements(options, config, ranks);
   for (int rank = 0; rank < ranks; ++rank) {
     const RankPlan mine = lane_plan.rank_plan(rank);
     std::int64_t slice = 0;
     for (const auto& each : ownership.slices_of(rank)) slice = std::max(slice, each.end - each.begin);
-    const std::int64_t foreign = leaves - static_cast<std::int64_t>(mine.subtrees.size());
-    const std::int64_t received = LaneReduction::kInFlight * foreign * slice;
+    const auto local = static_cast<std::int64_t>(mine.subtrees.size());
+    const std::int64_t foreign = leaves - local;
+    const std::int64_t received =
+        LaneReduction::kInFlight * foreign * slice + late / ranks * leaves + (late - late / ranks) * local;
     plan.gradient_bytes = std::max(plan.gradient_bytes, (mine.arenas * arena + received) * kFloat);
     plan.optimizer_bytes = std::max(plan.optimizer_bytes, 2 * ownership.elements_of(rank) * kFloat);
   }
-  plan.activation_bytes = activation_bytes(config, options.micro_batch * config.sequence_length, options.recompute);
+  plan.activation_bytes = activation_bytes(options, config);
   return plan;
 }
 

@@ -220,6 +220,24 @@ class Pretrain(PretrainTest):
             for said in ("parameters", "tokens per step   256", "tokens in all     1,536", "epochs", "optimizer"):
                 self.assertIn(said, done.out)
 
+    def test_bf16_is_float32_where_there_are_no_bf16_products(self):
+        hashes = set()
+        shape = ("--width", 512, "--heads", 8, "--layers", 1, "--sequence-length", 512, "--micro-batch", 2,
+                 "--global-batch", 2, "--validate-every", 0)
+        for math_kind in ("float32", "bf16"):
+            run = self.folder / math_kind
+            done = self.train(*shape, "--math", math_kind, run=run, steps=1, data="many",
+                              env={"ONEDNN_MAX_CPU_ISA": "AVX512_CORE"})
+            self.assertEqual("--math bf16 computes in float32 here" in done.err, math_kind == "bf16")
+            hashes.add(self.weights_hash(run))
+        self.assertEqual(len(hashes), 1)
+
+    def test_dry_run_refuses_more_tokens_than_can_be_counted(self):
+        done = chainrule(*self.options("--global-batch", 2**62), "--dry-run", check=64)
+        self.assertIn("more than can be counted", done.err)
+        done = chainrule(*self.options("--lanes", 2**32), "--dry-run", check=64)
+        self.assertIn("must be at most 65536", done.err)
+
     def test_dry_run_of_gpt2(self):
         done = chainrule("pretrain", "--data", self.fixture / "pair", "--steps", 10, "--dry-run", check=0)
         self.assertIn("gradients", done.out)
