@@ -60,7 +60,7 @@ struct Product {
 }  // namespace
 
 struct Products::State {
-  explicit State(Math with) : rounds(with == Math::bf16 && has_fast_bf16()) {}
+  explicit State(Math with) : rounds(rounds_factors(with)) {}
 
   Product build(const ProductShape& shape) {
     Product product;
@@ -110,7 +110,8 @@ void Products::multiply(const ProductShape& shape, const float* a, const float* 
   state_->stream.wait();
 }
 
-bool has_fast_bf16() {
+bool rounds_factors(Math math) {
+  if (math != Math::bf16) return false;
   const auto effective = static_cast<unsigned>(dnnl::get_effective_cpu_isa());
   const auto wanted = static_cast<unsigned>(dnnl::cpu_isa::avx512_core_bf16);
   return (effective & wanted) == wanted;

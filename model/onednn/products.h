@@ -36,7 +36,7 @@ class Products {
   std::unique_ptr<State> state_;
 };
 
-/// Whether this processor multiplies bfloat16 matrices faster than float32 ones.
-bool has_fast_bf16();
+/// Whether products with this math round their factors here: bf16 does where the processor has bfloat16 products.
+bool rounds_factors(Math math);
 
 }  // namespace chainrule::model::onednn

@@ -3,8 +3,7 @@
 namespace chainrule::model {
 
 std::unique_ptr<Ops> make_fast_ops(Math math) {
-  const bool rounds = math == Math::bf16 && onednn::has_fast_bf16();
-  return std::make_unique<FastOps>(math, rounds ? nullptr : kernel_for_this_processor());
+  return std::make_unique<FastOps>(math, onednn::rounds_factors(math) ? nullptr : kernel_for_this_processor());
 }
 
 std::string_view float32_products_by() {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "model/ops/instruction_sets.h"
 #include "model/ops/multiversion.h"
 
 namespace chainrule::model {
@@ -10,8 +11,6 @@ namespace {
 
 // The sums of a tile stay in registers: 6 rows of two vectors of AVX2; of AVX-512, 12 rows of one vector or, where
 // there are two panels, of two, which halves the loads of a for each multiply-add.
-using HalfPanel = float __attribute__((vector_size(32)));
-using WholePanel = float __attribute__((vector_size(64)));
 
 /// One tile: Rows rows, the 16 columns of each of Panels panels. The short loops must be unrolled, else the sums live
 /// in memory.
@@ -58,12 +57,12 @@ using Tile = void (*)(std::int64_t k, const float* a, std::int64_t a_row, std::i
             std::int64_t b_panel, float* c, std::int64_t c_row, bool accumulate) {                     \
     tile<__VA_ARGS__>(k, a, a_row, a_column, b, b_panel, c, c_row, accumulate);                        \
   }
-CHAINRULE_TILE(one_row, HalfPanel, 1)
-CHAINRULE_TILE(two_rows, HalfPanel, 2)
-CHAINRULE_TILE(four_rows, HalfPanel, 4)
-CHAINRULE_TILE(six_rows, HalfPanel, 6)
-CHAINRULE_TILE(twelve_rows, WholePanel, 12)
-CHAINRULE_TILE(twelve_rows_of_two_panels, WholePanel, 12, 2)
+CHAINRULE_TILE(one_row, Vector8, 1)
+CHAINRULE_TILE(two_rows, Vector8, 2)
+CHAINRULE_TILE(four_rows, Vector8, 4)
+CHAINRULE_TILE(six_rows, Vector8, 6)
+CHAINRULE_TILE(twelve_rows, Vector16, 12)
+CHAINRULE_TILE(twelve_rows_of_two_panels, Vector16, 12, 2)
 #undef CHAINRULE_TILE
 
 /// A tile of which only some columns exist in c.

@@ -25,7 +25,7 @@ void ArithmeticOptions::add_recompute_to(po::options_description& group) {
 model::Math ArithmeticOptions::chosen_math() const {
   if (math == "float32") return model::Math::float32;
   if (math != "bf16") throw Error(ExitCode::usage, fmt::format("--math '{}' is neither float32 nor bf16", math));
-  if (!model::onednn::has_fast_bf16() && launched_rank() == 0) {
+  if (!model::onednn::rounds_factors(model::Math::bf16) && launched_rank() == 0) {
     say("chainrule: warning: this processor has no bfloat16 products: --math bf16 computes in float32 here\n");
   }
   return model::Math::bf16;

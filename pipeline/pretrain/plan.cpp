@@ -32,8 +32,8 @@ std::int64_t activation_bytes(const PretrainOptions& options, const model::Confi
   const std::int64_t rounded =
       config.vocabulary_size * config.width + std::max(model::loss_block_rows(rows) * config.vocabulary_size,
                                                        rows * std::max(config.feed_forward_width, 3 * config.width));
-  const bool rounds = options.math == model::Math::bf16 && model::onednn::has_fast_bf16();
-  return decoder.workspace_bytes() + (rounds ? rounded * static_cast<std::int64_t>(sizeof(std::uint16_t)) : 0);
+  return decoder.workspace_bytes() +
+         (model::onednn::rounds_factors(options.math) ? rounded * static_cast<std::int64_t>(sizeof(std::uint16_t)) : 0);
 }
 
 /// Elements of the embedding's rows that travel apart at the end of a step, at most.

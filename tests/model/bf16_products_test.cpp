@@ -41,7 +41,7 @@ TEST_P(Bf16Products, RoundTheirFactorsAndSumInFloat32) {
   const std::vector<float> a = normal_values(1, (transpose_a ? kK : kM) * shape.a_stride, 1.0);
   const std::vector<float> b = normal_values(2, (transpose_b ? kN : kK) * shape.b_stride, 1.0);
   const std::vector<float> bias = normal_values(3, kN, 1.0);
-  const bool rounds = model::onednn::has_fast_bf16();
+  const bool rounds = model::onednn::rounds_factors(model::Math::bf16);
   const auto used = [&](float value) { return static_cast<double>(rounds ? to_bf16(value) : value); };
 
   model::onednn::Products products(model::Math::bf16);
