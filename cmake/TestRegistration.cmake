@@ -17,12 +17,23 @@ endif()
 # Test sources gain nothing from the full optimiser, and compile in half the time without it.
 set(CHAINRULE_TEST_OPTIONS -O1)
 
-# chainrule_unit_test(NAME SOURCES... LIBRARIES...): one program, one ctest entry per gtest case.
+# The libraries of rooms.
+function(chainrule_targets_of rooms variable)
+  set(targets "")
+  foreach(room IN LISTS rooms)
+    chainrule_room_target(${room} target)
+    list(APPEND targets ${target})
+  endforeach()
+  set(${variable} ${targets} PARENT_SCOPE)
+endfunction()
+
+# chainrule_unit_test(NAME SOURCES... ROOMS... LIBRARIES...): one program, one ctest entry per gtest case.
 function(chainrule_unit_test name)
-  cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;LIBRARIES;LABELS" ${ARGN})
+  cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;ROOMS;LIBRARIES;LABELS" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
   target_compile_options(${name} PRIVATE ${CHAINRULE_TEST_OPTIONS})
-  target_link_libraries(${name} PRIVATE chainrule_build_flags ${arg_LIBRARIES} GTest::gmock_main fmt::fmt
+  chainrule_targets_of("${arg_ROOMS}" rooms)
+  target_link_libraries(${name} PRIVATE chainrule_build_flags ${rooms} ${arg_LIBRARIES} GTest::gmock_main fmt::fmt
     nlohmann_json::nlohmann_json)
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 120)
@@ -34,13 +45,14 @@ function(chainrule_unit_test name)
     ENVIRONMENT "OMP_NUM_THREADS=1" DISCOVERY_TIMEOUT 60)
 endfunction()
 
-# chainrule_mpi_test(NAME SOURCES... LIBRARIES... RANKS 1 2 3): one program (with tests/support/mpi_main.cpp), one
+# chainrule_mpi_test(NAME SOURCES... ROOMS... LIBRARIES... RANKS 1 2 3): one program (with tests/support/mpi_main.cpp), one
 # ctest entry per rank count; all its cases run together.
 function(chainrule_mpi_test name)
-  cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;LIBRARIES;LABELS;RANKS" ${ARGN})
+  cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;ROOMS;LIBRARIES;LABELS;RANKS" ${ARGN})
   add_executable(${name} ${arg_SOURCES} ${PROJECT_SOURCE_DIR}/tests/support/mpi_main.cpp)
   target_compile_options(${name} PRIVATE ${CHAINRULE_TEST_OPTIONS})
-  target_link_libraries(${name} PRIVATE chainrule_build_flags ${arg_LIBRARIES} chainrule_comm GTest::gmock fmt::fmt)
+  chainrule_targets_of("${arg_ROOMS}" rooms)
+  target_link_libraries(${name} PRIVATE chainrule_build_flags ${rooms} ${arg_LIBRARIES} chainrule_pipeline_comm GTest::gmock fmt::fmt)
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 120)
   endif()

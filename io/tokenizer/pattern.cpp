@@ -7,7 +7,7 @@
 #include <array>
 
 #include "io/error.h"
-#include "io/tokenizer/characters.h"
+#include "io/text/characters.h"
 
 namespace chainrule::io {
 namespace {

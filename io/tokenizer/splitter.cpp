@@ -1,6 +1,6 @@
 #include "io/tokenizer/splitter.h"
 
-#include "io/tokenizer/characters.h"
+#include "io/text/characters.h"
 
 namespace chainrule::io {
 namespace {

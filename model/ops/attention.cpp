@@ -6,10 +6,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include "model/ops/exponential.h"
+#include "model/simd/exponential.h"
 #include "model/ops/fast_ops.h"
-#include "model/ops/multiversion.h"
-#include "model/ops/panel_product.h"
+#include "model/simd/multiversion.h"
+#include "model/products/panel_product.h"
 #include "model/ops/softmax.h"
 #include "model/round_up.h"
 

@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "model/ops/exponential.h"
+#include "model/simd/exponential.h"
 #include "model/ops/fast_ops.h"
-#include "model/ops/multiversion.h"
+#include "model/simd/multiversion.h"
 #include "model/ops/softmax.h"
 
 namespace chainrule::model {

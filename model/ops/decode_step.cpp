@@ -7,7 +7,7 @@
 #include <cstring>
 
 #include "model/ops/fast_ops.h"
-#include "model/ops/multiversion.h"
+#include "model/simd/multiversion.h"
 #include "model/ops/softmax.h"
 
 namespace chainrule::model {

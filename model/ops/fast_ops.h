@@ -3,8 +3,8 @@
 #include <vector>
 
 #include "model/arena.h"
-#include "model/onednn/products.h"
-#include "model/ops/blocked_products.h"
+#include "model/products/onednn/products.h"
+#include "model/products/blocked_products.h"
 #include "model/ops/ops.h"
 
 namespace chainrule::model {
@@ -56,7 +56,7 @@ class FastOps final : public Ops {
   /// Room for that many scores in thread_memory_ for each thread.
   void reserve_per_thread(std::int64_t elements);
 
-  void multiply(const onednn::ProductShape& shape, const float* a, const float* b, const float* bias, float* c);
+  void multiply(const ProductShape& shape, const float* a, const float* b, const float* bias, float* c);
 
   onednn::Products products_;
   std::optional<BlockedProducts> blocked_;  // instead of products_, where they are faster

@@ -1,8 +1,8 @@
 #include <algorithm>
 
-#include "model/ops/exponential.h"
+#include "model/simd/exponential.h"
 #include "model/ops/fast_ops.h"
-#include "model/ops/multiversion.h"
+#include "model/simd/multiversion.h"
 
 namespace chainrule::model {
 namespace {

@@ -2,7 +2,7 @@
 #include <cmath>
 
 #include "model/ops/fast_ops.h"
-#include "model/ops/multiversion.h"
+#include "model/simd/multiversion.h"
 
 namespace chainrule::model {
 namespace {

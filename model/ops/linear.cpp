@@ -1,8 +1,8 @@
 #include <algorithm>
 
 #include "model/ops/fast_ops.h"
-#include "model/ops/few_rows.h"
-#include "model/ops/multiversion.h"
+#include "model/products/few_rows.h"
+#include "model/simd/multiversion.h"
 
 namespace chainrule::model {
 namespace {
@@ -19,7 +19,7 @@ void add_column_sums(const float* values, std::int64_t stride, std::int64_t rows
 
 }  // namespace
 
-void FastOps::multiply(const onednn::ProductShape& shape, const float* a, const float* b, const float* bias, float* c) {
+void FastOps::multiply(const ProductShape& shape, const float* a, const float* b, const float* bias, float* c) {
   if (blocked_ && blocked_->suit(shape)) {
     blocked_->multiply(shape, a, b, bias, c);
   } else {
@@ -33,7 +33,7 @@ void FastOps::linear_forward(const float* x, const float* weight, const float* b
     multiply_few_rows(x, weight, bias, rows, in, out, output, output_stride, accumulate);
     return;
   }
-  onednn::ProductShape shape{.m = rows, .n = out, .k = in};
+  ProductShape shape{.m = rows, .n = out, .k = in};
   shape.transpose_b = true;
   shape.a_stride = in;
   shape.b_stride = in;
@@ -46,7 +46,7 @@ void FastOps::linear_forward(const float* x, const float* weight, const float* b
 void FastOps::linear_backward_input(const float* output_gradient, std::int64_t output_stride, const float* weight,
                                     std::int64_t rows, std::int64_t in, std::int64_t out, float* x_gradient,
                                     bool accumulate) {
-  onednn::ProductShape shape{.m = rows, .n = in, .k = out};
+  ProductShape shape{.m = rows, .n = in, .k = out};
   shape.a_stride = output_stride;
   shape.b_stride = in;
   shape.c_stride = in;
@@ -57,7 +57,7 @@ void FastOps::linear_backward_input(const float* output_gradient, std::int64_t o
 void FastOps::linear_backward_weight(const float* output_gradient, std::int64_t output_stride, const float* x,
                                      std::int64_t rows, std::int64_t in, std::int64_t out, float* weight_gradient,
                                      float* bias_gradient, bool accumulate) {
-  onednn::ProductShape shape{.m = out, .n = in, .k = rows};
+  ProductShape shape{.m = out, .n = in, .k = rows};
   shape.transpose_a = true;
   shape.a_stride = output_stride;
   shape.b_stride = in;

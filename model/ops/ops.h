@@ -4,13 +4,10 @@
 #include <span>
 #include <string_view>
 
-#include "model/batch.h"
+#include "model/ops/batch.h"
+#include "model/products/shape.h"
 
 namespace chainrule::model {
-
-/// How the factors of products with weights are rounded. bf16: to the nearest bfloat16 where the processor has products
-/// of these (AMX, AVX512_BF16), sums stay float32; elsewhere not at all.
-enum class Math { float32, bf16 };
 
 struct AttentionShape {
   std::int64_t heads = 0;

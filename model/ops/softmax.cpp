@@ -1,7 +1,7 @@
 #include "model/ops/softmax.h"
 
-#include "model/ops/exponential.h"
-#include "model/ops/multiversion.h"
+#include "model/simd/exponential.h"
+#include "model/simd/multiversion.h"
 
 namespace chainrule::model {
 

@@ -4,10 +4,10 @@
 
 #include <cstdio>
 
-#include "model/onednn/products.h"
+#include "model/products/onednn/products.h"
 #include "pipeline/comm/session.h"
-#include "pipeline/error.h"
-#include "pipeline/standard_streams.h"
+#include "pipeline/failure/error.h"
+#include "pipeline/run/standard_streams.h"
 
 namespace chainrule::pipeline::cli {
 

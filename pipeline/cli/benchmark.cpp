@@ -1,4 +1,4 @@
-#include "pipeline/benchmark/benchmark.h"
+#include "pipeline/measure/benchmark.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -9,8 +9,8 @@
 #include "pipeline/cli/commands.h"
 #include "pipeline/cli/options.h"
 #include "pipeline/comm/session.h"
-#include "pipeline/error.h"
-#include "pipeline/standard_streams.h"
+#include "pipeline/failure/error.h"
+#include "pipeline/run/standard_streams.h"
 
 namespace chainrule::pipeline::cli {
 

@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-#include "pipeline/exit_code.h"
+#include "pipeline/failure/exit_code.h"
 
 namespace chainrule::pipeline::cli {
 

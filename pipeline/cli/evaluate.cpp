@@ -9,7 +9,7 @@
 #include "pipeline/cli/options.h"
 #include "pipeline/cli/version.h"
 #include "pipeline/comm/session.h"
-#include "pipeline/error.h"
+#include "pipeline/failure/error.h"
 
 namespace chainrule::pipeline::cli {
 namespace {

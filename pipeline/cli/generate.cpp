@@ -6,20 +6,20 @@
 #include <optional>
 
 #include "io/files/atomic_file.h"
-#include "pipeline/agreement.h"
+#include "pipeline/comm/agreement.h"
 #include "pipeline/cli/commands.h"
 #include "pipeline/cli/options.h"
 #include "pipeline/cli/sample_printer.h"
 #include "pipeline/cli/standard_output.h"
 #include "pipeline/cli/version.h"
 #include "pipeline/comm/session.h"
-#include "pipeline/environment.h"
-#include "pipeline/error.h"
-#include "pipeline/generate/generator.h"
-#include "pipeline/generate/sample_json.h"
-#include "pipeline/legible.h"
-#include "pipeline/standard_streams.h"
-#include "pipeline/threads.h"
+#include "pipeline/run/environment.h"
+#include "pipeline/failure/error.h"
+#include "pipeline/infer/generate/generator.h"
+#include "pipeline/infer/generate/sample_json.h"
+#include "pipeline/show/legible.h"
+#include "pipeline/run/standard_streams.h"
+#include "pipeline/run/threads.h"
 
 namespace chainrule::pipeline::cli {
 namespace {

@@ -3,7 +3,7 @@
 #include "pipeline/cli/commands.h"
 #include "pipeline/cli/options.h"
 #include "pipeline/comm/session.h"
-#include "pipeline/standard_streams.h"
+#include "pipeline/run/standard_streams.h"
 
 namespace chainrule::pipeline::cli {
 

@@ -12,8 +12,8 @@
 #include "pipeline/cli/options.h"
 #include "pipeline/cli/version.h"
 #include "pipeline/comm/session.h"
-#include "pipeline/error.h"
-#include "pipeline/standard_streams.h"
+#include "pipeline/failure/error.h"
+#include "pipeline/run/standard_streams.h"
 
 namespace {
 

@@ -5,7 +5,7 @@
 
 #include "io/error.h"
 #include "io/files/atomic_file.h"
-#include "pipeline/error.h"
+#include "pipeline/failure/error.h"
 
 namespace chainrule::pipeline::cli {
 

@@ -8,9 +8,9 @@
 #include "pipeline/cli/options.h"
 #include "pipeline/cli/text_input.h"
 #include "pipeline/comm/session.h"
-#include "pipeline/next/next_token.h"
-#include "pipeline/standard_streams.h"
-#include "pipeline/threads.h"
+#include "pipeline/infer/next/next_token.h"
+#include "pipeline/run/standard_streams.h"
+#include "pipeline/run/threads.h"
 
 namespace chainrule::pipeline::cli {
 

@@ -12,8 +12,8 @@
 
 #include "io/files/atomic_file.h"
 #include "pipeline/comm/session.h"
-#include "pipeline/error.h"
-#include "pipeline/standard_streams.h"
+#include "pipeline/failure/error.h"
+#include "pipeline/run/standard_streams.h"
 
 namespace chainrule::pipeline::cli {
 namespace {

@@ -7,8 +7,8 @@
 #include "pipeline/cli/commands.h"
 #include "pipeline/cli/options.h"
 #include "pipeline/comm/session.h"
-#include "pipeline/error.h"
-#include "pipeline/standard_streams.h"
+#include "pipeline/failure/error.h"
+#include "pipeline/run/standard_streams.h"
 
 namespace chainrule::pipeline::cli {
 namespace {

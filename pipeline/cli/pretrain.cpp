@@ -3,14 +3,14 @@
 
 #include <algorithm>
 
-#include "model/config.h"
+#include "model/shape/config.h"
 #include "pipeline/cli/arithmetic_options.h"
 #include "pipeline/cli/commands.h"
 #include "pipeline/cli/options.h"
 #include "pipeline/cli/version.h"
 #include "pipeline/comm/session.h"
 #include "pipeline/pretrain/pretrain.h"
-#include "pipeline/signals.h"
+#include "pipeline/run/signals.h"
 
 namespace chainrule::pipeline::cli {
 namespace {

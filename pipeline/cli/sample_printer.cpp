@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "pipeline/standard_streams.h"
+#include "pipeline/run/standard_streams.h"
 
 namespace chainrule::pipeline::cli {
 

@@ -9,10 +9,10 @@
 #include "pipeline/cli/standard_output.h"
 #include "pipeline/cli/text_input.h"
 #include "pipeline/comm/session.h"
-#include "pipeline/error.h"
-#include "pipeline/score/render.h"
-#include "pipeline/standard_streams.h"
-#include "pipeline/threads.h"
+#include "pipeline/failure/error.h"
+#include "pipeline/infer/score/render.h"
+#include "pipeline/run/standard_streams.h"
+#include "pipeline/run/threads.h"
 
 namespace chainrule::pipeline::cli {
 

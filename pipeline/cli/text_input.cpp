@@ -1,7 +1,7 @@
 #include "pipeline/cli/text_input.h"
 
 #include "io/files/atomic_file.h"
-#include "pipeline/standard_streams.h"
+#include "pipeline/run/standard_streams.h"
 
 namespace chainrule::pipeline::cli {
 

@@ -9,8 +9,8 @@
 #include "pipeline/cli/options.h"
 #include "pipeline/cli/tokenizer.h"
 #include "pipeline/comm/session.h"
-#include "pipeline/error.h"
-#include "pipeline/standard_streams.h"
+#include "pipeline/failure/error.h"
+#include "pipeline/run/standard_streams.h"
 
 namespace chainrule::pipeline::cli {
 namespace {

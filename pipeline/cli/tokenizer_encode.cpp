@@ -14,7 +14,7 @@
 #include "io/tokenizer/tokenizer.h"
 #include "pipeline/cli/options.h"
 #include "pipeline/cli/tokenizer.h"
-#include "pipeline/error.h"
+#include "pipeline/failure/error.h"
 
 namespace chainrule::pipeline::cli {
 namespace {

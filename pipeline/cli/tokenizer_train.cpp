@@ -6,13 +6,13 @@
 #include <vector>
 
 #include "io/files/atomic_output.h"
-#include "io/shards/text_source.h"
+#include "io/text/text_source.h"
 #include "io/tokenizer/trainer.h"
 #include "pipeline/cli/options.h"
 #include "pipeline/cli/tokenizer.h"
-#include "pipeline/error.h"
-#include "pipeline/progress.h"
-#include "pipeline/standard_streams.h"
+#include "pipeline/failure/error.h"
+#include "pipeline/run/progress.h"
+#include "pipeline/run/standard_streams.h"
 
 namespace chainrule::pipeline::cli {
 namespace {

@@ -8,17 +8,17 @@
 #include <optional>
 #include <vector>
 
-#include "model/decoder.h"
+#include "model/decoder/decoder.h"
 #include "model/ops/ops.h"
-#include "pipeline/agreement.h"
-#include "pipeline/environment.h"
-#include "pipeline/error.h"
+#include "pipeline/comm/agreement.h"
+#include "pipeline/run/environment.h"
+#include "pipeline/failure/error.h"
 #include "pipeline/evaluate/evaluation_inputs.h"
 #include "pipeline/evaluate/score_corpus.h"
-#include "pipeline/report/render.h"
-#include "pipeline/report/report_folder.h"
-#include "pipeline/standard_streams.h"
-#include "pipeline/threads.h"
+#include "pipeline/evaluate/report/render.h"
+#include "pipeline/evaluate/report/report_folder.h"
+#include "pipeline/run/standard_streams.h"
+#include "pipeline/run/threads.h"
 
 namespace chainrule::pipeline {
 namespace {

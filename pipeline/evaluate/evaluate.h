@@ -5,8 +5,8 @@
 
 #include "model/ops/ops.h"
 #include "pipeline/comm/communicator.h"
-#include "pipeline/exit_code.h"
-#include "pipeline/work_units.h"
+#include "pipeline/failure/exit_code.h"
+#include "pipeline/windows/work_units.h"
 
 namespace chainrule::pipeline {
 

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <optional>
 
-#include "pipeline/agreement.h"
-#include "pipeline/error.h"
+#include "pipeline/comm/agreement.h"
+#include "pipeline/failure/error.h"
 
 namespace chainrule::pipeline {
 namespace {

@@ -3,11 +3,11 @@
 #include <span>
 #include <vector>
 
-#include "io/shards/data_set.h"
-#include "pipeline/checkpoint.h"
+#include "io/tokens/data_set.h"
+#include "pipeline/models/checkpoint.h"
 #include "pipeline/comm/communicator.h"
 #include "pipeline/evaluate/evaluate.h"
-#include "pipeline/report/evaluation_report.h"
+#include "pipeline/evaluate/report/evaluation_report.h"
 
 namespace chainrule::pipeline {
 

@@ -2,7 +2,7 @@
 
 #include <chrono>
 
-#include "pipeline/progress.h"
+#include "pipeline/run/progress.h"
 
 namespace chainrule::pipeline {
 

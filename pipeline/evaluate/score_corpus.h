@@ -3,11 +3,11 @@
 #include <span>
 #include <vector>
 
-#include "io/shards/data_set.h"
+#include "io/tokens/data_set.h"
 #include "pipeline/comm/communicator.h"
-#include "pipeline/evaluate/tally.h"
+#include "pipeline/evaluate/tally/tally.h"
 #include "pipeline/evaluate/unit_scorer.h"
-#include "pipeline/work_units.h"
+#include "pipeline/windows/work_units.h"
 
 namespace chainrule::pipeline {
 

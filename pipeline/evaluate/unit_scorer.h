@@ -4,11 +4,11 @@
 #include <span>
 #include <vector>
 
-#include "io/shards/data_set.h"
-#include "model/batch.h"
-#include "pipeline/evaluate/tally.h"
-#include "pipeline/evaluate/unigram_counts.h"
-#include "pipeline/work_units.h"
+#include "io/tokens/data_set.h"
+#include "model/ops/batch.h"
+#include "pipeline/evaluate/tally/tally.h"
+#include "pipeline/evaluate/tally/unigram_counts.h"
+#include "pipeline/windows/work_units.h"
 
 namespace chainrule::pipeline {
 

@@ -5,15 +5,15 @@
 #include <algorithm>
 #include <system_error>
 
-#include "io/checkpoint/manifest.h"
+#include "io/tensors/manifest.h"
 #include "io/error.h"
 #include "io/files/digest.h"
-#include "io/shards/data_set.h"
-#include "io/shards/dataset_index.h"
-#include "io/shards/shard_reader.h"
+#include "io/tokens/data_set.h"
+#include "io/tokens/dataset_index.h"
+#include "io/tokens/shard_reader.h"
 #include "io/tokenizer/tokenizer.h"
-#include "model/config.h"
-#include "pipeline/checkpoint.h"
+#include "model/shape/config.h"
+#include "pipeline/models/checkpoint.h"
 
 namespace chainrule::pipeline {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "io/shards/word_count.h"
+#include "io/text/word_count.h"
 #include "pipeline/pack/spill.h"
 
 namespace chainrule::pipeline {

@@ -7,7 +7,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "pipeline/error.h"
+#include "pipeline/failure/error.h"
 
 namespace chainrule::pipeline {
 namespace {

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "io/shards/text_source.h"
+#include "io/text/text_source.h"
 #include "pipeline/pack/pack.h"
 
 namespace chainrule::pipeline {

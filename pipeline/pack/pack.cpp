@@ -9,17 +9,17 @@
 #include "io/error.h"
 #include "io/files/atomic_file.h"
 #include "io/files/digest.h"
-#include "io/shards/data_set.h"
+#include "io/tokens/data_set.h"
 #include "io/tokenizer/tokenizer.h"
-#include "pipeline/agreement.h"
-#include "pipeline/error.h"
+#include "pipeline/comm/agreement.h"
+#include "pipeline/failure/error.h"
 #include "pipeline/pack/encode_chunks.h"
 #include "pipeline/pack/inputs.h"
 #include "pipeline/pack/partial_folder.h"
 #include "pipeline/pack/placed_shards.h"
 #include "pipeline/pack/shard_plan.h"
 #include "pipeline/pack/write_shard.h"
-#include "pipeline/progress.h"
+#include "pipeline/run/progress.h"
 
 namespace chainrule::pipeline {
 namespace {

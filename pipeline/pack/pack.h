@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "io/shards/dataset_index.h"
+#include "io/tokens/dataset_index.h"
 #include "pipeline/comm/communicator.h"
 
 namespace chainrule::pipeline {

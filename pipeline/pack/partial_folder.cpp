@@ -7,7 +7,7 @@
 
 #include "io/error.h"
 #include "io/files/atomic_file.h"
-#include "pipeline/agreement.h"
+#include "pipeline/comm/agreement.h"
 
 namespace chainrule::pipeline {
 namespace {

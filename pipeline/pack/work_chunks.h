@@ -2,7 +2,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "io/shards/text_source.h"
+#include "io/text/text_source.h"
 
 namespace chainrule::pipeline {
 

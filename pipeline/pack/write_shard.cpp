@@ -4,8 +4,8 @@
 #include <unordered_map>
 
 #include "io/files/digest.h"
-#include "io/shards/shard_reader.h"
-#include "io/shards/shard_writer.h"
+#include "io/tokens/shard_reader.h"
+#include "io/tokens/shard_writer.h"
 #include "pipeline/pack/spill.h"
 
 namespace chainrule::pipeline {

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "io/shards/dataset_index.h"
+#include "io/tokens/dataset_index.h"
 #include "pipeline/pack/shard_plan.h"
 
 namespace chainrule::pipeline {

@@ -5,8 +5,8 @@
 
 #include "io/error.h"
 #include "io/tokenizer/tokenizer.h"
-#include "pipeline/agreement.h"
-#include "pipeline/error.h"
+#include "pipeline/comm/agreement.h"
+#include "pipeline/failure/error.h"
 
 namespace chainrule::pipeline {
 namespace {

@@ -1,8 +1,8 @@
 #pragma once
 #include <optional>
 
-#include "io/shards/data_set.h"
-#include "model/config.h"
+#include "io/tokens/data_set.h"
+#include "model/shape/config.h"
 #include "pipeline/comm/communicator.h"
 #include "pipeline/pretrain/options.h"
 

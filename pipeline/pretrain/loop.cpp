@@ -8,10 +8,10 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
-#include "pipeline/checkpoint.h"
+#include "pipeline/models/checkpoint.h"
 #include "pipeline/pretrain/validation.h"
-#include "pipeline/signals.h"
-#include "pipeline/standard_streams.h"
+#include "pipeline/run/signals.h"
+#include "pipeline/run/standard_streams.h"
 
 namespace chainrule::pipeline {
 namespace {

@@ -2,12 +2,12 @@
 #include <optional>
 
 #include "pipeline/comm/communicator.h"
-#include "pipeline/exit_code.h"
-#include "pipeline/pretrain/metrics_log.h"
+#include "pipeline/failure/exit_code.h"
+#include "pipeline/pretrain/metrics/metrics_log.h"
 #include "pipeline/pretrain/options.h"
-#include "pipeline/pretrain/trainer.h"
-#include "pipeline/pretrain/training_checkpoint.h"
-#include "pipeline/windows.h"
+#include "pipeline/pretrain/step/trainer.h"
+#include "pipeline/pretrain/checkpoint/training_checkpoint.h"
+#include "pipeline/windows/windows.h"
 
 namespace chainrule::pipeline {
 

@@ -5,7 +5,7 @@
 #include <bit>
 #include <cmath>
 
-#include "pipeline/error.h"
+#include "pipeline/failure/error.h"
 
 namespace chainrule::pipeline {
 namespace {

@@ -4,9 +4,9 @@
 #include <optional>
 #include <string>
 
-#include "model/adamw.h"
+#include "model/optimizer/adamw.h"
 #include "model/ops/ops.h"
-#include "model/schedule.h"
+#include "model/optimizer/schedule.h"
 
 namespace chainrule::pipeline {
 

@@ -4,13 +4,13 @@
 
 #include <algorithm>
 
-#include "model/decoder.h"
-#include "model/loss_blocks.h"
-#include "model/onednn/products.h"
-#include "pipeline/error.h"
-#include "pipeline/lanes.h"
-#include "pipeline/pretrain/block_ownership.h"
-#include "pipeline/pretrain/lane_reduction.h"
+#include "model/decoder/decoder.h"
+#include "model/decoder/loss_blocks.h"
+#include "model/products/onednn/products.h"
+#include "pipeline/failure/error.h"
+#include "pipeline/pretrain/exchange/lanes.h"
+#include "pipeline/pretrain/exchange/block_ownership.h"
+#include "pipeline/pretrain/exchange/lane_reduction.h"
 
 namespace chainrule::pipeline {
 namespace {

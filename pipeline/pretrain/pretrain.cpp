@@ -7,14 +7,14 @@
 #include <nlohmann/json.hpp>
 
 #include "io/error.h"
-#include "pipeline/agreement.h"
-#include "pipeline/environment.h"
-#include "pipeline/error.h"
+#include "pipeline/comm/agreement.h"
+#include "pipeline/run/environment.h"
+#include "pipeline/failure/error.h"
 #include "pipeline/pretrain/inputs.h"
 #include "pipeline/pretrain/loop.h"
 #include "pipeline/pretrain/plan.h"
-#include "pipeline/standard_streams.h"
-#include "pipeline/threads.h"
+#include "pipeline/run/standard_streams.h"
+#include "pipeline/run/threads.h"
 
 namespace chainrule::pipeline {
 namespace {

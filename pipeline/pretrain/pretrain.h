@@ -2,9 +2,9 @@
 #include <string>
 
 #include "pipeline/comm/communicator.h"
-#include "pipeline/exit_code.h"
+#include "pipeline/failure/exit_code.h"
 #include "pipeline/pretrain/options.h"
-#include "pipeline/run_directory.h"
+#include "pipeline/run/run_directory.h"
 
 namespace chainrule::pipeline {
 

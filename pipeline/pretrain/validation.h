@@ -2,10 +2,10 @@
 #include <cstdint>
 #include <span>
 
-#include "model/decoder.h"
+#include "model/decoder/decoder.h"
 #include "pipeline/comm/communicator.h"
-#include "pipeline/exact_sum.h"
-#include "pipeline/windows.h"
+#include "pipeline/comm/exact_sum.h"
+#include "pipeline/windows/windows.h"
 
 namespace chainrule::pipeline {
 

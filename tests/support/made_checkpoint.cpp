@@ -2,11 +2,11 @@
 
 #include <vector>
 
-#include "io/checkpoint/manifest.h"
-#include "io/checkpoint/model_file.h"
+#include "io/tensors/manifest.h"
+#include "io/tensors/model_file.h"
 #include "io/files/atomic_file.h"
-#include "model/parameters.h"
-#include "pipeline/checkpoint.h"
+#include "model/shape/parameters.h"
+#include "pipeline/models/checkpoint.h"
 
 namespace chainrule::tests {
 

@@ -4,7 +4,7 @@
 #include <span>
 #include <string>
 
-#include "model/config.h"
+#include "model/shape/config.h"
 
 namespace chainrule::tests {
 

@@ -6,8 +6,8 @@
 
 #include "io/files/atomic_file.h"
 #include "io/files/digest.h"
-#include "io/shards/dataset_index.h"
-#include "io/shards/shard_writer.h"
+#include "io/tokens/dataset_index.h"
+#include "io/tokens/shard_writer.h"
 
 namespace chainrule::tests {
 namespace {

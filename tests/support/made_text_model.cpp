@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "io/tokenizer/definition.h"
-#include "model/parameters.h"
+#include "model/shape/parameters.h"
 #include "tests/support/values.h"
 
 namespace chainrule::tests {

@@ -1,7 +1,7 @@
 #pragma once
 #include <cstdint>
 
-#include "pipeline/text_model.h"
+#include "pipeline/models/text_model.h"
 
 namespace chainrule::tests {
 

@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "model/arena.h"
-#include "model/parameters.h"
-#include "pipeline/checkpoint.h"
+#include "model/shape/parameters.h"
+#include "pipeline/models/checkpoint.h"
 #include "tests/support/made_checkpoint.h"
 #include "tests/support/made_data_set.h"
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "model/config.h"
+#include "model/shape/config.h"
 
 /// The decoder a second time, in float64, for tests: one sequence at a time, whole matrices, every derivative written
 /// by hand. It shares no code with model/: only the configuration and the parameters' names are the same.

@@ -1,0 +1,49 @@
+# A room is a folder with one static library; whom it may include is stated here once. The build links just these, and
+# the test `layering` (CheckLayering.cmake) refuses any other include. A room can only need rooms that are there already,
+# so nothing points up and there is no circle.
+#
+# chainrule_room(FOLDER [WITH SUBFOLDERS...] [NEEDS ROOMS...] [USES LIBRARIES...])
+#   WITH   subfolders whose files belong to the room too
+#   NEEDS  rooms whose headers its files may include
+#   USES   other people's libraries, besides fmt
+function(chainrule_room folder)
+  cmake_parse_arguments(arg "" "" "WITH;NEEDS;USES" ${ARGN})
+  chainrule_room_target(${folder} target)
+  set(sources "")
+  foreach(part IN ITEMS "" ${arg_WITH})
+    file(GLOB found CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/${folder}/${part}/*.cpp")
+    list(APPEND sources ${found})
+  endforeach()
+  list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
+  set(needs "")
+  foreach(room IN LISTS arg_NEEDS)
+    chainrule_room_target(${room} needed)
+    if(NOT TARGET ${needed})
+      message(FATAL_ERROR "room ${folder} needs ${room}, which is not there below it")
+    endif()
+    list(APPEND needs ${needed})
+  endforeach()
+  if(sources)
+    add_library(${target} STATIC ${sources})
+    target_link_libraries(${target} PUBLIC ${needs} PRIVATE chainrule_build_flags fmt::fmt ${arg_USES})
+  else()
+    add_library(${target} INTERFACE)
+    target_link_libraries(${target} INTERFACE ${needs})
+  endif()
+  list(JOIN arg_WITH "," with)
+  list(JOIN arg_NEEDS "," needed_rooms)
+  set_property(GLOBAL APPEND PROPERTY CHAINRULE_ROOMS "${folder}|${with}|${needed_rooms}")
+endfunction()
+
+# The target of a room: chainrule_pipeline_comm for pipeline/comm.
+function(chainrule_room_target folder variable)
+  string(REPLACE "/" "_" name "${folder}")
+  set(${variable} "chainrule_${name}" PARENT_SCOPE)
+endfunction()
+
+# Writes the rooms that were made, one a line (folder|subfolders|rooms it needs), for the test.
+function(chainrule_write_rooms file)
+  get_property(rooms GLOBAL PROPERTY CHAINRULE_ROOMS)
+  list(JOIN rooms "\n" lines)
+  file(WRITE "${file}" "${lines}\n")
+endfunction()

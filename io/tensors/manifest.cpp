@@ -1,0 +1,98 @@
+#include "io/tensors/manifest.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "io/error.h"
+#include "io/files/atomic_file.h"
+#include "io/files/digest.h"
+
+namespace chainrule::io {
+namespace {
+
+constexpr const char* kFormat = "chainrule-checkpoint";
+constexpr int kFormatVersion = 1;
+
+std::vector<ManifestEntry> parsed(const std::filesystem::path& path) {
+  try {
+    const auto json = nlohmann::json::parse(read_file(path));
+    if (json.at("format") != kFormat || json.at("format_version") != kFormatVersion) {
+      throw Error(ErrorKind::bad_data,
+                  fmt::format("'{}' is not a checkpoint manifest of format version {}", path.string(), kFormatVersion));
+    }
+    std::vector<ManifestEntry> entries;
+    for (const auto& file : json.at("files")) {
+      entries.push_back({file.at("name"), file.at("bytes"), file.at("xxh3_128")});
+      const std::filesystem::path name = entries.back().name;
+      if (name.empty() || name != name.filename()) {
+        throw Error(ErrorKind::bad_data,
+                    fmt::format("'{}' names '{}', which is no file beside it", path.string(), name.string()));
+      }
+    }
+    return entries;
+  } catch (const nlohmann::json::exception& error) {
+    throw Error(ErrorKind::bad_data, fmt::format("'{}' is damaged: {}", path.string(), error.what()));
+  }
+}
+
+}  // namespace
+
+ManifestEntry describe_file(const std::filesystem::path& path) {
+  ManifestEntry entry;
+  entry.name = path.filename().string();
+  entry.xxh3_128 = file_digest(path);
+  entry.bytes = std::filesystem::file_size(path);
+  return entry;
+}
+
+Manifest::Manifest(std::filesystem::path folder, std::vector<ManifestEntry> entries)
+    : folder_(std::move(folder)), entries_(std::move(entries)) {}
+
+Manifest Manifest::read(const std::filesystem::path& folder) {
+  if (!std::filesystem::exists(folder / kManifestName)) {
+    throw Error(ErrorKind::bad_data,
+                fmt::format("'{}' has no {}: it was never completed, or is damaged", folder.string(), kManifestName));
+  }
+  Manifest manifest(folder, parsed(folder / kManifestName));
+  for (const ManifestEntry& entry : manifest.entries_) {
+    std::error_code error;
+    const std::uintmax_t bytes = std::filesystem::file_size(folder / entry.name, error);
+    if (error) {
+      throw Error(ErrorKind::bad_data,
+                  fmt::format("'{}' lacks '{}': {}", folder.string(), entry.name, error.message()));
+    }
+    if (bytes != entry.bytes) {
+      throw Error(ErrorKind::bad_data, fmt::format("'{}' has {} bytes, its manifest says {}",
+                                                   (folder / entry.name).string(), bytes, entry.bytes));
+    }
+  }
+  return manifest;
+}
+
+void Manifest::write() const {
+  nlohmann::ordered_json json;
+  json["format"] = kFormat;
+  json["format_version"] = kFormatVersion;
+  json["files"] = nlohmann::ordered_json::array();
+  for (const ManifestEntry& entry : entries_) {
+    json["files"].push_back({{"name", entry.name}, {"bytes", entry.bytes}, {"xxh3_128", entry.xxh3_128}});
+  }
+  write_file_atomically(folder_ / kManifestName, json.dump(2) + "\n");
+}
+
+void Manifest::verify(const std::string& name) const {
+  const auto entry =
+      std::find_if(entries_.begin(), entries_.end(), [&](const auto& each) { return each.name == name; });
+  if (entry == entries_.end()) {
+    throw Error(ErrorKind::bad_data, fmt::format("the manifest of '{}' does not name '{}'", folder_.string(), name));
+  }
+  const std::string digest = file_digest(folder_ / name);
+  if (digest != entry->xxh3_128) {
+    throw Error(ErrorKind::bad_data, fmt::format("'{}' is damaged: its XXH3-128 is {}, its manifest says {}",
+                                                 (folder_ / name).string(), digest, entry->xxh3_128));
+  }
+}
+
+}  // namespace chainrule::io

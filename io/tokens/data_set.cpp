@@ -1,0 +1,166 @@
+#include "io/tokens/data_set.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <list>
+#include <mutex>
+#include <system_error>
+#include <unordered_map>
+
+#include "io/error.h"
+#include "io/files/digest.h"
+#include "io/tokens/dataset_index.h"
+#include "io/tokens/shard_reader.h"
+
+namespace chainrule::io {
+namespace {
+/// Shards kept open, well below the usual limit of 1,024 open files.
+constexpr std::size_t kOpenShards = 64;
+}  // namespace
+
+struct DataSet::State {
+  std::filesystem::path folder;
+  DataSetIndex index;
+  std::string fingerprint;
+  std::vector<std::string> domains;
+  std::vector<std::uint64_t> first_tokens;  ///< [shards + 1] stream position of each shard's first token, then the end
+  std::mutex mutex;                         ///< of what follows
+  std::list<std::pair<std::size_t, std::shared_ptr<const ShardReader>>> open;  ///< latest used first
+
+  std::filesystem::path path(std::size_t shard) const { return folder / index.shards.at(shard).file; }
+
+  /// The shard's reader, checked against the index when it is opened.
+  std::shared_ptr<const ShardReader> reader(std::size_t shard) {
+    const std::lock_guard<std::mutex> held(mutex);
+    const auto known = std::find_if(open.begin(), open.end(), [&](const auto& each) { return each.first == shard; });
+    if (known != open.end()) {
+      open.splice(open.begin(), open, known);
+    } else {
+      open.emplace_front(shard, open_checked(shard));
+      if (open.size() > kOpenShards) open.pop_back();
+    }
+    return open.front().second;
+  }
+
+  std::shared_ptr<const ShardReader> open_checked(std::size_t shard) const {
+    const ShardEntry& entry = index.shards[shard];
+    check_size(shard);
+    auto reader = std::make_shared<const ShardReader>(path(shard));
+    if (reader->header() != index.header || reader->token_count() != entry.tokens ||
+        reader->document_count() != entry.documents) {
+      refuse(shard, "its tokenizer or its counts are not those of the index");
+    }
+    return reader;
+  }
+
+  void check_size(std::size_t shard) const {
+    std::error_code error;
+    const std::uint64_t bytes = std::filesystem::file_size(path(shard), error);
+    if (error) {
+      throw Error(ErrorKind::missing_input,
+                  fmt::format("cannot open shard '{}': {}", path(shard).string(), error.message()));
+    }
+    if (bytes != index.shards[shard].file_bytes) {
+      refuse(shard, fmt::format("it has {} bytes, the index says {}", bytes, index.shards[shard].file_bytes));
+    }
+  }
+
+  [[noreturn]] void refuse(std::size_t shard, const std::string& what) const {
+    throw Error(ErrorKind::bad_data, fmt::format("shard '{}': {}", path(shard).string(), what));
+  }
+};
+
+DataSet::DataSet(std::unique_ptr<State> state) : state_(std::move(state)) {}
+DataSet::DataSet(DataSet&&) noexcept = default;
+DataSet& DataSet::operator=(DataSet&&) noexcept = default;
+DataSet::~DataSet() = default;
+
+DataSet DataSet::open(const std::filesystem::path& folder) {
+  auto state = std::make_unique<State>();
+  state->folder = folder;
+  state->index = DataSetIndex::load(folder);
+  state->fingerprint = state->index.fingerprint();
+  for (const auto& domain : state->index.domains) state->domains.push_back(domain.name);
+  state->first_tokens.push_back(0);
+  for (std::size_t shard = 0; shard < state->index.shards.size(); ++shard) {
+    state->first_tokens.push_back(state->first_tokens.back() + state->index.shards[shard].tokens);
+    state->reader(shard);
+  }
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(folder / "tokenizer.json", error)) {
+    throw Error(ErrorKind::missing_input, fmt::format("cannot open '{}'", (folder / "tokenizer.json").string()));
+  }
+  return DataSet(std::move(state));
+}
+
+const std::filesystem::path& DataSet::folder() const { return state_->folder; }
+std::filesystem::path DataSet::tokenizer_path() const { return state_->folder / "tokenizer.json"; }
+std::uint64_t DataSet::token_count() const { return state_->first_tokens.back(); }
+std::uint64_t DataSet::document_count() const { return state_->index.document_count(); }
+std::uint32_t DataSet::vocabulary_size() const { return state_->index.header.vocabulary_size; }
+std::uint32_t DataSet::end_of_text() const { return state_->index.header.end_of_text; }
+const std::string& DataSet::tokenizer_fingerprint() const { return state_->index.header.tokenizer_fingerprint; }
+const std::string& DataSet::fingerprint() const { return state_->fingerprint; }
+const std::vector<std::string>& DataSet::domains() const { return state_->domains; }
+std::size_t DataSet::shard_count() const { return state_->index.shards.size(); }
+
+void DataSet::verify_shard(std::size_t shard) const {
+  state_->check_size(shard);
+  const std::string digest = file_digest(state_->path(shard));
+  const std::string& stated = state_->index.shards.at(shard).digest;
+  if (digest != stated) {
+    state_->refuse(shard, fmt::format("its checksum is {}, the index says {}: the file is damaged", digest, stated));
+  }
+}
+
+std::vector<DocumentRecord> DataSet::documents() const {
+  std::unordered_map<std::string, std::uint16_t> numbers;
+  for (std::size_t i = 0; i < state_->domains.size(); ++i) {
+    numbers.emplace(state_->domains[i], static_cast<std::uint16_t>(i));
+  }
+  std::vector<DocumentRecord> records;
+  records.reserve(document_count());
+  for (std::size_t shard = 0; shard < shard_count(); ++shard) {
+    const ShardDocuments part = state_->reader(shard)->documents();
+    std::vector<std::uint16_t> domains;
+    for (const std::string& name : part.domains) {
+      const auto known = numbers.find(name);
+      if (known == numbers.end()) state_->refuse(shard, fmt::format("the index does not know its domain '{}'", name));
+      domains.push_back(known->second);
+    }
+    for (std::size_t i = 0; i < part.bytes.size(); ++i) {
+      records.push_back({state_->first_tokens[shard] + part.offsets[i], part.offsets[i + 1] - part.offsets[i],
+                         part.bytes[i], part.words[i], domains[part.domain[i]]});
+    }
+  }
+  return records;
+}
+
+std::vector<DocumentSource> DataSet::sources() const {
+  std::vector<DocumentSource> all;
+  all.reserve(document_count());
+  for (std::size_t shard = 0; shard < shard_count(); ++shard) {
+    const ShardSources part = state_->reader(shard)->sources();
+    for (std::size_t i = 0; i < part.line.size(); ++i) all.push_back({part.sources[part.source[i]], part.line[i]});
+  }
+  return all;
+}
+
+void DataSet::read(std::uint64_t first, std::span<std::uint32_t> tokens) const {
+  if (first > token_count() || tokens.size() > token_count() - first) {
+    throw Error(ErrorKind::bad_data, fmt::format("tokens {} to {} are outside the {} of '{}'", first,
+                                                 first + tokens.size(), token_count(), state_->folder.string()));
+  }
+  const auto& starts = state_->first_tokens;
+  auto shard = static_cast<std::size_t>(std::upper_bound(starts.begin(), starts.end(), first) - starts.begin()) - 1;
+  for (; !tokens.empty(); ++shard) {
+    const std::size_t count = std::min<std::uint64_t>(tokens.size(), starts[shard + 1] - first);
+    if (count == 0) continue;  // a shard without tokens
+    state_->reader(shard)->read(first - starts[shard], tokens.first(count));
+    tokens = tokens.subspan(count);
+    first += count;
+  }
+}
+
+}  // namespace chainrule::io

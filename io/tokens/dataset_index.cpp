@@ -1,0 +1,131 @@
+#include "io/tokens/dataset_index.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <system_error>
+
+#include "io/error.h"
+#include "io/files/atomic_file.h"
+#include "io/files/digest.h"
+
+namespace chainrule::io {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// Everything but the fingerprint.
+Json content(const DataSetIndex& index) {
+  Json domains = Json::array();
+  for (const auto& domain : index.domains) {
+    domains.push_back({{"name", domain.name},
+                       {"documents", domain.documents},
+                       {"tokens", domain.tokens},
+                       {"bytes", domain.bytes},
+                       {"words", domain.words}});
+  }
+  Json shards = Json::array();
+  for (const auto& shard : index.shards) {
+    shards.push_back({{"file", shard.file},
+                      {"tokens", shard.tokens},
+                      {"documents", shard.documents},
+                      {"file_bytes", shard.file_bytes},
+                      {"xxh3_128", shard.digest}});
+  }
+  return {{"format", kDataSetFormat},
+          {"format_version", kFormatVersion},
+          {"tokenizer_fingerprint", index.header.tokenizer_fingerprint},
+          {"tokenizer_xxh3_128", index.tokenizer_digest},
+          {"vocabulary_size", index.header.vocabulary_size},
+          {"end_of_text_id", index.header.end_of_text},
+          {"token_count", index.token_count()},
+          {"document_count", index.document_count()},
+          {"domains", std::move(domains)},
+          {"shards", std::move(shards)}};
+}
+
+Json whole(const DataSetIndex& index) {
+  Json json = content(index);
+  json["fingerprint"] = index.fingerprint();
+  return json;
+}
+
+std::string dump(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"; }
+
+DataSetIndex parse(const Json& json) {
+  DataSetIndex index;
+  if (json.at("format") != kDataSetFormat) throw Error(ErrorKind::bad_data, "is not the index of a data set");
+  if (const auto version = json.at("format_version").get<std::uint64_t>(); version != kFormatVersion) {
+    throw Error(ErrorKind::bad_data,
+                fmt::format("has format version {}; this program reads {}", version, kFormatVersion));
+  }
+  json.at("tokenizer_fingerprint").get_to(index.header.tokenizer_fingerprint);
+  json.at("tokenizer_xxh3_128").get_to(index.tokenizer_digest);
+  json.at("vocabulary_size").get_to(index.header.vocabulary_size);
+  json.at("end_of_text_id").get_to(index.header.end_of_text);
+  for (const Json& domain : json.at("domains")) {
+    index.domains.push_back(
+        {domain.at("name"), domain.at("documents"), domain.at("tokens"), domain.at("bytes"), domain.at("words")});
+  }
+  for (const Json& shard : json.at("shards")) {
+    index.shards.push_back(
+        {shard.at("file"), shard.at("tokens"), shard.at("documents"), shard.at("file_bytes"), shard.at("xxh3_128")});
+    const std::string& file = index.shards.back().file;
+    if (file.empty() || file.front() == '.' || file.find('/') != std::string::npos) {
+      throw Error(ErrorKind::bad_data, fmt::format("names '{}', which is no file of this folder", file));
+    }
+  }
+  if (json != whole(index)) {  // the fingerprint, the sums, and nothing that is not ours
+    throw Error(ErrorKind::bad_data, "does not agree with its own fingerprint: it was altered or damaged");
+  }
+  return index;
+}
+
+}  // namespace
+
+std::uint64_t DataSetIndex::token_count() const {
+  std::uint64_t sum = 0;
+  for (const auto& shard : shards) sum += shard.tokens;
+  return sum;
+}
+
+std::uint64_t DataSetIndex::document_count() const {
+  std::uint64_t sum = 0;
+  for (const auto& shard : shards) sum += shard.documents;
+  return sum;
+}
+
+std::uint64_t DataSetIndex::text_bytes() const {
+  std::uint64_t sum = 0;
+  for (const auto& domain : domains) sum += domain.bytes;
+  return sum;
+}
+
+std::string DataSetIndex::fingerprint() const {
+  const std::string text = dump(content(*this));
+  Digest digest;
+  digest.update(text.data(), text.size());
+  return digest.hexadecimal();
+}
+
+std::string DataSetIndex::to_json() const { return dump(whole(*this)); }
+
+DataSetIndex DataSetIndex::load(const std::filesystem::path& folder) {
+  const std::filesystem::path path = folder / "index.json";
+  std::error_code ignored;
+  if (!std::filesystem::exists(path, ignored) && std::filesystem::exists(folder / "train" / "index.json", ignored)) {
+    throw Error(ErrorKind::missing_input, fmt::format("'{}' holds two data sets: name '{}' or '{}'", folder.string(),
+                                                      (folder / "train").string(), (folder / "held-out").string()));
+  }
+  const std::string text = read_file(path);
+  try {
+    return parse(Json::parse(text));
+  } catch (const nlohmann::json::exception& error) {
+    throw Error(ErrorKind::bad_data,
+                fmt::format("'{}' is not the index of a data set: {}", path.string(), error.what()));
+  } catch (const Error& error) {
+    throw Error(error.kind(), fmt::format("'{}' {}", path.string(), error.what()));
+  }
+}
+
+}  // namespace chainrule::io

@@ -1,0 +1,50 @@
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "io/tokens/format.h"
+
+namespace chainrule::io {
+
+/// A shard as the index knows it.
+struct ShardEntry {
+  std::string file;  ///< its name in the folder
+  std::uint64_t tokens = 0;
+  std::uint64_t documents = 0;
+  std::uint64_t file_bytes = 0;
+  std::string digest;  ///< XXH3-128 of the file
+};
+
+/// What a domain holds of a data set.
+struct DomainEntry {
+  std::string name;
+  std::uint64_t documents = 0;
+  std::uint64_t tokens = 0;  ///< end-of-text tokens included
+  std::uint64_t bytes = 0;   ///< UTF-8 bytes of the original texts
+  std::uint64_t words = 0;
+};
+
+/// The content of a data set's `index.json`.
+struct DataSetIndex {
+  ShardHeader header;
+  std::string tokenizer_digest;      ///< XXH3-128 of the folder's tokenizer.json
+  std::vector<DomainEntry> domains;  ///< in order of first appearance in the stream
+  std::vector<ShardEntry> shards;    ///< in stream order
+
+  std::uint64_t token_count() const;
+  std::uint64_t document_count() const;
+  std::uint64_t text_bytes() const;
+
+  /// XXH3-128 of everything else in the index, and so of the whole set.
+  std::string fingerprint() const;
+  /// The text of index.json, fingerprint included; equal indexes give equal text.
+  std::string to_json() const;
+
+  /// Reads folder/index.json. Throws Error: missing_input, bad_data for anything that is not such an index or does not
+  /// have the fingerprint it states.
+  static DataSetIndex load(const std::filesystem::path& folder);
+};
+
+}  // namespace chainrule::io

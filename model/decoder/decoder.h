@@ -1,0 +1,91 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "model/ops/batch.h"
+#include "model/shape/config.h"
+#include "model/ops/ops.h"
+#include "model/shape/parameters.h"
+
+namespace chainrule::model {
+
+/// What backward hears of finished gradients.
+class GradientSink {
+ public:
+  virtual ~GradientSink() = default;
+  /// The gradients of range are final for this call of Decoder::train. Ranges come in arena order, without gaps
+  /// (padding included), and cover the arena.
+  virtual void ready(ParameterRange range) = 0;
+  /// The token embedding's gradients are final but for the rows of the batch's inputs, which also the first layer's
+  /// gradient goes to. Comes once, before the first ready().
+  virtual void ready_but_inputs() = 0;
+  /// Returns once those rows may be written to. Comes once, before the ready() that ends the arena.
+  virtual void claim_inputs() = 0;
+};
+
+/// What forward waits for where parameters arrive while it runs.
+class ParameterGate {
+ public:
+  virtual ~ParameterGate() = default;
+  /// Returns once the parameters of range may be read. Ranges come in the order of the forward pass: from the position
+  /// embedding to the arena's beginning, and last the token embedding, for the logits.
+  virtual void need(ParameterRange range) = 0;
+  /// Returns once the token embedding's rows of these tokens may be read, until the next need(). Comes once, after the
+  /// position embedding's.
+  virtual void need_inputs(std::span<const std::uint32_t> tokens) = 0;
+};
+
+/// Sees the logits block by block, so that no [tokens, vocabulary] buffer exists. The block may be overwritten.
+class LogitsVisitor {
+ public:
+  virtual ~LogitsVisitor() = default;
+  /// logits [rows, vocabulary_size], row stride `stride` elements; the block's first row is first_row of the batch.
+  virtual void visit(std::int64_t first_row, std::int64_t rows, float* logits, std::int64_t stride) = 0;
+};
+
+enum class Purpose { evaluate, train };
+
+/// Whether gradients join what is there or replace it.
+enum class Accumulate { no, yes };
+
+struct DecoderOptions {
+  std::int64_t maximum_rows = 0;  ///< largest batch, in rows
+  Purpose purpose = Purpose::evaluate;
+  /// Training keeps each layer's input only and computes its inside again in backward: a sixth of the memory for a
+  /// third more forward work, the same bits.
+  bool recompute = false;
+};
+
+/// The decoder-only transformer on flat arenas: forward, loss and backward, with its workspace allocated once.
+/// Not for use by two threads at once. Every result depends on the batch's shape and content, the parameters and the
+/// number of threads, and on nothing else.
+class Decoder {
+ public:
+  /// ops outlives the decoder. Throws Error for an impossible configuration.
+  Decoder(const Config& config, const DecoderOptions& options, Ops& ops);
+  ~Decoder();
+
+  const Config& config() const;
+  const ParameterTable& table() const;
+  /// Bytes of activations and scratch it holds.
+  std::int64_t workspace_bytes() const;
+
+  /// Forward and loss. parameters [arena]; nll [rows] gets -log p(target | earlier rows of the sequence) in nats, 0
+  /// where not scored. Throws Error for a token outside the vocabulary or a sequence longer than the model's.
+  void score(std::span<const float> parameters, const Batch& batch, std::span<double> nll);
+
+  /// Forward, then logits of every row, block by block.
+  void visit_logits(std::span<const float> parameters, const Batch& batch, LogitsVisitor& visitor);
+
+  /// Forward, loss and backward. gradients [arena] (+)= d(sum of nll)/d(parameter), its padding left as it is; nll as
+  /// in score. Needs Purpose::train. gate and sink may be null.
+  void train(std::span<const float> parameters, const Batch& batch, std::span<float> gradients, Accumulate accumulate,
+             std::span<double> nll, ParameterGate* gate = nullptr, GradientSink* sink = nullptr);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace chainrule::model

@@ -1,0 +1,86 @@
+#include "model/shape/config.h"
+
+#include <fmt/format.h>
+
+#include <array>
+
+#include "model/error.h"
+#include "model/shape/parameters.h"
+
+namespace chainrule::model {
+namespace {
+
+struct Preset {
+  std::string_view name;
+  std::int64_t layers;
+  std::int64_t heads;
+  std::int64_t width;
+  std::int64_t sequence_length;
+};
+
+// The four published GPT-2 sizes, and small ones for trying things out on a few cores.
+constexpr std::array<Preset, 7> kPresets = {{
+    {"tiny", 2, 2, 64, 128},
+    {"mini", 4, 4, 256, 256},
+    {"small", 6, 6, 384, 256},
+    {"gpt2-124m", 12, 12, 768, 1024},
+    {"gpt2-355m", 24, 16, 1024, 1024},
+    {"gpt2-774m", 36, 20, 1280, 1024},
+    {"gpt2-1558m", 48, 25, 1600, 1024},
+}};
+
+void require_positive(std::int64_t value, const char* name) {
+  if (value < 1) throw Error(fmt::format("the model's {} must be at least 1, not {}", name, value));
+  if (value > (std::int64_t{1} << 31)) throw Error(fmt::format("the model's {} of {} is too large", name, value));
+}
+
+}  // namespace
+
+void validate(const Config& config) {
+  require_positive(config.layers, "number of layers");
+  require_positive(config.heads, "number of heads");
+  require_positive(config.width, "width");
+  require_positive(config.feed_forward_width, "feed-forward width");
+  require_positive(config.vocabulary_size, "vocabulary size");
+  require_positive(config.sequence_length, "sequence length");
+  if (config.width % config.heads != 0) {
+    throw Error(fmt::format("the model's width of {} is not a multiple of its {} heads", config.width, config.heads));
+  }
+  if (!(config.normalization_epsilon > 0)) throw Error("the model's normalization epsilon must be above 0");
+  if (!config.biases || !config.tied_head) throw Error("a model without biases, or with an untied head, is not built");
+}
+
+std::int64_t parameter_count(const Config& config) {
+  const ParameterTable table(config);
+  std::int64_t count = 0;
+  for (const auto& parameter : table.parameters()) count += parameter.size();
+  return count;
+}
+
+std::optional<Config> preset(std::string_view name) {
+  for (const auto& each : kPresets) {
+    if (each.name != name) continue;
+    Config config;
+    config.layers = each.layers;
+    config.heads = each.heads;
+    config.width = each.width;
+    config.feed_forward_width = 4 * each.width;
+    config.sequence_length = each.sequence_length;
+    return config;
+  }
+  return std::nullopt;
+}
+
+std::vector<std::string> preset_names() {
+  std::vector<std::string> names;
+  for (const auto& each : kPresets) names.emplace_back(each.name);
+  return names;
+}
+
+double forward_flops_per_token(const Config& config, std::int64_t sequence_length) {
+  return 2.0 * static_cast<double>(parameter_count(config)) + 2.0 * static_cast<double>(config.layers) *
+                                                                  static_cast<double>(sequence_length) *
+                                                                  static_cast<double>(config.width);
+}
+
+}  // namespace chainrule::model

@@ -1,0 +1,30 @@
+#pragma once
+#include <functional>
+#include <nlohmann/json_fwd.hpp>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "io/tokens/data_set.h"
+#include "pipeline/evaluate/report/evaluation_report.h"
+
+namespace chainrule::pipeline {
+
+/// Takes the next piece of a rendering, so that long ones are never held whole.
+using TextSink = std::function<void(std::string_view piece)>;
+
+/// report.json, format version 1: results only, nothing of the run that made them. Undefined values are null.
+nlohmann::ordered_json render_json(const EvaluationReport& report);
+
+/// domains.csv (RFC 4180): a line a domain, then `overall`. Undefined values are empty.
+std::string render_domains_csv(const EvaluationReport& report);
+
+/// documents.csv (RFC 4180): a line for each document that scores covers.
+void render_documents_csv(std::span<const std::string> domains, std::span<const io::DocumentRecord> documents,
+                          std::span<const io::DocumentSource> sources, std::span<const DocumentScore> scores,
+                          const TextSink& sink);
+
+/// The table for a person.
+std::string render_table(const EvaluationReport& report);
+
+}  // namespace chainrule::pipeline

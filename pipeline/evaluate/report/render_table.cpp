@@ -1,0 +1,71 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+
+#include "pipeline/evaluate/report/render.h"
+
+namespace chainrule::pipeline {
+namespace {
+
+/// 1234567 -> "1,234,567".
+std::string grouped(std::uint64_t number) {
+  std::string digits = fmt::format("{}", number);
+  for (auto at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3) {
+    digits.insert(static_cast<std::size_t>(at), 1, ',');
+  }
+  return digits;
+}
+
+std::string fixed(const std::optional<double>& value, int digits) {
+  return value ? fmt::format("{:.{}f}", *value, digits) : std::string("-");
+}
+
+std::string perplexity_text(const std::optional<double>& value) {
+  if (!value) return "-";
+  return *value < 1e7 ? fmt::format("{:.2f}", *value) : fmt::format("{:.3e}", *value);
+}
+
+}  // namespace
+
+std::string render_table(const EvaluationReport& report) {
+  std::size_t width = std::string_view("unigram entropy").size();
+  for (const auto& domain : report.domains) width = std::max(width, domain.name.size());
+  std::string text;
+  const auto line = [&](std::string_view name, std::string_view documents, std::string_view tokens,
+                        std::string_view cross_entropy, std::string_view error, std::string_view perplexity,
+                        std::string_view bits_per_byte, std::string_view unigram) {
+    fmt::format_to(std::back_inserter(text), "{:<{}}  {:>10}  {:>13}  {:>13}  {:>8}  {:>12}  {:>9}  {:>11}\n", name,
+                   width, documents, tokens, cross_entropy, error, perplexity, bits_per_byte, unigram);
+  };
+  const auto summary_line = [&](std::string_view name, const EvaluationSummary& summary) {
+    line(name, grouped(summary.documents), grouped(summary.tokens_scored()), fixed(summary.cross_entropy_nats, 4),
+         fixed(summary.standard_error_nats, 4), perplexity_text(summary.perplexity), fixed(summary.bits_per_byte, 4),
+         fixed(summary.unigram_entropy_nats, 4));
+  };
+  line("domain", "documents", "scored tokens", "cross-entropy", "+/-", "perplexity", "bits/byte", "own unigram");
+  for (const auto& domain : report.domains) summary_line(domain.name, domain.summary);
+  summary_line("overall", report.overall);
+  const auto& entropy = report.overall.unigram_entropy_nats;
+  line("unigram entropy", "", "", fixed(entropy, 4), "",
+       perplexity_text(entropy ? std::optional(std::exp(*entropy)) : entropy), "", "");
+  line("uniform model", "", "", fixed(report.uniform_nats, 4), "", perplexity_text(std::exp(report.uniform_nats)), "",
+       "");
+  fmt::format_to(std::back_inserter(text),
+                 "\ncross-entropy in nats per scored token, +/- its standard error clustered by document; own unigram: "
+                 "the entropy\nof the scored tokens' own distribution, below which no unigram model comes; uniform: "
+                 "ln {}\n",
+                 report.subject.vocabulary_size);
+  if (!report.complete()) {
+    fmt::format_to(std::back_inserter(text), "part of the data: the first {} of {} documents\n",
+                   grouped(report.overall.documents), grouped(report.overall.documents_in_data));
+  }
+  if (report.overall.nonfinite_tokens() != 0) {
+    fmt::format_to(std::back_inserter(text), "{} tokens have no finite result: no overall value is given\n",
+                   grouped(report.overall.nonfinite_tokens()));
+  }
+  return text;
+}
+
+}  // namespace chainrule::pipeline

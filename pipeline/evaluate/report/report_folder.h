@@ -1,0 +1,32 @@
+#pragma once
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "pipeline/evaluate/report/render.h"
+
+namespace chainrule::pipeline {
+
+/// A folder of results that appears whole or not at all: written beside its place, synced, renamed.
+class ReportFolder {
+ public:
+  /// Checks now what would make commit() fail hours later. Throws io::Error cannot_create where path is in use (it
+  /// exists and is not an empty folder) or the folder it goes into cannot be written to.
+  explicit ReportFolder(std::filesystem::path path);
+
+  /// Makes the folder beside its place.
+  void begin();
+  /// Writes one file: write is given a sink for its pieces. Throws io::Error.
+  void write(const std::string& name, const std::function<void(const TextSink&)>& write);
+  void write(const std::string& name, std::string_view content);
+  /// Puts the folder in its place. Throws io::Error cannot_create; then everything is still in beside(), and the
+  /// message says so.
+  void commit();
+
+ private:
+  std::filesystem::path path_;
+  std::filesystem::path beside_;
+};
+
+}  // namespace chainrule::pipeline

@@ -1,0 +1,99 @@
+#include "pipeline/infer/score/text_score.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "model/decoder/decoder.h"
+#include "pipeline/failure/error.h"
+#include "pipeline/windows/scoring_windows.h"
+
+namespace chainrule::pipeline {
+namespace {
+
+/// Turns rows of logits into factors; the rows' targets are those of a batch.
+class FactorVisitor final : public model::LogitsVisitor {
+ public:
+  FactorVisitor(std::span<const io::TokenId> targets, std::int64_t vocabulary, std::span<model::Factor> factors)
+      : targets_(targets), vocabulary_(static_cast<std::size_t>(vocabulary)), factors_(factors) {}
+
+  void visit(std::int64_t first_row, std::int64_t rows, float* logits, std::int64_t stride) override {
+#pragma omp parallel for schedule(dynamic)
+    for (std::int64_t row = 0; row < rows; ++row) {
+      const auto at = static_cast<std::size_t>(first_row + row);
+      if (targets_[at] == model::kNotScored) continue;
+      factors_[at] = model::factor_of({logits + row * stride, vocabulary_}, targets_[at]);
+    }
+  }
+
+ private:
+  std::span<const io::TokenId> targets_;
+  std::size_t vocabulary_;
+  std::span<model::Factor> factors_;
+};
+
+void add_totals(TextScore& score) {
+  double sum = 0;
+  for (TokenScore& token : score.tokens) {
+    sum -= token.factor.nll_nats;
+    token.log_probability_so_far_nats = sum;
+    score.nonfinite_tokens += std::isfinite(token.factor.nll_nats) ? 0 : 1;
+  }
+  score.log_likelihood_nats = sum;
+  score.cross_entropy_nats = -sum / static_cast<double>(score.tokens.size());
+  score.perplexity = std::exp(score.cross_entropy_nats);
+  score.bits_per_byte = -sum / (std::numbers::ln2 * static_cast<double>(score.text_bytes));
+}
+
+}  // namespace
+
+TextScore score_text(const TextModel& model, std::string_view text, bool slide, model::Ops& ops) {
+  const std::vector<io::TokenId> stream = context_of(model.tokenizer, text);  // token i of the text is stream[i + 1]
+  const auto count = static_cast<std::int64_t>(stream.size()) - 1;
+  if (count == 0) throw Error(ExitCode::bad_data, "the text is empty: there is nothing to score");
+  const model::Config& config = model.model.config;
+  TextScore score;
+  score.context_length = config.sequence_length;
+  score.text_bytes = text.size();
+  score.windows = 0;
+  if (count > score.context_length && !slide) {
+    throw Error(ExitCode::usage,
+                fmt::format("the text has {} tokens, more than the model's context of {}; --slide reads "
+                            "it in overlapping windows",
+                            count, score.context_length));
+  }
+
+  model::Decoder decoder(config, {.maximum_rows = std::min(count, score.context_length)}, ops);
+  io::DocumentRecord document;
+  document.tokens = static_cast<std::uint64_t>(count) + 1;
+  const std::int64_t stride = std::max<std::int64_t>(1, score.context_length / 2);
+  ScoringWindowCursor cursor({Protocol::document, score.context_length, stride}, {&document, 1});
+  ScoringWindow window;
+  std::vector<model::Factor> factors;
+  while (cursor.next(window)) {
+    const std::span<const io::TokenId> inputs(stream.data() + window.first_target,
+                                              static_cast<std::size_t>(window.rows));
+    std::vector<io::TokenId> targets(inputs.size(), model::kNotScored);
+    const std::int64_t unscored = window.rows - window.scored;
+    std::copy_n(stream.data() + window.first_target + 1 + static_cast<std::uint64_t>(unscored), window.scored,
+                targets.begin() + unscored);
+    const model::Sequence sequence{0, window.rows};
+    factors.assign(inputs.size(), {});
+    FactorVisitor visitor(targets, config.vocabulary_size, factors);
+    decoder.visit_logits(model.model.parameters.span(), {inputs, targets, {&sequence, 1}}, visitor);
+    for (std::size_t row = static_cast<std::size_t>(unscored); row < targets.size(); ++row) {
+      TokenScore& token = score.tokens.emplace_back();
+      token.token = targets[row];
+      token.bytes = model.tokenizer.token_bytes(token.token);
+      token.factor = factors[row];
+      token.likeliest_bytes = model.tokenizer.token_bytes(token.factor.likeliest);
+    }
+    ++score.windows;
+  }
+  add_totals(score);
+  return score;
+}
+
+}  // namespace chainrule::pipeline

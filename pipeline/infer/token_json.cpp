@@ -1,0 +1,15 @@
+#include "pipeline/infer/token_json.h"
+
+#include <fmt/format.h>
+
+#include "pipeline/show/legible.h"
+
+namespace chainrule::pipeline {
+
+nlohmann::ordered_json token_json(io::TokenId token, std::string_view bytes) {
+  std::string hexadecimal;
+  for (const char byte : bytes) hexadecimal += fmt::format("{:02x}", static_cast<unsigned char>(byte));
+  return {{"token_id", token}, {"text", valid_utf8(bytes)}, {"bytes", hexadecimal}};
+}
+
+}  // namespace chainrule::pipeline

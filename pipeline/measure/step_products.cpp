@@ -1,0 +1,84 @@
+#include "pipeline/measure/step_products.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include "model/decoder/loss_blocks.h"
+#include "pipeline/measure/timing.h"
+
+namespace chainrule::model {
+StepProducts::StepProducts(const Config& config, std::int64_t rows, Ops& ops) : ops_(ops) {
+  const auto add = [this](std::int64_t with_rows, std::int64_t in, std::int64_t out, std::int64_t times) {
+    for (const Pass pass : {Pass::forward, Pass::backward_input, Pass::backward_weight}) {
+      products_.push_back({pass, with_rows, in, out, times, {}});
+    }
+  };
+  const std::int64_t width = config.width;
+  add(rows, width, 3 * width, config.layers);
+  add(rows, width, width, config.layers);
+  add(rows, width, config.feed_forward_width, config.layers);
+  add(rows, config.feed_forward_width, width, config.layers);
+  const std::int64_t block = std::min(loss_block_rows(rows), rows);
+  add(block, width, config.vocabulary_size, rows / block);
+  if (rows % block != 0) add(rows % block, width, config.vocabulary_size, 1);
+
+  std::int64_t input = 0;
+  std::int64_t output = 0;
+  std::int64_t weight = 0;
+  for (const Product& each : products_) {
+    input = std::max(input, each.rows * each.in);
+    output = std::max(output, each.rows * each.out);
+    weight = std::max(weight, each.in * each.out);
+  }
+  x_ = Arena(input);
+  y_ = Arena(output);
+  weight_ = Arena(weight);
+  weight_gradient_ = Arena(weight);
+  std::fill(x_.span().begin(), x_.span().end(), 0.5F);
+  std::fill(weight_.span().begin(), weight_.span().end(), 0.01F);
+}
+
+void StepProducts::run(const Product& product) {
+  const auto [pass, rows, in, out] = std::tuple(product.pass, product.rows, product.in, product.out);
+  switch (pass) {
+    case Pass::forward:
+      ops_.linear_forward(x_.data(), weight_.data(), nullptr, rows, in, out, y_.data(), out, false);
+      return;
+    case Pass::backward_input:
+      ops_.linear_backward_input(y_.data(), out, weight_.data(), rows, in, out, x_.data(), false);
+      return;
+    case Pass::backward_weight:
+      ops_.linear_backward_weight(y_.data(), out, x_.data(), rows, in, out, weight_gradient_.data(), nullptr, false);
+      return;
+  }
+}
+
+void StepProducts::measure(int repetitions) {
+  for (Product& each : products_) {
+    if (each.measured_seconds.empty()) run(each);  // builds the primitive, touches the memory
+    for (int i = 0; i < repetitions; ++i) each.measured_seconds.push_back(seconds_of([&] { run(each); }));
+    // Products must not drift towards numbers that compute at another speed.
+    std::fill(x_.span().begin(), x_.span().end(), 0.5F);
+  }
+}
+
+double StepProducts::flops(bool train) const {
+  double sum = 0;
+  for (const Product& each : products_) {
+    if (!train && each.pass != Pass::forward) continue;
+    sum += 2.0 * static_cast<double>(each.rows) * static_cast<double>(each.in) * static_cast<double>(each.out) *
+           static_cast<double>(each.times);
+  }
+  return sum;
+}
+
+double StepProducts::seconds(bool train) const {
+  double sum = 0;
+  for (const Product& each : products_) {
+    if (!train && each.pass != Pass::forward) continue;
+    sum += median(each.measured_seconds) * static_cast<double>(each.times);
+  }
+  return sum;
+}
+
+}  // namespace chainrule::model

@@ -1,0 +1,171 @@
+#include "pipeline/models/checkpoint.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+#include <stdexcept>
+
+#include "io/tensors/manifest.h"
+#include "io/tensors/model_file.h"
+#include "io/error.h"
+#include "io/files/digest.h"
+#include "model/shape/parameters.h"
+#include "pipeline/comm/agreement.h"
+#include "pipeline/comm/session.h"
+#include "pipeline/failure/error.h"
+#include "pipeline/run/standard_streams.h"
+
+namespace chainrule::pipeline {
+namespace {
+
+constexpr std::string_view kPrefix = "step-";
+
+/// Reads tensors straight into the arena, after all names and shapes were compared.
+void read_parameters(const io::TensorSource& source, const model::ParameterTable& table, model::Arena& arena,
+                     const std::filesystem::path& path) {
+  const auto refuse = [&](const std::string& why) {
+    throw io::Error(io::ErrorKind::bad_data, fmt::format("'{}' {}", path.string(), why));
+  };
+  const std::vector<std::string> names = source.names();
+  for (const model::Parameter& parameter : table.parameters()) {
+    if (!std::binary_search(names.begin(), names.end(), parameter.name)) {
+      refuse(fmt::format("lacks the tensor '{}'", parameter.name));
+    }
+    if (source.shape(parameter.name) != parameter.shape) {
+      refuse(fmt::format("has another shape for '{}' than model.json describes", parameter.name));
+    }
+  }
+  if (names.size() != table.parameters().size()) refuse("has tensors that model.json does not describe");
+  for (const model::Parameter& parameter : table.parameters()) {
+    source.read(
+        parameter.name, 0,
+        arena.span().subspan(static_cast<std::size_t>(parameter.offset), static_cast<std::size_t>(parameter.size())));
+  }
+}
+
+LoadedModel load_checkpoint(const std::filesystem::path& folder, const CheckpointReader& also) {
+  const io::Manifest manifest = io::Manifest::read(folder);
+  for (const char* name : {"model.json", "tokenizer.json", "model.h5"}) manifest.verify(name);
+  ModelDescription description = read_model_description(folder / "model.json");
+  LoadedModel loaded;
+  const model::ParameterTable table(description.config);
+  {
+    const io::ModelFile file(folder / "model.h5");
+    loaded.parameters = model::Arena(table.arena_size());
+    read_parameters(file, table, loaded.parameters, folder / "model.h5");
+  }
+  loaded.weights_hash = hash_of(loaded.parameters.span());
+  if (loaded.weights_hash != description.weights_hash) {
+    throw io::Error(io::ErrorKind::bad_data,
+                    fmt::format("'{}': the weights' hash is {}, model.json says {}", folder.string(),
+                                loaded.weights_hash, description.weights_hash));
+  }
+  loaded.config = description.config;
+  loaded.folder = folder;
+  loaded.tokenizer = folder / "tokenizer.json";
+  loaded.tokenizer_fingerprint = std::move(description.tokenizer_fingerprint);
+  loaded.step = description.step;
+  if (also) also(loaded);
+  return loaded;
+}
+
+/// Whether the run has come further than step.
+bool has_newer(const std::filesystem::path& run, std::int64_t step) {
+  const std::vector<CheckpointPlace> places = list_checkpoints(run);
+  return !places.empty() && places.front().step > step;
+}
+
+LoadedModel load_highest(const std::filesystem::path& run, const CheckpointReader& also) {
+  std::vector<CheckpointPlace> places = list_checkpoints(run);
+  if (places.empty()) {
+    throw io::Error(io::ErrorKind::missing_input,
+                    fmt::format("the run directory '{}' has no checkpoint yet", run.string()));
+  }
+  std::int64_t highest = places.front().step;
+  for (std::size_t i = 0; i < places.size();) {
+    try {
+      return load_checkpoint(places[i].folder, also);
+    } catch (const io::Error& error) {
+      // A run writes its next checkpoint before it deletes this one.
+      if (has_newer(run, highest)) {
+        places = list_checkpoints(run);
+        highest = places.front().step;
+        i = 0;
+        continue;
+      }
+      if (i + 1 == places.size()) throw;
+      if (launched_rank() == 0) {
+        say(fmt::format("chainrule: warning: {}; passing over step {}\n", error.what(), places[i].step));
+      }
+      ++i;
+    }
+  }
+  throw std::logic_error("no checkpoint was tried");
+}
+
+}  // namespace
+
+std::string hash_of(std::span<const float> arena) {
+  io::Digest digest;
+  digest.update(arena.data(), arena.size_bytes());
+  return digest.hexadecimal();
+}
+
+std::filesystem::path checkpoint_folder(const std::filesystem::path& run, std::int64_t step) {
+  return run / "checkpoints" / fmt::format("{}{:08}", kPrefix, step);
+}
+
+std::vector<CheckpointPlace> list_checkpoints(const std::filesystem::path& run) {
+  std::vector<CheckpointPlace> places;
+  std::error_code error;
+  std::filesystem::directory_iterator entries(run / "checkpoints", error);
+  if (error) return places;
+  for (const auto& entry : entries) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with(kPrefix)) continue;
+    std::int64_t step = 0;
+    const char* const end = name.data() + name.size();
+    const auto [stop, failure] = std::from_chars(name.data() + kPrefix.size(), end, step);
+    if (failure != std::errc() || stop != end || entry.path() != checkpoint_folder(run, step)) continue;
+    places.push_back({step, entry.path()});
+  }
+  std::sort(places.begin(), places.end(), [](const auto& a, const auto& b) { return a.step > b.step; });
+  return places;
+}
+
+LoadedModel load_model(const std::filesystem::path& path, const CheckpointReader& also) {
+  std::error_code error;
+  if (!std::filesystem::exists(path, error)) {
+    throw io::Error(io::ErrorKind::missing_input,
+                    fmt::format("no model at '{}': no such file or folder", path.string()));
+  }
+  if (std::filesystem::exists(path / io::kManifestName, error) || std::filesystem::exists(path / "model.json", error)) {
+    return load_checkpoint(path, also);
+  }
+  if (std::filesystem::is_directory(path / "checkpoints", error)) return load_highest(path, also);
+  throw io::Error(io::ErrorKind::missing_input,
+                  fmt::format("'{}' is neither a checkpoint nor a run directory", path.string()));
+}
+
+LoadedModel load_same_model(const Communicator& communicator, const std::filesystem::path& path,
+                            const CheckpointReader& also) {
+  for (;;) {
+    std::optional<LoadedModel> model;
+    agree_on_first(communicator, [&] { model = load_model(path, also); });
+    const std::string chosen = communicator.broadcast(model ? model->folder.string() : std::string());
+    try {
+      agree(communicator, [&] {
+        if (!model) model = load_model(chosen, also);
+      });
+      return std::move(*model);
+    } catch (const AgreedError&) {
+      // The run may have deleted rank 0's choice before the others had read it.
+      const bool newer = communicator.rank() == 0 && has_newer(path, model->step);
+      if (communicator.maximum(newer ? 1 : 0) == 0) throw;
+    }
+  }
+}
+
+}  // namespace chainrule::pipeline

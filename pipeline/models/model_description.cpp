@@ -1,0 +1,96 @@
+// model.json: a model's shape and identity.
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "io/error.h"
+#include "io/files/atomic_file.h"
+#include "model/error.h"
+#include "pipeline/models/checkpoint.h"
+
+namespace chainrule::model {
+
+NLOHMANN_JSON_SERIALIZE_ENUM(Normalization, {{Normalization::layer_norm, "layer_norm"}})
+NLOHMANN_JSON_SERIALIZE_ENUM(PositionEncoding, {{PositionEncoding::learned, "learned"}})
+NLOHMANN_JSON_SERIALIZE_ENUM(Activation, {{Activation::gelu_tanh, "gelu_tanh"}})
+
+}  // namespace chainrule::model
+
+namespace chainrule::pipeline {
+namespace {
+
+constexpr const char* kFormat = "chainrule-model";
+constexpr int kFormatVersion = 1;
+
+/// The enumerator that json spells; a name that we do not know is refused, not taken for the first.
+template <typename Enumeration>
+Enumeration enumerator(const nlohmann::json& json, const char* field) {
+  const auto value = json.at(field).get<Enumeration>();
+  if (nlohmann::json(value) != json.at(field)) {
+    throw model::Error(fmt::format("{} {} is not known", field, json.at(field).dump()));
+  }
+  return value;
+}
+
+}  // namespace
+
+void write_model_description(const std::filesystem::path& path, const ModelDescription& description) {
+  const model::Config& config = description.config;
+  nlohmann::ordered_json json;
+  json["format"] = kFormat;
+  json["format_version"] = kFormatVersion;
+  json["layers"] = config.layers;
+  json["heads"] = config.heads;
+  json["width"] = config.width;
+  json["feed_forward_width"] = config.feed_forward_width;
+  json["vocabulary_size"] = config.vocabulary_size;
+  json["sequence_length"] = config.sequence_length;
+  json["normalization"] = config.normalization;
+  json["normalization_epsilon"] = config.normalization_epsilon;
+  json["position_encoding"] = config.position_encoding;
+  json["activation"] = config.activation;
+  json["biases"] = config.biases;
+  json["tied_head"] = config.tied_head;
+  json["parameters"] = model::parameter_count(config);
+  json["tokenizer_fingerprint"] = description.tokenizer_fingerprint;
+  json["weights_hash"] = description.weights_hash;
+  json["step"] = description.step;
+  io::write_file_atomically(path, json.dump(2) + "\n");
+}
+
+ModelDescription read_model_description(const std::filesystem::path& path) {
+  const auto refuse = [&](const std::string& why) {
+    throw io::Error(io::ErrorKind::bad_data, fmt::format("'{}': {}", path.string(), why));
+  };
+  ModelDescription description;
+  try {
+    const auto json = nlohmann::json::parse(io::read_file(path));
+    if (json.at("format") != kFormat || json.at("format_version") != kFormatVersion) {
+      refuse(fmt::format("not a model description of format version {}", kFormatVersion));
+    }
+    model::Config& config = description.config;
+    json.at("layers").get_to(config.layers);
+    json.at("heads").get_to(config.heads);
+    json.at("width").get_to(config.width);
+    json.at("feed_forward_width").get_to(config.feed_forward_width);
+    json.at("vocabulary_size").get_to(config.vocabulary_size);
+    json.at("sequence_length").get_to(config.sequence_length);
+    config.normalization = enumerator<model::Normalization>(json, "normalization");
+    json.at("normalization_epsilon").get_to(config.normalization_epsilon);
+    config.position_encoding = enumerator<model::PositionEncoding>(json, "position_encoding");
+    config.activation = enumerator<model::Activation>(json, "activation");
+    json.at("biases").get_to(config.biases);
+    json.at("tied_head").get_to(config.tied_head);
+    json.at("tokenizer_fingerprint").get_to(description.tokenizer_fingerprint);
+    json.at("weights_hash").get_to(description.weights_hash);
+    json.at("step").get_to(description.step);
+    model::validate(config);
+  } catch (const nlohmann::json::exception& error) {
+    refuse(error.what());
+  } catch (const model::Error& error) {
+    refuse(error.what());
+  }
+  return description;
+}
+
+}  // namespace chainrule::pipeline

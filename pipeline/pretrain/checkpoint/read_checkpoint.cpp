@@ -1,0 +1,118 @@
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <cstring>
+#include <sstream>
+#include <utility>
+#include <vector>
+
+#include "io/tensors/manifest.h"
+#include "io/tensors/optimizer_file.h"
+#include "io/error.h"
+#include "io/files/atomic_file.h"
+#include "pipeline/comm/agreement.h"
+#include "pipeline/models/checkpoint.h"
+#include "pipeline/failure/error.h"
+#include "pipeline/pretrain/checkpoint/training_checkpoint.h"
+#include "pipeline/pretrain/checkpoint/training_state_file.h"
+#include "pipeline/run/standard_streams.h"
+
+namespace chainrule::pipeline {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Each rank verifies every size-th file of the manifest.
+void verify_share(const Communicator& communicator, const fs::path& checkpoint) {
+  const io::Manifest manifest = io::Manifest::read(checkpoint);
+  for (const char* name : {"model.json", "tokenizer.json", "model.h5", kStateName}) {
+    bool named = false;
+    for (const auto& entry : manifest.entries()) named = named || entry.name == name;
+    if (!named)
+      throw io::Error(io::ErrorKind::bad_data,
+                      fmt::format("the manifest of '{}' does not name '{}'", checkpoint.string(), name));
+  }
+  for (std::size_t i = static_cast<std::size_t>(communicator.rank()); i < manifest.entries().size();
+       i += static_cast<std::size_t>(communicator.size())) {
+    manifest.verify(manifest.entries()[i].name);
+  }
+}
+
+void set_aside(const fs::path& checkpoint) {
+  const fs::path aside = checkpoint.string() + ".damaged";
+  std::error_code error;
+  fs::remove_all(aside, error);  // the remains of the same step, damaged before
+  io::commit_rename(checkpoint, aside);
+}
+
+/// The moments of this rank's slices, from whichever files hold them.
+void read_optimizer(const fs::path& checkpoint, ShardedAdamW& optimizer) {
+  std::uint64_t missing = optimizer.first_moment().size();
+  const io::Manifest manifest = io::Manifest::read(checkpoint);
+  for (const auto& entry : manifest.entries()) {
+    if (!entry.name.starts_with("optimizer-")) continue;
+    const io::OptimizerFile file(checkpoint / entry.name);
+    std::size_t at = 0;
+    for (const auto& slice : optimizer.slices()) {
+      const auto elements = static_cast<std::size_t>(slice.end - slice.begin);
+      missing -= file.read(static_cast<std::uint64_t>(slice.begin), optimizer.first_moment().subspan(at, elements),
+                           optimizer.second_moment().subspan(at, elements));
+      at += elements;
+    }
+  }
+  if (missing != 0) {
+    throw io::Error(io::ErrorKind::bad_data,
+                    fmt::format("'{}' lacks optimizer state of some parameters", checkpoint.string()));
+  }
+}
+
+}  // namespace
+
+std::optional<fs::path> find_intact_checkpoint(const Communicator& communicator, const fs::path& run) {
+  std::string listed;
+  agree_on_first(communicator, [&] {
+    for (const CheckpointPlace& place : list_checkpoints(run)) listed += fmt::format("{}\n", place.step);
+  });
+  std::istringstream steps(communicator.broadcast(listed));
+  std::vector<std::pair<fs::path, std::string>> damaged;  // and how it shows
+  for (std::int64_t step = 0; steps >> step;) {
+    const fs::path candidate = checkpoint_folder(run, step);
+    try {
+      agree(communicator, [&] { verify_share(communicator, candidate); });
+    } catch (const AgreedError& error) {
+      if (error.code() != ExitCode::bad_data) throw;
+      damaged.emplace_back(candidate, error.what());
+      continue;
+    }
+    agree_on_first(communicator, [&] {
+      for (const auto& [folder, damage] : damaged) {
+        set_aside(folder);
+        say(fmt::format("chainrule: warning: {}; the checkpoint was renamed to '{}.damaged' and is not used\n", damage,
+                        folder.string()));
+      }
+    });
+    return candidate;
+  }
+  if (damaged.empty()) return std::nullopt;
+  throw AgreedError(ExitCode::bad_data,
+                    fmt::format("no checkpoint of '{}' is intact: {}", run.string(), damaged.front().second));
+}
+
+void restore(const Communicator& communicator, const fs::path& checkpoint, const TrainingState& state,
+             Trainer& trainer) {
+  agree(communicator, [&] {
+    if (state.arena_layout != arena_layout(trainer.table())) {
+      throw io::Error(io::ErrorKind::bad_data,
+                      fmt::format("'{}' is of a model of other parameters", checkpoint.string()));
+    }
+    if (communicator.rank() == 0) {
+      const LoadedModel loaded = load_model(checkpoint);
+      std::memcpy(trainer.parameters().data(), loaded.parameters.data(), loaded.parameters.span().size_bytes());
+    }
+    read_optimizer(checkpoint, trainer.optimizer());
+  });
+  communicator.broadcast(std::as_writable_bytes(trainer.parameters().span()));
+  trainer.set_progress(state.step, state.samples_consumed);
+}
+
+}  // namespace chainrule::pipeline

@@ -1,0 +1,58 @@
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "model/shape/config.h"
+#include "pipeline/comm/communicator.h"
+#include "pipeline/pretrain/step/trainer.h"
+
+namespace chainrule::pipeline {
+
+/// state.json of a checkpoint: where the loop stands, and what the bits of its continuation rest on.
+struct TrainingState {
+  std::int64_t step = 0;
+  std::uint64_t samples_consumed = 0;
+  double elapsed_seconds = 0;  ///< in the loop, over all starts
+  std::string data_fingerprint;
+  std::string arena_layout;  ///< fingerprint of names, shapes and offsets
+  std::string program_digest;
+  std::string instruction_set;
+  int threads_per_rank = 0;
+};
+
+/// Everything that a checkpoint needs besides the trainer.
+struct CheckpointContext {
+  std::filesystem::path run;
+  std::filesystem::path tokenizer;  ///< the file that is copied into it
+  std::string tokenizer_fingerprint;
+  std::int64_t keep = 2;  ///< newest checkpoints that stay
+};
+
+/// Fingerprint of a table's names, shapes and offsets.
+std::string arena_layout(const model::ParameterTable& table);
+
+/// Hash of the weights, which must be the same on every rank: a rank that holds others throws. Collective.
+std::string agreed_weights_hash(const Communicator& communicator, Trainer& trainer);
+
+/// Writes run/checkpoints/step-N beside its place, verifies it and renames it there; then deletes all but the newest
+/// `keep`. Throws AgreedError. Collective.
+void write_checkpoint(const Communicator& communicator, const CheckpointContext& context, const TrainingState& state,
+                      const std::string& weights_hash, Trainer& trainer);
+
+/// The highest checkpoint of a run whose files are all whole; every rank verifies its share of them. Damaged ones that
+/// were passed over are named on stderr and renamed to step-N.damaged. Empty where there is none at all; throws
+/// AgreedError (bad_data), and leaves all as it is, where there are only damaged ones. Collective.
+std::optional<std::filesystem::path> find_intact_checkpoint(const Communicator& communicator,
+                                                            const std::filesystem::path& run);
+
+/// state.json of a checkpoint. Throws io::Error.
+TrainingState read_training_state(const std::filesystem::path& checkpoint);
+
+/// Puts the trainer where a checkpoint stands, whatever number of ranks wrote it. Throws AgreedError (bad_data) where
+/// it is of another model or lacks elements. Collective.
+void restore(const Communicator& communicator, const std::filesystem::path& checkpoint, const TrainingState& state,
+             Trainer& trainer);
+
+}  // namespace chainrule::pipeline

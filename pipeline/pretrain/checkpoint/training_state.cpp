@@ -1,0 +1,67 @@
+// state.json: where the loop stands.
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "io/error.h"
+#include "io/files/atomic_file.h"
+#include "io/files/digest.h"
+#include "pipeline/pretrain/checkpoint/training_checkpoint.h"
+#include "pipeline/pretrain/checkpoint/training_state_file.h"
+
+namespace chainrule::pipeline {
+namespace {
+constexpr const char* kFormat = "chainrule-training-state";
+constexpr int kFormatVersion = 1;
+}  // namespace
+
+void write_training_state(const std::filesystem::path& path, const TrainingState& state) {
+  nlohmann::ordered_json json;
+  json["format"] = kFormat;
+  json["format_version"] = kFormatVersion;
+  json["step"] = state.step;
+  json["samples_consumed"] = state.samples_consumed;
+  json["elapsed_seconds"] = state.elapsed_seconds;
+  json["data_fingerprint"] = state.data_fingerprint;
+  json["arena_layout"] = state.arena_layout;
+  json["program_digest"] = state.program_digest;
+  json["instruction_set"] = state.instruction_set;
+  json["threads_per_rank"] = state.threads_per_rank;
+  io::write_file_atomically(path, json.dump(2) + "\n");
+}
+
+TrainingState read_training_state(const std::filesystem::path& checkpoint) {
+  const std::filesystem::path path = checkpoint / kStateName;
+  try {
+    const auto json = nlohmann::json::parse(io::read_file(path));
+    if (json.at("format") != kFormat || json.at("format_version") != kFormatVersion) {
+      throw io::Error(io::ErrorKind::bad_data,
+                      fmt::format("'{}' is no training state of format version {}", path.string(), kFormatVersion));
+    }
+    TrainingState state;
+    json.at("step").get_to(state.step);
+    json.at("samples_consumed").get_to(state.samples_consumed);
+    json.at("elapsed_seconds").get_to(state.elapsed_seconds);
+    json.at("data_fingerprint").get_to(state.data_fingerprint);
+    json.at("arena_layout").get_to(state.arena_layout);
+    json.at("program_digest").get_to(state.program_digest);
+    json.at("instruction_set").get_to(state.instruction_set);
+    json.at("threads_per_rank").get_to(state.threads_per_rank);
+    return state;
+  } catch (const nlohmann::json::exception& error) {
+    throw io::Error(io::ErrorKind::bad_data, fmt::format("'{}' is damaged: {}", path.string(), error.what()));
+  }
+}
+
+std::string arena_layout(const model::ParameterTable& table) {
+  io::Digest digest;
+  const auto add = [&](const std::string& text) { digest.update(text.data(), text.size()); };
+  for (const auto& parameter : table.parameters()) {
+    add(fmt::format("{}@{}[", parameter.name, parameter.offset));
+    for (const std::int64_t extent : parameter.shape) add(fmt::format("{},", extent));
+    add("];");
+  }
+  return digest.hexadecimal();
+}
+
+}  // namespace chainrule::pipeline

@@ -1,0 +1,25 @@
+#include "pipeline/pretrain/exchange/exchange_thread.h"
+
+#include <chrono>
+#include <utility>
+
+namespace chainrule::pipeline {
+
+ExchangeThread::ExchangeThread(int ranks) : worker_(ranks > 1 ? std::make_unique<Worker>() : nullptr) {}
+
+Worker::Ticket ExchangeThread::queue(Worker::Job job) {
+  if (worker_ != nullptr) return worker_->queue(std::move(job));
+  job({});
+  return 0;
+}
+
+void ExchangeThread::wait(Worker::Ticket ticket) {
+  if (worker_ == nullptr) return;
+  const auto started = std::chrono::steady_clock::now();
+  worker_->wait(ticket);
+  waited_seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+}
+
+double ExchangeThread::take_waited_seconds() { return std::exchange(waited_seconds_, 0.0); }
+
+}  // namespace chainrule::pipeline

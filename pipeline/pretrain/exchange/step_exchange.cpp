@@ -1,0 +1,61 @@
+#include "pipeline/pretrain/exchange/step_exchange.h"
+
+#include <exception>
+
+namespace chainrule::pipeline {
+
+StepExchange::StepExchange(const Communicator& communicator, const LanePlan& plan, const BlockOwnership& ownership,
+                           const EmbeddingRows& rows, std::int64_t most_tokens)
+    : thread_(communicator.size()),
+      reduction_(communicator, plan, ownership),
+      gradients_(thread_, communicator, reduction_, ownership, rows, most_tokens),
+      parameters_(thread_, communicator, ownership, rows, most_tokens) {}
+
+StepExchange::~StepExchange() {
+  if (std::uncaught_exceptions() == 0) finish_sharing();
+  thread_.stop();  // before what it works on is gone
+}
+
+void StepExchange::expect_inputs(std::span<const std::uint32_t> inputs) {
+  if (enabled_) expected_.emplace(inputs.begin(), inputs.end());
+}
+
+void StepExchange::gather_expected() {
+  if (!expected_ || !parameters_.all_queued()) return;
+  gradients_.gather_inputs(*expected_);
+  expected_.reset();
+}
+
+void StepExchange::ready_but_inputs() {
+  if (enabled_) gradients_.ready_but_inputs();
+}
+
+void StepExchange::claim_inputs() {
+  if (enabled_) gradients_.claim_inputs();
+}
+
+void StepExchange::ready(model::ParameterRange range) {
+  if (enabled_) gradients_.ready(range);
+}
+
+void StepExchange::finish_reduction() {
+  if (!enabled_) return;
+  finish_sharing();  // long over, but on a rank without micro-batches
+  gather_expected();
+  gradients_.finish();
+}
+
+void StepExchange::begin_sharing(std::span<float> parameters, std::span<const std::uint32_t> next_inputs) {
+  if (enabled_) parameters_.begin(parameters, next_inputs);
+}
+
+void StepExchange::need(model::ParameterRange range) {
+  parameters_.need(range);
+  gather_expected();
+}
+
+void StepExchange::need_inputs(std::span<const std::uint32_t> tokens) { parameters_.need_inputs(tokens); }
+
+void StepExchange::finish_sharing() { parameters_.finish(); }
+
+}  // namespace chainrule::pipeline

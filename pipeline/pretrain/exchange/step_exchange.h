@@ -1,0 +1,68 @@
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "model/decoder/decoder.h"
+#include "pipeline/comm/communicator.h"
+#include "pipeline/pretrain/exchange/block_ownership.h"
+#include "pipeline/pretrain/exchange/embedding_rows.h"
+#include "pipeline/pretrain/exchange/exchange_thread.h"
+#include "pipeline/pretrain/exchange/gradient_exchange.h"
+#include "pipeline/pretrain/exchange/lane_reduction.h"
+#include "pipeline/pretrain/exchange/parameter_exchange.h"
+
+namespace chainrule::pipeline {
+
+/// What ranks send each other in a step, beside the computation: gradients as backward finishes them, updated
+/// parameters as the next forward pass needs them. A thread of its own does it, where there is more than one rank.
+/// Every rank makes the same calls in the same order, but for those of the two interfaces, which only ranks with
+/// micro-batches get.
+class StepExchange final : public model::GradientSink, public model::ParameterGate {
+ public:
+  /// communicator outlives it and is used by nobody else. most_tokens: of a micro-batch.
+  StepExchange(const Communicator& communicator, const LanePlan& plan, const BlockOwnership& ownership,
+               const EmbeddingRows& rows, std::int64_t most_tokens);
+  /// Lets what is under way end, except while an exception passes: the other ranks may then never come.
+  ~StepExchange() override;
+
+  LaneReduction& reduction() { return reduction_; }
+
+  /// The inputs of this rank's last micro-batch in the step, before it begins; none for a rank that has no micro-batch.
+  void expect_inputs(std::span<const std::uint32_t> inputs);
+  /// Of this rank's last micro-batch: what of its gradients is ready.
+  void ready_but_inputs() override;
+  void claim_inputs() override;
+  void ready(model::ParameterRange range) override;
+  /// Until every gradient is summed, those included that ready() never named. Ends the step's reduction.
+  void finish_reduction();
+
+  /// Begins to send this rank's slices of parameters [arena] and to receive the others'; the span stays in place, and
+  /// each part of it unread, until it was asked for or finish_sharing(). next_inputs: of this rank's next micro-batch,
+  /// where they are known.
+  void begin_sharing(std::span<float> parameters, std::span<const std::uint32_t> next_inputs);
+  void need(model::ParameterRange range) override;
+  void need_inputs(std::span<const std::uint32_t> tokens) override;
+  /// Until all of them are there.
+  void finish_sharing();
+
+  /// Seconds in which the calls above kept the computation waiting, since this was last asked.
+  double take_waited_seconds() { return thread_.take_waited_seconds(); }
+
+  /// For measurement: without the exchange every rank goes on with its own gradients and its own slices of the weights.
+  void set_enabled(bool enabled) { enabled_ = enabled; }
+
+ private:
+  /// Every rank gathers the inputs of last micro-batches once the parameters are all asked for.
+  void gather_expected();
+
+  bool enabled_ = true;
+  ExchangeThread thread_;
+  LaneReduction reduction_;
+  GradientExchange gradients_;
+  ParameterExchange parameters_;
+  std::optional<std::vector<std::uint32_t>> expected_;
+};
+
+}  // namespace chainrule::pipeline

@@ -1,0 +1,58 @@
+#include "pipeline/pretrain/step/batch_reader.h"
+
+#include <chrono>
+#include <exception>
+#include <utility>
+
+namespace chainrule::pipeline {
+
+BatchReader::BatchReader(const Windows& windows, std::uint64_t seed, std::int64_t micro_batch, std::int64_t length)
+    : windows_(windows), order_(seed, windows.whole_count()), length_(static_cast<std::size_t>(length)) {
+  for (std::int64_t i = 0; i < micro_batch; ++i) sequences_.push_back({i * length, length});
+  for (Buffer* buffer : {&buffers_[0], &buffers_[1]}) {
+    buffer->inputs.resize(static_cast<std::size_t>(micro_batch) * length_);
+    buffer->targets.resize(buffer->inputs.size());
+  }
+}
+
+void BatchReader::fill(Buffer& buffer) const {
+  for (std::size_t row = 0; row < buffer.inputs.size(); row += length_) {
+    windows_.read(order_.window_of(buffer.first_sample + row / length_), std::span(buffer.inputs).subspan(row, length_),
+                  std::span(buffer.targets).subspan(row, length_));
+  }
+}
+
+void BatchReader::begin(Buffer& buffer, std::uint64_t first_sample) {
+  buffer.first_sample = first_sample;
+  buffer.ticket = worker_.queue([this, &buffer](const std::stop_token&) { fill(buffer); });
+}
+
+model::Batch BatchReader::take(std::uint64_t first, std::uint64_t next) {
+  in_use_ = 1 - in_use_;
+  Buffer& buffer = buffers_[in_use_];
+  if (buffer.ticket == 0 || buffer.first_sample != first) begin(buffer, first);
+  wait(buffer);
+  begin(buffers_[1 - in_use_], next);
+  return {buffer.inputs, buffer.targets, sequences_};
+}
+
+void BatchReader::wait(const Buffer& buffer) {
+  const auto started = std::chrono::steady_clock::now();
+  worker_.wait(buffer.ticket);
+  waited_seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+}
+
+std::span<const std::uint32_t> BatchReader::ahead() {
+  const Buffer& buffer = buffers_[1 - in_use_];
+  if (buffer.ticket == 0) return {};
+  try {
+    wait(buffer);
+  } catch (const std::exception&) {
+    return {};
+  }
+  return buffer.inputs;
+}
+
+double BatchReader::take_waited_seconds() { return std::exchange(waited_seconds_, 0.0); }
+
+}  // namespace chainrule::pipeline

@@ -1,0 +1,98 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "model/optimizer/adamw.h"
+#include "model/arena.h"
+#include "model/decoder/decoder.h"
+#include "model/optimizer/schedule.h"
+#include "pipeline/comm/communicator.h"
+#include "pipeline/comm/exact_sum.h"
+#include "pipeline/pretrain/exchange/lanes.h"
+#include "pipeline/pretrain/step/batch_reader.h"
+#include "pipeline/pretrain/optimizer/sharded_adamw.h"
+#include "pipeline/pretrain/exchange/step_exchange.h"
+#include "pipeline/windows/windows.h"
+
+namespace chainrule::pipeline {
+
+struct TrainerOptions {
+  std::int64_t micro_batch = 1;   ///< sequences
+  std::int64_t global_batch = 1;  ///< sequences, a multiple of micro_batch
+  std::int64_t lanes = 8;
+  model::ScheduleOptions schedule;
+  model::AdamWOptions adamw;  ///< its learning rate comes from the schedule
+  double clip_norm = 0;       ///< 0: not clipped
+  std::uint64_t seed = 0;
+  model::Math math = model::Math::float32;
+  bool recompute = false;  ///< compute each layer's inside again in backward rather than keep it
+};
+
+/// What one step was, the same on every rank.
+struct StepReport {
+  double loss_nats = 0;  ///< mean over the step's tokens
+  std::int64_t tokens = 0;
+  double gradient_norm = 0;  ///< of the mean gradient, before clipping
+  double learning_rate = 0;
+  bool stop = false;             ///< some rank was asked to stop
+  double exchange_seconds = 0;   ///< in which this rank waited for what others sent; not the same on every rank
+  double read_seconds = 0;       ///< in which it waited for training samples
+  double optimizer_seconds = 0;  ///< that the gradient's norm and AdamW took on this rank
+};
+
+/// The factor that turns a sum over tokens into the mean over every rank's tokens, and then clips it.
+double gradient_scale(std::int64_t tokens, double gradient_sum_norm, double clip_norm);
+
+/// The weights of a run and what takes them one step further: on any number of ranks up to the lanes, with the same
+/// bits. No arena is allocated in a step.
+class Trainer {
+ public:
+  /// The communicators and windows outlive it; exchange is another of the same ranks, for what is sent beside the
+  /// computation. Weights are initialised from the seed, at step 0. Not collective.
+  Trainer(const Communicator& communicator, const Communicator& exchange, const model::Config& config,
+          const TrainerOptions& options, const Windows& windows);
+
+  /// One optimizer step. Throws AgreedError (bad_data), with the weights left as they were, where the loss or the
+  /// gradient is not finite. Collective. Parameters may still be on their way from other ranks when it returns.
+  StepReport step(bool stop_requested);
+  /// For measurement: sums the gradients of the last step once more and shares the parameters, with nothing beside it.
+  /// Collective.
+  void exchange_alone();
+  /// For measurement: steps without any exchange leave every rank with weights of its own.
+  void set_exchange(bool enabled) { exchange_.set_enabled(enabled); }
+
+  std::int64_t steps_taken() const { return steps_taken_; }
+  std::uint64_t samples_consumed() const { return samples_consumed_; }
+  /// Where a restored run stands.
+  void set_progress(std::int64_t steps_taken, std::uint64_t samples_consumed);
+
+  const model::ParameterTable& table() const { return decoder_.table(); }
+  model::Decoder& decoder() { return decoder_; }
+  /// Whole: waits for what is on its way.
+  model::Arena& parameters();
+  ShardedAdamW& optimizer() { return optimizer_; }
+
+ private:
+  /// Forward and backward of one micro-batch, into gradients; adds to the tally. `next` is the micro-batch that this
+  /// rank comes to after it, last whether that is in the next step.
+  void run_micro_batch(std::int64_t index, std::int64_t next, std::span<float> gradients, model::Accumulate accumulate,
+                       ExactSum& nll, bool last);
+
+  const Communicator& communicator_;
+  TrainerOptions options_;
+  std::unique_ptr<model::Ops> ops_;
+  model::Decoder decoder_;
+  BlockOwnership ownership_;
+  ShardedAdamW optimizer_;
+  model::Arena parameters_;
+  StepExchange exchange_;  // behind parameters_, which it writes to
+  std::int64_t steps_taken_ = 0;
+  std::uint64_t samples_consumed_ = 0;
+  BatchReader reader_;
+  std::vector<double> nll_;          // [micro_batch, T]
+  std::vector<std::int64_t> order_;  // of this rank's micro-batches in a step, then the next step's first
+};
+
+}  // namespace chainrule::pipeline

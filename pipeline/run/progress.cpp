@@ -1,0 +1,71 @@
+#include "pipeline/run/progress.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "pipeline/run/standard_streams.h"
+
+namespace chainrule::pipeline {
+namespace {
+
+std::string scaled(double value) {
+  if (value >= 1e6) return fmt::format("{:.1f}M", value / 1e6);
+  if (value >= 1e4) return fmt::format("{:.1f}k", value / 1e3);
+  return fmt::format("{:.0f}", value);
+}
+
+std::string clock_time(double seconds) {
+  const auto whole = static_cast<std::int64_t>(seconds + 0.5);
+  if (whole >= 3600) return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
+  return fmt::format("{}:{:02}", whole / 60, whole % 60);
+}
+
+}  // namespace
+
+Progress::Progress(std::string what, std::string unit, std::uint64_t total, bool speaks)
+    : what_(std::move(what)),
+      unit_(std::move(unit)),
+      total_(total),
+      speaks_(speaks),
+      terminal_(::isatty(STDERR_FILENO) == 1),
+      started_(std::chrono::steady_clock::now()),
+      next_(started_ + std::chrono::milliseconds(terminal_ ? 200 : 10'000)) {}
+
+void Progress::update(std::uint64_t done, const std::string& note) {
+  const auto now = std::chrono::steady_clock::now();
+  if (!speaks_ || now < next_) return;
+  next_ = now + std::chrono::milliseconds(terminal_ ? 200 : 10'000);
+  print(done, note, false);
+}
+
+void Progress::finish(std::uint64_t done, const std::string& note) {
+  if (speaks_) print(done, note, true);
+}
+
+void Progress::print(std::uint64_t done, const std::string& note, bool last) {
+  const double elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
+  const double rate = static_cast<double>(done) / std::max(elapsed, 1e-9);
+  std::string line = what_ + ": ";
+  line += total_ != 0 && !last ? fmt::format("{} of {} {}", scaled(static_cast<double>(done)),
+                                             scaled(static_cast<double>(total_)), unit_)
+                               : fmt::format("{} {}", scaled(static_cast<double>(done)), unit_);
+  line += fmt::format(", {} {}/s", scaled(rate), unit_);
+  if (!note.empty()) line += ", " + note;
+  if (last) {
+    line += fmt::format(", took {}", clock_time(elapsed));
+  } else if (total_ != 0 && done != 0) {
+    line += fmt::format(", {} left", clock_time(static_cast<double>(total_ - std::min(done, total_)) / rate));
+  }
+  if (terminal_) {
+    const std::size_t width = line.size();
+    if (width < shown_width_) line.append(shown_width_ - width, ' ');
+    shown_width_ = width;
+    say(fmt::format("\r{}{}", line, last ? "\n" : ""));
+  } else {
+    say(fmt::format("{}\n", line));
+  }
+}
+
+}  // namespace chainrule::pipeline

@@ -1,0 +1,91 @@
+#include "pipeline/run/threads.h"
+
+#include <fmt/format.h>
+#include <omp.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pipeline/run/standard_streams.h"
+
+namespace chainrule::pipeline {
+namespace {
+
+/// A host and the cores of it that a rank may run on.
+struct Place {
+  std::array<char, 256> host{};
+  cpu_set_t cores{};
+  int host_cores = 0;
+};
+
+Place place_of_this_rank() {
+  Place here;
+  ::gethostname(here.host.data(), here.host.size() - 1);
+  if (::sched_getaffinity(0, sizeof here.cores, &here.cores) != 0) CPU_SET(0, &here.cores);
+  here.host_cores = static_cast<int>(::sysconf(_SC_NPROCESSORS_ONLN));
+  return here;
+}
+
+/// Ranks that may run on the same cores as this one, itself included.
+int ranks_sharing(const Communicator& communicator, const Place& here) {
+  int sharing = 0;
+  for (const auto& bytes : communicator.all_gather(std::as_bytes(std::span(&here, 1)))) {
+    const auto mine = std::as_bytes(std::span(&here, 1));
+    sharing += std::equal(bytes.begin(), bytes.end(), mine.begin(), mine.end()) ? 1 : 0;
+  }
+  return std::max(1, sharing);
+}
+
+/// Rank 0 says what the first rank with something to say has to say.
+void say_first(const Communicator& communicator, const std::string& advice) {
+  for (const auto& bytes : communicator.gather(std::as_bytes(std::span(advice)))) {
+    if (bytes.empty()) continue;
+    say(fmt::format("chainrule: warning: {}\n",
+                    std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size())));
+    return;
+  }
+}
+
+}  // namespace
+
+int use_threads(const Communicator& communicator, int asked) {
+  const char* environment = std::getenv("OMP_NUM_THREADS");
+  const bool from_environment = environment != nullptr && environment[0] != '\0';
+  // Every rank goes through the collective calls, whatever its own environment says.
+  const Place here = place_of_this_rank();
+  const int sharing = ranks_sharing(communicator, here);
+  const int cores = CPU_COUNT(&here.cores);
+  const int share = std::max(1, cores / sharing);
+  const int wanted = asked > 0 ? asked : from_environment ? omp_get_max_threads() : share;
+  const int threads = static_cast<int>(communicator.minimum(wanted));
+  omp_set_num_threads(threads);
+  say_first(communicator, binding_advice(sharing, threads, cores, here.host_cores));
+  return threads;
+}
+
+std::string binding_advice(int ranks, int threads, int cores, int host_cores) {
+  if (ranks * threads <= cores) return "";
+  const std::string who =
+      fmt::format("{} rank{} of {} thread{}", ranks, ranks == 1 ? "" : "s", threads, threads == 1 ? "" : "s");
+  if (ranks * threads <= host_cores) {
+    return fmt::format(
+        "{} may run on {} of the host's {} cores only and take turns there; launch with mpirun --map-by slot:PE={} or "
+        "--bind-to none (srun: --cpus-per-task={})",
+        who, cores, host_cores, threads, threads);
+  }
+  return fmt::format("{} take turns on {} core{}; fewer ranks or threads (--threads, OMP_NUM_THREADS) are faster", who,
+                     cores, cores == 1 ? "" : "s");
+}
+
+void use_threads_alone(int asked) {
+  if (asked > 0) omp_set_num_threads(asked);
+}
+
+}  // namespace chainrule::pipeline

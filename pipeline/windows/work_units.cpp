@@ -1,0 +1,43 @@
+#include "pipeline/windows/work_units.h"
+
+namespace chainrule::pipeline {
+namespace {
+
+constexpr std::int64_t kFullSpeedRows = 1024;
+
+std::int64_t rounded_up(std::int64_t rows) {
+  return (rows + kUnitRowsMultiple - 1) / kUnitRowsMultiple * kUnitRowsMultiple;
+}
+
+std::int64_t capacity_of(const WorkUnitOptions& options) {
+  return options.micro_batch * options.windows.context_length;
+}
+
+}  // namespace
+
+std::int64_t maximum_unit_rows(const WorkUnitOptions& options) { return rounded_up(capacity_of(options)); }
+
+std::int64_t default_micro_batch(std::int64_t context_length) {
+  return (kFullSpeedRows + context_length - 1) / context_length;
+}
+
+WorkUnitCursor::WorkUnitCursor(const WorkUnitOptions& options, std::span<const io::DocumentRecord> documents)
+    : windows_(options.windows, documents), capacity_(capacity_of(options)), has_waiting_(windows_.next(waiting_)) {}
+
+bool WorkUnitCursor::next(WorkUnit& unit) {
+  if (!has_waiting_) return false;
+  unit.index = units_++;
+  unit.windows.clear();
+  unit.window_rows = 0;
+  unit.scored = 0;
+  do {
+    unit.windows.push_back(waiting_);
+    unit.window_rows += waiting_.rows;
+    unit.scored += waiting_.scored;
+    has_waiting_ = windows_.next(waiting_);
+  } while (has_waiting_ && unit.window_rows + waiting_.rows <= capacity_);
+  unit.rows = rounded_up(unit.window_rows);
+  return true;
+}
+
+}  // namespace chainrule::pipeline

@@ -1,0 +1,78 @@
+// Usage: dump_training_step FOLDER. Writes what one training step of the production decoder took and gave, for
+// torch_reference.py to recompute: step.json (shape, batch, nll) and step.f32 (parameters, gradients, logits).
+#include <fstream>
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+
+#include "model/decoder/decoder.h"
+#include "tests/model/decoder/decoder_case.h"
+
+namespace chainrule::tests {
+namespace {
+
+class KeepLogits final : public model::LogitsVisitor {
+ public:
+  explicit KeepLogits(std::int64_t vocabulary) : vocabulary_(vocabulary) {}
+  void visit(std::int64_t, std::int64_t rows, float* logits, std::int64_t stride) override {
+    for (std::int64_t r = 0; r < rows; ++r) {
+      kept.insert(kept.end(), logits + r * stride, logits + r * stride + vocabulary_);
+    }
+  }
+  std::vector<float> kept;
+
+ private:
+  std::int64_t vocabulary_;
+};
+
+void dump(const std::string& folder) {
+  const model::Config config = small_config(3, 4, 101, 24);
+  const std::vector<float> arena = random_arena(config, 21, 0.15);
+  std::vector<oracle::Text> texts = {random_text(config, 24, 22), random_text(config, 24, 23)};
+  texts[1].targets[5] = oracle::kNoTarget;
+  const OwnedBatch batch(texts);
+  const auto ops = model::make_fast_ops(model::Math::float32);
+  model::Decoder decoder(config, {.maximum_rows = batch.view().rows(), .purpose = model::Purpose::train}, *ops);
+  KeepLogits logits(config.vocabulary_size);
+  decoder.visit_logits(arena, batch.view(), logits);
+  std::vector<float> gradients(arena.size(), 0.0F);
+  std::vector<double> nll(batch.inputs.size());
+  decoder.train(arena, batch.view(), gradients, model::Accumulate::yes, nll);
+
+  nlohmann::json step = {{"layers", config.layers},
+                         {"heads", config.heads},
+                         {"width", config.width},
+                         {"vocabulary_size", config.vocabulary_size},
+                         {"epsilon", config.normalization_epsilon},
+                         {"sequence_length", config.sequence_length},
+                         {"arena_size", arena.size()},
+                         {"nll", nll}};
+  for (const oracle::Text& text : texts) {
+    step["inputs"].push_back(text.inputs);
+    step["targets"].push_back(text.targets);
+  }
+  for (const model::Parameter& parameter : decoder.table().parameters()) {
+    step["parameters"].push_back({{"name", parameter.name}, {"shape", parameter.shape}, {"offset", parameter.offset}});
+  }
+  std::ofstream(folder + "/step.json") << step;
+  std::ofstream numbers(folder + "/step.f32", std::ios::binary);
+  for (const std::vector<float>* values : {&arena, &std::as_const(gradients), &std::as_const(logits.kept)}) {
+    numbers.write(reinterpret_cast<const char*>(values->data()),
+                  static_cast<std::streamsize>(values->size() * sizeof(float)));
+  }
+  if (!numbers.flush()) throw std::runtime_error("cannot write " + folder + "/step.f32");
+}
+
+}  // namespace
+}  // namespace chainrule::tests
+
+int main(int argument_count, char** arguments) {
+  try {
+    if (argument_count != 2) throw std::runtime_error("usage: dump_training_step FOLDER");
+    chainrule::tests::dump(arguments[1]);
+    return 0;
+  } catch (const std::exception& error) {
+    std::cerr << error.what() << '\n';
+    return 1;
+  }
+}

@@ -1,0 +1,114 @@
+// Attention over ragged sequences: both implementations of Ops against float64, one sequence at a time.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <tuple>
+
+#include "tests/model/ops/ops_under_test.h"
+#include "tests/support/oracle_layers.h"
+#include "tests/support/values.h"
+
+namespace chainrule::tests {
+namespace {
+
+struct Case {
+  std::string name;
+  model::AttentionShape shape;
+  std::int64_t rows;
+  std::vector<model::Sequence> sequences;
+};
+
+void PrintTo(const Case& tested, std::ostream* stream) { *stream << tested.name; }
+
+class AttentionOps : public testing::TestWithParam<std::tuple<OpsUnderTest, Case>> {
+ protected:
+  const Case& tested() const { return std::get<1>(GetParam()); }
+  double tolerance() const { return 2 * std::get<0>(GetParam()).tolerance; }
+  std::int64_t width() const { return tested().shape.width(); }
+
+  oracle::Matrix rows_of(const std::vector<float>& values, const model::Sequence& sequence, std::int64_t columns) {
+    oracle::Matrix result(sequence.rows, columns);
+    const auto first = values.begin() + sequence.first_row * columns;
+    result.values.assign(first, first + sequence.rows * columns);
+    return result;
+  }
+  /// What each sequence alone gives, zero in padding rows.
+  template <typename OfSequence>
+  std::vector<double> expected(std::int64_t columns, OfSequence&& of_sequence) {
+    std::vector<double> result(tested().rows * columns, 0.0);
+    for (const model::Sequence& sequence : tested().sequences) {
+      const oracle::Matrix part = of_sequence(sequence);
+      std::copy(part.values.begin(), part.values.end(), result.begin() + sequence.first_row * columns);
+    }
+    return result;
+  }
+
+  std::unique_ptr<model::Ops> ops_ = std::get<0>(GetParam()).make();
+  std::vector<float> query_key_value_ = normal_values(1, tested().rows * 3 * width(), 1.5);
+  std::vector<float> output_gradient_ = normal_values(2, tested().rows* width(), 1.0);
+};
+
+INSTANTIATE_TEST_SUITE_P(
+    Cases, AttentionOps,
+    testing::Combine(testing::Values(kReferenceOps, kFastOps),
+                     testing::Values(Case{"one_row", {1, 8}, 1, {{0, 1}}}, Case{"two_heads", {2, 4}, 3, {{0, 3}}},
+                                     Case{"exact_block", {3, 16}, 96, {{0, 96}}},
+                                     Case{"past_a_block", {2, 8}, 97, {{0, 97}}},
+                                     Case{"several_chunks", {2, 20}, 700, {{0, 300}, {300, 400}}},
+                                     Case{"ragged", {3, 8}, 150, {{0, 1}, {1, 66}, {67, 2}, {69, 81}}},
+                                     Case{"padding", {2, 12}, 40, {{3, 1}, {6, 20}, {30, 7}}},
+                                     Case{"no_sequence", {2, 8}, 5, {}}, Case{"long", {1, 32}, 513, {{0, 513}}},
+                                     Case{"gpt2_head", {12, 64}, 70, {{0, 70}}})),
+    CaseName());
+
+TEST_P(AttentionOps, ForwardAndBackward) {
+  const std::int64_t rows = tested().rows;
+  // Whatever was in the buffers must not matter: a NaN that stays shows at once.
+  const float poison = std::numeric_limits<float>::quiet_NaN();
+  std::vector<float> output(rows * width(), poison);
+  std::vector<float> log_sum_exp(tested().shape.heads * rows, poison);
+  ops_->attention_forward(query_key_value_.data(), tested().sequences, tested().shape, rows, output.data(),
+                          log_sum_exp.data());
+  const auto attended = expected(width(), [&](const model::Sequence& sequence) {
+    return oracle::attention(rows_of(query_key_value_, sequence, 3 * width()), tested().shape.heads);
+  });
+  EXPECT_LT(relative_l2(output, attended), tolerance());
+
+  std::vector<float> gradient(rows * 3 * width(), poison);
+  ops_->attention_backward(output_gradient_.data(), query_key_value_.data(), output.data(), log_sum_exp.data(),
+                           tested().sequences, tested().shape, rows, gradient.data());
+  const auto expected_gradient = expected(3 * width(), [&](const model::Sequence& sequence) {
+    return oracle::attention_backward(rows_of(output_gradient_, sequence, width()),
+                                      rows_of(query_key_value_, sequence, 3 * width()), tested().shape.heads);
+  });
+  EXPECT_LT(relative_l2(gradient, expected_gradient), tolerance());
+}
+
+TEST_P(AttentionOps, LaterRowsChangeNoEarlierOutput) {
+  const std::int64_t rows = tested().rows;
+  std::vector<float> output(rows * width());
+  std::vector<float> changed_output(rows * width());
+  std::vector<float> log_sum_exp(tested().shape.heads * rows);
+  ops_->attention_forward(query_key_value_.data(), tested().sequences, tested().shape, rows, output.data(),
+                          log_sum_exp.data());
+  for (const model::Sequence& sequence : tested().sequences) {
+    const std::int64_t at = sequence.first_row + sequence.rows / 2;
+    std::vector<float> changed = query_key_value_;
+    for (std::int64_t i = at * 3 * width(); i < (sequence.first_row + sequence.rows) * 3 * width(); ++i) {
+      changed[i] = 2.0F - changed[i];
+    }
+    ops_->attention_forward(changed.data(), tested().sequences, tested().shape, rows, changed_output.data(),
+                            log_sum_exp.data());
+    for (std::int64_t i = 0; i < rows * width(); ++i) {
+      const std::int64_t row = i / width();
+      if (row >= at && row < sequence.first_row + sequence.rows) continue;
+      ASSERT_EQ(output[i], changed_output[i]) << "row " << row << " changed with row " << at;
+    }
+    EXPECT_NE(output, changed_output);
+  }
+}
+
+}  // namespace
+}  // namespace chainrule::tests

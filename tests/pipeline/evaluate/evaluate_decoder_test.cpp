@@ -1,0 +1,149 @@
+// Work units scored by the fast decoder against every token scored alone by the plain one.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <limits>
+#include <random>
+#include <vector>
+
+#include "model/arena.h"
+#include "model/decoder/decoder.h"
+#include "model/ops/ops.h"
+#include "model/shape/parameters.h"
+#include "pipeline/evaluate/score_corpus.h"
+#include "pipeline/evaluate/unit_scorer.h"
+#include "tests/support/mpi_world.h"
+
+namespace chainrule::pipeline {
+namespace {
+
+using tests::world;
+
+constexpr std::int64_t kContext = 24;
+constexpr std::uint32_t kVocabulary = 61;
+constexpr std::uint32_t kEndOfText = 60;
+
+model::Config tiny_config() {
+  model::Config config;
+  config.layers = 2;
+  config.heads = 2;
+  config.width = 16;
+  config.feed_forward_width = 64;
+  config.vocabulary_size = kVocabulary;
+  config.sequence_length = kContext;
+  return config;
+}
+
+class EvaluateDecoder : public testing::Test {
+ protected:
+  EvaluateDecoder()
+      : table_(tiny_config()),
+        parameters_(table_.arena_size()),
+        plain_ops_(model::make_reference_ops()),
+        fast_ops_(model::make_fast_ops(model::Math::float32)),
+        plain_(tiny_config(), {kContext, model::Purpose::evaluate}, *plain_ops_),
+        fast_(tiny_config(), {kContext * 4 + kUnitRowsMultiple, model::Purpose::evaluate}, *fast_ops_) {
+    model::initialise(tiny_config(), table_, 5, parameters_.span());
+    // Larger weights than a fresh model's, so that contexts matter.
+    for (float& value : parameters_.span()) value *= 5;
+    std::mt19937 random(11);
+    for (const std::uint64_t tokens : {7, 0, 1, 24, 25, 70, 3, 12, 23}) {
+      documents_.push_back({stream_.size(), tokens + 1, tokens, 1, 0});
+      for (std::uint64_t i = 0; i < tokens; ++i) stream_.push_back(static_cast<std::uint32_t>(random() % kEndOfText));
+      stream_.push_back(kEndOfText);
+    }
+  }
+
+  UnitScorer scorer() {
+    return {documents_, 1, kEndOfText,
+            [this](std::uint64_t first, std::span<std::uint32_t> tokens) {
+              std::copy_n(stream_.begin() + static_cast<std::ptrdiff_t>(first), tokens.size(), tokens.begin());
+            },
+            [this](const model::Batch& batch, std::span<double> nll) { fast_.score(parameters_.span(), batch, nll); }};
+  }
+
+  /// -log p(stream[target] | end-of-text or token before `begin`, stream[begin] ... stream[target - 1]).
+  double alone(std::uint64_t begin, std::uint64_t target) {
+    std::vector<std::uint32_t> inputs;
+    inputs.push_back(begin == 0 ? kEndOfText : stream_[begin - 1]);
+    for (std::uint64_t i = begin; i < target; ++i) inputs.push_back(stream_[i]);
+    std::vector<std::uint32_t> targets(inputs.size(), model::kNotScored);
+    targets.back() = stream_[target];
+    const std::vector<model::Sequence> sequences = {{0, static_cast<std::int64_t>(inputs.size())}};
+    std::vector<double> nll(inputs.size());
+    plain_.score(parameters_.span(), {inputs, targets, sequences}, nll);
+    return nll.back();
+  }
+
+  model::ParameterTable table_;
+  model::Arena parameters_;
+  std::unique_ptr<model::Ops> plain_ops_;
+  std::unique_ptr<model::Ops> fast_ops_;
+  model::Decoder plain_;
+  model::Decoder fast_;
+  std::vector<io::DocumentRecord> documents_;
+  std::vector<std::uint32_t> stream_;
+};
+
+TEST_F(EvaluateDecoder, DocumentProtocolEqualsEachTokenScoredAlone) {
+  constexpr std::uint64_t kStride = 10;
+  UnitScorer units = scorer();
+  const auto scored = score_corpus(world(), {{Protocol::document, kContext, kStride}, 3}, documents_, units);
+  if (world().rank() != 0) return;
+  for (std::size_t d = 0; d < documents_.size(); ++d) {
+    const std::uint64_t tokens = documents_[d].tokens - 1;
+    double expected = 0;
+    for (std::uint64_t i = 0; i < tokens; ++i) {
+      std::uint64_t begin = 0;
+      if (i >= kContext) {  // the first window that reaches i, right-aligned at the document's end
+        const std::uint64_t advances = (i + 1 - kContext + kStride - 1) / kStride;
+        begin = std::min<std::uint64_t>(kContext + advances * kStride, tokens) - kContext;
+      }
+      expected += alone(documents_[d].first_token + begin, documents_[d].first_token + i);
+    }
+    EXPECT_EQ(scored.documents[d].text.count(), tokens);
+    EXPECT_NEAR(scored.documents[d].text.nats(), expected, 1e-5 * std::max(1.0, expected)) << "document " << d;
+  }
+}
+
+TEST_F(EvaluateDecoder, PackedProtocolEqualsEachTokenScoredAlone) {
+  UnitScorer units = scorer();
+  const auto scored = score_corpus(world(), {{Protocol::packed, kContext, kContext}, 2}, documents_, units);
+  if (world().rank() != 0) return;
+  for (std::size_t d = 0; d < documents_.size(); ++d) {
+    const io::DocumentRecord& document = documents_[d];
+    double expected = 0;
+    for (std::uint64_t i = document.first_token; i < document.first_token + document.tokens; ++i) {
+      expected += alone(i / kContext * kContext, i);
+    }
+    EXPECT_EQ(scored.documents[d].all().count(), document.tokens);
+    EXPECT_NEAR(scored.documents[d].all().nats(), expected, 1e-5 * std::max(1.0, expected)) << "document " << d;
+  }
+}
+
+TEST_F(EvaluateDecoder, AnyNumberOfRanksGivesTheBitsOfOne) {
+  const WorkUnitOptions options{{Protocol::document, kContext, 7}, 2};
+  UnitScorer shared = scorer();
+  const auto scored = score_corpus(world(), options, documents_, shared);
+  UnitScorer serial = scorer();
+  std::vector<UnitResult> results;
+  WorkUnitCursor units(options, documents_);
+  for (WorkUnit unit; units.next(unit);) results.push_back(serial.score(unit));
+  ASSERT_GT(results.size(), 3U);
+  const std::uint64_t count = results.size();
+  if (world().rank() == 0) {
+    EXPECT_EQ(scored.documents, merge_results(std::move(results), count, documents_.size()));
+  }
+}
+
+TEST_F(EvaluateDecoder, WeightsThatAreNotNumbersGiveNoFiniteResult) {
+  for (float& value : parameters_.span()) value = std::numeric_limits<float>::quiet_NaN();
+  UnitScorer units = scorer();
+  const auto scored = score_corpus(world(), {{Protocol::document, kContext, 12}, 2}, documents_, units);
+  EXPECT_EQ(scored.nonfinite_tokens, tokens_to_score(Protocol::document, documents_));
+  if (world().rank() != 0) return;
+  for (const auto& document : scored.documents) EXPECT_EQ(document.all().count(), 0U);
+}
+
+}  // namespace
+}  // namespace chainrule::pipeline

@@ -1,0 +1,215 @@
+#include "pipeline/evaluate/report/evaluation_report.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <fstream>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <numbers>
+
+#include "io/error.h"
+#include "io/files/atomic_file.h"
+#include "pipeline/evaluate/report/render.h"
+#include "pipeline/evaluate/report/report_folder.h"
+
+namespace chainrule::pipeline {
+namespace {
+
+/// tokens results of nats / tokens each.
+DocumentScore score_of(double nats, int tokens) {
+  DocumentScore score;
+  for (int i = 0; i < tokens; ++i) score.text.add(nats / tokens);
+  return score;
+}
+
+const std::vector<std::string> kDomains = {"news, \"fresh\"", "code"};
+
+EvaluationReport report_of(const std::vector<io::DocumentRecord>& documents, const std::vector<DocumentScore>& scores,
+                           const UnigramCounts& counts = UnigramCounts(2)) {
+  EvaluationSubject subject;
+  subject.windows = {Protocol::document, 8, 4};
+  subject.weights_hash = "00ff";
+  subject.step = 12;
+  subject.data_fingerprint = "d";
+  subject.tokenizer_fingerprint = "t";
+  subject.vocabulary_size = 100;
+  return make_report(subject, kDomains, documents, scores, counts);
+}
+
+// The vector of token weighting: 2 nats over 1 token, 90 nats over 9 tokens.
+const std::vector<io::DocumentRecord> kTwoDocuments = {{0, 2, 10, 2, 0}, {2, 10, 36, 9, 1}};
+
+TEST(EvaluationReport, WeighsTokensNotDocumentsOrDomains) {
+  const auto report = report_of(kTwoDocuments, {score_of(2, 1), score_of(90, 9)});
+  EXPECT_DOUBLE_EQ(report.overall.cross_entropy_nats.value(), 9.2);
+  EXPECT_DOUBLE_EQ(report.overall.perplexity.value(), std::exp(9.2));
+  EXPECT_EQ(report.overall.tokens_scored(), 10U);
+  EXPECT_DOUBLE_EQ(report.domains[0].summary.cross_entropy_nats.value(), 2.0);
+  EXPECT_DOUBLE_EQ(report.domains[1].summary.cross_entropy_nats.value(), 10.0);
+  // The negative control: a mean of the documents' (here also the domains') means is another number.
+  const double mean_of_means =
+      (*report.domains[0].summary.cross_entropy_nats + *report.domains[1].summary.cross_entropy_nats) / 2;
+  EXPECT_GT(std::abs(*report.overall.cross_entropy_nats - mean_of_means), 1.0);
+}
+
+TEST(EvaluationReport, BytesAndWordsMeasureTheTextWithoutEndOfText) {
+  DocumentScore score = score_of(90, 9);
+  score.end_of_text.add(7);
+  const auto report = report_of(kTwoDocuments, {score_of(2, 1), score});
+  const auto& all = report.overall;
+  EXPECT_DOUBLE_EQ(all.nll_nats.value(), 99.0);
+  EXPECT_DOUBLE_EQ(all.end_of_text_nll_nats.value(), 7.0);
+  EXPECT_EQ(all.score.end_of_text.count(), 1U);
+  EXPECT_DOUBLE_EQ(all.cross_entropy_nats.value(), 99.0 / 11);
+  EXPECT_DOUBLE_EQ(all.bits_per_byte.value(), 92.0 / (std::numbers::ln2 * 46));
+  EXPECT_DOUBLE_EQ(all.byte_perplexity.value(), std::exp(92.0 / 46));
+  EXPECT_DOUBLE_EQ(all.word_perplexity.value(), std::exp(92.0 / 11));
+}
+
+TEST(EvaluationReport, StandardErrorIsClusteredByDocument) {
+  const auto report = report_of(kTwoDocuments, {score_of(2, 1), score_of(90, 9)});
+  // H = 9.2: deviations 2 - 9.2 = -7.2 and 90 - 82.8 = 7.2; D / (D - 1) = 2.
+  EXPECT_NEAR(report.overall.standard_error_nats.value(), std::sqrt(2 * 2 * 7.2 * 7.2) / 10, 1e-9);
+  EXPECT_FALSE(report.domains[0].summary.standard_error_nats.has_value()) << "one document has no spread";
+}
+
+TEST(EvaluationReport, NonFiniteResultsNullTheValuesOfWhatHoldsThem) {
+  DocumentScore broken = score_of(90, 9);
+  broken.text.add(std::numeric_limits<double>::quiet_NaN());
+  const auto report = report_of(kTwoDocuments, {score_of(2, 1), broken});
+  EXPECT_EQ(report.overall.nonfinite_tokens(), 1U);
+  EXPECT_EQ(report.overall.tokens_scored(), 10U);
+  EXPECT_TRUE(report.domains[0].summary.perplexity.has_value());
+  const auto json = render_json(report);
+  for (const char* name : {"nll_nats", "cross_entropy_nats", "cross_entropy_standard_error_nats", "perplexity",
+                           "bits_per_byte", "byte_perplexity", "word_perplexity", "end_of_text_nll_nats"}) {
+    EXPECT_TRUE(json.at(name).is_null()) << name;
+    EXPECT_TRUE(json.at("domains").at("code").at(name).is_null()) << name;
+  }
+  EXPECT_NE(render_table(report).find("1 tokens have no finite result"), std::string::npos);
+}
+
+TEST(EvaluationReport, APerplexityThatOverflowsIsNull) {
+  const auto report = report_of(kTwoDocuments, {score_of(2, 1), score_of(90'000, 9)});
+  EXPECT_DOUBLE_EQ(report.overall.cross_entropy_nats.value(), 9000.2);
+  EXPECT_TRUE(render_json(report).at("perplexity").is_null());
+}
+
+TEST(EvaluationReport, SaysWhenItCoversPart) {
+  const auto part = report_of(kTwoDocuments, {score_of(2, 1)});
+  const auto json = render_json(part);
+  EXPECT_EQ(json["complete"], false);
+  EXPECT_EQ(json["documents"], 1);
+  EXPECT_EQ(json["documents_in_data"], 2);
+  EXPECT_EQ(json["domains"]["code"]["documents"], 0);
+  EXPECT_TRUE(json["domains"]["code"]["cross_entropy_nats"].is_null());
+  EXPECT_NE(render_table(part).find("the first 1 of 2 documents"), std::string::npos);
+  EXPECT_EQ(render_json(report_of(kTwoDocuments, {score_of(2, 1), score_of(90, 9)}))["complete"], true);
+}
+
+TEST(EvaluationReport, UnigramEntropyAndUniformModel) {
+  UnigramCounts counts(2);
+  counts.add(0, 7, 2);
+  counts.add(0, 8);
+  counts.add(0, 9);
+  counts.add(1, 7, 4);
+  const auto report = report_of(kTwoDocuments, {score_of(2, 1), score_of(90, 9)}, counts);
+  EXPECT_NEAR(report.domains[0].summary.unigram_entropy_nats.value(), 1.5 * std::numbers::ln2, 1e-12);
+  EXPECT_EQ(report.domains[1].summary.unigram_entropy_nats.value(), 0.0);
+  const double mixed = -(0.75 * std::log(0.75) + 2 * 0.125 * std::log(0.125));
+  EXPECT_NEAR(report.overall.unigram_entropy_nats.value(), mixed, 1e-12);
+  EXPECT_DOUBLE_EQ(report.uniform_nats, std::log(100.0));
+  EXPECT_FALSE(UnigramCounts(1).entropy_nats().has_value());
+}
+
+TEST(EvaluationReport, JsonCarriesTheFieldsAtItsTopLevel) {
+  const auto json = render_json(report_of(kTwoDocuments, {score_of(2, 1), score_of(90, 9)}));
+  EXPECT_EQ(json["format"], "chainrule evaluation report");
+  EXPECT_EQ(json["format_version"], 1);
+  EXPECT_EQ(json["protocol"], "document");
+  EXPECT_EQ(json["context_length"], 8);
+  EXPECT_EQ(json["stride"], 4);
+  EXPECT_EQ(json["weights_hash"], "00ff");
+  EXPECT_EQ(json["step"], 12);
+  EXPECT_EQ(json["tokens_scored"], 10);
+  EXPECT_DOUBLE_EQ(json["nll_nats"].get<double>(), 92.0);
+  EXPECT_EQ(json["nonfinite_tokens"], 0);
+  EXPECT_EQ(json["end_of_text_tokens"], 0);
+  EXPECT_EQ(json["end_of_text_nll_nats"], 0.0);
+  EXPECT_EQ(json["domains"][kDomains[0]]["tokens_scored"], 1);
+}
+
+TEST(EvaluationReport, CsvQuotesItsFields) {
+  const std::vector<DocumentScore> scores = {score_of(2, 1), score_of(90, 9)};
+  const std::vector<io::DocumentSource> sources = {{"a,b.txt", 0}, {"lines.jsonl", 3}};
+  std::string text;
+  render_documents_csv(kDomains, kTwoDocuments, sources, scores, [&](std::string_view piece) { text += piece; });
+  EXPECT_NE(text.find("\r\n0,\"news, \"\"fresh\"\"\",\"a,b.txt\",,10,2,1,0,2,0,0,2,"), std::string::npos) << text;
+  EXPECT_NE(text.find("\r\n1,code,lines.jsonl,3,36,9,9,0,90,0,0,10,"), std::string::npos) << text;
+  const std::string domains = render_domains_csv(report_of(kTwoDocuments, scores));
+  EXPECT_NE(domains.find("\r\ndomain,\"news, \"\"fresh\"\"\",1,1,10,2,1,"), std::string::npos) << domains;
+  EXPECT_NE(domains.find("\r\noverall,,2,2,46,11,10,"), std::string::npos) << domains;
+}
+
+class ReportFolderTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = std::filesystem::path(testing::TempDir()) /
+              ("report folder " + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
+    std::filesystem::remove_all(folder_);
+    std::filesystem::create_directories(folder_);
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  std::size_t entries() const {
+    return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(folder_), {}));
+  }
+
+  std::filesystem::path folder_;
+};
+
+TEST_F(ReportFolderTest, AppearsWhole) {
+  ReportFolder report(folder_ / "of a run" / "report");
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "of a run" / "report"));
+  report.begin();
+  report.write("report.json", "{}\n");
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "of a run" / "report"));
+  report.commit();
+  EXPECT_EQ(io::read_file(folder_ / "of a run" / "report" / "report.json"), "{}\n");
+  EXPECT_EQ(entries(), 1U);
+}
+
+TEST_F(ReportFolderTest, RefusesAFolderInUseAndAFile) {
+  std::filesystem::create_directory(folder_ / "used");
+  std::ofstream(folder_ / "used" / "precious") << "data";
+  std::ofstream(folder_ / "file") << "data";
+  std::filesystem::create_directory(folder_ / "empty");
+  const auto kind_of = [&](const char* name) {
+    try {
+      const ReportFolder report(folder_ / name);
+    } catch (const io::Error& error) {
+      return static_cast<int>(error.kind());
+    }
+    return -1;
+  };
+  EXPECT_EQ(kind_of("used"), static_cast<int>(io::ErrorKind::cannot_create));
+  EXPECT_EQ(kind_of("file"), static_cast<int>(io::ErrorKind::cannot_create));
+  EXPECT_EQ(kind_of("file/below"), static_cast<int>(io::ErrorKind::cannot_create));
+  EXPECT_EQ(kind_of("empty"), -1);
+  EXPECT_EQ(entries(), 3U) << "a check leaves nothing behind";
+}
+
+TEST_F(ReportFolderTest, NeverReplacesWhatAppearedMeanwhile) {
+  ReportFolder report(folder_ / "report");
+  report.begin();
+  report.write("report.json", "ours");
+  std::filesystem::create_directory(folder_ / "report");
+  std::ofstream(folder_ / "report" / "report.json") << "theirs";
+  EXPECT_THROW(report.commit(), io::Error);
+  EXPECT_EQ(io::read_file(folder_ / "report" / "report.json"), "theirs");
+  EXPECT_EQ(entries(), 2U) << "ours is still there beside it";
+}
+
+}  // namespace
+}  // namespace chainrule::pipeline

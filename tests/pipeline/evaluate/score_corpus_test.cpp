@@ -1,0 +1,208 @@
+// Scoring on any number of ranks, with a made-up model: the result is that of one loop over the tokens.
+#include "pipeline/evaluate/score_corpus.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <stdexcept>
+#include <vector>
+
+#include "io/error.h"
+#include "pipeline/evaluate/report/evaluation_report.h"
+#include "tests/support/mpi_world.h"
+
+namespace chainrule::pipeline {
+namespace {
+
+using tests::world;
+
+constexpr std::uint32_t kEndOfText = 99;
+
+/// A stream of ragged documents, empty ones and single tokens included, in two domains.
+struct Corpus {
+  std::vector<io::DocumentRecord> documents;
+  std::vector<std::uint32_t> stream;
+
+  explicit Corpus(const std::vector<std::uint64_t>& text_tokens) {
+    for (std::size_t i = 0; i < text_tokens.size(); ++i) {
+      const std::uint64_t first = stream.size();
+      for (std::uint64_t k = 0; k < text_tokens[i]; ++k) {
+        stream.push_back(static_cast<std::uint32_t>((first + k * k) % 90));
+      }
+      stream.push_back(kEndOfText);
+      documents.push_back(
+          {first, text_tokens[i] + 1, 3 * text_tokens[i], 1 + text_tokens[i] / 2, static_cast<std::uint16_t>(i % 2)});
+    }
+  }
+
+  ReadTokens reader() const {
+    return [this](std::uint64_t first, std::span<std::uint32_t> tokens) {
+      for (std::size_t i = 0; i < tokens.size(); ++i) tokens[i] = stream.at(first + i);
+    };
+  }
+};
+
+/// The nats that the made-up model gives a target after an input; infinite after `poison`.
+double nats_of(std::uint32_t input, std::uint32_t target, std::uint32_t poison) {
+  if (input == poison) return std::numeric_limits<double>::infinity();
+  return 0.1 + std::abs(std::sin(static_cast<double>(input) * 7 + static_cast<double>(target)));
+}
+
+constexpr std::uint32_t kNoPoison = 1000;
+
+ScoreBatch made_up_model(std::uint32_t poison = kNoPoison) {
+  return [poison](const model::Batch& batch, std::span<double> nll) {
+    ASSERT_EQ(batch.rows() % kUnitRowsMultiple, 0);
+    for (std::size_t i = 0; i < nll.size(); ++i) {
+      nll[i] = batch.targets[i] == model::kNotScored ? 0.0 : nats_of(batch.inputs[i], batch.targets[i], poison);
+    }
+  };
+}
+
+/// One loop over the stream: every token after the one before it.
+std::vector<DocumentScore> scored_by_one_loop(const Corpus& corpus, Protocol protocol,
+                                              std::uint32_t poison = kNoPoison) {
+  std::vector<DocumentScore> scores(corpus.documents.size());
+  std::uint32_t input = kEndOfText;
+  for (std::size_t d = 0; d < corpus.documents.size(); ++d) {
+    const auto& document = corpus.documents[d];
+    for (std::uint64_t i = 0; i < document.tokens; ++i) {
+      const std::uint32_t target = corpus.stream[document.first_token + i];
+      const bool last = i + 1 == document.tokens;
+      if (!last) scores[d].text.add(nats_of(input, target, poison));
+      if (last && protocol == Protocol::packed) scores[d].end_of_text.add(nats_of(input, target, poison));
+      input = target;
+    }
+  }
+  return scores;
+}
+
+const std::vector<std::uint64_t> kRagged = {0, 1, 300, 2, 0, 0, 64, 65, 63, 900, 5, 5, 5, 128, 1};
+
+TEST(ScoreCorpus, EqualsOneLoopOverTheTokens) {
+  const Corpus corpus(kRagged);
+  for (const Protocol protocol : {Protocol::document, Protocol::packed}) {
+    for (const std::int64_t length : {1, 16, 64}) {
+      UnitScorer scorer(corpus.documents, 2, kEndOfText, corpus.reader(), made_up_model());
+      const std::int64_t stride = protocol == Protocol::packed ? length : (length + 1) / 2;
+      const auto scored = score_corpus(world(), {{protocol, length, stride}, 3}, corpus.documents, scorer);
+      EXPECT_EQ(scored.nonfinite_tokens, 0U);
+      if (world().rank() != 0) continue;
+      EXPECT_EQ(scored.documents, scored_by_one_loop(corpus, protocol)) << name_of(protocol) << " " << length;
+    }
+  }
+}
+
+/// Real products round differently with a batch's rows and a row's place in it. This model does so grossly: cutting
+/// units by rank, or scoring one in another shape, shows on every machine.
+TEST(ScoreCorpus, AUnitHasTheSameShapeWhereverItIsScored) {
+  const Corpus corpus(kRagged);
+  const ScoreBatch model = [](const model::Batch& batch, std::span<double> nll) {
+    for (std::size_t i = 0; i < nll.size(); ++i) {
+      if (batch.targets[i] == model::kNotScored) continue;
+      nll[i] = static_cast<double>(batch.rows()) + 1e-3 * static_cast<double>(i) + 1e-7 * batch.inputs[i];
+    }
+  };
+  const WorkUnitOptions options{{Protocol::document, 48, 20}, 4};
+  UnitScorer shared(corpus.documents, 2, kEndOfText, corpus.reader(), model);
+  const auto scored = score_corpus(world(), options, corpus.documents, shared);
+  UnitScorer serial(corpus.documents, 2, kEndOfText, corpus.reader(), model);
+  std::vector<UnitResult> results;
+  WorkUnitCursor units(options, corpus.documents);
+  for (WorkUnit unit; units.next(unit);) results.push_back(serial.score(unit));
+  const std::uint64_t count = results.size();
+  ASSERT_GT(count, 7U);
+  if (world().rank() == 0) {
+    EXPECT_EQ(scored.documents, merge_results(std::move(results), count, corpus.documents.size()));
+  }
+}
+
+TEST(ScoreCorpus, CountsTheScoredTokensOfEachDomain) {
+  const Corpus corpus(kRagged);
+  UnitScorer scorer(corpus.documents, 2, kEndOfText, corpus.reader(), made_up_model());
+  score_corpus(world(), {{Protocol::packed, 32, 32}, 2}, corpus.documents, scorer);
+  if (world().rank() != 0) return;
+  UnigramCounts counts(2);
+  for (const auto& document : corpus.documents) {
+    for (std::uint64_t i = 0; i < document.tokens; ++i) {
+      counts.add(document.domain, corpus.stream[document.first_token + i]);
+    }
+  }
+  EXPECT_EQ(scorer.unigram_counts().entropy_nats(), counts.entropy_nats());
+  EXPECT_EQ(scorer.unigram_counts().entropy_nats(0), counts.entropy_nats(0));
+  EXPECT_EQ(scorer.unigram_counts().entropy_nats(1), counts.entropy_nats(1));
+}
+
+TEST(ScoreCorpus, MoreRanksThanUnits) {
+  const Corpus corpus({3});
+  UnitScorer scorer(corpus.documents, 1, kEndOfText, corpus.reader(), made_up_model());
+  const auto scored = score_corpus(world(), {{Protocol::document, 8, 4}, 1}, corpus.documents, scorer);
+  EXPECT_EQ(scored.units, 1U);
+  EXPECT_EQ(scored.padding_rows, 61U);
+  if (world().rank() == 0) {
+    EXPECT_EQ(scored.documents, scored_by_one_loop(corpus, Protocol::document));
+  }
+}
+
+TEST(ScoreCorpus, NonFiniteResultsAreCountedApart) {
+  const Corpus corpus(kRagged);
+  const std::uint32_t poison = corpus.stream[corpus.documents[2].first_token];
+  UnitScorer scorer(corpus.documents, 2, kEndOfText, corpus.reader(), made_up_model(poison));
+  const auto scored = score_corpus(world(), {{Protocol::document, 64, 32}, 1}, corpus.documents, scorer);
+  EXPECT_GT(scored.nonfinite_tokens, 0U);
+  if (world().rank() == 0) {
+    EXPECT_EQ(scored.documents, scored_by_one_loop(corpus, Protocol::document, poison));
+  }
+}
+
+TEST(ScoreCorpus, RefusesADocumentThatDoesNotEndInEndOfText) {
+  Corpus corpus({3, 4});
+  corpus.stream[3] = 5;
+  for (const Protocol protocol : {Protocol::document, Protocol::packed}) {
+    UnitScorer scorer(corpus.documents, 1, kEndOfText, corpus.reader(), made_up_model());
+    const WorkUnitOptions options{{protocol, 8, 8}, 2};
+    WorkUnitCursor units(options, corpus.documents);
+    WorkUnit unit;
+    ASSERT_TRUE(units.next(unit));
+    EXPECT_THROW(scorer.score(unit), io::Error);
+  }
+}
+
+/// The negative control of the invariance: the same scores by a mean of the ranks' means, as a careless reduction
+/// would have it, do not give the same cross-entropy.
+TEST(ScoreCorpus, AMeanOfRankMeansIsAnotherNumber) {
+  const Corpus corpus(kRagged);
+  UnitScorer scorer(corpus.documents, 2, kEndOfText, corpus.reader(), made_up_model());
+  const WorkUnitOptions options{{Protocol::document, 64, 32}, 1};
+  std::vector<double> means(7);
+  std::vector<ExactSum> sums(7);
+  ExactSum all;
+  WorkUnitCursor units(options, corpus.documents);
+  for (WorkUnit unit; units.next(unit);) {
+    for (const auto& tally : scorer.score(unit).documents) {
+      sums[static_cast<std::size_t>(rank_of_unit(unit.index, 7))].merge(tally.score.all());
+      all.merge(tally.score.all());
+    }
+  }
+  double mean_of_means = 0;
+  for (const auto& sum : sums) mean_of_means += sum.nats() / static_cast<double>(sum.count()) / 7;
+  EXPECT_GT(std::abs(mean_of_means - all.nats() / static_cast<double>(all.count())), 1e-6);
+}
+
+TEST(MergeResults, TakesEachUnitOnceInAnyOrder) {
+  const auto result = [](std::uint64_t unit, double nats) {
+    DocumentScore score;
+    score.text.add(nats);
+    return UnitResult{unit, {{0, score}}};
+  };
+  const auto forwards = merge_results({result(0, 0.1), result(1, 0.7), result(2, 1e9)}, 3, 1);
+  const auto backwards = merge_results({result(2, 1e9), result(1, 0.7), result(0, 0.1)}, 3, 1);
+  EXPECT_EQ(forwards, backwards);
+  EXPECT_EQ(forwards[0].text.count(), 3U);
+  EXPECT_THROW(merge_results({result(0, 1), result(2, 1)}, 3, 1), std::logic_error);
+  EXPECT_THROW(merge_results({result(0, 1), result(1, 1), result(1, 1)}, 3, 1), std::logic_error);
+}
+
+}  // namespace
+}  // namespace chainrule::pipeline

@@ -1,0 +1,291 @@
+// The reduction of gradients and the sharded optimizer over real ranks, against a plain serial computation: bit by bit.
+#include "pipeline/pretrain/exchange/step_exchange.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <optional>
+#include <vector>
+
+#include "model/shape/config.h"
+#include "pipeline/pretrain/exchange/arena_ranges.h"
+#include "pipeline/pretrain/exchange/block_ownership.h"
+#include "pipeline/pretrain/exchange/embedding_rows.h"
+#include "pipeline/pretrain/optimizer/sharded_adamw.h"
+#include "tests/support/mpi_world.h"
+
+namespace chainrule::pipeline {
+namespace {
+
+constexpr std::int64_t kLanes = 8;
+constexpr std::int64_t kBucketBlocks = 3;
+
+/// Five blocks and a ragged one, in two buckets; widths of a model that nobody runs.
+model::Config shape() {
+  model::Config config;
+  config.layers = 2;
+  config.heads = 2;
+  config.width = 104;
+  config.feed_forward_width = 416;
+  config.vocabulary_size = 900;
+  config.sequence_length = 16;
+  return config;
+}
+
+/// Element i of micro-batch m's gradient; sizes differ widely, so that another order of addition shows.
+float gradient(std::int64_t m, std::int64_t i) {
+  auto hash = static_cast<std::uint64_t>(m * 1'000'003 + i) * 0x9e3779b97f4a7c15U;
+  hash ^= hash >> 29U;
+  hash *= 0xbf58476d1ce4e5b9U;
+  const auto mantissa = static_cast<float>(static_cast<std::int64_t>(hash >> 40U) - (std::int64_t{1} << 23U));
+  return std::ldexp(mantissa, static_cast<int>(hash & 15U) - 30);
+}
+
+std::optional<float> tree_sum(std::int64_t micro_batches, std::int64_t first_lane, std::int64_t lanes, std::int64_t i) {
+  if (lanes == 1) {
+    std::optional<float> sum;
+    for (auto m = first_lane * micro_batches / kLanes; m < (first_lane + 1) * micro_batches / kLanes; ++m) {
+      sum = sum.value_or(0.0F) + gradient(m, i);
+    }
+    return sum;
+  }
+  const auto left = tree_sum(micro_batches, first_lane, lanes / 2, i);
+  const auto right = tree_sum(micro_batches, first_lane + lanes / 2, lanes / 2, i);
+  if (left && right) return *left + *right;
+  return left ? left : right;
+}
+
+std::vector<float> serial_sum(std::int64_t micro_batches, std::int64_t size) {
+  std::vector<float> sums;
+  for (std::int64_t i = 0; i < size; ++i) sums.push_back(tree_sum(micro_batches, 0, kLanes, i).value());
+  return sums;
+}
+
+/// What this rank's lanes leave in its arenas.
+void accumulate(LaneReduction& reduction) {
+  for (std::size_t turn = 0; turn < reduction.turns().size(); ++turn) {
+    const std::span<float> arena = reduction.arena(turn);
+    std::fill(arena.begin(), arena.end(), 0.0F);
+    const IndexRange micro_batches = reduction.turns()[turn].micro_batches;
+    for (auto m = micro_batches.begin; m < micro_batches.end; ++m) {
+      for (std::size_t i = 0; i < arena.size(); ++i) arena[i] += gradient(m, static_cast<std::int64_t>(i));
+    }
+    reduction.finish(turn);
+  }
+}
+
+TEST(BlockOwnership, DividesEveryBucketAmongAllRanks) {
+  for (const int ranks : {1, 2, 3, 5, 64, 70}) {
+    const BlockOwnership ownership(150 * model::kOptimizerBlock + 17, ranks, 64);
+    EXPECT_EQ(ownership.bucket_count(), 3);
+    std::int64_t next = 0;
+    for (std::int64_t bucket = 0; bucket < ownership.bucket_count(); ++bucket) {
+      EXPECT_EQ(ownership.bucket(bucket).begin, next);
+      for (int rank = 0; rank < ranks; ++rank) {
+        const auto slice = ownership.slice(bucket, rank);
+        EXPECT_EQ(slice.begin, next);
+        EXPECT_EQ(slice.begin % model::kOptimizerBlock, 0);
+        EXPECT_TRUE(bucket != 0 || ranks > 64 || slice.begin < slice.end);
+        next = slice.end;
+      }
+      EXPECT_EQ(ownership.bucket(bucket).end, next);
+    }
+    EXPECT_EQ(next, ownership.arena_size());
+    std::int64_t elements = 0;
+    std::size_t blocks = 0;
+    for (int rank = 0; rank < ranks; ++rank) {
+      elements += ownership.elements_of(rank);
+      blocks += ownership.blocks_of(rank).size();
+    }
+    EXPECT_EQ(elements, ownership.arena_size());
+    EXPECT_EQ(blocks, 151U);
+  }
+}
+
+TEST(BlockOwnership, BucketsSuitTheArenaAndTheRanks) {
+  constexpr std::int64_t kBlock = model::kOptimizerBlock;
+  EXPECT_EQ(BlockOwnership(1899 * kBlock, 2).bucket(0).end, 64 * kBlock);
+  EXPECT_EQ(BlockOwnership(17 * kBlock, 2).bucket(0).end, 2 * kBlock);  // a small model still has several
+  EXPECT_EQ(BlockOwnership(17 * kBlock, 7).bucket(0).end, 7 * kBlock);  // each rank owns some of it
+  EXPECT_EQ(BlockOwnership(1899 * kBlock, 100).bucket(0).end, 100 * kBlock);
+  EXPECT_EQ(BlockOwnership(17 * kBlock, 2).bucket_of(2 * kBlock - 1), 0);
+  EXPECT_EQ(BlockOwnership(17 * kBlock, 2).bucket_of(2 * kBlock), 1);
+}
+
+/// Takes a range's elements out of a turn's arena, as if they were not computed yet, and puts them back.
+class HeldBack {
+ public:
+  HeldBack(std::span<float> arena, const ArenaRanges& ranges)
+      : arena_(arena), ranges_(ranges), values_(static_cast<std::size_t>(elements_of(ranges))) {
+    pack(arena.data(), ranges, values_.data());
+    for (const auto& range : ranges) {
+      std::fill(arena.data() + range.begin, arena.data() + range.end, std::numeric_limits<float>::quiet_NaN());
+    }
+  }
+  void put_back() { unpack(values_.data(), ranges_, arena_.data()); }
+
+ private:
+  std::span<float> arena_;
+  ArenaRanges ranges_;
+  std::vector<float> values_;
+};
+
+TEST(LaneReduction, EqualsTheSerialTreeBitForBit) {
+  const Communicator& world = tests::world();
+  constexpr std::int64_t kBlock = model::kOptimizerBlock;
+  const std::int64_t size = 5 * kBlock + 1003;
+  const BlockOwnership ownership(size, world.size(), kBucketBlocks);
+  // Within a slice, over the bounds of slices and of buckets, and to the end.
+  const ArenaRanges some = {
+      {1, 2}, {77, 4000}, {kBlock - 5, 2 * kBlock + 9}, {3 * kBlock - 1, 3 * kBlock}, {size - 7, size}};
+  for (const std::int64_t micro_batches : {3, 13}) {
+    const std::vector<float> expected = serial_sum(micro_batches, size);
+    LaneReduction reduction(world, LanePlan(micro_batches, kLanes, world.size()), ownership);
+    for (int step = 0; step < 4; ++step) {  // each finds the one before's remains in the arenas
+      const ArenaRanges late = step % 2 == 0 ? ArenaRanges() : some;
+      reduction.set_late(late);
+      accumulate(reduction);
+      const std::size_t turns = reduction.turns().size();
+      HeldBack held(turns == 0 ? std::span<float>() : reduction.arena(turns - 1), turns == 0 ? ArenaRanges() : late);
+      for (std::int64_t bucket = 0; bucket < ownership.bucket_count(); ++bucket) {
+        reduction.begin_bucket(ownership.bucket_count() - 1 - bucket);
+        if (bucket > 0) reduction.finish_bucket({});
+      }
+      reduction.finish_bucket({});
+      held.put_back();
+      if (!late.empty()) {
+        reduction.begin_late();
+        reduction.finish_late({});
+      }
+      for (const auto& slice : ownership.slices_of(world.rank())) {
+        EXPECT_EQ(std::memcmp(reduction.gradients().data() + slice.begin, expected.data() + slice.begin,
+                              static_cast<std::size_t>(slice.end - slice.begin) * sizeof(float)),
+                  0)
+            << micro_batches << " micro-batches, rank " << world.rank() << ", step " << step;
+      }
+    }
+  }
+}
+
+/// A micro-batch of some rank in some step; together they touch fewer than half of the rows, and more in step 3.
+std::vector<std::uint32_t> inputs_of(int rank, std::int64_t step) {
+  std::vector<std::uint32_t> tokens;
+  for (std::int64_t i = 0; i < (step == 3 ? 600 : 16); ++i) {
+    tokens.push_back(static_cast<std::uint32_t>((rank * 331 + step * 57 + i * i * 7 + i) % 900));
+  }
+  return tokens;
+}
+
+// Gradients are announced in pieces and parameters asked for in pieces, as backward and the next forward do.
+TEST(StepExchange, EqualsOneRanksStepsBitForBit) {
+  const Communicator& world = tests::world();
+  const model::Config config = shape();
+  const model::ParameterTable table(config);
+  const std::int64_t size = table.arena_size();
+  ASSERT_GT(size, 4 * model::kOptimizerBlock);
+  const BlockOwnership ownership(size, world.size(), world.size() > 1 ? 1 : kBucketBlocks);
+  const EmbeddingRows rows(table);
+  const std::int64_t positions = table.find("position_embedding.weight").offset;
+  const std::vector<float> sum = serial_sum(5, size);
+  model::AdamWOptions options;
+  options.learning_rate = 0.01;
+
+  std::vector<float> expected(static_cast<std::size_t>(size), 0.5F);
+  std::vector<float> first(expected.size());
+  std::vector<float> second(expected.size());
+  double squares = 0;
+  for (std::int64_t block = 0; block < ownership.block_count(); ++block) {
+    const auto range = ownership.block(block);
+    squares += model::sum_of_squares(std::span(sum).subspan(static_cast<std::size_t>(range.begin),
+                                                            static_cast<std::size_t>(range.end - range.begin)));
+  }
+  StepExchange exchange(world, LanePlan(5, kLanes, world.size()), ownership, rows, 600);
+  const LaneReduction& reduction = exchange.reduction();
+  const std::size_t turns = reduction.turns().size();
+  ShardedAdamW optimizer(world, table, ownership);
+  std::vector<float> parameters(expected.size(), 0.5F);
+  const auto expect_range = [&](model::ParameterRange range) {
+    EXPECT_EQ(std::memcmp(parameters.data() + range.begin, expected.data() + range.begin,
+                          static_cast<std::size_t>(range.end - range.begin) * sizeof(float)),
+              0)
+        << "elements from " << range.begin;
+  };
+  constexpr std::int64_t kPiece = 50'000;
+  for (std::int64_t step = 1; step <= 5; ++step) {
+    const std::vector<std::uint32_t> inputs = inputs_of(world.rank(), step);
+    if (turns == 0) {
+      exchange.expect_inputs({});
+    } else {
+      exchange.expect_inputs(inputs);
+      exchange.need({positions, rows.all().begin});
+      expect_range({positions, rows.all().begin});
+      // What was said of the next inputs in step 4 turns out not to be so on some ranks.
+      exchange.need_inputs(inputs);
+      for (const auto& range : rows.of(inputs)) expect_range(range);
+      for (std::int64_t end = positions; end > 0; end -= kPiece) {
+        const model::ParameterRange range = {std::max<std::int64_t>(0, end - kPiece), end};
+        exchange.need(range);
+        expect_range(range);
+      }
+      exchange.need(rows.all());
+      expect_range({0, size});
+    }
+    model::adamw(options, step, 0.125, 0, table.decay_ranges(), expected, sum, first, second);
+    accumulate(exchange.reduction());
+    if (turns > 0) {
+      const std::span<float> last = exchange.reduction().arena(turns - 1);
+      HeldBack layers(last, {{0, rows.all().begin}});
+      HeldBack touched(last, rows.of(inputs));
+      exchange.ready_but_inputs();
+      layers.put_back();
+      for (std::int64_t at = 0; at + kPiece < rows.all().begin; at += kPiece) exchange.ready({at, at + kPiece});
+      exchange.claim_inputs();
+      touched.put_back();
+      if (step % 2 == 0) exchange.ready({rows.all().begin / kPiece * kPiece, size});
+    }
+    exchange.finish_reduction();
+    EXPECT_EQ(optimizer.gradient_norm(reduction.gradients()), std::sqrt(squares));
+    optimizer.update(options, step, 0.125, reduction.gradients(), parameters);
+    exchange.begin_sharing(parameters, turns == 0                           ? std::vector<std::uint32_t>()
+                                       : step == 4 && world.rank() % 2 == 0 ? std::vector<std::uint32_t>{1, 2}
+                                                                            : inputs_of(world.rank(), step + 1));
+  }
+  exchange.finish_sharing();
+  EXPECT_EQ(std::memcmp(parameters.data(), expected.data(), expected.size() * sizeof(float)), 0);
+  std::int64_t at = 0;
+  for (const auto& slice : optimizer.slices()) {
+    const auto bytes = static_cast<std::size_t>(slice.end - slice.begin) * sizeof(float);
+    EXPECT_EQ(std::memcmp(optimizer.first_moment().data() + at, first.data() + slice.begin, bytes), 0);
+    EXPECT_EQ(std::memcmp(optimizer.second_moment().data() + at, second.data() + slice.begin, bytes), 0);
+    at += slice.end - slice.begin;
+  }
+  EXPECT_EQ(static_cast<std::size_t>(at), optimizer.first_moment().size());
+}
+
+TEST(ArenaRanges, AreCutAndMet) {
+  const ArenaRanges left = {{0, 5}, {7, 9}, {20, 30}};
+  EXPECT_EQ(common_part(left, {{3, 8}, {9, 20}, {22, 23}, {29, 40}}),
+            (ArenaRanges{{3, 5}, {7, 8}, {22, 23}, {29, 30}}));
+  EXPECT_EQ(common_part(left, {}), ArenaRanges());
+  EXPECT_EQ(without({2, 25}, left), (ArenaRanges{{5, 7}, {9, 20}}));
+  EXPECT_EQ(without({8, 32}, left), (ArenaRanges{{9, 20}, {30, 32}}));
+  EXPECT_EQ(without({5, 7}, left), (ArenaRanges{{5, 7}}));
+  EXPECT_EQ(without({21, 22}, left), ArenaRanges());
+  EXPECT_EQ(elements_of(left), 17);
+}
+
+TEST(EmbeddingRows, OfTokensInAnyOrder) {
+  const model::ParameterTable table(shape());
+  const EmbeddingRows rows(table);
+  const std::int64_t begin = table.find("token_embedding.weight").offset;
+  EXPECT_EQ(rows.all(), (model::ParameterRange{begin, table.arena_size()}));
+  const std::vector<std::uint32_t> tokens = {899, 4, 3, 4, 0};
+  EXPECT_EQ(rows.of(tokens),
+            (ArenaRanges{{begin, begin + 104}, {begin + 312, begin + 520}, {begin + 93496, begin + 93600}}));
+}
+
+}  // namespace
+}  // namespace chainrule::pipeline
