@@ -4,7 +4,8 @@
 
 namespace chainrule::io {
 
-/// What went wrong with a file, in the terms that decide the exit code (sysexits.h numbers in pipeline/failure/error.h).
+/// What went wrong with a file, in the terms that decide the exit code (sysexits.h numbers in
+/// pipeline/failure/error.h).
 enum class ErrorKind {
   bad_data,       ///< a file's content is damaged, or not what it should be (exit 65)
   missing_input,  ///< an input is missing or unreadable (exit 66)

@@ -9,7 +9,7 @@
 
 #include "io/error.h"
 
-namespace chainrule::io {
+namespace chainrule::io::files {
 namespace {
 
 /// A file descriptor closed at the end of its scope.
@@ -88,4 +88,4 @@ void commit_rename(const std::filesystem::path& from, const std::filesystem::pat
   sync_path(folder_of(to));
 }
 
-}  // namespace chainrule::io
+}  // namespace chainrule::io::files

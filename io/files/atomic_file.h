@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-namespace chainrule::io {
+namespace chainrule::io::files {
 
 /// Replaces path by content in one step: written beside it, synced, renamed, and the folder synced. A reader sees the
 /// old file or the whole new one. Throws Error (cannot_create, input_output) and leaves nothing behind.
@@ -19,4 +19,4 @@ void sync_path(const std::filesystem::path& path);
 /// cannot_create.
 void commit_rename(const std::filesystem::path& from, const std::filesystem::path& to);
 
-}  // namespace chainrule::io
+}  // namespace chainrule::io::files

@@ -9,7 +9,7 @@
 #include "io/error.h"
 #include "io/files/atomic_file.h"
 
-namespace chainrule::io {
+namespace chainrule::io::files {
 
 void require_absent(const std::filesystem::path& path) {
   std::error_code ignored;
@@ -50,4 +50,4 @@ void AtomicOutput::commit() {
   file_ = nullptr;
 }
 
-}  // namespace chainrule::io
+}  // namespace chainrule::io::files

@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <string_view>
 
-namespace chainrule::io {
+namespace chainrule::io::files {
 
 /// A new file written in parts: beside its place until commit() syncs it and renames it. Without a commit nothing is
 /// left behind.
@@ -29,4 +29,4 @@ class AtomicOutput {
 /// Throws Error cannot_create where path is already there: for outputs that replace nothing.
 void require_absent(const std::filesystem::path& path);
 
-}  // namespace chainrule::io
+}  // namespace chainrule::io::files

@@ -11,7 +11,7 @@
 
 #include "io/error.h"
 
-namespace chainrule::io {
+namespace chainrule::io::files {
 
 struct Digest::State {
   XXH3_state_t* xxh3 = XXH3_createState();
@@ -51,4 +51,4 @@ std::string file_digest(const std::filesystem::path& path) {
   return digest.hexadecimal();
 }
 
-}  // namespace chainrule::io
+}  // namespace chainrule::io::files

@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-namespace chainrule::io {
+namespace chainrule::io::files {
 
 /// Streaming XXH3-128. Feed bytes in any pieces; the digest depends on their concatenation only.
 class Digest {
@@ -25,4 +25,4 @@ class Digest {
 /// XXH3-128 of a whole file. Throws Error (missing_input, input_output).
 std::string file_digest(const std::filesystem::path& path);
 
-}  // namespace chainrule::io
+}  // namespace chainrule::io::files

@@ -4,7 +4,7 @@
 
 #include "io/hdf5/call.h"
 
-namespace chainrule::io {
+namespace chainrule::io::hdf5 {
 
 std::string hdf5_version() {
   const auto held = hdf5::lock();  // the call starts the library, which must be set up by then
@@ -15,4 +15,4 @@ std::string hdf5_version() {
   return fmt::format("{}.{}.{}", major, minor, release);
 }
 
-}  // namespace chainrule::io
+}  // namespace chainrule::io::hdf5

@@ -9,7 +9,7 @@
 #include "io/files/atomic_file.h"
 #include "io/files/digest.h"
 
-namespace chainrule::io {
+namespace chainrule::io::tensors {
 namespace {
 
 constexpr const char* kFormat = "chainrule-checkpoint";
@@ -17,7 +17,7 @@ constexpr int kFormatVersion = 1;
 
 std::vector<ManifestEntry> parsed(const std::filesystem::path& path) {
   try {
-    const auto json = nlohmann::json::parse(read_file(path));
+    const auto json = nlohmann::json::parse(files::read_file(path));
     if (json.at("format") != kFormat || json.at("format_version") != kFormatVersion) {
       throw Error(ErrorKind::bad_data,
                   fmt::format("'{}' is not a checkpoint manifest of format version {}", path.string(), kFormatVersion));
@@ -42,7 +42,7 @@ std::vector<ManifestEntry> parsed(const std::filesystem::path& path) {
 ManifestEntry describe_file(const std::filesystem::path& path) {
   ManifestEntry entry;
   entry.name = path.filename().string();
-  entry.xxh3_128 = file_digest(path);
+  entry.xxh3_128 = files::file_digest(path);
   entry.bytes = std::filesystem::file_size(path);
   return entry;
 }
@@ -79,7 +79,7 @@ void Manifest::write() const {
   for (const ManifestEntry& entry : entries_) {
     json["files"].push_back({{"name", entry.name}, {"bytes", entry.bytes}, {"xxh3_128", entry.xxh3_128}});
   }
-  write_file_atomically(folder_ / kManifestName, json.dump(2) + "\n");
+  files::write_file_atomically(folder_ / kManifestName, json.dump(2) + "\n");
 }
 
 void Manifest::verify(const std::string& name) const {
@@ -88,11 +88,11 @@ void Manifest::verify(const std::string& name) const {
   if (entry == entries_.end()) {
     throw Error(ErrorKind::bad_data, fmt::format("the manifest of '{}' does not name '{}'", folder_.string(), name));
   }
-  const std::string digest = file_digest(folder_ / name);
+  const std::string digest = files::file_digest(folder_ / name);
   if (digest != entry->xxh3_128) {
     throw Error(ErrorKind::bad_data, fmt::format("'{}' is damaged: its XXH3-128 is {}, its manifest says {}",
                                                  (folder_ / name).string(), digest, entry->xxh3_128));
   }
 }
 
-}  // namespace chainrule::io
+}  // namespace chainrule::io::tensors

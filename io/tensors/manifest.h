@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-namespace chainrule::io {
+namespace chainrule::io::tensors {
 
 /// What a manifest says of one file beside it.
 struct ManifestEntry {
@@ -41,4 +41,4 @@ class Manifest {
   std::vector<ManifestEntry> entries_;
 };
 
-}  // namespace chainrule::io
+}  // namespace chainrule::io::tensors

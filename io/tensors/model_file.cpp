@@ -1,10 +1,10 @@
 #include "io/tensors/model_file.h"
 
-#include "io/tensors/verify_written.h"
 #include "io/error.h"
 #include "io/files/atomic_file.h"
+#include "io/tensors/verify_written.h"
 
-namespace chainrule::io {
+namespace chainrule::io::tensors {
 namespace {
 constexpr std::uint64_t kFormatVersion = 1;
 constexpr const char* kFormat = "chainrule-model";
@@ -19,7 +19,7 @@ void write_model_file(const std::filesystem::path& path, std::span<const NamedTe
     file.create_dataset(tensor.name, hdf5::ElementType::f32, shape).write(0, tensor.values);
   }
   file.close();
-  sync_path(path);
+  files::sync_path(path);
   const hdf5::File written = hdf5::File::open(path);
   for (const NamedTensor& tensor : tensors) verify_written(written.dataset(tensor.name), tensor.values, path);
 }
@@ -41,4 +41,4 @@ void ModelFile::read(const std::string& name, std::int64_t first_row, std::span<
   file_.dataset(name).read(static_cast<std::uint64_t>(first_row), values);
 }
 
-}  // namespace chainrule::io
+}  // namespace chainrule::io::tensors

@@ -4,10 +4,10 @@
 #include <string>
 #include <vector>
 
-#include "io/tensors/tensor_source.h"
 #include "io/hdf5/file.h"
+#include "io/tensors/tensor_source.h"
 
-namespace chainrule::io {
+namespace chainrule::io::tensors {
 
 /// One tensor to be written; values [product of shape], row-major.
 struct NamedTensor {
@@ -33,4 +33,4 @@ class ModelFile final : public TensorSource {
   hdf5::File file_;
 };
 
-}  // namespace chainrule::io
+}  // namespace chainrule::io::tensors

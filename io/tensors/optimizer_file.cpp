@@ -2,11 +2,11 @@
 
 #include <algorithm>
 
-#include "io/tensors/verify_written.h"
 #include "io/error.h"
 #include "io/files/atomic_file.h"
+#include "io/tensors/verify_written.h"
 
-namespace chainrule::io {
+namespace chainrule::io::tensors {
 namespace {
 
 constexpr std::uint64_t kFormatVersion = 1;
@@ -33,7 +33,7 @@ void write_optimizer_file(const std::filesystem::path& path, std::span<const Ele
   file.write_dataset("first_moment", first_moment);
   file.write_dataset("second_moment", second_moment);
   file.close();
-  sync_path(path);
+  files::sync_path(path);
   const OptimizerFile written(path);
   verify_written(written.first_moment_, first_moment, path);
   verify_written(written.second_moment_, second_moment, path);
@@ -78,4 +78,4 @@ std::uint64_t OptimizerFile::read(std::uint64_t begin, std::span<float> first_mo
   return found;
 }
 
-}  // namespace chainrule::io
+}  // namespace chainrule::io::tensors

@@ -6,7 +6,7 @@
 
 #include "io/hdf5/file.h"
 
-namespace chainrule::io {
+namespace chainrule::io::tensors {
 
 /// Elements [begin, end) of the parameter arena.
 struct ElementRange {
@@ -41,4 +41,4 @@ class OptimizerFile {
   hdf5::Dataset second_moment_;
 };
 
-}  // namespace chainrule::io
+}  // namespace chainrule::io::tensors

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-namespace chainrule::io {
+namespace chainrule::io::tensors {
 
 /// Named float32 tensors that can be read piece by piece, whatever file they lie in.
 class TensorSource {
@@ -19,4 +19,4 @@ class TensorSource {
   virtual void read(const std::string& name, std::int64_t first_row, std::span<float> values) const = 0;
 };
 
-}  // namespace chainrule::io
+}  // namespace chainrule::io::tensors

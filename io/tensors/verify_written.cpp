@@ -6,7 +6,7 @@
 
 #include "io/error.h"
 
-namespace chainrule::io {
+namespace chainrule::io::tensors {
 
 void verify_written(const hdf5::Dataset& dataset, std::span<const float> values, const std::filesystem::path& path) {
   constexpr std::uint64_t kSlabElements = 1U << 20U;
@@ -22,4 +22,4 @@ void verify_written(const hdf5::Dataset& dataset, std::span<const float> values,
   }
 }
 
-}  // namespace chainrule::io
+}  // namespace chainrule::io::tensors

@@ -2,7 +2,7 @@
 
 #include <utf8proc.h>
 
-namespace chainrule::io {
+namespace chainrule::io::text {
 namespace {
 
 bool is_space(utf8proc_int32_t point) {
@@ -55,4 +55,4 @@ std::string with_invalid_bytes_masked(std::string_view text) {
   return masked;
 }
 
-}  // namespace chainrule::io
+}  // namespace chainrule::io::text

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace chainrule::io {
+namespace chainrule::io::text {
 
 /// What GPT-2's pattern asks of a character.
 enum class CharacterClass : std::uint8_t { other, letter, number, space };
@@ -45,4 +45,4 @@ inline Character character_at(std::string_view text, std::size_t at) {
   return first < kAsciiClasses.size() ? Character{kAsciiClasses[first], 1} : long_character_at(text, at);
 }
 
-}  // namespace chainrule::io
+}  // namespace chainrule::io::text

@@ -14,7 +14,7 @@
 #include "io/error.h"
 #include "io/files/atomic_file.h"
 
-namespace chainrule::io {
+namespace chainrule::io::text {
 namespace {
 
 namespace fs = std::filesystem;
@@ -153,7 +153,7 @@ std::uint64_t visit_documents(const TextFile& file, ByteRange range, const std::
                               const DocumentVisitor& visit) {
   if (file.format == TextFormat::json_lines) return visit_lines(file, range, text_field, visit);
   if (range.begin == 0) {
-    const std::string text = read_file(file.path);
+    const std::string text = files::read_file(file.path);
     if (text.size() != file.bytes) fail_changed(file);
     visit(text, 0);
   }
@@ -164,4 +164,4 @@ void visit_documents(const TextFile& file, const std::string& text_field, const 
   visit_documents(file, ByteRange{0, file.bytes}, text_field, visit);
 }
 
-}  // namespace chainrule::io
+}  // namespace chainrule::io::text

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace chainrule::io {
+namespace chainrule::io::text {
 
 enum class TextFormat {
   plain,       ///< the whole file is one document
@@ -48,4 +48,4 @@ void visit_documents(const TextFile& file, const std::string& text_field, const 
 std::uint64_t visit_documents(const TextFile& file, ByteRange range, const std::string& text_field,
                               const DocumentVisitor& visit);
 
-}  // namespace chainrule::io
+}  // namespace chainrule::io::text

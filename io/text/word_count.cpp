@@ -1,6 +1,6 @@
 #include "io/text/word_count.h"
 
-namespace chainrule::io {
+namespace chainrule::io::text {
 namespace {
 
 /// Bytes of the white-space character that rest begins with; 0 where it begins with another. White space is what
@@ -34,4 +34,4 @@ std::uint64_t count_words(std::string_view text) {
   return words;
 }
 
-}  // namespace chainrule::io
+}  // namespace chainrule::io::text

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace chainrule::io {
+namespace chainrule::io::tokenizer {
 
 AddedTokenFinder::AddedTokenFinder(const TokenizerDefinition& definition, bool special) {
   for (const AddedToken& token : definition.added) {
@@ -40,4 +40,4 @@ bool AddedTokenFinder::has_spaces() const {
   return false;
 }
 
-}  // namespace chainrule::io
+}  // namespace chainrule::io::tokenizer

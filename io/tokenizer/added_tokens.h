@@ -7,7 +7,7 @@
 
 #include "io/tokenizer/definition.h"
 
-namespace chainrule::io {
+namespace chainrule::io::tokenizer {
 
 /// Finds the spellings of added tokens in text: the leftmost, and of those that begin there the longest.
 class AddedTokenFinder {
@@ -30,4 +30,4 @@ class AddedTokenFinder {
   std::string first_bytes_;
 };
 
-}  // namespace chainrule::io
+}  // namespace chainrule::io::tokenizer

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-namespace chainrule::io {
+namespace chainrule::io::tokenizer {
 namespace {
 
 constexpr unsigned kFirstShifted = 0x100;
@@ -70,4 +70,4 @@ std::optional<std::string> unspell_bytes(std::string_view spelling) {
   return bytes;
 }
 
-}  // namespace chainrule::io
+}  // namespace chainrule::io::tokenizer

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace chainrule::io {
+namespace chainrule::io::tokenizer {
 
 /// GPT-2's spelling of bytes as printable characters: bytes 33-126, 161-172 and 174-255 are the code points of the same
 /// number; the other 68, ascending, are U+0100 onwards. Vocabulary files spell tokens this way.
@@ -19,4 +19,4 @@ std::string spell_bytes(std::string_view bytes);
 /// The bytes that a spelling stands for; nothing where a character of it stands for no byte.
 std::optional<std::string> unspell_bytes(std::string_view spelling);
 
-}  // namespace chainrule::io
+}  // namespace chainrule::io::tokenizer

@@ -5,7 +5,7 @@
 
 #include "io/error.h"
 
-namespace chainrule::io {
+namespace chainrule::io::tokenizer {
 namespace {
 
 /// Up to here scanning the whole piece for each merge is faster than a heap.
@@ -104,4 +104,4 @@ void PieceMerger::merge_long(const MergeTable& table, std::vector<TokenId>& ids)
   ids.erase(std::remove(ids.begin(), ids.end(), kGone), ids.end());
 }
 
-}  // namespace chainrule::io
+}  // namespace chainrule::io::tokenizer

@@ -6,7 +6,7 @@
 
 #include "io/tokenizer/definition.h"
 
-namespace chainrule::io {
+namespace chainrule::io::tokenizer {
 
 /// The merges of byte-pair encoding, found by the pair of ids they join. An open-addressing table of 16-byte slots,
 /// since this lookup is what encoding does most.
@@ -68,4 +68,4 @@ class PieceMerger {
   std::vector<std::uint32_t> next_, previous_;
 };
 
-}  // namespace chainrule::io
+}  // namespace chainrule::io::tokenizer

@@ -13,7 +13,7 @@
 #include "io/tokenizer/byte_map.h"
 #include "io/tokenizer/splitter.h"
 
-namespace chainrule::io {
+namespace chainrule::io::tokenizer {
 namespace {
 
 constexpr std::array<std::string_view, 2> kEndOfTextSpellings = {kEndOfText, "<|end_of_text|>"};
@@ -158,13 +158,13 @@ class Assembly {
   std::unordered_map<std::string, TokenId> id_of_;   // by spelling
 };
 
-void update(Digest& digest, std::uint64_t value) {
+void update(files::Digest& digest, std::uint64_t value) {
   std::array<unsigned char, 8> bytes{};
   for (unsigned i = 0; i < 8; ++i) bytes[i] = static_cast<unsigned char>(value >> (8U * i));
   digest.update(bytes.data(), bytes.size());
 }
 
-void update(Digest& digest, std::string_view text) {
+void update(files::Digest& digest, std::string_view text) {
   update(digest, text.size());
   digest.update(text.data(), text.size());
 }
@@ -192,7 +192,7 @@ TokenizerDefinition define_trained(const std::vector<Merge>& merges) {
 }
 
 std::string fingerprint_of(const TokenizerDefinition& definition) {
-  Digest digest;
+  files::Digest digest;
   update(digest, "chainrule tokenizer 1");
   update(digest, definition.tokens.size());
   for (const auto& token : definition.tokens) update(digest, token);
@@ -215,4 +215,4 @@ std::string fingerprint_of(const TokenizerDefinition& definition) {
   return digest.hexadecimal();
 }
 
-}  // namespace chainrule::io
+}  // namespace chainrule::io::tokenizer

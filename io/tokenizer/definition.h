@@ -8,7 +8,7 @@
 
 #include "io/tokenizer/tokenizer.h"
 
-namespace chainrule::io {
+namespace chainrule::io::tokenizer {
 
 /// One merge of byte-pair encoding; its rank is its place in the list, the lowest is applied first.
 struct Merge {
@@ -67,4 +67,4 @@ std::string fingerprint_of(const TokenizerDefinition& definition);
 /// GPT-2's end-of-text token.
 inline constexpr const char* kEndOfText = "<|endoftext|>";
 
-}  // namespace chainrule::io
+}  // namespace chainrule::io::tokenizer

@@ -2,7 +2,7 @@
 
 #include "io/tokenizer/piece_cache.h"
 
-namespace chainrule::io {
+namespace chainrule::io::tokenizer {
 
 /// What one thread works with.
 struct Encoder::Workspace {
@@ -96,4 +96,4 @@ std::size_t Encoder::settled_prefix(std::string_view text) const {
   return definition_.add_prefix_space ? 0 : splitter_.settled_prefix(text);
 }
 
-}  // namespace chainrule::io
+}  // namespace chainrule::io::tokenizer

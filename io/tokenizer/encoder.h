@@ -10,7 +10,7 @@
 #include "io/tokenizer/definition.h"
 #include "io/tokenizer/splitter.h"
 
-namespace chainrule::io {
+namespace chainrule::io::tokenizer {
 
 /// Text without added tokens to ids: pieces by the splitter, each looked up in a cache or merged. May be used from
 /// several threads; what a thread works with (buffers, the cache) is kept for the next call.
@@ -39,4 +39,4 @@ class Encoder {
   mutable std::vector<std::unique_ptr<Workspace>> idle_;
 };
 
-}  // namespace chainrule::io
+}  // namespace chainrule::io::tokenizer

@@ -10,7 +10,7 @@
 #include "io/tokenizer/splitter.h"
 #include "io/tokenizer/tokenizer_file.h"
 
-namespace chainrule::io {
+namespace chainrule::io::tokenizer {
 namespace {
 
 using Json = nlohmann::json;
@@ -20,7 +20,7 @@ class Reader {
   explicit Reader(const std::filesystem::path& file) { source_.path = file; }
 
   TokenizerSource run() {
-    const std::string text = read_file(source_.path);
+    const std::string text = files::read_file(source_.path);
     Json root;
     try {
       root = Json::parse(text);
@@ -214,4 +214,4 @@ std::string write_hugging_face(const TokenizerDefinition& definition) {
   return root.dump(1) + "\n";
 }
 
-}  // namespace chainrule::io
+}  // namespace chainrule::io::tokenizer

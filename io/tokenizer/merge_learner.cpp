@@ -7,7 +7,7 @@
 
 #include "io/tokenizer/byte_map.h"
 
-namespace chainrule::io {
+namespace chainrule::io::tokenizer {
 namespace {
 
 using Pair = std::uint64_t;  // left id in the upper half: pairs compare as the rule for equal counts asks
@@ -154,4 +154,4 @@ std::vector<Merge> learn_merges(const std::vector<CountedPiece>& pieces, std::ui
   return Learner(pieces).run(tokens, smallest_count, progress);
 }
 
-}  // namespace chainrule::io
+}  // namespace chainrule::io::tokenizer

@@ -6,7 +6,7 @@
 
 #include "io/tokenizer/definition.h"
 
-namespace chainrule::io {
+namespace chainrule::io::tokenizer {
 
 /// A distinct piece of the training text and how often it was seen.
 struct CountedPiece {
@@ -21,4 +21,4 @@ struct CountedPiece {
 std::vector<Merge> learn_merges(const std::vector<CountedPiece>& pieces, std::uint32_t tokens,
                                 std::uint64_t smallest_count, const std::function<void(std::uint32_t)>& progress);
 
-}  // namespace chainrule::io
+}  // namespace chainrule::io::tokenizer

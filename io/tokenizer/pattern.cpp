@@ -9,7 +9,7 @@
 #include "io/error.h"
 #include "io/text/characters.h"
 
-namespace chainrule::io {
+namespace chainrule::io::tokenizer {
 namespace {
 
 constexpr const char* kSpaces =
@@ -96,7 +96,7 @@ struct Pattern::Matcher::State {
 Pattern::Matcher::Matcher(const Pattern& pattern, std::string_view text)
     : state_(new State{
           *pattern.state_,
-          with_invalid_bytes_masked(text),
+          text::with_invalid_bytes_masked(text),
           {pcre2_match_data_create_from_pattern(pattern.state_->code.get(), nullptr), &pcre2_match_data_free}}) {
   if (!state_->match) throw std::bad_alloc();
 }
@@ -116,4 +116,4 @@ std::size_t Pattern::Matcher::piece_end(std::size_t begin) {
   return bounds[0] > begin ? bounds[0] : bounds[1];
 }
 
-}  // namespace chainrule::io
+}  // namespace chainrule::io::tokenizer

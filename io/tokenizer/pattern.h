@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace chainrule::io {
+namespace chainrule::io::tokenizer {
 
 /// A regular expression over Unicode text, as tokenizer files write it. `\s` and `\S` mean the property White_Space:
 /// they are written out, because in PCRE2 `\s` also matches U+180E.
@@ -46,4 +46,4 @@ std::string with_spaces_written_out(std::string_view expression);
 /// "PCRE2 10.42 2022-12-11, Unicode 14.0.0": decides how rare characters are classified.
 std::string pattern_engine_version();
 
-}  // namespace chainrule::io
+}  // namespace chainrule::io::tokenizer

@@ -9,7 +9,7 @@
 
 #include "io/tokenizer/tokenizer.h"
 
-namespace chainrule::io {
+namespace chainrule::io::tokenizer {
 
 /// The tokens of pieces met before: pieces of a language repeat, so most need no merging. A fixed number of slots of
 /// one cache line each, a new piece taking the place of an old one: 2 MiB whatever the text. One a thread.
@@ -71,4 +71,4 @@ class PieceCache {
   std::vector<Slot> slots_;
 };
 
-}  // namespace chainrule::io
+}  // namespace chainrule::io::tokenizer

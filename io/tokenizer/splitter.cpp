@@ -2,7 +2,7 @@
 
 #include "io/text/characters.h"
 
-namespace chainrule::io {
+namespace chainrule::io::tokenizer {
 namespace {
 
 /// Bytes of the contraction ('s 't 're 've 'm 'll 'd) at text[at], which holds an apostrophe; 0 for none.
@@ -18,9 +18,9 @@ std::size_t contraction(std::string_view text, std::size_t at) {
 }
 
 /// The end of the run of characters of one class that begins at text[at].
-std::size_t run_end(std::string_view text, std::size_t at, CharacterClass kind) {
+std::size_t run_end(std::string_view text, std::size_t at, text::CharacterClass kind) {
   while (at < text.size()) {
-    const Character next = character_at(text, at);
+    const text::Character next = text::character_at(text, at);
     if (next.kind != kind) break;
     at += next.bytes;
   }
@@ -28,35 +28,35 @@ std::size_t run_end(std::string_view text, std::size_t at, CharacterClass kind) 
 }
 
 /// The class of the character that ends at text[at - 1].
-CharacterClass class_before(std::string_view text, std::size_t at) {
+text::CharacterClass class_before(std::string_view text, std::size_t at) {
   for (std::size_t bytes = 1; bytes <= 4 && bytes <= at; ++bytes) {
-    const Character character = character_at(text, at - bytes);
+    const text::Character character = text::character_at(text, at - bytes);
     if (character.bytes == bytes && (bytes > 1 || static_cast<unsigned char>(text[at - 1]) < 0x80)) {
       return character.kind;
     }
   }
-  return CharacterClass::other;  // no well-formed character ends here
+  return text::CharacterClass::other;  // no well-formed character ends here
 }
 
 }  // namespace
 
 std::size_t gpt2_piece_end(std::string_view text, std::size_t begin) {
-  const Character first = character_at(text, begin);
+  const text::Character first = text::character_at(text, begin);
   if (text[begin] == '\'') {
     const std::size_t bytes = contraction(text, begin);
     if (bytes != 0) return begin + bytes;
   }
-  if (first.kind != CharacterClass::space) return run_end(text, begin + first.bytes, first.kind);
+  if (first.kind != text::CharacterClass::space) return run_end(text, begin + first.bytes, first.kind);
   if (text[begin] == ' ' && begin + 1 < text.size()) {
-    const Character second = character_at(text, begin + 1);
-    if (second.kind != CharacterClass::space) return run_end(text, begin + 1 + second.bytes, second.kind);
+    const text::Character second = text::character_at(text, begin + 1);
+    if (second.kind != text::CharacterClass::space) return run_end(text, begin + 1 + second.bytes, second.kind);
   }
   // A run of spaces gives its last one to what follows it, unless it is alone or ends the text.
   std::size_t last = begin;
   std::size_t end = begin + first.bytes;
   while (end < text.size()) {
-    const Character next = character_at(text, end);
-    if (next.kind != CharacterClass::space) return last == begin ? end : last;
+    const text::Character next = text::character_at(text, end);
+    if (next.kind != text::CharacterClass::space) return last == begin ? end : last;
     last = end;
     end += next.bytes;
   }
@@ -76,8 +76,8 @@ std::size_t Splitter::settled_prefix(std::string_view text) const {
   // spaces are looked for: they are whole whatever follows, and make what is before them whole.
   for (std::size_t at = text.size(); at-- > 1;) {
     const bool ascii = static_cast<unsigned char>(text[at]) < 0x80;
-    if (ascii && character_at(text, at).kind == CharacterClass::space &&
-        class_before(text, at) != CharacterClass::space) {
+    if (ascii && text::character_at(text, at).kind == text::CharacterClass::space &&
+        class_before(text, at) != text::CharacterClass::space) {
       return at;
     }
   }
@@ -101,4 +101,4 @@ bool Splitter::Pieces::next(std::string_view& piece) {
   return true;
 }
 
-}  // namespace chainrule::io
+}  // namespace chainrule::io::tokenizer

@@ -6,7 +6,7 @@
 
 #include "io/tokenizer/pattern.h"
 
-namespace chainrule::io {
+namespace chainrule::io::tokenizer {
 
 /// The pattern by which GPT-2 cuts text into pieces (Radford et al. 2019). Merges never cross pieces.
 inline constexpr const char* kGpt2Pattern =
@@ -49,4 +49,4 @@ class Splitter {
   std::unique_ptr<const Pattern> expression_;
 };
 
-}  // namespace chainrule::io
+}  // namespace chainrule::io::tokenizer

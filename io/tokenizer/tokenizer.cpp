@@ -9,7 +9,7 @@
 #include "io/tokenizer/encoder.h"
 #include "io/tokenizer/tokenizer_file.h"
 
-namespace chainrule::io {
+namespace chainrule::io::tokenizer {
 
 struct Tokenizer::State {
   explicit State(TokenizerDefinition checked)
@@ -91,7 +91,7 @@ std::string Tokenizer::decode(std::span<const TokenId> ids) const {
 }
 
 void Tokenizer::save(const std::filesystem::path& path) const {
-  write_file_atomically(path, write_hugging_face(state_->definition));
+  files::write_file_atomically(path, write_hugging_face(state_->definition));
 }
 
-}  // namespace chainrule::io
+}  // namespace chainrule::io::tokenizer

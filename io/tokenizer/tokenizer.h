@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace chainrule::io {
+namespace chainrule::io::tokenizer {
 
 using TokenId = std::uint32_t;
 
@@ -61,4 +61,4 @@ class Tokenizer {
   std::unique_ptr<const State> state_;
 };
 
-}  // namespace chainrule::io
+}  // namespace chainrule::io::tokenizer

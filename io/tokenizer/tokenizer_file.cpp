@@ -10,7 +10,7 @@
 #include "io/files/atomic_file.h"
 #include "io/tokenizer/splitter.h"
 
-namespace chainrule::io {
+namespace chainrule::io::tokenizer {
 namespace {
 
 [[noreturn]] void fail(const std::filesystem::path& path, const std::string& what) {
@@ -18,7 +18,7 @@ namespace {
 }
 
 nlohmann::json parse(const std::filesystem::path& path) {
-  const std::string text = read_file(path);
+  const std::string text = files::read_file(path);
   try {
     return nlohmann::json::parse(text);
   } catch (const nlohmann::json::exception& error) {
@@ -27,7 +27,7 @@ nlohmann::json parse(const std::filesystem::path& path) {
 }
 
 void read_merge_lines(const std::filesystem::path& path, TokenizerSource& source) {
-  const std::string text = read_file(path);
+  const std::string text = files::read_file(path);
   std::size_t number = 0;
   for (std::size_t begin = 0; begin < text.size();) {
     const std::size_t end = std::min(text.find('\n', begin), text.size());
@@ -75,4 +75,4 @@ TokenizerDefinition read_tokenizer(const std::filesystem::path& path) {
   return read_gpt2(vocabulary, merges);
 }
 
-}  // namespace chainrule::io
+}  // namespace chainrule::io::tokenizer

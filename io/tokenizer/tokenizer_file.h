@@ -4,7 +4,7 @@
 
 #include "io/tokenizer/definition.h"
 
-namespace chainrule::io {
+namespace chainrule::io::tokenizer {
 
 /// Reads a tokenizer as Tokenizer::load says. Throws Error (missing_input, bad_data) naming file and place.
 TokenizerDefinition read_tokenizer(const std::filesystem::path& path);
@@ -20,4 +20,4 @@ TokenizerDefinition read_gpt2(const std::filesystem::path& vocabulary, const std
 /// A Hugging Face `tokenizer.json` of the definition; equal definitions give equal text.
 std::string write_hugging_face(const TokenizerDefinition& definition);
 
-}  // namespace chainrule::io
+}  // namespace chainrule::io::tokenizer

@@ -10,7 +10,7 @@
 #include "io/tokenizer/merge_learner.h"
 #include "io/tokenizer/splitter.h"
 
-namespace chainrule::io {
+namespace chainrule::io::tokenizer {
 namespace {
 
 constexpr std::size_t kLongestPiece = 256;
@@ -96,4 +96,4 @@ Tokenizer TokenizerTrainer::train(std::uint32_t vocabulary_size, const Progress&
 
 std::uint64_t TokenizerTrainer::forgotten_pieces() const { return counts_->forgotten(); }
 
-}  // namespace chainrule::io
+}  // namespace chainrule::io::tokenizer

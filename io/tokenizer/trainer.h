@@ -6,7 +6,7 @@
 
 #include "io/tokenizer/tokenizer.h"
 
-namespace chainrule::io {
+namespace chainrule::io::tokenizer {
 
 /// Learns a byte-level BPE tokenizer from documents. First the distinct pieces of GPT-2's pattern are counted, then the
 /// pair of neighbouring tokens seen most is merged, over and over (Sennrich et al. 2016).
@@ -49,4 +49,4 @@ class TokenizerTrainer {
   std::unique_ptr<PieceCounts> counts_;
 };
 
-}  // namespace chainrule::io
+}  // namespace chainrule::io::tokenizer

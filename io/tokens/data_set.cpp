@@ -13,7 +13,7 @@
 #include "io/tokens/dataset_index.h"
 #include "io/tokens/shard_reader.h"
 
-namespace chainrule::io {
+namespace chainrule::io::tokens {
 namespace {
 /// Shards kept open, well below the usual limit of 1,024 open files.
 constexpr std::size_t kOpenShards = 64;
@@ -107,7 +107,7 @@ std::size_t DataSet::shard_count() const { return state_->index.shards.size(); }
 
 void DataSet::verify_shard(std::size_t shard) const {
   state_->check_size(shard);
-  const std::string digest = file_digest(state_->path(shard));
+  const std::string digest = files::file_digest(state_->path(shard));
   const std::string& stated = state_->index.shards.at(shard).digest;
   if (digest != stated) {
     state_->refuse(shard, fmt::format("its checksum is {}, the index says {}: the file is damaged", digest, stated));
@@ -163,4 +163,4 @@ void DataSet::read(std::uint64_t first, std::span<std::uint32_t> tokens) const {
   }
 }
 
-}  // namespace chainrule::io
+}  // namespace chainrule::io::tokens

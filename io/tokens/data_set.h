@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace chainrule::io {
+namespace chainrule::io::tokens {
 
 /// One document of the stream. Its tokens, the end-of-text that follows it included, are stream tokens
 /// [first_token, first_token + tokens).
@@ -65,4 +65,4 @@ class DataSet {
   std::unique_ptr<State> state_;
 };
 
-}  // namespace chainrule::io
+}  // namespace chainrule::io::tokens

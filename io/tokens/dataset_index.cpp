@@ -9,7 +9,7 @@
 #include "io/files/atomic_file.h"
 #include "io/files/digest.h"
 
-namespace chainrule::io {
+namespace chainrule::io::tokens {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -103,7 +103,7 @@ std::uint64_t DataSetIndex::text_bytes() const {
 
 std::string DataSetIndex::fingerprint() const {
   const std::string text = dump(content(*this));
-  Digest digest;
+  files::Digest digest;
   digest.update(text.data(), text.size());
   return digest.hexadecimal();
 }
@@ -117,7 +117,7 @@ DataSetIndex DataSetIndex::load(const std::filesystem::path& folder) {
     throw Error(ErrorKind::missing_input, fmt::format("'{}' holds two data sets: name '{}' or '{}'", folder.string(),
                                                       (folder / "train").string(), (folder / "held-out").string()));
   }
-  const std::string text = read_file(path);
+  const std::string text = files::read_file(path);
   try {
     return parse(Json::parse(text));
   } catch (const nlohmann::json::exception& error) {
@@ -128,4 +128,4 @@ DataSetIndex DataSetIndex::load(const std::filesystem::path& folder) {
   }
 }
 
-}  // namespace chainrule::io
+}  // namespace chainrule::io::tokens

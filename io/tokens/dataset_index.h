@@ -6,7 +6,7 @@
 
 #include "io/tokens/format.h"
 
-namespace chainrule::io {
+namespace chainrule::io::tokens {
 
 /// A shard as the index knows it.
 struct ShardEntry {
@@ -47,4 +47,4 @@ struct DataSetIndex {
   static DataSetIndex load(const std::filesystem::path& folder);
 };
 
-}  // namespace chainrule::io
+}  // namespace chainrule::io::tokens

@@ -4,7 +4,7 @@
 #include <vector>
 
 /// The token shard and the data set on disk, format version 1.
-namespace chainrule::io {
+namespace chainrule::io::tokens {
 
 inline constexpr const char* kShardFormat = "chainrule token shard";
 inline constexpr const char* kDataSetFormat = "chainrule data set";
@@ -40,4 +40,4 @@ struct ShardSources {
   std::vector<std::string> sources;   ///< files as given to pack, in order of first appearance in the shard
 };
 
-}  // namespace chainrule::io
+}  // namespace chainrule::io::tokens

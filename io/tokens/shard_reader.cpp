@@ -8,7 +8,7 @@
 #include "io/error.h"
 #include "io/hdf5/file.h"
 
-namespace chainrule::io {
+namespace chainrule::io::tokens {
 namespace {
 
 constexpr std::size_t kBlockTokens = std::size_t{1} << 20U;
@@ -154,4 +154,4 @@ void ShardReader::verify() const {
   }
 }
 
-}  // namespace chainrule::io
+}  // namespace chainrule::io::tokens

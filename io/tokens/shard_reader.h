@@ -7,7 +7,7 @@
 #include "io/hdf5/dataset.h"
 #include "io/tokens/format.h"
 
-namespace chainrule::io {
+namespace chainrule::io::tokens {
 
 /// Reads one token shard. It keeps the file open; calls from several threads take turns. Every failure names the shard,
 /// the dataset and the place in it.
@@ -43,4 +43,4 @@ class ShardReader {
   hdf5::Dataset tokens_;
 };
 
-}  // namespace chainrule::io
+}  // namespace chainrule::io::tokens

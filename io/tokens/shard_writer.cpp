@@ -8,7 +8,7 @@
 #include "io/error.h"
 #include "io/files/atomic_file.h"
 
-namespace chainrule::io {
+namespace chainrule::io::tokens {
 namespace {
 /// Tokens written at a time: whole chunks, always the same ones, so that the file's bytes depend on its content alone.
 constexpr std::size_t kBlockTokens = 16 * kChunkElements;
@@ -79,7 +79,7 @@ void ShardWriter::finish(const ShardDocuments& documents, const ShardSources& so
   file_.set_attribute("token_count", token_count_);
   file_.set_attribute("document_count", std::uint64_t{count});
   file_.close();
-  sync_path(file_.path());
+  files::sync_path(file_.path());
 }
 
-}  // namespace chainrule::io
+}  // namespace chainrule::io::tokens

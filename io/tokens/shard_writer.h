@@ -7,7 +7,7 @@
 #include "io/hdf5/file.h"
 #include "io/tokens/format.h"
 
-namespace chainrule::io {
+namespace chainrule::io::tokens {
 
 /// Writes one token shard. Equal content makes equal bytes, however append() is cut. Throws Error (cannot_create,
 /// input_output).
@@ -36,4 +36,4 @@ class ShardWriter {
   std::vector<std::uint16_t> narrow_;
 };
 
-}  // namespace chainrule::io
+}  // namespace chainrule::io::tokens

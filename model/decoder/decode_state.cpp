@@ -7,11 +7,11 @@
 #include <vector>
 
 #include "model/arena.h"
-#include "model/error.h"
 #include "model/decoder/layer.h"
+#include "model/error.h"
 #include "model/round_up.h"
 
-namespace chainrule::model {
+namespace chainrule::model::decoder {
 namespace {
 
 constexpr std::int64_t kPrefillRows = 1024;  // prompts are read together up to this many rows
@@ -20,7 +20,7 @@ constexpr std::int64_t kRowMultiple = 32;    // a prefill's rows are rounded up 
 }  // namespace
 
 struct DecodeState::State {
-  State(const Config& with_config, const DecodeOptions& with_options, Ops& with_ops);
+  State(const shape::Config& with_config, const DecodeOptions& with_options, ops::Ops& with_ops);
 
   void check(std::span<const float> parameters, std::int64_t slot, std::uint32_t token) const;
   /// One product's worth of prompts; their logits become rows first_row onwards.
@@ -29,14 +29,14 @@ struct DecodeState::State {
   void head(const float* parameters, const float* hidden, std::int64_t rows, std::int64_t first_row);
   float* residual(std::int64_t layer) { return residuals.data() + layer % 2 * maximum_rows * config.width; }
 
-  Config config;
+  shape::Config config;
   DecodeOptions options;
-  Ops& ops;
-  ParameterTable table;
+  ops::Ops& ops;
+  shape::ParameterTable table;
   std::vector<LayerParameters> layers;
   std::int64_t maximum_rows;
   std::int64_t logits_stride;
-  CacheShape cache_shape;
+  ops::CacheShape cache_shape;
   std::vector<std::int64_t> lengths;  // of each slot
   std::int64_t rows_with_logits = 0;
 
@@ -50,11 +50,11 @@ struct DecodeState::State {
   Arena moments;                               // [2, slots]
   Arena logits;                                // [slots, logits_stride]
   std::vector<std::uint32_t> inputs, targets;  // of a prefill
-  std::vector<Sequence> sequences;
-  std::vector<StepRow> step_rows;
+  std::vector<ops::Sequence> sequences;
+  std::vector<ops::StepRow> step_rows;
 };
 
-DecodeState::State::State(const Config& with_config, const DecodeOptions& with_options, Ops& with_ops)
+DecodeState::State::State(const shape::Config& with_config, const DecodeOptions& with_options, ops::Ops& with_ops)
     : config(with_config),
       options(with_options),
       ops(with_ops),
@@ -116,8 +116,8 @@ void DecodeState::State::prefill_group(const float* parameters, std::span<const 
   }
   const std::int64_t rows = round_up(static_cast<std::int64_t>(inputs.size()), kRowMultiple);
   inputs.resize(static_cast<std::size_t>(rows), 0);
-  targets.assign(inputs.size(), kNotScored);
-  const Batch batch{inputs, targets, sequences};
+  targets.assign(inputs.size(), ops::kNotScored);
+  const ops::Batch batch{inputs, targets, sequences};
 
   ops.embedding_forward(batch, parameters + table.find("token_embedding.weight").offset,
                         parameters + table.find("position_embedding.weight").offset, config.width, residual(0));
@@ -135,7 +135,7 @@ void DecodeState::State::prefill_group(const float* parameters, std::span<const 
   head(parameters, last.data(), static_cast<std::int64_t>(prompts.size()), first_row);
 }
 
-DecodeState::DecodeState(const Config& config, const DecodeOptions& options, Ops& ops)
+DecodeState::DecodeState(const shape::Config& config, const DecodeOptions& options, ops::Ops& ops)
     : state_(std::make_unique<State>(config, options, ops)) {}
 DecodeState::~DecodeState() = default;
 
@@ -211,8 +211,9 @@ std::int64_t DecodeState::length(std::int64_t slot) const { return state_->lengt
 std::int64_t DecodeState::capacity() const { return state_->options.capacity; }
 std::int64_t DecodeState::slots() const { return state_->options.slots; }
 
-std::int64_t decode_weight_bytes(const Config& config) {
-  return static_cast<std::int64_t>(sizeof(float)) * (parameter_count(config) - config.sequence_length * config.width);
+std::int64_t decode_weight_bytes(const shape::Config& config) {
+  return static_cast<std::int64_t>(sizeof(float)) *
+         (shape::parameter_count(config) - config.sequence_length * config.width);
 }
 
-}  // namespace chainrule::model
+}  // namespace chainrule::model::decoder

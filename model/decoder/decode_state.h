@@ -4,10 +4,10 @@
 #include <span>
 
 #include "model/ops/batch.h"
-#include "model/shape/config.h"
 #include "model/ops/ops.h"
+#include "model/shape/config.h"
 
-namespace chainrule::model {
+namespace chainrule::model::decoder {
 
 struct DecodeOptions {
   std::int64_t slots = 1;     ///< sequences decoded side by side
@@ -32,7 +32,7 @@ struct SlotToken {
 class DecodeState {
  public:
   /// ops outlives it. Throws Error for an impossible configuration or capacity.
-  DecodeState(const Config& config, const DecodeOptions& options, Ops& ops);
+  DecodeState(const shape::Config& config, const DecodeOptions& options, ops::Ops& ops);
   ~DecodeState();
 
   /// Reads prompts into their slots, in place of what these held. Afterwards logits(i) are those behind prompt i's
@@ -57,6 +57,6 @@ class DecodeState {
 
 /// Bytes of weights that a step reads, whatever the number of its rows: all parameters but the position embedding, of
 /// which it reads a row.
-std::int64_t decode_weight_bytes(const Config& config);
+std::int64_t decode_weight_bytes(const shape::Config& config);
 
-}  // namespace chainrule::model
+}  // namespace chainrule::model::decoder

@@ -7,24 +7,24 @@
 #include <vector>
 
 #include "model/arena.h"
-#include "model/error.h"
 #include "model/decoder/layer.h"
 #include "model/decoder/loss_blocks.h"
+#include "model/error.h"
 #include "model/round_up.h"
 
-namespace chainrule::model {
+namespace chainrule::model::decoder {
 struct Decoder::State {
-  State(const Config& with_config, const DecoderOptions& with_options, Ops& with_ops);
+  State(const shape::Config& with_config, const DecoderOptions& with_options, ops::Ops& with_ops);
 
-  void check(std::span<const float> parameters, const Batch& batch) const;
+  void check(std::span<const float> parameters, const ops::Batch& batch) const;
   /// Embedding and layers; leaves the final normalised hidden states in `hidden`.
-  void forward(const float* parameters, const Batch& batch, ParameterGate* gate);
+  void forward(const float* parameters, const ops::Batch& batch, ParameterGate* gate);
   void for_each_logits_block(const float* parameters, std::int64_t rows, LogitsVisitor& visitor);
   /// Moves the hidden states of scored rows to the front and their targets to `scored_targets`. Returns how many rows
   /// are then worth their logits: those and the few that round the shape of the products up.
-  std::int64_t gather_scored(const Batch& batch);
+  std::int64_t gather_scored(const ops::Batch& batch);
   /// The layer's part of the arena, padding included.
-  ParameterRange range_of(std::int64_t layer) const {
+  shape::ParameterRange range_of(std::int64_t layer) const {
     return {layers[static_cast<std::size_t>(layer)].first,
             layer > 0 ? layers[static_cast<std::size_t>(layer - 1)].first : position_embedding};
   }
@@ -36,17 +36,17 @@ struct Decoder::State {
     const std::int64_t kept = options.purpose == Purpose::train ? layer : layer % 2;
     return residuals.data() + kept * options.maximum_rows * config.width;
   }
-  void backward_layers(const float* parameters, const Batch& batch, float* gradients, Accumulate accumulate,
+  void backward_layers(const float* parameters, const ops::Batch& batch, float* gradients, Accumulate accumulate,
                        GradientSink* sink, std::int64_t announced);
 
-  Config config;
+  shape::Config config;
   DecoderOptions options;
-  Ops& ops;
-  ParameterTable table;
+  ops::Ops& ops;
+  shape::ParameterTable table;
   std::vector<LayerParameters> layers;
   std::int64_t final_norm_weight, final_norm_bias, position_embedding, token_embedding;
   std::int64_t logits_stride;
-  std::vector<ParameterRange> added_to;  // where every op adds to gradients: all but the matrices of products
+  std::vector<shape::ParameterRange> added_to;  // where every op adds to gradients: all but the matrices of products
 
   Arena residuals;                      // [layers + 1 (2 in evaluation), rows, C]
   Arena saved_memory;                   // behind `saved`
@@ -64,7 +64,7 @@ struct Decoder::State {
   std::vector<double> scored_nll;
 };
 
-Decoder::State::State(const Config& with_config, const DecoderOptions& with_options, Ops& with_ops)
+Decoder::State::State(const shape::Config& with_config, const DecoderOptions& with_options, ops::Ops& with_ops)
     : config(with_config), options(with_options), ops(with_ops), table(config) {
   if (options.maximum_rows < 1) throw Error("a decoder needs room for at least one row");
   for (std::int64_t layer = 0; layer < config.layers; ++layer) layers.emplace_back(table, layer);
@@ -73,7 +73,7 @@ Decoder::State::State(const Config& with_config, const DecoderOptions& with_opti
   position_embedding = table.find("position_embedding.weight").offset;
   token_embedding = table.find("token_embedding.weight").offset;
   logits_stride = round_up(config.vocabulary_size, 16);
-  for (const Parameter& each : table.parameters()) {
+  for (const shape::Parameter& each : table.parameters()) {
     if (each.shape.size() == 1 || each.offset == position_embedding) added_to.push_back(each.range());
   }
 
@@ -97,7 +97,7 @@ Decoder::State::State(const Config& with_config, const DecoderOptions& with_opti
   scored_nll.resize(static_cast<std::size_t>(rows));
 }
 
-void Decoder::State::check(std::span<const float> parameters, const Batch& batch) const {
+void Decoder::State::check(std::span<const float> parameters, const ops::Batch& batch) const {
   if (static_cast<std::int64_t>(parameters.size()) != table.arena_size()) {
     throw Error(
         fmt::format("a parameter arena of {} elements, the model has {}", parameters.size(), table.arena_size()));
@@ -109,12 +109,12 @@ void Decoder::State::check(std::span<const float> parameters, const Batch& batch
   const auto vocabulary = static_cast<std::uint32_t>(config.vocabulary_size);
   for (std::size_t row = 0; row < batch.inputs.size(); ++row) {
     const std::uint32_t target = batch.targets[row];
-    if (batch.inputs[row] >= vocabulary || (target != kNotScored && target >= vocabulary)) {
+    if (batch.inputs[row] >= vocabulary || (target != ops::kNotScored && target >= vocabulary)) {
       throw Error(fmt::format("row {}: a token outside the vocabulary of {}", row, vocabulary));
     }
   }
   std::int64_t covered = 0;
-  for (const Sequence& sequence : batch.sequences) {
+  for (const ops::Sequence& sequence : batch.sequences) {
     if (sequence.rows > config.sequence_length) {
       throw Error(fmt::format("a sequence of {} tokens, longer than the model's context of {}", sequence.rows,
                               config.sequence_length));
@@ -126,9 +126,9 @@ void Decoder::State::check(std::span<const float> parameters, const Batch& batch
   }
 }
 
-void Decoder::State::forward(const float* parameters, const Batch& batch, ParameterGate* gate) {
+void Decoder::State::forward(const float* parameters, const ops::Batch& batch, ParameterGate* gate) {
   const std::int64_t rows = batch.rows();
-  const auto need = [&](ParameterRange range) {
+  const auto need = [&](shape::ParameterRange range) {
     if (gate != nullptr) gate->need(range);
   };
   need({position_embedding, token_embedding});
@@ -156,24 +156,24 @@ void Decoder::State::for_each_logits_block(const float* parameters, std::int64_t
   }
 }
 
-std::int64_t Decoder::State::gather_scored(const Batch& batch) {
+std::int64_t Decoder::State::gather_scored(const ops::Batch& batch) {
   constexpr std::int64_t kMultiple = 64;  // so that few shapes of products exist
   scored_rows.clear();
   scored_targets.clear();
   for (std::int64_t row = 0; row < batch.rows(); ++row) {
     const std::uint32_t target = batch.targets[static_cast<std::size_t>(row)];
-    if (target == kNotScored) continue;
+    if (target == ops::kNotScored) continue;
     const auto to = static_cast<std::int64_t>(scored_rows.size());
     if (to != row) std::copy_n(hidden + row * config.width, config.width, hidden + to * config.width);
     scored_rows.push_back(row);
     scored_targets.push_back(target);
   }
   const std::int64_t rows = std::min(batch.rows(), round_up(static_cast<std::int64_t>(scored_rows.size()), kMultiple));
-  scored_targets.resize(static_cast<std::size_t>(rows), kNotScored);
+  scored_targets.resize(static_cast<std::size_t>(rows), ops::kNotScored);
   return rows;
 }
 
-void Decoder::State::backward_layers(const float* parameters, const Batch& batch, float* gradients,
+void Decoder::State::backward_layers(const float* parameters, const ops::Batch& batch, float* gradients,
                                      Accumulate accumulate, GradientSink* sink, std::int64_t announced) {
   const auto announce = [&](std::int64_t end) {
     if (sink != nullptr && end > announced) sink->ready({announced, end});
@@ -195,12 +195,12 @@ void Decoder::State::backward_layers(const float* parameters, const Batch& batch
   announce(table.arena_size());
 }
 
-Decoder::Decoder(const Config& config, const DecoderOptions& options, Ops& ops)
+Decoder::Decoder(const shape::Config& config, const DecoderOptions& options, ops::Ops& ops)
     : state_(std::make_unique<State>(config, options, ops)) {}
 Decoder::~Decoder() = default;
 
-const Config& Decoder::config() const { return state_->config; }
-const ParameterTable& Decoder::table() const { return state_->table; }
+const shape::Config& Decoder::config() const { return state_->config; }
+const shape::ParameterTable& Decoder::table() const { return state_->table; }
 
 std::int64_t Decoder::workspace_bytes() const {
   const State& s = *state_;
@@ -208,13 +208,13 @@ std::int64_t Decoder::workspace_bytes() const {
                                                      s.final_memory.size() + s.logits.size() + s.scratch_memory.size());
 }
 
-void Decoder::visit_logits(std::span<const float> parameters, const Batch& batch, LogitsVisitor& visitor) {
+void Decoder::visit_logits(std::span<const float> parameters, const ops::Batch& batch, LogitsVisitor& visitor) {
   state_->check(parameters, batch);
   state_->forward(parameters.data(), batch, nullptr);
   state_->for_each_logits_block(parameters.data(), batch.rows(), visitor);
 }
 
-void Decoder::score(std::span<const float> parameters, const Batch& batch, std::span<double> nll) {
+void Decoder::score(std::span<const float> parameters, const ops::Batch& batch, std::span<double> nll) {
   class Loss final : public LogitsVisitor {
    public:
     explicit Loss(State& state) : state_(state) {}
@@ -237,12 +237,12 @@ void Decoder::score(std::span<const float> parameters, const Batch& batch, std::
     nll[static_cast<std::size_t>(s.scored_rows[i])] = s.scored_nll[i];
 }
 
-void Decoder::train(std::span<const float> parameters, const Batch& batch, std::span<float> gradients,
+void Decoder::train(std::span<const float> parameters, const ops::Batch& batch, std::span<float> gradients,
                     Accumulate accumulate, std::span<double> nll, ParameterGate* gate, GradientSink* sink) {
   /// Turns logits into their gradients and sends these on to the hidden states and the tied head.
   class LossBackward final : public LogitsVisitor {
    public:
-    LossBackward(State& state, const float* parameters, const Batch& of, float* gradients, Accumulate accumulate,
+    LossBackward(State& state, const float* parameters, const ops::Batch& of, float* gradients, Accumulate accumulate,
                  std::span<double> to)
         : state_(state),
           parameters_(parameters),
@@ -264,7 +264,7 @@ void Decoder::train(std::span<const float> parameters, const Batch& batch, std::
    private:
     State& state_;
     const float* parameters_;
-    const Batch& batch_;
+    const ops::Batch& batch_;
     float* gradients_;
     bool accumulate_;
     std::span<double> nll_;
@@ -276,7 +276,7 @@ void Decoder::train(std::span<const float> parameters, const Batch& batch, std::
     throw Error("train: gradients of wrong size");
   s.check(parameters, batch);
   if (accumulate == Accumulate::no) {
-    for (const ParameterRange& range : s.added_to) {
+    for (const shape::ParameterRange& range : s.added_to) {
       std::fill(gradients.data() + range.begin, gradients.data() + range.end, 0.0F);
     }
   }
@@ -297,4 +297,4 @@ void Decoder::train(std::span<const float> parameters, const Batch& batch, std::
   s.backward_layers(parameters.data(), batch, gradients.data(), accumulate, sink, first_layer);
 }
 
-}  // namespace chainrule::model
+}  // namespace chainrule::model::decoder

@@ -4,11 +4,11 @@
 #include <span>
 
 #include "model/ops/batch.h"
-#include "model/shape/config.h"
 #include "model/ops/ops.h"
+#include "model/shape/config.h"
 #include "model/shape/parameters.h"
 
-namespace chainrule::model {
+namespace chainrule::model::decoder {
 
 /// What backward hears of finished gradients.
 class GradientSink {
@@ -16,7 +16,7 @@ class GradientSink {
   virtual ~GradientSink() = default;
   /// The gradients of range are final for this call of Decoder::train. Ranges come in arena order, without gaps
   /// (padding included), and cover the arena.
-  virtual void ready(ParameterRange range) = 0;
+  virtual void ready(shape::ParameterRange range) = 0;
   /// The token embedding's gradients are final but for the rows of the batch's inputs, which also the first layer's
   /// gradient goes to. Comes once, before the first ready().
   virtual void ready_but_inputs() = 0;
@@ -30,7 +30,7 @@ class ParameterGate {
   virtual ~ParameterGate() = default;
   /// Returns once the parameters of range may be read. Ranges come in the order of the forward pass: from the position
   /// embedding to the arena's beginning, and last the token embedding, for the logits.
-  virtual void need(ParameterRange range) = 0;
+  virtual void need(shape::ParameterRange range) = 0;
   /// Returns once the token embedding's rows of these tokens may be read, until the next need(). Comes once, after the
   /// position embedding's.
   virtual void need_inputs(std::span<const std::uint32_t> tokens) = 0;
@@ -63,29 +63,29 @@ struct DecoderOptions {
 class Decoder {
  public:
   /// ops outlives the decoder. Throws Error for an impossible configuration.
-  Decoder(const Config& config, const DecoderOptions& options, Ops& ops);
+  Decoder(const shape::Config& config, const DecoderOptions& options, ops::Ops& ops);
   ~Decoder();
 
-  const Config& config() const;
-  const ParameterTable& table() const;
+  const shape::Config& config() const;
+  const shape::ParameterTable& table() const;
   /// Bytes of activations and scratch it holds.
   std::int64_t workspace_bytes() const;
 
   /// Forward and loss. parameters [arena]; nll [rows] gets -log p(target | earlier rows of the sequence) in nats, 0
   /// where not scored. Throws Error for a token outside the vocabulary or a sequence longer than the model's.
-  void score(std::span<const float> parameters, const Batch& batch, std::span<double> nll);
+  void score(std::span<const float> parameters, const ops::Batch& batch, std::span<double> nll);
 
   /// Forward, then logits of every row, block by block.
-  void visit_logits(std::span<const float> parameters, const Batch& batch, LogitsVisitor& visitor);
+  void visit_logits(std::span<const float> parameters, const ops::Batch& batch, LogitsVisitor& visitor);
 
   /// Forward, loss and backward. gradients [arena] (+)= d(sum of nll)/d(parameter), its padding left as it is; nll as
   /// in score. Needs Purpose::train. gate and sink may be null.
-  void train(std::span<const float> parameters, const Batch& batch, std::span<float> gradients, Accumulate accumulate,
-             std::span<double> nll, ParameterGate* gate = nullptr, GradientSink* sink = nullptr);
+  void train(std::span<const float> parameters, const ops::Batch& batch, std::span<float> gradients,
+             Accumulate accumulate, std::span<double> nll, ParameterGate* gate = nullptr, GradientSink* sink = nullptr);
 
  private:
   struct State;
   std::unique_ptr<State> state_;
 };
 
-}  // namespace chainrule::model
+}  // namespace chainrule::model::decoder

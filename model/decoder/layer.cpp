@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace chainrule::model {
+namespace chainrule::model::decoder {
 namespace {
 
 /// Hands out consecutive pieces of a buffer, each on a cache line of its own.
@@ -28,8 +28,9 @@ void copy(const float* from, std::int64_t count, float* to) {
 }
 
 /// input [rows, C] -> activations.query_key_value.
-void before_attention(const Config& config, const LayerParameters& at, const float* parameters, std::int64_t rows,
-                      Ops& ops, const float* input, const LayerActivations& activations, const LayerScratch& scratch) {
+void before_attention(const shape::Config& config, const LayerParameters& at, const float* parameters,
+                      std::int64_t rows, ops::Ops& ops, const float* input, const LayerActivations& activations,
+                      const LayerScratch& scratch) {
   const std::int64_t width = config.width;
   ops.layer_norm_forward(input, parameters + at.attention_norm_weight, parameters + at.attention_norm_bias, rows, width,
                          config.normalization_epsilon, scratch.normalised, activations.attention_norm_mean,
@@ -39,9 +40,9 @@ void before_attention(const Config& config, const LayerParameters& at, const flo
 }
 
 /// input and activations.attention -> the activations behind attention and, unless null, output [rows, C].
-void after_attention(const Config& config, const LayerParameters& at, const float* parameters, std::int64_t rows,
-                     Ops& ops, const float* input, const LayerActivations& activations, const LayerScratch& scratch,
-                     float* output) {
+void after_attention(const shape::Config& config, const LayerParameters& at, const float* parameters, std::int64_t rows,
+                     ops::Ops& ops, const float* input, const LayerActivations& activations,
+                     const LayerScratch& scratch, float* output) {
   const std::int64_t width = config.width;
   const std::int64_t feed_forward_width = config.feed_forward_width;
   copy(input, rows * width, activations.middle);
@@ -63,7 +64,7 @@ void after_attention(const Config& config, const LayerParameters& at, const floa
 
 }  // namespace
 
-LayerParameters::LayerParameters(const ParameterTable& table, std::int64_t layer) {
+LayerParameters::LayerParameters(const shape::ParameterTable& table, std::int64_t layer) {
   const auto offset = [&](const char* name) { return table.find(fmt::format("layers.{}.{}", layer, name)).offset; };
   attention_norm_weight = offset("attention_norm.weight");
   attention_norm_bias = offset("attention_norm.bias");
@@ -80,12 +81,12 @@ LayerParameters::LayerParameters(const ParameterTable& table, std::int64_t layer
   first = down_weight;
 }
 
-std::int64_t LayerActivations::elements(const Config& config, std::int64_t rows) {
+std::int64_t LayerActivations::elements(const shape::Config& config, std::int64_t rows) {
   return 4 * Carver::padded(rows) + Carver::padded(rows * config.heads) + 2 * Carver::padded(rows * config.width) +
          Carver::padded(3 * rows * config.width) + Carver::padded(rows * config.feed_forward_width);
 }
 
-LayerActivations::LayerActivations(const Config& config, std::int64_t rows, float* memory) {
+LayerActivations::LayerActivations(const shape::Config& config, std::int64_t rows, float* memory) {
   Carver carver(memory);
   attention_norm_mean = carver.take(rows);
   attention_norm_inverse_deviation = carver.take(rows);
@@ -98,14 +99,14 @@ LayerActivations::LayerActivations(const Config& config, std::int64_t rows, floa
   up = carver.take(rows * config.feed_forward_width);
 }
 
-std::int64_t LayerScratch::elements(const Config& config, std::int64_t rows, bool train) {
+std::int64_t LayerScratch::elements(const shape::Config& config, std::int64_t rows, bool train) {
   const std::int64_t narrow = Carver::padded(rows * config.width);
   const std::int64_t wide = Carver::padded(rows * config.feed_forward_width);
   const std::int64_t forward = narrow + wide;
   return train ? forward + 2 * narrow + wide + Carver::padded(3 * rows * config.width) : forward;
 }
 
-LayerScratch::LayerScratch(const Config& config, std::int64_t rows, bool train, float* memory) {
+LayerScratch::LayerScratch(const shape::Config& config, std::int64_t rows, bool train, float* memory) {
   Carver carver(memory);
   normalised = carver.take(rows * config.width);
   activated = carver.take(rows * config.feed_forward_width);
@@ -116,9 +117,9 @@ LayerScratch::LayerScratch(const Config& config, std::int64_t rows, bool train, 
   query_key_value_gradient = carver.take(3 * rows * config.width);
 }
 
-void layer_forward(const Config& config, const LayerParameters& at, const float* parameters, const Batch& batch,
-                   Ops& ops, const float* input, const LayerActivations& activations, const LayerScratch& scratch,
-                   float* output) {
+void layer_forward(const shape::Config& config, const LayerParameters& at, const float* parameters,
+                   const ops::Batch& batch, ops::Ops& ops, const float* input, const LayerActivations& activations,
+                   const LayerScratch& scratch, float* output) {
   const std::int64_t rows = batch.rows();
   before_attention(config, at, parameters, rows, ops, input, activations, scratch);
   ops.attention_forward(activations.query_key_value, batch.sequences, {config.heads, config.head_width()}, rows,
@@ -126,9 +127,9 @@ void layer_forward(const Config& config, const LayerParameters& at, const float*
   after_attention(config, at, parameters, rows, ops, input, activations, scratch, output);
 }
 
-void layer_step(const Config& config, const LayerParameters& at, const float* parameters, std::span<const StepRow> rows,
-                Ops& ops, const CacheShape& cache_shape, float* cache, const float* input,
-                const LayerActivations& activations, const LayerScratch& scratch, float* output) {
+void layer_step(const shape::Config& config, const LayerParameters& at, const float* parameters,
+                std::span<const ops::StepRow> rows, ops::Ops& ops, const ops::CacheShape& cache_shape, float* cache,
+                const float* input, const LayerActivations& activations, const LayerScratch& scratch, float* output) {
   const auto count = static_cast<std::int64_t>(rows.size());
   before_attention(config, at, parameters, count, ops, input, activations, scratch);
   ops.cache_write(activations.query_key_value, rows, cache_shape, cache);
@@ -136,9 +137,9 @@ void layer_step(const Config& config, const LayerParameters& at, const float* pa
   after_attention(config, at, parameters, count, ops, input, activations, scratch, output);
 }
 
-void layer_backward(const Config& config, const LayerParameters& at, const float* parameters, const Batch& batch,
-                    Ops& ops, const float* input, const LayerActivations& activations, const LayerScratch& scratch,
-                    float* gradients, bool accumulate) {
+void layer_backward(const shape::Config& config, const LayerParameters& at, const float* parameters,
+                    const ops::Batch& batch, ops::Ops& ops, const float* input, const LayerActivations& activations,
+                    const LayerScratch& scratch, float* gradients, bool accumulate) {
   const std::int64_t rows = batch.rows();
   const std::int64_t width = config.width;
   const std::int64_t feed_forward_width = config.feed_forward_width;
@@ -183,4 +184,4 @@ void layer_backward(const Config& config, const LayerParameters& at, const float
                           residual, gradients + at.attention_norm_weight, gradients + at.attention_norm_bias);
 }
 
-}  // namespace chainrule::model
+}  // namespace chainrule::model::decoder

@@ -3,15 +3,15 @@
 #include <span>
 
 #include "model/ops/batch.h"
-#include "model/shape/config.h"
 #include "model/ops/ops.h"
+#include "model/shape/config.h"
 #include "model/shape/parameters.h"
 
-namespace chainrule::model {
+namespace chainrule::model::decoder {
 
 /// Where one layer's parameters (and their gradients) lie in an arena, in elements.
 struct LayerParameters {
-  LayerParameters(const ParameterTable& table, std::int64_t layer);
+  LayerParameters(const shape::ParameterTable& table, std::int64_t layer);
 
   std::int64_t first;                                             ///< of the layer's consecutive parameters
   std::int64_t attention_norm_weight, attention_norm_bias;        // [C]
@@ -24,8 +24,8 @@ struct LayerParameters {
 
 /// What a layer's backward needs of its forward besides its input; what is cheap to make again is not kept.
 struct LayerActivations {
-  static std::int64_t elements(const Config& config, std::int64_t rows);
-  LayerActivations(const Config& config, std::int64_t rows, float* memory);
+  static std::int64_t elements(const shape::Config& config, std::int64_t rows);
+  LayerActivations(const shape::Config& config, std::int64_t rows, float* memory);
 
   float* attention_norm_mean;                  // [rows]
   float* attention_norm_inverse_deviation;     // [rows]
@@ -40,9 +40,9 @@ struct LayerActivations {
 
 /// Buffers that layers use in turn.
 struct LayerScratch {
-  static std::int64_t elements(const Config& config, std::int64_t rows, bool train);
+  static std::int64_t elements(const shape::Config& config, std::int64_t rows, bool train);
   LayerScratch() = default;
-  LayerScratch(const Config& config, std::int64_t rows, bool train, float* memory);
+  LayerScratch(const shape::Config& config, std::int64_t rows, bool train, float* memory);
 
   float* normalised = nullptr;  // [rows, C]
   float* activated = nullptr;   // [rows, F]
@@ -55,20 +55,20 @@ struct LayerScratch {
 
 /// One pre-norm block: input [rows, C] -> output [rows, C]. With output null it stops once the activations are
 /// there, which is all that backward needs when it recomputes.
-void layer_forward(const Config& config, const LayerParameters& at, const float* parameters, const Batch& batch,
-                   Ops& ops, const float* input, const LayerActivations& activations, const LayerScratch& scratch,
-                   float* output);
+void layer_forward(const shape::Config& config, const LayerParameters& at, const float* parameters,
+                   const ops::Batch& batch, ops::Ops& ops, const float* input, const LayerActivations& activations,
+                   const LayerScratch& scratch, float* output);
 
 /// The same block on one row of each of several sequences: their keys and values join `cache` (this layer's, see
 /// CacheShape), and each row attends to its own sequence there.
-void layer_step(const Config& config, const LayerParameters& at, const float* parameters, std::span<const StepRow> rows,
-                Ops& ops, const CacheShape& cache_shape, float* cache, const float* input,
-                const LayerActivations& activations, const LayerScratch& scratch, float* output);
+void layer_step(const shape::Config& config, const LayerParameters& at, const float* parameters,
+                std::span<const ops::StepRow> rows, ops::Ops& ops, const ops::CacheShape& cache_shape, float* cache,
+                const float* input, const LayerActivations& activations, const LayerScratch& scratch, float* output);
 
 /// scratch.residual_gradient: of the layer's output before, of its input after. Adds to the layer's
 /// gradients; unless accumulate, those of its four matrices are replaced.
-void layer_backward(const Config& config, const LayerParameters& at, const float* parameters, const Batch& batch,
-                    Ops& ops, const float* input, const LayerActivations& activations, const LayerScratch& scratch,
-                    float* gradients, bool accumulate);
+void layer_backward(const shape::Config& config, const LayerParameters& at, const float* parameters,
+                    const ops::Batch& batch, ops::Ops& ops, const float* input, const LayerActivations& activations,
+                    const LayerScratch& scratch, float* gradients, bool accumulate);
 
-}  // namespace chainrule::model
+}  // namespace chainrule::model::decoder

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <cstdint>
 
-namespace chainrule::model {
+namespace chainrule::model::decoder {
 
 inline constexpr std::int64_t kLossRows = 512;  ///< most rows whose logits are held at once
 
@@ -13,4 +13,4 @@ constexpr std::int64_t loss_block_rows(std::int64_t rows) {
   return std::min(kLossRows, (even + 15) / 16 * 16);
 }
 
-}  // namespace chainrule::model
+}  // namespace chainrule::model::decoder

@@ -6,21 +6,21 @@
 #include <algorithm>
 #include <cmath>
 
-#include "model/simd/exponential.h"
 #include "model/ops/fast_ops.h"
-#include "model/simd/multiversion.h"
-#include "model/products/panel_product.h"
 #include "model/ops/softmax.h"
+#include "model/products/panel_product.h"
 #include "model/round_up.h"
+#include "model/simd/exponential.h"
+#include "model/simd/multiversion.h"
 
-namespace chainrule::model {
+namespace chainrule::model::ops {
 namespace {
 
 constexpr std::int64_t kStrip = 12;       // queries or keys that share a border: what panels multiply at once
 constexpr std::int64_t kQueryBlock = 96;  // whole strips
-constexpr std::int64_t kColumnsTogether = 2 * kPanelColumns;  // what the widest tile of a panel product takes
-constexpr std::int64_t kKeyChunk = 256;                       // whole panels
-constexpr std::int64_t kScoreStride = kKeyChunk + 16;         // lest the rows all fall on the same lines of a cache
+constexpr std::int64_t kColumnsTogether = 2 * products::kPanelColumns;  // what the widest tile of a panel product takes
+constexpr std::int64_t kKeyChunk = 256;                                 // whole panels
+constexpr std::int64_t kScoreStride = kKeyChunk + 16;  // lest the rows all fall on the same lines of a cache
 
 CHAINRULE_MULTIVERSION
 float dot(const float* a, const float* b, std::int64_t count) {
@@ -36,7 +36,7 @@ CHAINRULE_MULTIVERSION
 void softmax_backward(float* scores, float* products, float log_sum_exp, float mean, float factor, std::int64_t count) {
 #pragma omp simd
   for (std::int64_t i = 0; i < count; ++i) {
-    const float p = exponential(scores[i] * factor - log_sum_exp);
+    const float p = simd::exponential(scores[i] * factor - log_sum_exp);
     scores[i] = p;
     products[i] = p * (products[i] - mean) * factor;
   }
@@ -52,7 +52,9 @@ struct Head {
   std::int64_t rows;    // of the sequence
   float score_scale;
 
-  std::int64_t packed_elements() const { return panel_elements(width, rows) + panel_elements(rows, width); }
+  std::int64_t packed_elements() const {
+    return products::panel_elements(width, rows) + products::panel_elements(rows, width);
+  }
 };
 
 /// Head h of a sequence in query_key_value [rows, 3 C].
@@ -84,15 +86,15 @@ struct Rectangle {
 void multiply_rectangle(const Rectangle& at, std::int64_t width, const float* block, const float* panels, float* to) {
   for (std::int64_t key = at.first_key; key < at.end_key; key += kColumnsTogether) {
     const std::int64_t skipped = at.first_strip(key);
-    const std::int64_t whole_panels = round_up(std::min(kColumnsTogether, at.end_key - key), kPanelColumns);
-    PanelProduct product{.m = at.queries() - skipped, .n = whole_panels, .k = width};
+    const std::int64_t whole_panels = round_up(std::min(kColumnsTogether, at.end_key - key), products::kPanelColumns);
+    products::PanelProduct product{.m = at.queries() - skipped, .n = whole_panels, .k = width};
     product.a = block + skipped * width;
     product.a_row = width;
     product.b = panels + key * width;
     product.b_rows = width;
     product.c = to + skipped * kScoreStride + key - at.first_key;
     product.c_row = kScoreStride;
-    multiply_panels(product);
+    products::multiply_panels(product);
   }
 }
 
@@ -102,17 +104,17 @@ void add_rectangle(const Rectangle& at, std::int64_t width, std::int64_t rows, c
                    const float* panels, float* to, std::int64_t to_row) {
   for (std::int64_t column = 0; column < width; column += kColumnsTogether) {
     for (std::int64_t strip = at.first_strip(at.first_key); strip < at.queries(); strip += kStrip) {
-      PanelProduct product{.m = std::min(kStrip, at.queries() - strip),
-                           .n = std::min(kColumnsTogether, width - column)};
+      products::PanelProduct product{.m = std::min(kStrip, at.queries() - strip),
+                                     .n = std::min(kColumnsTogether, width - column)};
       product.k = at.seen(at.begin + strip + product.m - 1);
       product.a = weights + strip * kScoreStride;
       product.a_row = kScoreStride;
-      product.b = panels + column * rows + at.first_key * kPanelColumns;
+      product.b = panels + column * rows + at.first_key * products::kPanelColumns;
       product.b_rows = rows;
       product.c = to + strip * to_row + column;
       product.c_row = to_row;
       product.accumulate = true;
-      multiply_panels(product);
+      products::multiply_panels(product);
     }
   }
 }
@@ -155,7 +157,7 @@ void forward_block(const Head& head, const float* packed, std::int64_t begin, st
       }
       std::fill(to + seen, to + std::min(at.keys(), seen + kStrip), 0.0F);
     }
-    add_rectangle(at, head.width, head.rows, scores, packed + panel_elements(head.width, head.rows), output,
+    add_rectangle(at, head.width, head.rows, scores, packed + products::panel_elements(head.width, head.rows), output,
                   output_stride);
   }
   for (std::int64_t row = 0; row < end - begin; ++row) {
@@ -167,16 +169,16 @@ void forward_block(const Head& head, const float* packed, std::int64_t begin, st
 /// What backward holds of one head: the sequence's keys and values, and a block of queries beside a chunk of keys.
 struct BackwardMemory {
   static std::int64_t elements(std::int64_t rows, std::int64_t width) {
-    return 2 * panel_elements(width, rows) + panel_elements(rows, width) + 2 * panel_elements(kQueryBlock, width) +
-           2 * kQueryBlock * (width + kScoreStride);
+    return 2 * products::panel_elements(width, rows) + products::panel_elements(rows, width) +
+           2 * products::panel_elements(kQueryBlock, width) + 2 * kQueryBlock * (width + kScoreStride);
   }
   BackwardMemory(const Head& head, float* memory)
       : transposed_keys(memory),
-        transposed_values(transposed_keys + panel_elements(head.width, head.rows)),
-        keys(transposed_values + panel_elements(head.width, head.rows)),
-        query_panels(keys + panel_elements(head.rows, head.width)),
-        gradient_panels(query_panels + panel_elements(kQueryBlock, head.width)),
-        queries(gradient_panels + panel_elements(kQueryBlock, head.width)),
+        transposed_values(transposed_keys + products::panel_elements(head.width, head.rows)),
+        keys(transposed_values + products::panel_elements(head.width, head.rows)),
+        query_panels(keys + products::panel_elements(head.rows, head.width)),
+        gradient_panels(query_panels + products::panel_elements(kQueryBlock, head.width)),
+        queries(gradient_panels + products::panel_elements(kQueryBlock, head.width)),
         gradients(queries + kQueryBlock * head.width),
         probabilities(gradients + kQueryBlock * head.width),
         score_gradients(probabilities + kQueryBlock * kScoreStride) {}
@@ -221,29 +223,30 @@ void add_key_gradients(const Head& head, const Rectangle& at, const BackwardMemo
                        const HeadGradients& gradients) {
   for (std::int64_t key = at.first_key; key < at.end_key; key += kStrip) {
     const std::int64_t skipped = at.first_strip(key);
-    PanelProduct product{.m = std::min(kStrip, at.end_key - key), .n = head.width, .k = at.queries() - skipped};
+    products::PanelProduct product{
+        .m = std::min(kStrip, at.end_key - key), .n = head.width, .k = at.queries() - skipped};
     product.a = memory.score_gradients + skipped * kScoreStride + key - at.first_key;
     product.a_row = 1;
     product.a_column = kScoreStride;
-    product.b = memory.query_panels + skipped * kPanelColumns;
+    product.b = memory.query_panels + skipped * products::kPanelColumns;
     product.b_rows = at.queries();
     product.c = gradients.key + key * head.stride;
     product.c_row = head.stride;
     product.accumulate = true;
-    multiply_panels(product);
+    products::multiply_panels(product);
     product.a = memory.probabilities + skipped * kScoreStride + key - at.first_key;
-    product.b = memory.gradient_panels + skipped * kPanelColumns;
+    product.b = memory.gradient_panels + skipped * products::kPanelColumns;
     product.c = gradients.value + key * head.stride;
-    multiply_panels(product);
+    products::multiply_panels(product);
   }
 }
 
 /// Gradients of one head of one sequence; output, output_gradient and log_sum_exp at its row 0.
 void backward_head(const Head& head, const float* output, const float* output_gradient, std::int64_t output_stride,
                    const float* log_sum_exp, const BackwardMemory& memory, const HeadGradients& gradients) {
-  pack_transposed_panels(head.key, head.stride, head.width, head.rows, memory.transposed_keys);
-  pack_transposed_panels(head.value, head.stride, head.width, head.rows, memory.transposed_values);
-  pack_panels(head.key, head.stride, head.rows, head.width, memory.keys);
+  products::pack_transposed_panels(head.key, head.stride, head.width, head.rows, memory.transposed_keys);
+  products::pack_transposed_panels(head.value, head.stride, head.width, head.rows, memory.transposed_values);
+  products::pack_panels(head.key, head.stride, head.rows, head.width, memory.keys);
   for (std::int64_t row = 0; row < head.rows; ++row) {
     std::fill_n(gradients.query + row * head.stride, head.width, 0.0F);
     std::fill_n(gradients.key + row * head.stride, head.width, 0.0F);
@@ -253,8 +256,8 @@ void backward_head(const Head& head, const float* output, const float* output_gr
     const std::int64_t end = std::min(head.rows, begin + kQueryBlock);
     copy_rows(head.query + begin * head.stride, head.stride, end - begin, head.width, memory.queries);
     copy_rows(output_gradient + begin * output_stride, output_stride, end - begin, head.width, memory.gradients);
-    pack_panels(memory.queries, head.width, end - begin, head.width, memory.query_panels);
-    pack_panels(memory.gradients, head.width, end - begin, head.width, memory.gradient_panels);
+    products::pack_panels(memory.queries, head.width, end - begin, head.width, memory.query_panels);
+    products::pack_panels(memory.gradients, head.width, end - begin, head.width, memory.gradient_panels);
     float means[kQueryBlock];
     for (std::int64_t row = begin; row < end; ++row) {
       means[row - begin] = dot(memory.gradients + (row - begin) * head.width, output + row * output_stride, head.width);
@@ -330,8 +333,9 @@ void FastOps::attention_forward(const float* query_key_value, std::span<const Se
     const Head head =
         head_of(query_key_value, sequences[static_cast<std::size_t>(i / shape.heads)], shape, i % shape.heads);
     float* packed = packed_of(i / shape.heads, head, i % shape.heads);
-    pack_transposed_panels(head.key, head.stride, head.width, head.rows, packed);
-    pack_panels(head.value, head.stride, head.rows, head.width, packed + panel_elements(head.width, head.rows));
+    products::pack_transposed_panels(head.key, head.stride, head.width, head.rows, packed);
+    products::pack_panels(head.value, head.stride, head.rows, head.width,
+                          packed + products::panel_elements(head.width, head.rows));
   }
   const auto count = static_cast<std::int64_t>(items.size()) * shape.heads;
 #pragma omp parallel for schedule(dynamic)
@@ -371,4 +375,4 @@ void FastOps::attention_backward(const float* output_gradient, const float* quer
   }
 }
 
-}  // namespace chainrule::model
+}  // namespace chainrule::model::ops

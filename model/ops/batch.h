@@ -3,7 +3,7 @@
 #include <limits>
 #include <span>
 
-namespace chainrule::model {
+namespace chainrule::model::ops {
 
 /// A target that is not scored: it adds nothing to the loss or the gradient.
 inline constexpr std::uint32_t kNotScored = std::numeric_limits<std::uint32_t>::max();
@@ -31,4 +31,4 @@ struct StepRow {
   std::int64_t position = 0;  ///< of the token in its sequence
 };
 
-}  // namespace chainrule::model
+}  // namespace chainrule::model::ops

@@ -1,12 +1,12 @@
 #include <algorithm>
 #include <cmath>
 
-#include "model/simd/exponential.h"
 #include "model/ops/fast_ops.h"
-#include "model/simd/multiversion.h"
 #include "model/ops/softmax.h"
+#include "model/simd/exponential.h"
+#include "model/simd/multiversion.h"
 
-namespace chainrule::model {
+namespace chainrule::model::ops {
 namespace {
 
 constexpr std::int64_t kPiece = 1024;  // terms summed in float32 before they join the double sum
@@ -15,7 +15,7 @@ CHAINRULE_MULTIVERSION
 float sum_of_exponentials(const float* values, float shift, std::int64_t count) {
   float sum = 0;
 #pragma omp simd reduction(+ : sum)
-  for (std::int64_t i = 0; i < count; ++i) sum += exponential(values[i] - shift);
+  for (std::int64_t i = 0; i < count; ++i) sum += simd::exponential(values[i] - shift);
   return sum;
 }
 
@@ -64,4 +64,4 @@ void FastOps::cross_entropy_backward(float* logits, std::int64_t stride, const s
   }
 }
 
-}  // namespace chainrule::model
+}  // namespace chainrule::model::ops

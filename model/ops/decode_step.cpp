@@ -7,10 +7,10 @@
 #include <cstring>
 
 #include "model/ops/fast_ops.h"
-#include "model/simd/multiversion.h"
 #include "model/ops/softmax.h"
+#include "model/simd/multiversion.h"
 
-namespace chainrule::model {
+namespace chainrule::model::ops {
 namespace {
 
 /// scores [count] = query . keys.
@@ -96,4 +96,4 @@ void FastOps::attention_step(const float* query_key_value, std::span<const StepR
   }
 }
 
-}  // namespace chainrule::model
+}  // namespace chainrule::model::ops

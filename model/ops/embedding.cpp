@@ -2,7 +2,7 @@
 
 #include "model/ops/fast_ops.h"
 
-namespace chainrule::model {
+namespace chainrule::model::ops {
 namespace {
 
 void positions_of(const Batch& batch, std::vector<std::int64_t>& positions) {
@@ -48,4 +48,4 @@ void FastOps::embedding_backward(const Batch& batch, const float* gradient, std:
   }
 }
 
-}  // namespace chainrule::model
+}  // namespace chainrule::model::ops

@@ -3,17 +3,17 @@
 #include <vector>
 
 #include "model/arena.h"
-#include "model/products/onednn/products.h"
-#include "model/products/blocked_products.h"
 #include "model/ops/ops.h"
+#include "model/products/blocked_products.h"
+#include "model/products/onednn/products.h"
 
-namespace chainrule::model {
+namespace chainrule::model::ops {
 
 /// Large products and vectorised loops behind the contract of Ops; one file an op group beside this header.
 class FastOps final : public Ops {
  public:
   /// kernel: of BlockedProducts, which then do the float32 products that suit them; null: oneDNN does all.
-  FastOps(Math math, const ProductKernel* kernel) : products_(math) {
+  FastOps(products::Math math, const products::ProductKernel* kernel) : products_(math) {
     if (kernel != nullptr) blocked_.emplace(*kernel);
   }
 
@@ -56,13 +56,13 @@ class FastOps final : public Ops {
   /// Room for that many scores in thread_memory_ for each thread.
   void reserve_per_thread(std::int64_t elements);
 
-  void multiply(const ProductShape& shape, const float* a, const float* b, const float* bias, float* c);
+  void multiply(const products::ProductShape& shape, const float* a, const float* b, const float* bias, float* c);
 
-  onednn::Products products_;
-  std::optional<BlockedProducts> blocked_;  // instead of products_, where they are faster
-  std::vector<std::int64_t> positions_;     // of each row, kept to avoid allocating in a step
-  std::vector<Arena> thread_memory_;        // attention's scores and packed blocks, one buffer a thread
-  Arena packed_;                            // attention's keys and values of a whole batch, in panels
+  products::onednn::Products products_;
+  std::optional<products::BlockedProducts> blocked_;  // instead of products_, where they are faster
+  std::vector<std::int64_t> positions_;               // of each row, kept to avoid allocating in a step
+  std::vector<Arena> thread_memory_;                  // attention's scores and packed blocks, one buffer a thread
+  Arena packed_;                                      // attention's keys and values of a whole batch, in panels
 };
 
-}  // namespace chainrule::model
+}  // namespace chainrule::model::ops

@@ -1,10 +1,10 @@
 #include <algorithm>
 
-#include "model/simd/exponential.h"
 #include "model/ops/fast_ops.h"
+#include "model/simd/exponential.h"
 #include "model/simd/multiversion.h"
 
-namespace chainrule::model {
+namespace chainrule::model::ops {
 namespace {
 
 // x/2 (1 + tanh u) = x sigmoid(2 u), u = sqrt(2/pi) (x + 0.044715 x^3).
@@ -18,7 +18,7 @@ void forward(const float* x, std::int64_t count, float* output) {
   for (std::int64_t i = 0; i < count; ++i) {
     const float v = x[i];
     const float twice_u = kTwoRootTwoOverPi * (v + kCubic * v * v * v);
-    output[i] = v / (1.0F + exponential(-twice_u));
+    output[i] = v / (1.0F + simd::exponential(-twice_u));
   }
 }
 
@@ -28,7 +28,7 @@ void backward(const float* x, std::int64_t count, float* gradient, float* output
   for (std::int64_t i = 0; i < count; ++i) {
     const float v = x[i];
     const float twice_u = kTwoRootTwoOverPi * (v + kCubic * v * v * v);
-    const float sigmoid = 1.0F / (1.0F + exponential(-twice_u));
+    const float sigmoid = 1.0F / (1.0F + simd::exponential(-twice_u));
     const float slope = kTwoRootTwoOverPi * (1.0F + 3.0F * kCubic * v * v);
     output[i] = v * sigmoid;
     gradient[i] *= sigmoid + v * sigmoid * (1.0F - sigmoid) * slope;
@@ -49,4 +49,4 @@ void FastOps::gelu_backward(const float* x, std::int64_t count, float* gradient,
   }
 }
 
-}  // namespace chainrule::model
+}  // namespace chainrule::model::ops

@@ -4,7 +4,7 @@
 #include "model/ops/fast_ops.h"
 #include "model/simd/multiversion.h"
 
-namespace chainrule::model {
+namespace chainrule::model::ops {
 namespace {
 
 CHAINRULE_MULTIVERSION
@@ -100,4 +100,4 @@ void FastOps::layer_norm_backward(const float* output_gradient, const float* x, 
   }
 }
 
-}  // namespace chainrule::model
+}  // namespace chainrule::model::ops

@@ -4,7 +4,7 @@
 #include "model/products/few_rows.h"
 #include "model/simd/multiversion.h"
 
-namespace chainrule::model {
+namespace chainrule::model::ops {
 namespace {
 
 /// sums [columns] += column sums of values [rows, columns], rows added in order.
@@ -19,7 +19,8 @@ void add_column_sums(const float* values, std::int64_t stride, std::int64_t rows
 
 }  // namespace
 
-void FastOps::multiply(const ProductShape& shape, const float* a, const float* b, const float* bias, float* c) {
+void FastOps::multiply(const products::ProductShape& shape, const float* a, const float* b, const float* bias,
+                       float* c) {
   if (blocked_ && blocked_->suit(shape)) {
     blocked_->multiply(shape, a, b, bias, c);
   } else {
@@ -29,11 +30,11 @@ void FastOps::multiply(const ProductShape& shape, const float* a, const float* b
 
 void FastOps::linear_forward(const float* x, const float* weight, const float* bias, std::int64_t rows, std::int64_t in,
                              std::int64_t out, float* output, std::int64_t output_stride, bool accumulate) {
-  if (rows <= kFewRows) {
-    multiply_few_rows(x, weight, bias, rows, in, out, output, output_stride, accumulate);
+  if (rows <= products::kFewRows) {
+    products::multiply_few_rows(x, weight, bias, rows, in, out, output, output_stride, accumulate);
     return;
   }
-  ProductShape shape{.m = rows, .n = out, .k = in};
+  products::ProductShape shape{.m = rows, .n = out, .k = in};
   shape.transpose_b = true;
   shape.a_stride = in;
   shape.b_stride = in;
@@ -46,7 +47,7 @@ void FastOps::linear_forward(const float* x, const float* weight, const float* b
 void FastOps::linear_backward_input(const float* output_gradient, std::int64_t output_stride, const float* weight,
                                     std::int64_t rows, std::int64_t in, std::int64_t out, float* x_gradient,
                                     bool accumulate) {
-  ProductShape shape{.m = rows, .n = in, .k = out};
+  products::ProductShape shape{.m = rows, .n = in, .k = out};
   shape.a_stride = output_stride;
   shape.b_stride = in;
   shape.c_stride = in;
@@ -57,7 +58,7 @@ void FastOps::linear_backward_input(const float* output_gradient, std::int64_t o
 void FastOps::linear_backward_weight(const float* output_gradient, std::int64_t output_stride, const float* x,
                                      std::int64_t rows, std::int64_t in, std::int64_t out, float* weight_gradient,
                                      float* bias_gradient, bool accumulate) {
-  ProductShape shape{.m = out, .n = in, .k = rows};
+  products::ProductShape shape{.m = out, .n = in, .k = rows};
   shape.transpose_a = true;
   shape.a_stride = output_stride;
   shape.b_stride = in;
@@ -73,4 +74,4 @@ void FastOps::linear_backward_weight(const float* output_gradient, std::int64_t 
   }
 }
 
-}  // namespace chainrule::model
+}  // namespace chainrule::model::ops

@@ -7,7 +7,7 @@
 #include "model/ops/batch.h"
 #include "model/products/shape.h"
 
-namespace chainrule::model {
+namespace chainrule::model::ops {
 
 struct AttentionShape {
   std::int64_t heads = 0;
@@ -109,10 +109,10 @@ std::unique_ptr<Ops> make_reference_ops();
 
 /// Large products and vectorised loops, parallel over the calling process's OpenMP threads. The products are this
 /// project's own in float32 on processors whose widest vectors are AVX2, else oneDNN's.
-std::unique_ptr<Ops> make_fast_ops(Math math);
+std::unique_ptr<Ops> make_fast_ops(products::Math math);
 /// Whose float32 products make_fast_ops() gives on this processor: "chainrule" or "oneDNN".
 std::string_view float32_products_by();
 /// The same with oneDNN's products on every processor.
-std::unique_ptr<Ops> make_onednn_ops(Math math);
+std::unique_ptr<Ops> make_onednn_ops(products::Math math);
 
-}  // namespace chainrule::model
+}  // namespace chainrule::model::ops

@@ -3,7 +3,7 @@
 #include "model/simd/exponential.h"
 #include "model/simd/multiversion.h"
 
-namespace chainrule::model {
+namespace chainrule::model::ops {
 
 CHAINRULE_MULTIVERSION
 float largest(const float* values, std::int64_t count) {
@@ -18,7 +18,7 @@ float exponentiate(float* values, float factor, float shift, std::int64_t count)
   float sum = 0;
 #pragma omp simd reduction(+ : sum)
   for (std::int64_t i = 0; i < count; ++i) {
-    const float e = exponential(factor * (values[i] - shift));
+    const float e = simd::exponential(factor * (values[i] - shift));
     values[i] = e;
     sum += e;
   }
@@ -31,4 +31,4 @@ void scale(float* values, float factor, std::int64_t count) {
   for (std::int64_t i = 0; i < count; ++i) values[i] *= factor;
 }
 
-}  // namespace chainrule::model
+}  // namespace chainrule::model::ops

@@ -1,7 +1,7 @@
 #pragma once
 #include <cstdint>
 
-namespace chainrule::model {
+namespace chainrule::model::ops {
 
 // The loops of a softmax over `count` (at least 1) consecutive values, vectorised.
 
@@ -12,4 +12,4 @@ float exponentiate(float* values, float factor, float shift, std::int64_t count)
 /// values *= factor.
 void scale(float* values, float factor, std::int64_t count);
 
-}  // namespace chainrule::model
+}  // namespace chainrule::model::ops

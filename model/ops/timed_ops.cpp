@@ -2,7 +2,7 @@
 
 #include <chrono>
 
-namespace chainrule::model {
+namespace chainrule::model::ops {
 namespace {
 
 /// Adds its own lifetime to a sum.
@@ -139,4 +139,4 @@ void TimedOps::cross_entropy_backward(float* logits, std::int64_t stride, const 
   inner_.cross_entropy_backward(logits, stride, targets, rows, vocabulary, nll);
 }
 
-}  // namespace chainrule::model
+}  // namespace chainrule::model::ops

@@ -4,7 +4,7 @@
 
 #include "model/ops/ops.h"
 
-namespace chainrule::model {
+namespace chainrule::model::ops {
 
 /// What the time of a step goes to.
 enum class OpKind {
@@ -70,4 +70,4 @@ class TimedOps final : public Ops {
   std::array<double, kOpKinds> seconds_{};
 };
 
-}  // namespace chainrule::model
+}  // namespace chainrule::model::ops

@@ -6,7 +6,7 @@
 #include "model/error.h"
 #include "model/simd/multiversion.h"
 
-namespace chainrule::model {
+namespace chainrule::model::optimizer {
 namespace {
 
 /// What one step's formula needs, rounded to float32 once.
@@ -53,8 +53,8 @@ double sum_of_squares(std::span<const float> values) {
 }
 
 void adamw(const AdamWOptions& options, std::int64_t step, double gradient_scale, std::int64_t first,
-           std::span<const ParameterRange> decay_ranges, std::span<float> parameters, std::span<const float> gradients,
-           std::span<float> first_moment, std::span<float> second_moment) {
+           std::span<const shape::ParameterRange> decay_ranges, std::span<float> parameters,
+           std::span<const float> gradients, std::span<float> first_moment, std::span<float> second_moment) {
   const auto size = static_cast<std::int64_t>(parameters.size());
   if (gradients.size() != parameters.size() || first_moment.size() != parameters.size() ||
       second_moment.size() != parameters.size()) {
@@ -78,7 +78,7 @@ void adamw(const AdamWOptions& options, std::int64_t step, double gradient_scale
     const std::int64_t end = std::min(begin + kPiece, size);
     // Walk the piece in runs that are wholly inside or wholly outside the ranges that decay.
     auto range = std::upper_bound(decay_ranges.begin(), decay_ranges.end(), first + begin,
-                                  [](std::int64_t at, const ParameterRange& each) { return at < each.end; });
+                                  [](std::int64_t at, const shape::ParameterRange& each) { return at < each.end; });
     for (std::int64_t at = begin; at < end;) {
       const bool outside = range == decay_ranges.end() || first + at < range->begin;
       const std::int64_t border = range == decay_ranges.end() ? end : (outside ? range->begin : range->end) - first;
@@ -91,4 +91,4 @@ void adamw(const AdamWOptions& options, std::int64_t step, double gradient_scale
   }
 }
 
-}  // namespace chainrule::model
+}  // namespace chainrule::model::optimizer

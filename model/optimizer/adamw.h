@@ -4,7 +4,7 @@
 
 #include "model/shape/parameters.h"
 
-namespace chainrule::model {
+namespace chainrule::model::optimizer {
 
 /// Elements of the blocks in which gradients are summed and the optimizer is sharded.
 inline constexpr std::int64_t kOptimizerBlock = 65'536;
@@ -26,7 +26,7 @@ double sum_of_squares(std::span<const float> values);
 /// All spans have the same size; decay_ranges are arena elements, ascending. Each element's result depends on nothing
 /// but its own inputs.
 void adamw(const AdamWOptions& options, std::int64_t step, double gradient_scale, std::int64_t first,
-           std::span<const ParameterRange> decay_ranges, std::span<float> parameters, std::span<const float> gradients,
-           std::span<float> first_moment, std::span<float> second_moment);
+           std::span<const shape::ParameterRange> decay_ranges, std::span<float> parameters,
+           std::span<const float> gradients, std::span<float> first_moment, std::span<float> second_moment);
 
-}  // namespace chainrule::model
+}  // namespace chainrule::model::optimizer

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <numbers>
 
-namespace chainrule::model {
+namespace chainrule::model::optimizer {
 
 double learning_rate_at(const ScheduleOptions& options, std::int64_t step) {
   const auto at = static_cast<double>(step);
@@ -15,4 +15,4 @@ double learning_rate_at(const ScheduleOptions& options, std::int64_t step) {
          0.5 * (1.0 + std::cos(std::numbers::pi * progress)) * (options.learning_rate - options.minimum_learning_rate);
 }
 
-}  // namespace chainrule::model
+}  // namespace chainrule::model::optimizer

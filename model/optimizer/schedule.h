@@ -1,7 +1,7 @@
 #pragma once
 #include <cstdint>
 
-namespace chainrule::model {
+namespace chainrule::model::optimizer {
 
 struct ScheduleOptions {
   double learning_rate = 0;          ///< after warmup
@@ -13,4 +13,4 @@ struct ScheduleOptions {
 /// Learning rate of step (from 1): linear warmup to learning_rate, then half a cosine down to the minimum at `steps`.
 double learning_rate_at(const ScheduleOptions& options, std::int64_t step);
 
-}  // namespace chainrule::model
+}  // namespace chainrule::model::optimizer

@@ -7,7 +7,7 @@
 
 #include "model/round_up.h"
 
-namespace chainrule::model {
+namespace chainrule::model::products {
 namespace {
 
 constexpr std::int64_t kSliceRows = 3072;  // of A, the most that is packed at a time; whole strips
@@ -150,8 +150,7 @@ void BlockedProducts::reserve(std::size_t threads) {
   }
 }
 
-void BlockedProducts::multiply(const ProductShape& shape, const float* a, const float* b, const float* bias,
-                               float* c) {
+void BlockedProducts::multiply(const ProductShape& shape, const float* a, const float* b, const float* bias, float* c) {
   reserve(static_cast<std::size_t>(omp_get_max_threads()));
   lay_out(shape);
   const Call call{shape, shape.transpose_a ? Factor{a, 1, shape.a_stride} : Factor{a, shape.a_stride, 1},
@@ -169,4 +168,4 @@ void BlockedProducts::multiply(const ProductShape& shape, const float* a, const 
   }
 }
 
-}  // namespace chainrule::model
+}  // namespace chainrule::model::products

@@ -8,7 +8,7 @@
 #include "model/products/product_kernel.h"
 #include "model/products/shape.h"
 
-namespace chainrule::model {
+namespace chainrule::model::products {
 
 /// How many threads share the rows of a product and how many its columns.
 struct ThreadGrid {
@@ -66,4 +66,4 @@ class BlockedProducts {
   std::vector<Arena> panels_;  // of each thread: a packed panel of B
 };
 
-}  // namespace chainrule::model
+}  // namespace chainrule::model::products

@@ -7,7 +7,7 @@
 
 #include "model/simd/multiversion.h"
 
-namespace chainrule::model {
+namespace chainrule::model::products {
 namespace {
 
 using Vector = float __attribute__((vector_size(32)));
@@ -101,4 +101,4 @@ void multiply_few_rows(const float* x, const float* weight, const float* bias, s
   }
 }
 
-}  // namespace chainrule::model
+}  // namespace chainrule::model::products

@@ -1,7 +1,7 @@
 #pragma once
 #include <cstdint>
 
-namespace chainrule::model {
+namespace chainrule::model::products {
 
 /// Products with at most so many rows are bound by reading the weights rather than by arithmetic.
 inline constexpr std::int64_t kFewRows = 16;
@@ -11,4 +11,4 @@ inline constexpr std::int64_t kFewRows = 16;
 void multiply_few_rows(const float* x, const float* weight, const float* bias, std::int64_t rows, std::int64_t in,
                        std::int64_t out, float* output, std::int64_t output_stride, bool accumulate);
 
-}  // namespace chainrule::model
+}  // namespace chainrule::model::products

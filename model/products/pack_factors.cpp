@@ -4,7 +4,7 @@
 
 #include "model/simd/instruction_sets.h"
 
-namespace chainrule::model {
+namespace chainrule::model::products {
 namespace {
 
 using Vector4 = float __attribute__((vector_size(16)));
@@ -26,10 +26,10 @@ CHAINRULE_AVX2 inline void transpose4(const float* from, std::int64_t from_row, 
 
 /// to [8, 8] = the transpose of from [8, 8].
 CHAINRULE_AVX2 inline void transpose8(const float* from, std::int64_t from_row, float* to, std::int64_t to_row) {
-  Vector8 rows[8];
-  Vector8 pairs[8];
+  simd::Vector8 rows[8];
+  simd::Vector8 pairs[8];
 #pragma GCC unroll 8
-  for (int i = 0; i < 8; ++i) rows[i] = load8(from + i * from_row);
+  for (int i = 0; i < 8; ++i) rows[i] = simd::load8(from + i * from_row);
 #pragma GCC unroll 4
   for (int i = 0; i < 8; i += 2) {
     pairs[i] = __builtin_shufflevector(rows[i], rows[i + 1], 0, 8, 1, 9, 4, 12, 5, 13);
@@ -44,8 +44,8 @@ CHAINRULE_AVX2 inline void transpose8(const float* from, std::int64_t from_row, 
   }
 #pragma GCC unroll 4
   for (int i = 0; i < 4; ++i) {
-    store8(__builtin_shufflevector(rows[i], rows[i + 4], 0, 1, 2, 3, 8, 9, 10, 11), to + i * to_row);
-    store8(__builtin_shufflevector(rows[i], rows[i + 4], 4, 5, 6, 7, 12, 13, 14, 15), to + (i + 4) * to_row);
+    simd::store8(__builtin_shufflevector(rows[i], rows[i + 4], 0, 1, 2, 3, 8, 9, 10, 11), to + i * to_row);
+    simd::store8(__builtin_shufflevector(rows[i], rows[i + 4], 4, 5, 6, 7, 12, 13, 14, 15), to + (i + 4) * to_row);
   }
 }
 
@@ -146,4 +146,4 @@ void pack_panel_of_48(const Factor& b, std::int64_t columns, std::int64_t k, flo
   pack_panel<48>(b, columns, k, panel);
 }
 
-}  // namespace chainrule::model
+}  // namespace chainrule::model::products

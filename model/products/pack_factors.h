@@ -1,7 +1,7 @@
 #pragma once
 #include <cstdint>
 
-namespace chainrule::model {
+namespace chainrule::model::products {
 
 /// A factor of a product: `lane` elements from one row (of A) or column (of B) to the next, `step` from one k to the
 /// next. One of the two is 1.
@@ -23,4 +23,4 @@ void pack_strips_of_8(const Factor& a, std::int64_t rows, std::int64_t k, float*
 void pack_panel_of_24(const Factor& b, std::int64_t columns, std::int64_t k, float* panel);
 void pack_panel_of_48(const Factor& b, std::int64_t columns, std::int64_t k, float* panel);
 
-}  // namespace chainrule::model
+}  // namespace chainrule::model::products

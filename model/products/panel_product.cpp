@@ -6,7 +6,7 @@
 #include "model/simd/instruction_sets.h"
 #include "model/simd/multiversion.h"
 
-namespace chainrule::model {
+namespace chainrule::model::products {
 namespace {
 
 // The sums of a tile stay in registers: 6 rows of two vectors of AVX2; of AVX-512, 12 rows of one vector or, where
@@ -57,12 +57,12 @@ using Tile = void (*)(std::int64_t k, const float* a, std::int64_t a_row, std::i
             std::int64_t b_panel, float* c, std::int64_t c_row, bool accumulate) {                     \
     tile<__VA_ARGS__>(k, a, a_row, a_column, b, b_panel, c, c_row, accumulate);                        \
   }
-CHAINRULE_TILE(one_row, Vector8, 1)
-CHAINRULE_TILE(two_rows, Vector8, 2)
-CHAINRULE_TILE(four_rows, Vector8, 4)
-CHAINRULE_TILE(six_rows, Vector8, 6)
-CHAINRULE_TILE(twelve_rows, Vector16, 12)
-CHAINRULE_TILE(twelve_rows_of_two_panels, Vector16, 12, 2)
+CHAINRULE_TILE(one_row, simd::Vector8, 1)
+CHAINRULE_TILE(two_rows, simd::Vector8, 2)
+CHAINRULE_TILE(four_rows, simd::Vector8, 4)
+CHAINRULE_TILE(six_rows, simd::Vector8, 6)
+CHAINRULE_TILE(twelve_rows, simd::Vector16, 12)
+CHAINRULE_TILE(twelve_rows_of_two_panels, simd::Vector16, 12, 2)
 #undef CHAINRULE_TILE
 
 /// A tile of which only some columns exist in c.
@@ -167,4 +167,4 @@ void multiply_panels(const PanelProduct& product, std::int64_t rows_together) {
   }
 }
 
-}  // namespace chainrule::model
+}  // namespace chainrule::model::products

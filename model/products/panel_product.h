@@ -1,7 +1,7 @@
 #pragma once
 #include <cstdint>
 
-namespace chainrule::model {
+namespace chainrule::model::products {
 
 // Small products on one thread, for attention: the right factor is packed once into panels of 16 columns and then met
 // by many left factors. An element of a product is one chain of multiply-adds in the order of k, so its bits do not
@@ -39,4 +39,4 @@ void multiply_panels(const PanelProduct& product);
 /// The same with a given number of rows together, 6 or 12.
 void multiply_panels(const PanelProduct& product, std::int64_t rows_together);
 
-}  // namespace chainrule::model
+}  // namespace chainrule::model::products

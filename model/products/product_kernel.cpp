@@ -4,7 +4,7 @@
 
 #include "model/simd/instruction_sets.h"
 
-namespace chainrule::model {
+namespace chainrule::model::products {
 
 const ProductKernel kAvx2Kernel = {4, 24, 512, 0, multiply_tile_4x24, pack_strips_of_4, pack_panel_of_24};
 const ProductKernel kAvx512Kernel = {8, 48, 1024, 370, multiply_tile_8x48, pack_strips_of_8, pack_panel_of_48};
@@ -12,8 +12,8 @@ const ProductKernel kAvx512Kernel = {8, 48, 1024, 370, multiply_tile_8x48, pack_
 const ProductKernel* kernel_for_this_processor() {
 #if defined(__x86_64__)
   // Intel's processors with AVX-512 are what oneDNN's kernels are tuned for, and nobody has measured ours on them.
-  if (processor_has_avx512()) return __builtin_cpu_is("amd") ? &kAvx512Kernel : nullptr;
-  if (processor_has_avx2()) return &kAvx2Kernel;
+  if (simd::processor_has_avx512()) return __builtin_cpu_is("amd") ? &kAvx512Kernel : nullptr;
+  if (simd::processor_has_avx2()) return &kAvx2Kernel;
 #endif
   return nullptr;
 }
@@ -34,4 +34,4 @@ void multiply_partial_tile(const ProductKernel& kernel, const ProductTile& tile,
   }
 }
 
-}  // namespace chainrule::model
+}  // namespace chainrule::model::products

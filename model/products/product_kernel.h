@@ -4,7 +4,7 @@
 #include "model/products/pack_factors.h"
 #include "model/products/product_tile.h"
 
-namespace chainrule::model {
+namespace chainrule::model::products {
 
 /// How one kind of processor multiplies.
 struct ProductKernel {
@@ -29,4 +29,4 @@ const ProductKernel* kernel_for_this_processor();
 void multiply_partial_tile(const ProductKernel& kernel, const ProductTile& tile, std::int64_t rows,
                            std::int64_t columns);
 
-}  // namespace chainrule::model
+}  // namespace chainrule::model::products

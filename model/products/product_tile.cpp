@@ -5,7 +5,7 @@
 
 #include "model/simd/instruction_sets.h"
 
-namespace chainrule::model {
+namespace chainrule::model::products {
 namespace {
 
 /// Adds k steps to the sums. The short loops must be unrolled, else the sums live in memory.
@@ -75,9 +75,9 @@ inline __attribute__((always_inline)) void multiply_tile(const ProductTile& tile
 }  // namespace
 
 CHAINRULE_AVX2
-void multiply_tile_4x24(const ProductTile& tile) { multiply_tile<Vector8, 4, 3>(tile); }
+void multiply_tile_4x24(const ProductTile& tile) { multiply_tile<simd::Vector8, 4, 3>(tile); }
 
 CHAINRULE_AVX512
-void multiply_tile_8x48(const ProductTile& tile) { multiply_tile<Vector16, 8, 3>(tile); }
+void multiply_tile_8x48(const ProductTile& tile) { multiply_tile<simd::Vector16, 8, 3>(tile); }
 
-}  // namespace chainrule::model
+}  // namespace chainrule::model::products

@@ -1,7 +1,7 @@
 #pragma once
 #include <cstdint>
 
-namespace chainrule::model {
+namespace chainrule::model::products {
 
 /// c [R, C] = (or +=) strip [k, R]^T panel [k, C] + bias [C]: what a product keeps in registers. R and C are those of
 /// the function that multiplies it. An element is one chain of multiply-adds over k, from zero; then what was in c and
@@ -23,4 +23,4 @@ void multiply_tile_4x24(const ProductTile& tile);
 /// 8 rows of 48 columns, 24 sums of sixteen lanes in 32 registers. For processors with AVX-512.
 void multiply_tile_8x48(const ProductTile& tile);
 
-}  // namespace chainrule::model
+}  // namespace chainrule::model::products

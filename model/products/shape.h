@@ -2,7 +2,7 @@
 #include <compare>
 #include <cstdint>
 
-namespace chainrule::model {
+namespace chainrule::model::products {
 
 /// How the factors of products with weights are rounded. bf16: to the nearest bfloat16 where the processor has products
 /// of these (AMX, AVX512_BF16), sums stay float32; elsewhere not at all.
@@ -24,4 +24,4 @@ struct ProductShape {
   auto operator<=>(const ProductShape&) const = default;
 };
 
-}  // namespace chainrule::model
+}  // namespace chainrule::model::products

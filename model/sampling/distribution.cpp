@@ -5,7 +5,7 @@
 #include <limits>
 #include <numeric>
 
-namespace chainrule::model {
+namespace chainrule::model::sampling {
 namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
@@ -79,4 +79,4 @@ double entropy_nats(std::span<const double> log_probabilities) {
   return entropy;
 }
 
-}  // namespace chainrule::model
+}  // namespace chainrule::model::sampling

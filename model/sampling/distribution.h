@@ -3,7 +3,7 @@
 #include <span>
 #include <vector>
 
-namespace chainrule::model {
+namespace chainrule::model::sampling {
 
 /// What a row of logits says of the token that came: one factor of the chain rule.
 struct Factor {
@@ -26,4 +26,4 @@ std::vector<std::uint32_t> largest_of(std::span<const double> values, std::int64
 /// -sum p log p in nats.
 double entropy_nats(std::span<const double> log_probabilities);
 
-}  // namespace chainrule::model
+}  // namespace chainrule::model::sampling

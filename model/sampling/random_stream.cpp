@@ -1,6 +1,6 @@
 #include "model/sampling/random_stream.h"
 
-namespace chainrule::model {
+namespace chainrule::model::sampling {
 namespace {
 
 std::uint64_t mix(std::uint64_t value) {
@@ -17,4 +17,4 @@ RandomStream::RandomStream(std::uint64_t seed, std::uint64_t prompt, std::uint64
 
 double RandomStream::next() { return static_cast<double>(mix(key_ ^ mix(drawn_++)) >> 11U) * 0x1p-53; }
 
-}  // namespace chainrule::model
+}  // namespace chainrule::model::sampling

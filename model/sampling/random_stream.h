@@ -1,7 +1,7 @@
 #pragma once
 #include <cstdint>
 
-namespace chainrule::model {
+namespace chainrule::model::sampling {
 
 /// A stream of random numbers fixed by its key alone: number n is a hash of (key, n), so streams of different keys are
 /// independent of each other and of who draws from them (Steele, Lea, Flood 2014: SplitMix64).
@@ -18,4 +18,4 @@ class RandomStream {
   std::uint64_t drawn_ = 0;
 };
 
-}  // namespace chainrule::model
+}  // namespace chainrule::model::sampling

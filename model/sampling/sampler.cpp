@@ -9,13 +9,13 @@
 #include "model/simd/exponential.h"
 #include "model/simd/multiversion.h"
 
-namespace chainrule::model {
+namespace chainrule::model::sampling {
 namespace {
 
 CHAINRULE_MULTIVERSION
 void exponentiate(const float* logits, std::int64_t count, float largest, float inverse_temperature, float* weights) {
 #pragma omp simd
-  for (std::int64_t i = 0; i < count; ++i) weights[i] = exponential((logits[i] - largest) * inverse_temperature);
+  for (std::int64_t i = 0; i < count; ++i) weights[i] = simd::exponential((logits[i] - largest) * inverse_temperature);
 }
 
 }  // namespace
@@ -133,4 +133,4 @@ std::uint32_t Sampler::draw_from_kept(double uniform) const {
   return kept_.back().token;
 }
 
-}  // namespace chainrule::model
+}  // namespace chainrule::model::sampling

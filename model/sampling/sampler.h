@@ -4,7 +4,7 @@
 #include <span>
 #include <vector>
 
-namespace chainrule::model {
+namespace chainrule::model::sampling {
 
 /// How the next token is chosen. The steps apply in the order of the fields, each to what the one before left.
 struct SamplingOptions {
@@ -53,4 +53,4 @@ class Sampler {
   std::vector<bool> penalised_;
 };
 
-}  // namespace chainrule::model
+}  // namespace chainrule::model::sampling

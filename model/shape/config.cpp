@@ -7,7 +7,7 @@
 #include "model/error.h"
 #include "model/shape/parameters.h"
 
-namespace chainrule::model {
+namespace chainrule::model::shape {
 namespace {
 
 struct Preset {
@@ -83,4 +83,4 @@ double forward_flops_per_token(const Config& config, std::int64_t sequence_lengt
                                                                   static_cast<double>(config.width);
 }
 
-}  // namespace chainrule::model
+}  // namespace chainrule::model::shape

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-namespace chainrule::model {
+namespace chainrule::model::shape {
 
 enum class Normalization { layer_norm };
 enum class PositionEncoding { learned };
@@ -45,4 +45,4 @@ std::vector<std::string> preset_names();
 /// Training takes three times as many.
 double forward_flops_per_token(const Config& config, std::int64_t sequence_length);
 
-}  // namespace chainrule::model
+}  // namespace chainrule::model::shape

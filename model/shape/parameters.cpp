@@ -8,7 +8,7 @@
 
 #include "model/error.h"
 
-namespace chainrule::model {
+namespace chainrule::model::shape {
 namespace {
 
 constexpr std::int64_t kAlignment = 16;  // elements: a cache line of float32
@@ -125,4 +125,4 @@ void initialise(const Config& config, const ParameterTable& table, std::uint64_t
   }
 }
 
-}  // namespace chainrule::model
+}  // namespace chainrule::model::shape

@@ -7,7 +7,7 @@
 
 #include "model/shape/config.h"
 
-namespace chainrule::model {
+namespace chainrule::model::shape {
 
 /// Elements [begin, end) of an arena.
 struct ParameterRange {
@@ -50,4 +50,4 @@ class ParameterTable {
 /// zero. Each element depends on (seed, its parameter's name, its index) alone. arena [table.arena_size()].
 void initialise(const Config& config, const ParameterTable& table, std::uint64_t seed, std::span<float> arena);
 
-}  // namespace chainrule::model
+}  // namespace chainrule::model::shape

@@ -2,7 +2,7 @@
 #include <bit>
 #include <cstdint>
 
-namespace chainrule::model {
+namespace chainrule::model::simd {
 
 /// e^x to about 2 units in the last place, in a form that compilers vectorise: x is clamped to [-87, 88], split as
 /// n ln 2 + r with |r| <= ln 2 / 2, and e^r is its Taylor polynomial of degree 7.
@@ -25,4 +25,4 @@ inline __attribute__((always_inline)) float exponential(float x) {
   return p * std::bit_cast<float>(exponent);
 }
 
-}  // namespace chainrule::model
+}  // namespace chainrule::model::simd

@@ -12,7 +12,7 @@
 #define CHAINRULE_AVX512
 #endif
 
-namespace chainrule::model {
+namespace chainrule::model::simd {
 
 using Vector8 = float __attribute__((vector_size(32)));
 using Vector16 = float __attribute__((vector_size(64)));
@@ -42,4 +42,4 @@ inline bool processor_has_avx512() {
 #endif
 }
 
-}  // namespace chainrule::model
+}  // namespace chainrule::model::simd

@@ -22,18 +22,19 @@ void ArithmeticOptions::add_recompute_to(po::options_description& group) {
       "none; or full: keep each layer's input only and compute its inside again in backward (less memory, same bits)");
 }
 
-model::Math ArithmeticOptions::chosen_math() const {
-  if (math == "float32") return model::Math::float32;
-  if (math != "bf16") throw Error(ExitCode::usage, fmt::format("--math '{}' is neither float32 nor bf16", math));
-  if (!model::onednn::rounds_factors(model::Math::bf16) && launched_rank() == 0) {
-    say("chainrule: warning: this processor has no bfloat16 products: --math bf16 computes in float32 here\n");
+model::products::Math ArithmeticOptions::chosen_math() const {
+  if (math == "float32") return model::products::Math::float32;
+  if (math != "bf16")
+    throw failure::Error(failure::ExitCode::usage, fmt::format("--math '{}' is neither float32 nor bf16", math));
+  if (!model::products::onednn::rounds_factors(model::products::Math::bf16) && comm::launched_rank() == 0) {
+    run::say("chainrule: warning: this processor has no bfloat16 products: --math bf16 computes in float32 here\n");
   }
-  return model::Math::bf16;
+  return model::products::Math::bf16;
 }
 
 bool ArithmeticOptions::chosen_recompute() const {
   if (recompute != "none" && recompute != "full") {
-    throw Error(ExitCode::usage, fmt::format("--recompute '{}' is neither none nor full", recompute));
+    throw failure::Error(failure::ExitCode::usage, fmt::format("--recompute '{}' is neither none nor full", recompute));
   }
   return recompute == "full";
 }

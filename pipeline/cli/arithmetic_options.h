@@ -14,7 +14,7 @@ struct ArithmeticOptions {
   void add_math_to(po::options_description& group);
   void add_recompute_to(po::options_description& group);
   /// Throws Error (usage) for another word. Warns, on one rank, where bf16 has nothing to gain on this processor.
-  model::Math chosen_math() const;
+  model::products::Math chosen_math() const;
   bool chosen_recompute() const;
 };
 

@@ -14,18 +14,18 @@
 
 namespace chainrule::pipeline::cli {
 
-ExitCode run_benchmark(const Arguments& arguments) {
+failure::ExitCode run_benchmark(const Arguments& arguments) {
   CommandOptions options("chainrule benchmark [--model PRESET] [--sequence-length T] [--micro-batch B] [--json]",
                          "What this machine can do and how near training and evaluation come to it, measured in turn "
                          "in one process a rank.");
   std::string model;
   std::int64_t sequence_length = 0;
   std::int64_t vocabulary = 0;
-  BenchmarkOptions asked;
+  measure::BenchmarkOptions asked;
   std::string tokenizer;
   std::string text;
   options.group("Model").add_options()("model", po::value(&model)->default_value("gpt2-124m")->value_name("PRESET"),
-                                       fmt::format("one of {}", fmt::join(model::preset_names(), ", ")).c_str())(
+                                       fmt::format("one of {}", fmt::join(model::shape::preset_names(), ", ")).c_str())(
       "vocabulary-size", po::value(&vocabulary)->default_value(50257)->value_name("N"), "tokens")(
       "sequence-length", po::value(&sequence_length)->value_name("T"), "tokens (default: the preset's)")(
       "micro-batch", po::value(&asked.micro_batch)->default_value(1)->value_name("B"), "sequences")(
@@ -46,40 +46,41 @@ ExitCode run_benchmark(const Arguments& arguments) {
           "threads", po::value(&asked.threads)->value_name("N"),
           "threads of each rank (default: OMP_NUM_THREADS, else this rank's share of the cores)")(
           "json", po::bool_switch(&json), "print one JSON object");
-  if (!options.parse(arguments)) return ExitCode::done;
+  if (!options.parse(arguments)) return failure::ExitCode::done;
 
-  const auto preset = model::preset(model);
+  const auto preset = model::shape::preset(model);
   if (!preset) {
-    throw Error(ExitCode::usage,
-                fmt::format("--model '{}' is none of {}", model, fmt::join(model::preset_names(), ", ")));
+    throw failure::Error(failure::ExitCode::usage, fmt::format("--model '{}' is none of {}", model,
+                                                               fmt::join(model::shape::preset_names(), ", ")));
   }
   asked.config = *preset;
   asked.config.vocabulary_size = vocabulary;
   if (options.given("sequence-length")) asked.config.sequence_length = sequence_length;
-  model::validate(asked.config);
+  model::shape::validate(asked.config);
   asked.math = arithmetic.chosen_math();
   asked.recompute = arithmetic.chosen_recompute();
   if (asked.micro_batch < 1 || asked.rounds < 1)
-    throw Error(ExitCode::usage, "--micro-batch and --rounds must be at least 1");
+    throw failure::Error(failure::ExitCode::usage, "--micro-batch and --rounds must be at least 1");
   if (asked.config.sequence_length < 3) {
-    throw Error(ExitCode::usage,
-                fmt::format("--sequence-length must be at least 3 (a prompt and two decode steps), not {}",
-                            asked.config.sequence_length));
+    throw failure::Error(failure::ExitCode::usage,
+                         fmt::format("--sequence-length must be at least 3 (a prompt and two decode steps), not {}",
+                                     asked.config.sequence_length));
   }
-  if (vocabulary < 2) throw Error(ExitCode::usage, "--vocabulary-size must be at least 2");
+  if (vocabulary < 2) throw failure::Error(failure::ExitCode::usage, "--vocabulary-size must be at least 2");
   asked.tokenizer = tokenizer;
   asked.text = text;
 
-  const Session session;
+  const comm::Session session;
   const int ranks = session.world().size();
   if (asked.global_batch == 0) asked.global_batch = asked.micro_batch * ranks;
   if (asked.global_batch < 1 || asked.global_batch % asked.micro_batch != 0) {
-    throw AgreedError(ExitCode::usage, fmt::format("--global-batch {} is not a multiple of --micro-batch {}",
-                                                   asked.global_batch, asked.micro_batch));
+    throw failure::AgreedError(
+        failure::ExitCode::usage,
+        fmt::format("--global-batch {} is not a multiple of --micro-batch {}", asked.global_batch, asked.micro_batch));
   }
-  const BenchmarkResult result = pipeline::run_benchmark(session.world(), asked);
-  if (session.world().rank() == 0) print(json ? to_json(asked, result) : to_text(asked, result));
-  return ExitCode::done;
+  const measure::BenchmarkResult result = measure::run_benchmark(session.world(), asked);
+  if (session.world().rank() == 0) run::print(json ? measure::to_json(asked, result) : measure::to_text(asked, result));
+  return failure::ExitCode::done;
 }
 
 }  // namespace chainrule::pipeline::cli

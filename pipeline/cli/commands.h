@@ -15,20 +15,20 @@ using Arguments = std::vector<std::string>;
 struct Command {
   std::string_view name;
   std::string_view summary;  ///< one line for `chainrule --help`
-  ExitCode (*run)(const Arguments& arguments);
+  failure::ExitCode (*run)(const Arguments& arguments);
 };
 
 /// Every command, in the order of the help.
 std::span<const Command> commands();
 
-ExitCode run_tokenizer(const Arguments& arguments);
-ExitCode run_pack(const Arguments& arguments);
-ExitCode run_pretrain(const Arguments& arguments);
-ExitCode run_evaluate(const Arguments& arguments);
-ExitCode run_score(const Arguments& arguments);
-ExitCode run_next(const Arguments& arguments);
-ExitCode run_generate(const Arguments& arguments);
-ExitCode run_inspect(const Arguments& arguments);
-ExitCode run_benchmark(const Arguments& arguments);
+failure::ExitCode run_tokenizer(const Arguments& arguments);
+failure::ExitCode run_pack(const Arguments& arguments);
+failure::ExitCode run_pretrain(const Arguments& arguments);
+failure::ExitCode run_evaluate(const Arguments& arguments);
+failure::ExitCode run_score(const Arguments& arguments);
+failure::ExitCode run_next(const Arguments& arguments);
+failure::ExitCode run_generate(const Arguments& arguments);
+failure::ExitCode run_inspect(const Arguments& arguments);
+failure::ExitCode run_benchmark(const Arguments& arguments);
 
 }  // namespace chainrule::pipeline::cli

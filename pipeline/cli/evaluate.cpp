@@ -14,21 +14,21 @@
 namespace chainrule::pipeline::cli {
 namespace {
 
-Protocol protocol_of(const std::string& name) {
-  for (const Protocol protocol : {Protocol::document, Protocol::packed}) {
-    if (name == name_of(protocol)) return protocol;
+windows::Protocol protocol_of(const std::string& name) {
+  for (const windows::Protocol protocol : {windows::Protocol::document, windows::Protocol::packed}) {
+    if (name == windows::name_of(protocol)) return protocol;
   }
-  throw Error(ExitCode::usage, fmt::format("--protocol '{}' is neither document nor packed", name));
+  throw failure::Error(failure::ExitCode::usage, fmt::format("--protocol '{}' is neither document nor packed", name));
 }
 
 }  // namespace
 
-ExitCode run_evaluate(const Arguments& arguments) {
+failure::ExitCode run_evaluate(const Arguments& arguments) {
   CommandOptions options("chainrule evaluate --model CHECKPOINT_OR_RUN --data DIR --report DIR [options]",
                          "Token-weighted cross-entropy and perplexity of a data set, per domain and overall: a table "
                          "on stdout,\nand report.json, environment.json, domains.csv and documents.csv in the report "
                          "folder.");
-  EvaluateOptions asked;
+  evaluate::EvaluateOptions asked;
   std::string model;
   std::string data;
   std::string report;
@@ -55,28 +55,30 @@ ExitCode run_evaluate(const Arguments& arguments) {
   arithmetic.add_math_to(options.group("Arithmetic"));
   options.group("Output").add_options()("report", po::value(&report)->required()->value_name("DIR"),
                                         "folder to write; must not exist, or be empty");
-  if (!options.parse(arguments)) return ExitCode::done;
+  if (!options.parse(arguments)) return failure::ExitCode::done;
 
   for (const auto& [name, value] : {std::pair<const char*, std::int64_t>{"context-length", asked.context_length},
                                     {"stride", asked.stride},
                                     {"micro-batch", asked.micro_batch},
                                     {"max-documents", max_documents},
                                     {"threads", asked.threads}}) {
-    if (options.given(name) && value < 1) throw Error(ExitCode::usage, fmt::format("--{} must be at least 1", name));
+    if (options.given(name) && value < 1)
+      throw failure::Error(failure::ExitCode::usage, fmt::format("--{} must be at least 1", name));
   }
   asked.math = arithmetic.chosen_math();
   asked.protocol = protocol_of(protocol);
-  if (asked.protocol == Protocol::packed && options.given("stride")) {
-    throw Error(ExitCode::usage, "--stride belongs to protocol document: packed windows lie side by side");
+  if (asked.protocol == windows::Protocol::packed && options.given("stride")) {
+    throw failure::Error(failure::ExitCode::usage,
+                         "--stride belongs to protocol document: packed windows lie side by side");
   }
   asked.model = model;
   asked.data = data;
   asked.report = report;
   asked.max_documents = static_cast<std::uint64_t>(max_documents);
 
-  const Session session;
-  evaluate(session.world(), asked, version_text());
-  return ExitCode::done;
+  const comm::Session session;
+  evaluate::evaluate(session.world(), asked, version_text());
+  return failure::ExitCode::done;
 }
 
 }  // namespace chainrule::pipeline::cli

@@ -6,20 +6,20 @@
 #include <optional>
 
 #include "io/files/atomic_file.h"
-#include "pipeline/comm/agreement.h"
 #include "pipeline/cli/commands.h"
 #include "pipeline/cli/options.h"
 #include "pipeline/cli/sample_printer.h"
 #include "pipeline/cli/standard_output.h"
 #include "pipeline/cli/version.h"
+#include "pipeline/comm/agreement.h"
 #include "pipeline/comm/session.h"
-#include "pipeline/run/environment.h"
 #include "pipeline/failure/error.h"
 #include "pipeline/infer/generate/generator.h"
 #include "pipeline/infer/generate/sample_json.h"
-#include "pipeline/show/legible.h"
+#include "pipeline/run/environment.h"
 #include "pipeline/run/standard_streams.h"
 #include "pipeline/run/threads.h"
+#include "pipeline/show/legible.h"
 
 namespace chainrule::pipeline::cli {
 namespace {
@@ -28,15 +28,15 @@ struct Request {
   std::string model;
   std::string prompt;
   std::string prompts;
-  std::int64_t maximum_tokens = kDefaultMaximumTokens;
-  GenerationOptions generation;
+  std::int64_t maximum_tokens = infer::generate::kDefaultMaximumTokens;
+  infer::generate::GenerationOptions generation;
   bool slide = false;
   bool json = false;
   int threads = 0;
 };
 
 void validate(const Request& request) {
-  const GenerationOptions& generation = request.generation;
+  const infer::generate::GenerationOptions& generation = request.generation;
   // Products and sums of two such numbers stay far from overflow.
   constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max();
   check_range("max-tokens", request.maximum_tokens, 1, kMost);
@@ -44,50 +44,51 @@ void validate(const Request& request) {
   check_range("batch", generation.batch, 1, kMost);
   check_range("threads", request.threads, 0);
   for (const std::string& stop : generation.stops) {
-    if (stop.empty()) throw Error(ExitCode::usage, "--stop: an empty text would end every sample at once");
+    if (stop.empty())
+      throw failure::Error(failure::ExitCode::usage, "--stop: an empty text would end every sample at once");
   }
-  model::validate(generation.sampling);
+  model::sampling::validate(generation.sampling);
 }
 
 void tell_of_slides(std::int64_t slid, std::int64_t samples, std::int64_t context) {
   if (slid > 0) {
-    say(fmt::format(
+    run::say(fmt::format(
         "chainrule: {} of {} samples outgrew the model's context of {} tokens: the older half of it was let "
         "go each time it was full\n",
         slid, samples, context));
   }
 }
 
-void tell_of_cut_prompts(const std::vector<Prompt>& prompts, std::int64_t context) {
-  for (const Prompt& prompt : prompts) {
+void tell_of_cut_prompts(const std::vector<infer::generate::Prompt>& prompts, std::int64_t context) {
+  for (const infer::generate::Prompt& prompt : prompts) {
     const auto tokens = static_cast<std::int64_t>(prompt.tokens.size());
     if (tokens > context) {
-      say(fmt::format("chainrule: {} is longer than the model's context: its first {} tokens were let go\n",
-                      prompt.name, tokens - context));
+      run::say(fmt::format("chainrule: {} is longer than the model's context: its first {} tokens were let go\n",
+                           prompt.name, tokens - context));
     }
   }
 }
 
 /// One prompt: text as it comes.
 void stream(const Request& request, std::optional<std::int64_t> maximum_tokens) {
-  use_threads_alone(request.threads);
-  const TextModel model = load_text_model(request.model);
-  std::vector<Prompt> prompts(1);
+  run::use_threads_alone(request.threads);
+  const models::TextModel model = models::load_text_model(request.model);
+  std::vector<infer::generate::Prompt> prompts(1);
   prompts[0].text = request.prompt;
-  prepare(prompts, model, maximum_tokens, request.slide);
+  infer::generate::prepare(prompts, model, maximum_tokens, request.slide);
   tell_of_cut_prompts(prompts, model.model.config.sequence_length);
-  const auto ops = model::make_fast_ops(model::Math::float32);
-  Generator generator(model, prompts, request.generation, *ops);
+  const auto ops = model::ops::make_fast_ops(model::products::Math::float32);
+  infer::generate::Generator generator(model, prompts, request.generation, *ops);
   SamplePrinter printer(request.generation.samples);
   const bool person_reads = at_terminal();
   std::int64_t slid = 0;
   for (std::int64_t batch = 0; batch < generator.batches(); ++batch) {
     const auto samples = generator.run(batch, [&](std::int64_t sequence, std::string_view piece) {
-      if (!request.json) printer.add(sequence, person_reads ? without_controls(piece) : valid_utf8(piece));
+      if (!request.json) printer.add(sequence, person_reads ? show::without_controls(piece) : show::valid_utf8(piece));
     });
-    for (const Sample& sample : samples) {
+    for (const infer::generate::Sample& sample : samples) {
       if (request.json) {
-        print(json_line(sample, prompts[0]));
+        run::print(infer::generate::json_line(sample, prompts[0]));
       } else {
         printer.finish(sample.sample);
       }
@@ -99,39 +100,41 @@ void stream(const Request& request, std::optional<std::int64_t> maximum_tokens) 
 
 /// A file of prompts, shared out over the ranks batch by batch; rank 0 prints in order.
 void share_out(const Request& request, std::optional<std::int64_t> maximum_tokens) {
-  const Session session;
-  const Communicator& world = session.world();
-  const int threads = use_threads(world, request.threads);
-  gather_environment(world, version_text(), threads);
-  const auto ops = model::make_fast_ops(model::Math::float32);
-  std::vector<Prompt> prompts;
-  std::unique_ptr<Generator> generator;
+  const comm::Session session;
+  const comm::Communicator& world = session.world();
+  const int threads = run::use_threads(world, request.threads);
+  run::gather_environment(world, version_text(), threads);
+  const auto ops = model::ops::make_fast_ops(model::products::Math::float32);
+  std::vector<infer::generate::Prompt> prompts;
+  std::unique_ptr<infer::generate::Generator> generator;
   std::string content;
-  agree_on_first(world, [&] {
-    content = request.prompts == "-" ? read_standard_input("the prompts") : io::read_file(request.prompts);
+  comm::agree_on_first(world, [&] {
+    content = request.prompts == "-" ? run::read_standard_input("the prompts") : io::files::read_file(request.prompts);
   });
   content = world.broadcast(content);
-  agree(world, [&] {
-    prompts = parse_prompts(content, request.prompts == "-" ? "standard input" : std::string_view(request.prompts));
+  comm::agree(world, [&] {
+    prompts = infer::generate::parse_prompts(
+        content, request.prompts == "-" ? "standard input" : std::string_view(request.prompts));
   });
-  const TextModel model = load_same_text_model(world, request.model);
-  agree(world, [&] {
-    prepare(prompts, model, maximum_tokens, request.slide);
-    generator = std::make_unique<Generator>(model, prompts, request.generation, *ops);
+  const models::TextModel model = models::load_same_text_model(world, request.model);
+  comm::agree(world, [&] {
+    infer::generate::prepare(prompts, model, maximum_tokens, request.slide);
+    generator = std::make_unique<infer::generate::Generator>(model, prompts, request.generation, *ops);
   });
   if (world.rank() == 0) tell_of_cut_prompts(prompts, model.model.config.sequence_length);
   std::int64_t slid = 0;
   for (std::int64_t first = 0; first < generator->batches(); first += world.size()) {
     std::string lines;
-    agree(world, [&] {
+    comm::agree(world, [&] {
       if (first + world.rank() >= generator->batches()) return;
-      for (const Sample& sample : generator->run(first + world.rank(), [](std::int64_t, std::string_view) {})) {
-        lines += json_line(sample, prompts[static_cast<std::size_t>(sample.prompt)]);
+      for (const infer::generate::Sample& sample :
+           generator->run(first + world.rank(), [](std::int64_t, std::string_view) {})) {
+        lines += infer::generate::json_line(sample, prompts[static_cast<std::size_t>(sample.prompt)]);
         slid += sample.slides > 0 ? 1 : 0;
       }
     });
     for (const auto& part : world.gather(std::as_bytes(std::span(lines)))) {
-      print({reinterpret_cast<const char*>(part.data()), part.size()});
+      run::print({reinterpret_cast<const char*>(part.data()), part.size()});
     }
   }
   world.sum({&slid, 1});
@@ -141,10 +144,10 @@ void share_out(const Request& request, std::optional<std::int64_t> maximum_token
 
 }  // namespace
 
-ExitCode run_generate(const Arguments& arguments) {
+failure::ExitCode run_generate(const Arguments& arguments) {
   Request request;
-  GenerationOptions& generation = request.generation;
-  model::SamplingOptions& sampling = generation.sampling;
+  infer::generate::GenerationOptions& generation = request.generation;
+  model::sampling::SamplingOptions& sampling = generation.sampling;
   CommandOptions options(
       "chainrule generate --model M [--prompt T | --prompts FILE.jsonl] [--max-tokens N] [--samples N] [--seed S]\n"
       "       [--temperature T] [--top-k K] [--top-p P] [--min-p M] [--repetition-penalty R] [--stop T] [--slide] "
@@ -184,16 +187,16 @@ ExitCode run_generate(const Arguments& arguments) {
           "seed", po::value(&generation.seed)->default_value(0), "the same seed gives the same text");
   options.group("Output").add_options()("json", po::bool_switch(&request.json),
                                         "a line of JSON for each sample, as --prompts always gives");
-  if (!options.parse(arguments)) return ExitCode::done;
+  if (!options.parse(arguments)) return failure::ExitCode::done;
   validate(request);
   const auto maximum_tokens =
       options.given("max-tokens") ? std::optional<std::int64_t>(request.maximum_tokens) : std::nullopt;
   if (options.either("prompt", "prompts") == "prompts") {
     share_out(request, maximum_tokens);
-  } else if (launched_rank() == 0) {
+  } else if (comm::launched_rank() == 0) {
     stream(request, maximum_tokens);
   }
-  return ExitCode::done;
+  return failure::ExitCode::done;
 }
 
 }  // namespace chainrule::pipeline::cli

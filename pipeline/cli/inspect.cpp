@@ -7,7 +7,7 @@
 
 namespace chainrule::pipeline::cli {
 
-ExitCode run_inspect(const Arguments& arguments) {
+failure::ExitCode run_inspect(const Arguments& arguments) {
   std::string path;
   bool json = false;
   CommandOptions options("chainrule inspect PATH [--json]",
@@ -17,15 +17,15 @@ ExitCode run_inspect(const Arguments& arguments) {
       .add_options()("path", po::value(&path)->required()->value_name("PATH"),
                      "file or folder; the option's name may be left out")("json", po::bool_switch(&json), "print JSON");
   options.allow_positional("path");
-  if (!options.parse(arguments)) return ExitCode::done;
-  if (launched_rank() != 0) return ExitCode::done;  // one rank's work
-  const auto description = inspect(path);
+  if (!options.parse(arguments)) return failure::ExitCode::done;
+  if (comm::launched_rank() != 0) return failure::ExitCode::done;  // one rank's work
+  const auto description = inspect::inspect(path);
   if (json) {
-    print(description.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
+    run::print(description.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
   } else {
-    print(as_text(description) + "every checksum verified\n");
+    run::print(inspect::as_text(description) + "every checksum verified\n");
   }
-  return ExitCode::done;
+  return failure::ExitCode::done;
 }
 
 }  // namespace chainrule::pipeline::cli

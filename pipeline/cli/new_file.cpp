@@ -10,7 +10,7 @@
 namespace chainrule::pipeline::cli {
 
 NewFile::NewFile(std::string_view option, std::filesystem::path path) : option_(option), path_(std::move(path)) {
-  if (path_.empty()) throw Error(ExitCode::usage, fmt::format("{} needs a file's name", option_));
+  if (path_.empty()) throw failure::Error(failure::ExitCode::usage, fmt::format("{} needs a file's name", option_));
   refuse_existing();
   const std::filesystem::path folder = path_.has_parent_path() ? path_.parent_path() : ".";
   std::error_code error;
@@ -29,7 +29,7 @@ void NewFile::refuse_existing() const {
 
 void NewFile::write(std::string_view content) const {
   refuse_existing();
-  io::write_file_atomically(path_, content);
+  io::files::write_file_atomically(path_, content);
 }
 
 }  // namespace chainrule::pipeline::cli

@@ -14,11 +14,11 @@
 
 namespace chainrule::pipeline::cli {
 
-ExitCode run_next(const Arguments& arguments) {
+failure::ExitCode run_next(const Arguments& arguments) {
   std::string model_path;
   std::string picture_path;
   TextInput input;
-  NextOptions what;
+  infer::next::NextOptions what;
   bool json = false;
   int threads = 0;
   CommandOptions options(
@@ -36,24 +36,24 @@ ExitCode run_next(const Arguments& arguments) {
   options.group("Output").add_options()("top", po::value(&what.top)->default_value(what.top), "tokens shown")(
       "json", po::bool_switch(&json), "print JSON")("svg", po::value(&picture_path)->value_name("FILE"),
                                                     "also write the bars as a picture");
-  if (!options.parse(arguments) || launched_rank() != 0) return ExitCode::done;
+  if (!options.parse(arguments) || comm::launched_rank() != 0) return failure::ExitCode::done;
 
   std::optional<NewFile> picture;
   if (options.given("svg")) picture.emplace("--svg", picture_path);
-  validate(what);
+  infer::next::validate(what);
   check_range("threads", threads, 0);
   const std::string text = input.read(options);
-  use_threads_alone(threads);
-  const TextModel model = load_text_model(model_path);
-  const auto ops = model::make_fast_ops(model::Math::float32);
-  const NextToken next = next_token(model, text, what, *ops);
+  run::use_threads_alone(threads);
+  const models::TextModel model = models::load_text_model(model_path);
+  const auto ops = model::ops::make_fast_ops(model::products::Math::float32);
+  const infer::next::NextToken next = infer::next::next_token(model, text, what, *ops);
   if (next.dropped_tokens > 0) {
-    say(fmt::format("chainrule: the text is longer than the model's context: its first {} tokens were let go\n",
-                    next.dropped_tokens));
+    run::say(fmt::format("chainrule: the text is longer than the model's context: its first {} tokens were let go\n",
+                         next.dropped_tokens));
   }
-  if (picture) picture->write(render_svg(next));
-  print(json ? to_json(next, model.model).dump(2) + "\n" : render_bars(next));
-  return ExitCode::done;
+  if (picture) picture->write(infer::next::render_svg(next));
+  run::print(json ? infer::next::to_json(next, model.model).dump(2) + "\n" : infer::next::render_bars(next));
+  return failure::ExitCode::done;
 }
 
 }  // namespace chainrule::pipeline::cli

@@ -78,7 +78,8 @@ void refuse_negative(const std::vector<po::option>& read, const po::variables_ma
   for (const po::option& each : read) {
     if (each.string_key.empty() || each.value.empty() || !each.value.front().starts_with('-')) continue;
     if (values[each.string_key].value().type() != typeid(std::uint64_t)) continue;
-    throw Error(ExitCode::usage, fmt::format("--{} must be at least 0, not {}", each.string_key, each.value.front()));
+    throw failure::Error(failure::ExitCode::usage,
+                         fmt::format("--{} must be at least 0, not {}", each.string_key, each.value.front()));
   }
 }
 
@@ -86,8 +87,10 @@ void refuse_negative(const std::vector<po::option>& read, const po::variables_ma
 
 void check_range(std::string_view option, std::int64_t value, std::int64_t least, std::int64_t most) {
   if (value < least)
-    throw Error(ExitCode::usage, fmt::format("--{} must be at least {}, not {}", option, least, value));
-  if (value > most) throw Error(ExitCode::usage, fmt::format("--{} must be at most {}, not {}", option, most, value));
+    throw failure::Error(failure::ExitCode::usage,
+                         fmt::format("--{} must be at least {}, not {}", option, least, value));
+  if (value > most)
+    throw failure::Error(failure::ExitCode::usage, fmt::format("--{} must be at most {}, not {}", option, most, value));
 }
 
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates) {
@@ -122,7 +125,7 @@ bool CommandOptions::parse(const Arguments& arguments) {
   for (const auto& each : groups_) all.add(each);
   std::vector<std::string> names;
   for (const auto& each : all.options()) names.push_back(each->long_name());
-  const auto fail = [](const std::string& message) { throw Error(ExitCode::usage, message); };
+  const auto fail = [](const std::string& message) { throw failure::Error(failure::ExitCode::usage, message); };
   const auto fail_unknown = [&](const std::string& name, const std::string& where) {
     const std::string near = nearest(name.substr(std::min(name.find_first_not_of('-'), name.size())), names);
     fail(fmt::format("unknown option '{}'{}{}", name, where,
@@ -136,17 +139,17 @@ bool CommandOptions::parse(const Arguments& arguments) {
     refuse_negative(parsed.options, values_);
     for (const auto& each : parsed.options) typed_.insert(each.string_key);
     if (values_.count("help") != 0) {
-      if (launched_rank() == 0) {
+      if (comm::launched_rank() == 0) {
         std::ostringstream text;
         text << "usage: " << usage_ << "\n\n" << summary_ << '\n';
         for (const auto& each : groups_) text << '\n' << each;
-        print(text.str());
+        run::print(text.str());
       }
       return false;
     }
     if (values_.count("config") != 0) {
       const auto path = values_["config"].as<std::string>();
-      std::istringstream file(io::read_file(path));
+      std::istringstream file(io::files::read_file(path));
       try {
         const auto read = po::parse_config_file(file, all);
         po::store(read, values_);
@@ -180,7 +183,7 @@ bool CommandOptions::given(const std::string& name) const {
 std::string CommandOptions::either(const std::string& one, const std::string& other) const {
   if (!given(one) || !given(other)) return given(one) ? one : given(other) ? other : "";
   if (typed_.contains(one) == typed_.contains(other)) {
-    throw Error(ExitCode::usage, fmt::format("--{} and --{} exclude each other", one, other));
+    throw failure::Error(failure::ExitCode::usage, fmt::format("--{} and --{} exclude each other", one, other));
   }
   return typed_.contains(one) ? one : other;
 }

@@ -13,9 +13,9 @@
 namespace chainrule::pipeline::cli {
 namespace {
 
-[[noreturn]] void fail_usage(const std::string& message) { throw Error(ExitCode::usage, message); }
+[[noreturn]] void fail_usage(const std::string& message) { throw failure::Error(failure::ExitCode::usage, message); }
 
-DomainPath parse_domain(const std::string& text) {
+pack::DomainPath parse_domain(const std::string& text) {
   const std::size_t equals = text.find('=');
   if (equals == std::string::npos || equals == 0 || equals + 1 == text.size()) {
     fail_usage(fmt::format("--domain {}: write NAME=PATH", text));
@@ -27,7 +27,7 @@ DomainPath parse_domain(const std::string& text) {
   return {name, text.substr(equals + 1)};
 }
 
-std::string table_of(const PackedSet& set) {
+std::string table_of(const pack::PackedSet& set) {
   std::string text = fmt::format("{}\n  {:<20} {:>12} {:>15} {:>15} {:>12}\n", set.folder.string(), "domain",
                                  "documents", "tokens", "bytes of text", "bytes/token");
   const auto row = [&text](const std::string& name, std::uint64_t documents, std::uint64_t tokens,
@@ -49,8 +49,8 @@ std::string table_of(const PackedSet& set) {
 
 }  // namespace
 
-ExitCode run_pack(const Arguments& arguments) {
-  PackOptions pack_options;
+failure::ExitCode run_pack(const Arguments& arguments) {
+  pack::PackOptions pack_options;
   std::string tokenizer;
   std::string output;
   std::vector<std::string> domains;
@@ -75,7 +75,7 @@ ExitCode run_pack(const Arguments& arguments) {
       "tokens a shard, about: documents are not split")(
       "deflate", po::value(&pack_options.deflate)->default_value(0)->value_name("LEVEL"),
       "0 none to 9: smaller files (about 80 %), slower to write and read");
-  if (!options.parse(arguments)) return ExitCode::done;
+  if (!options.parse(arguments)) return failure::ExitCode::done;
   if (pack_options.inputs.empty() && domains.empty()) fail_usage("name text with --input PATH or --domain NAME=PATH");
   for (const auto& text : domains) pack_options.domains.push_back(parse_domain(text));
   if (output.empty()) fail_usage("--output needs a folder's name");
@@ -91,9 +91,9 @@ ExitCode run_pack(const Arguments& arguments) {
   pack_options.output = output;
   pack_options.shard_tokens = static_cast<std::uint64_t>(shard_tokens);
 
-  const Session session;
-  for (const auto& set : pack(session.world(), pack_options)) print(table_of(set));
-  return ExitCode::done;
+  const comm::Session session;
+  for (const auto& set : pack::pack(session.world(), pack_options)) run::print(table_of(set));
+  return failure::ExitCode::done;
 }
 
 }  // namespace chainrule::pipeline::cli

@@ -22,7 +22,7 @@ struct Words {
   std::string run;
 };
 
-void add_data_and_model(CommandOptions& command, PretrainOptions& options, Words& words) {
+void add_data_and_model(CommandOptions& command, pretrain::PretrainOptions& options, Words& words) {
   command.group("Data and run")
       .add_options()("data", po::value(&words.data)->required()->value_name("DIR"),
                      "data set to train on, or a folder with train/ and held-out/, which is then validated on")(
@@ -31,7 +31,7 @@ void add_data_and_model(CommandOptions& command, PretrainOptions& options, Words
                                                                      "run directory to make, or to go on with")(
           "dry-run", po::bool_switch(&options.dry_run),
           "print parameters, tokens and memory per rank, and stop without writing");
-  static const std::string presets = fmt::format("preset: {}", fmt::join(model::preset_names(), ", "));
+  static const std::string presets = fmt::format("preset: {}", fmt::join(model::shape::preset_names(), ", "));
   command.group("Model").add_options()(
       "model", po::value(&options.model)->default_value("gpt2-124m")->value_name("PRESET"), presets.c_str())(
       "layers", po::value(&options.layers)->value_name("N"), "layers (default: the preset's)")(
@@ -41,7 +41,7 @@ void add_data_and_model(CommandOptions& command, PretrainOptions& options, Words
       "context and length of a training window (default: the preset's)");
 }
 
-void add_training(CommandOptions& command, PretrainOptions& options) {
+void add_training(CommandOptions& command, pretrain::PretrainOptions& options) {
   command.group("Batches and steps")
       .add_options()("micro-batch", po::value(&options.micro_batch)->default_value(4)->value_name("SEQUENCES"),
                      "sequences of one forward and backward pass")(
@@ -69,7 +69,7 @@ void add_training(CommandOptions& command, PretrainOptions& options) {
           "largest Euclidean norm of the gradient; 0: not clipped");
 }
 
-void add_reporting(CommandOptions& command, PretrainOptions& options) {
+void add_reporting(CommandOptions& command, pretrain::PretrainOptions& options) {
   command.group("Validation, checkpoints, log")
       .add_options()("validate-every", po::value(&options.validate_every)->default_value(250)->value_name("STEPS"),
                      "and at the end; 0: never")(
@@ -85,9 +85,9 @@ void add_reporting(CommandOptions& command, PretrainOptions& options) {
 
 }  // namespace
 
-ExitCode run_pretrain(const Arguments& arguments) {
-  catch_stop_signals();
-  PretrainOptions options;
+failure::ExitCode run_pretrain(const Arguments& arguments) {
+  run::catch_stop_signals();
+  pretrain::PretrainOptions options;
   Words words;
   CommandOptions command(
       "chainrule pretrain --data DIR --run DIR --steps N [options]",
@@ -101,7 +101,7 @@ ExitCode run_pretrain(const Arguments& arguments) {
   po::options_description& arithmetic_group = command.group("Arithmetic and memory");
   arithmetic.add_math_to(arithmetic_group);
   arithmetic.add_recompute_to(arithmetic_group);
-  if (!command.parse(arguments)) return ExitCode::done;
+  if (!command.parse(arguments)) return failure::ExitCode::done;
   options.data = words.data;
   options.validation_data = words.validation_data;
   options.run = words.run;
@@ -111,14 +111,14 @@ ExitCode run_pretrain(const Arguments& arguments) {
   if (!command.given("warmup-steps")) options.schedule.warmup_steps = options.schedule.steps / 50;
   options.math = arithmetic.chosen_math();
   options.recompute = arithmetic.chosen_recompute();
-  validate(options);
+  pretrain::validate(options);
 
-  Configuration configuration = command.resolved();
+  run::Configuration configuration = command.resolved();
   std::erase_if(configuration, [](const auto& line) { return line.first == "dry-run"; });
-  set_value(configuration, "minimum-learning-rate", fmt::format("{}", options.schedule.minimum_learning_rate));
-  set_value(configuration, "warmup-steps", fmt::format("{}", options.schedule.warmup_steps));
-  const Session session;
-  return pretrain(session.world(), options, configuration, version_text());
+  run::set_value(configuration, "minimum-learning-rate", fmt::format("{}", options.schedule.minimum_learning_rate));
+  run::set_value(configuration, "warmup-steps", fmt::format("{}", options.schedule.warmup_steps));
+  const comm::Session session;
+  return pretrain::pretrain(session.world(), options, configuration, version_text());
 }
 
 }  // namespace chainrule::pipeline::cli

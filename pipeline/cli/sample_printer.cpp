@@ -9,7 +9,7 @@ namespace chainrule::pipeline::cli {
 void SamplePrinter::begin() {
   if (begun_) return;
   begun_ = true;
-  if (waiting_.size() > 1) print(fmt::format("--- sample {} of {} ---\n", turn_ + 1, waiting_.size()));
+  if (waiting_.size() > 1) run::print(fmt::format("--- sample {} of {} ---\n", turn_ + 1, waiting_.size()));
 }
 
 void SamplePrinter::add(std::int64_t sample, std::string_view piece) {
@@ -18,17 +18,17 @@ void SamplePrinter::add(std::int64_t sample, std::string_view piece) {
     return;
   }
   begin();
-  print(piece);
+  run::print(piece);
 }
 
 void SamplePrinter::finish(std::int64_t sample) {
   ended_[static_cast<std::size_t>(sample)] = true;
   for (; turn_ < waiting_.size(); ++turn_, begun_ = false) {
     begin();
-    print(waiting_[turn_]);
+    run::print(waiting_[turn_]);
     waiting_[turn_].clear();
     if (!ended_[turn_]) return;
-    print("\n");
+    run::print("\n");
   }
 }
 

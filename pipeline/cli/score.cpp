@@ -16,7 +16,7 @@
 
 namespace chainrule::pipeline::cli {
 
-ExitCode run_score(const Arguments& arguments) {
+failure::ExitCode run_score(const Arguments& arguments) {
   std::string model_path;
   std::string page_path;
   TextInput input;
@@ -40,30 +40,31 @@ ExitCode run_score(const Arguments& arguments) {
   options.group("Output").add_options()("table", po::bool_switch(&table), "print the table at a terminal too")(
       "json", po::bool_switch(&json), "print JSON")("html", po::value(&page_path)->value_name("FILE"),
                                                     "also write the heat map and every factor as a web page");
-  if (!options.parse(arguments) || launched_rank() != 0) return ExitCode::done;
+  if (!options.parse(arguments) || comm::launched_rank() != 0) return failure::ExitCode::done;
 
   std::optional<NewFile> page;
   if (options.given("html")) page.emplace("--html", page_path);
-  if (table && json) throw Error(ExitCode::usage, "--table and --json exclude each other");
+  if (table && json) throw failure::Error(failure::ExitCode::usage, "--table and --json exclude each other");
   check_range("threads", threads, 0);
   const std::string text = input.read(options);
-  if (text.empty()) throw Error(ExitCode::bad_data, "the text is empty: there is nothing to score");
-  use_threads_alone(threads);
-  const TextModel model = load_text_model(model_path);
-  const auto ops = model::make_fast_ops(model::Math::float32);
-  const TextScore score = score_text(model, text, slide, *ops);
-  if (page) page->write(render_page(score, model.model));
+  if (text.empty()) throw failure::Error(failure::ExitCode::bad_data, "the text is empty: there is nothing to score");
+  run::use_threads_alone(threads);
+  const models::TextModel model = models::load_text_model(model_path);
+  const auto ops = model::ops::make_fast_ops(model::products::Math::float32);
+  const infer::score::TextScore score = infer::score::score_text(model, text, slide, *ops);
+  if (page) page->write(infer::score::render_page(score, model.model));
   if (json) {
-    print(to_json(score, model.model).dump(2) + "\n");
+    run::print(infer::score::to_json(score, model.model).dump(2) + "\n");
   } else if (shows_colours() && !table) {
-    print(render_heat_map(score, shows_true_colours() ? TerminalColours::true_colour : TerminalColours::palette_256));
+    run::print(infer::score::render_heat_map(score, shows_true_colours() ? infer::score::TerminalColours::true_colour
+                                                                         : infer::score::TerminalColours::palette_256));
   } else {
-    print(render_table(score));
+    run::print(infer::score::render_table(score));
   }
-  if (score.nonfinite_tokens == 0) return ExitCode::done;
-  throw Error(ExitCode::bad_data,
-              fmt::format("{} of {} factors are not finite: the model '{}' gives this text no probability",
-                          score.nonfinite_tokens, score.tokens.size(), model.model.folder.string()));
+  if (score.nonfinite_tokens == 0) return failure::ExitCode::done;
+  throw failure::Error(failure::ExitCode::bad_data,
+                       fmt::format("{} of {} factors are not finite: the model '{}' gives this text no probability",
+                                   score.nonfinite_tokens, score.tokens.size(), model.model.folder.string()));
 }
 
 }  // namespace chainrule::pipeline::cli

@@ -17,7 +17,7 @@ std::string_view environment(const char* name) {
 
 }  // namespace
 
-bool at_terminal() { return ::isatty(STDOUT_FILENO) == 1 && !launched(); }
+bool at_terminal() { return ::isatty(STDOUT_FILENO) == 1 && !comm::launched(); }
 
 bool shows_colours() { return at_terminal() && environment("NO_COLOR").empty() && environment("TERM") != "dumb"; }
 

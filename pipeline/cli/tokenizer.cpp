@@ -18,7 +18,7 @@ namespace {
 struct Action {
   std::string_view name;
   std::string_view summary;
-  ExitCode (*run)(const Arguments& arguments);
+  failure::ExitCode (*run)(const Arguments& arguments);
 };
 
 constexpr std::array kActions = {
@@ -30,27 +30,29 @@ constexpr std::array kActions = {
 void print_actions() {
   std::string text = "usage: chainrule tokenizer train|encode|decode [options]\n\n";
   for (const auto& action : kActions) text += fmt::format("  {:<8}{}\n", action.name, action.summary);
-  print(text + "\nchainrule tokenizer train --help (and so on) lists the options.\n");
+  run::print(text + "\nchainrule tokenizer train --help (and so on) lists the options.\n");
 }
 
 }  // namespace
 
-ExitCode run_tokenizer(const Arguments& arguments) {
-  if (launched_rank() != 0) return ExitCode::done;
+failure::ExitCode run_tokenizer(const Arguments& arguments) {
+  if (comm::launched_rank() != 0) return failure::ExitCode::done;
   std::vector<std::string> names;
   for (const auto& action : kActions) names.emplace_back(action.name);
-  if (arguments.empty()) throw Error(ExitCode::usage, "tokenizer: say train, encode or decode; see --help");
+  if (arguments.empty())
+    throw failure::Error(failure::ExitCode::usage, "tokenizer: say train, encode or decode; see --help");
   const std::string& name = arguments.front();
   if (name == "--help" || name == "-h") {
     print_actions();
-    return ExitCode::done;
+    return failure::ExitCode::done;
   }
   for (const auto& action : kActions) {
     if (action.name == name) return action.run({arguments.begin() + 1, arguments.end()});
   }
   const std::string near = nearest(name, names);
-  throw Error(ExitCode::usage, fmt::format("tokenizer: '{}' is none of train, encode and decode{}", name,
-                                           near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
+  throw failure::Error(failure::ExitCode::usage,
+                       fmt::format("tokenizer: '{}' is none of train, encode and decode{}", name,
+                                   near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
 }
 
 }  // namespace chainrule::pipeline::cli

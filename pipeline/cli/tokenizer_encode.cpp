@@ -36,7 +36,7 @@ class Input {
   explicit Input(const std::string& path)
       : name_(path == "-" ? "standard input" : path),
         file_(path == "-" ? stdin : std::fopen(path.c_str(), "rbe"), &std::fclose) {
-    if (!file_) fail(ExitCode::missing_input, "open");
+    if (!file_) fail(failure::ExitCode::missing_input, "open");
   }
 
   /// Appends up to kBlockBytes to buffer; false at the end.
@@ -45,15 +45,16 @@ class Input {
     buffer.resize(before + kBlockBytes);
     const std::size_t got = std::fread(buffer.data() + before, 1, kBlockBytes, file_.get());
     buffer.resize(before + got);
-    if (std::ferror(file_.get()) != 0) fail(errno == EISDIR ? ExitCode::missing_input : ExitCode::input_output, "read");
+    if (std::ferror(file_.get()) != 0)
+      fail(errno == EISDIR ? failure::ExitCode::missing_input : failure::ExitCode::input_output, "read");
     return got != 0;
   }
 
   const std::string& name() const { return name_; }
 
  private:
-  [[noreturn]] void fail(ExitCode code, const char* operation) const {
-    throw Error(code, fmt::format("cannot {} '{}': {}", operation, name_, std::strerror(errno)));
+  [[noreturn]] void fail(failure::ExitCode code, const char* operation) const {
+    throw failure::Error(code, fmt::format("cannot {} '{}': {}", operation, name_, std::strerror(errno)));
   }
 
   std::string name_;
@@ -64,7 +65,7 @@ class Input {
 class Output {
  public:
   explicit Output(const std::string& path) {
-    if (!path.empty()) file_ = std::make_unique<io::AtomicOutput>(path);
+    if (!path.empty()) file_ = std::make_unique<io::files::AtomicOutput>(path);
   }
 
   void write(std::string_view bytes) {
@@ -85,10 +86,11 @@ class Output {
 
  private:
   [[noreturn]] static void fail() {
-    throw Error(ExitCode::input_output, fmt::format("cannot write standard output: {}", std::strerror(errno)));
+    throw failure::Error(failure::ExitCode::input_output,
+                         fmt::format("cannot write standard output: {}", std::strerror(errno)));
   }
 
-  std::unique_ptr<io::AtomicOutput> file_;
+  std::unique_ptr<io::files::AtomicOutput> file_;
 };
 
 /// Reads the options that encode and decode share; false when help was asked for.
@@ -106,9 +108,9 @@ bool parse(CommandOptions& options, const Arguments& arguments, CodecOptions& va
   return options.parse(arguments);
 }
 
-std::string as_text(std::span<const io::TokenId> ids, bool& first) {
+std::string as_text(std::span<const io::tokenizer::TokenId> ids, bool& first) {
   std::string text;
-  for (const io::TokenId id : ids) {
+  for (const io::tokenizer::TokenId id : ids) {
     if (!first) text += ' ';
     first = false;
     text += fmt::format_int(id).c_str();
@@ -117,11 +119,11 @@ std::string as_text(std::span<const io::TokenId> ids, bool& first) {
 }
 
 void encode(const CodecOptions& options) {
-  const io::Tokenizer tokenizer = io::Tokenizer::load(options.tokenizer);
+  const io::tokenizer::Tokenizer tokenizer = io::tokenizer::Tokenizer::load(options.tokenizer);
   Input input(options.input);
   Output output(options.output);
   std::string text;
-  std::vector<io::TokenId> ids;
+  std::vector<io::tokenizer::TokenId> ids;
   bool first = true;
   const auto encode_part = [&](std::string_view part) {
     ids.clear();
@@ -133,7 +135,7 @@ void encode(const CodecOptions& options) {
     if (options.output.empty()) {
       output.write(as_text(ids, first));
     } else {
-      output.write({reinterpret_cast<const char*>(ids.data()), ids.size() * sizeof(io::TokenId)});
+      output.write({reinterpret_cast<const char*>(ids.data()), ids.size() * sizeof(io::tokenizer::TokenId)});
     }
   };
   while (input.read(text)) {
@@ -147,57 +149,58 @@ void encode(const CodecOptions& options) {
 }
 
 void decode(const CodecOptions& options) {
-  const io::Tokenizer tokenizer = io::Tokenizer::load(options.tokenizer);
+  const io::tokenizer::Tokenizer tokenizer = io::tokenizer::Tokenizer::load(options.tokenizer);
   Input input(options.input);
   Output output(options.output);
   std::string bytes;
-  std::vector<io::TokenId> ids;
+  std::vector<io::tokenizer::TokenId> ids;
   std::uint64_t place = 0;
   while (input.read(bytes)) {
-    ids.resize(bytes.size() / sizeof(io::TokenId));
-    std::memcpy(ids.data(), bytes.data(), ids.size() * sizeof(io::TokenId));
-    bytes.erase(0, ids.size() * sizeof(io::TokenId));
-    for (const io::TokenId id : ids) {
+    ids.resize(bytes.size() / sizeof(io::tokenizer::TokenId));
+    std::memcpy(ids.data(), bytes.data(), ids.size() * sizeof(io::tokenizer::TokenId));
+    bytes.erase(0, ids.size() * sizeof(io::tokenizer::TokenId));
+    for (const io::tokenizer::TokenId id : ids) {
       if (id >= tokenizer.vocabulary_size()) {
-        throw Error(ExitCode::bad_data, fmt::format("'{}': token {} at offset {} is outside the vocabulary of {}",
-                                                    input.name(), id, place, tokenizer.vocabulary_size()));
+        throw failure::Error(failure::ExitCode::bad_data,
+                             fmt::format("'{}': token {} at offset {} is outside the vocabulary of {}", input.name(),
+                                         id, place, tokenizer.vocabulary_size()));
       }
       ++place;
     }
     output.write(tokenizer.decode(ids));
   }
   if (!bytes.empty()) {
-    throw Error(ExitCode::bad_data,
-                fmt::format("'{}': {} bytes follow the {} whole ids of 4 bytes", input.name(), bytes.size(), place));
+    throw failure::Error(failure::ExitCode::bad_data, fmt::format("'{}': {} bytes follow the {} whole ids of 4 bytes",
+                                                                  input.name(), bytes.size(), place));
   }
   output.finish();
 }
 
 }  // namespace
 
-ExitCode run_tokenizer_encode(const Arguments& arguments) {
+failure::ExitCode run_tokenizer_encode(const Arguments& arguments) {
   CodecOptions values;
   CommandOptions options("chainrule tokenizer encode --tokenizer T --input FILE [--output ids.u32]",
                          "Text to token ids. Any bytes are text; decode gives them back.");
   if (!parse(options, arguments, values, "the text; - is standard input",
              "raw little-endian 32-bit ids; nothing may be there yet. Without it, ids in text on standard output",
              true)) {
-    return ExitCode::done;
+    return failure::ExitCode::done;
   }
   encode(values);
-  return ExitCode::done;
+  return failure::ExitCode::done;
 }
 
-ExitCode run_tokenizer_decode(const Arguments& arguments) {
+failure::ExitCode run_tokenizer_decode(const Arguments& arguments) {
   CodecOptions values;
   CommandOptions options("chainrule tokenizer decode --tokenizer T --input ids.u32 [--output FILE]",
                          "Token ids to the bytes they stand for.");
   if (!parse(options, arguments, values, "raw little-endian 32-bit ids; - is standard input",
              "the text; nothing may be there yet. Without it, standard output", false)) {
-    return ExitCode::done;
+    return failure::ExitCode::done;
   }
   decode(values);
-  return ExitCode::done;
+  return failure::ExitCode::done;
 }
 
 }  // namespace chainrule::pipeline::cli

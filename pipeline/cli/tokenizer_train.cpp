@@ -27,16 +27,16 @@ struct TrainOptions {
 };
 
 /// Feeds every document to the trainer.
-void count_pieces(const std::vector<io::TextFile>& files, const std::string& text_field,
-                  io::TokenizerTrainer& trainer) {
+void count_pieces(const std::vector<io::text::TextFile>& files, const std::string& text_field,
+                  io::tokenizer::TokenizerTrainer& trainer) {
   std::uint64_t total_bytes = 0;
   for (const auto& file : files) total_bytes += file.bytes;
-  Progress progress("counting pieces", "bytes", total_bytes, true);
+  run::Progress progress("counting pieces", "bytes", total_bytes, true);
   std::uint64_t files_bytes = 0;
   std::uint64_t text_bytes = 0;
   for (const auto& file : files) {
     const std::uint64_t before = text_bytes;
-    io::visit_documents(file, text_field, [&](std::string_view text, std::uint64_t) {
+    io::text::visit_documents(file, text_field, [&](std::string_view text, std::uint64_t) {
       trainer.add(text);
       text_bytes += text.size();
       progress.update(std::min(files_bytes + text_bytes - before, total_bytes));
@@ -44,36 +44,37 @@ void count_pieces(const std::vector<io::TextFile>& files, const std::string& tex
     files_bytes += file.bytes;
   }
   progress.finish(files_bytes, fmt::format("{} files", files.size()));
-  if (text_bytes == 0) throw Error(ExitCode::bad_data, "tokenizer train: the inputs hold no text");
+  if (text_bytes == 0) throw failure::Error(failure::ExitCode::bad_data, "tokenizer train: the inputs hold no text");
 }
 
 void train(const TrainOptions& options) {
-  io::require_absent(options.output);
-  io::TokenizerTrainer trainer;
-  count_pieces(io::find_text_files(options.inputs), options.text_field, trainer);
+  io::files::require_absent(options.output);
+  io::tokenizer::TokenizerTrainer trainer;
+  count_pieces(io::text::find_text_files(options.inputs), options.text_field, trainer);
   if (trainer.forgotten_pieces() != 0) {
-    say(fmt::format("tokenizer train: {} rare pieces were left out to bound memory\n", trainer.forgotten_pieces()));
+    run::say(
+        fmt::format("tokenizer train: {} rare pieces were left out to bound memory\n", trainer.forgotten_pieces()));
   }
   const auto vocabulary_size = static_cast<std::uint32_t>(options.vocabulary_size);
-  Progress progress("learning merges", "tokens", vocabulary_size, true);
-  const io::Tokenizer tokenizer =
+  run::Progress progress("learning merges", "tokens", vocabulary_size, true);
+  const io::tokenizer::Tokenizer tokenizer =
       trainer.train(vocabulary_size, [&](std::uint32_t tokens) { progress.update(tokens); });
   progress.finish(tokenizer.vocabulary_size());
-  io::require_absent(options.output);
+  io::files::require_absent(options.output);
   tokenizer.save(options.output);
   if (tokenizer.vocabulary_size() < vocabulary_size) {
-    say(fmt::format(
+    run::say(fmt::format(
         "tokenizer train: the text yields only {} tokens of the {} asked for: no pair of tokens is left that "
         "occurs twice; more text yields more\n",
         tokenizer.vocabulary_size(), vocabulary_size));
   }
-  say(fmt::format("wrote '{}': {} tokens, fingerprint {}\n", options.output, tokenizer.vocabulary_size(),
-                  tokenizer.fingerprint()));
+  run::say(fmt::format("wrote '{}': {} tokens, fingerprint {}\n", options.output, tokenizer.vocabulary_size(),
+                       tokenizer.fingerprint()));
 }
 
 }  // namespace
 
-ExitCode run_tokenizer_train(const Arguments& arguments) {
+failure::ExitCode run_tokenizer_train(const Arguments& arguments) {
   TrainOptions values;
   CommandOptions options(
       "chainrule tokenizer train --input PATH... --vocabulary-size N --output tokenizer.json",
@@ -90,15 +91,16 @@ ExitCode run_tokenizer_train(const Arguments& arguments) {
           "tokens, at least 257: the 256 bytes and end-of-text are among them")(
           "output", po::value(&values.output)->required()->value_name("FILE"),
           "the tokenizer.json to write; nothing may be there yet");
-  if (!options.parse(arguments)) return ExitCode::done;
-  if (values.vocabulary_size < io::TokenizerTrainer::kSmallestVocabulary ||
+  if (!options.parse(arguments)) return failure::ExitCode::done;
+  if (values.vocabulary_size < io::tokenizer::TokenizerTrainer::kSmallestVocabulary ||
       values.vocabulary_size > kLargestVocabulary) {
-    throw Error(ExitCode::usage,
-                fmt::format("--vocabulary-size {}: give {} (the bytes and end-of-text) to {}", values.vocabulary_size,
-                            io::TokenizerTrainer::kSmallestVocabulary, kLargestVocabulary));
+    throw failure::Error(
+        failure::ExitCode::usage,
+        fmt::format("--vocabulary-size {}: give {} (the bytes and end-of-text) to {}", values.vocabulary_size,
+                    io::tokenizer::TokenizerTrainer::kSmallestVocabulary, kLargestVocabulary));
   }
   train(values);
-  return ExitCode::done;
+  return failure::ExitCode::done;
 }
 
 }  // namespace chainrule::pipeline::cli

@@ -6,15 +6,15 @@
 
 #include "pipeline/failure/error.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::comm {
 
 void agree(const Communicator& communicator, const std::function<void()>& work) {
-  Failure failure;
+  failure::Failure failure;
   bool failed = false;
   try {
     work();
   } catch (...) {
-    failure = describe(std::current_exception());
+    failure = failure::describe(std::current_exception());
     failed = true;
   }
   const std::int64_t lowest = communicator.minimum(failed ? communicator.rank() : communicator.size());
@@ -27,7 +27,7 @@ void agree(const Communicator& communicator, const std::function<void()>& work) 
   const std::size_t cut = text.find('\n');
   std::string message = text.substr(cut + 1);
   if (lowest != 0) message = fmt::format("rank {}: {}", lowest, message);
-  throw AgreedError(static_cast<ExitCode>(std::stoi(text.substr(0, cut))), message);
+  throw failure::AgreedError(static_cast<failure::ExitCode>(std::stoi(text.substr(0, cut))), message);
 }
 
 void agree_on_first(const Communicator& communicator, const std::function<void()>& work) {
@@ -36,4 +36,4 @@ void agree_on_first(const Communicator& communicator, const std::function<void()
   });
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::comm

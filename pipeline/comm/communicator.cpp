@@ -12,7 +12,7 @@
 #include "pipeline/comm/call.h"
 #include "pipeline/comm/communicator_state.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::comm {
 
 namespace {
 
@@ -196,4 +196,4 @@ Transfer Communicator::receive(std::span<std::byte> values, int from, int tag) c
   return transfer;
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::comm

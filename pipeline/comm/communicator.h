@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::comm {
 
 /// A pending transfer: until it is done its buffer stays in place.
 class Transfer {
@@ -76,4 +76,4 @@ class Communicator {
   std::unique_ptr<State> state_;
 };
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::comm

@@ -3,7 +3,7 @@
 
 #include "pipeline/comm/communicator.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::comm {
 
 /// The one owner of an MPI communicator handle, a duplicate of the one it is made from.
 struct Communicator::State {
@@ -19,4 +19,4 @@ struct Communicator::State {
   int local_size = 1;
 };
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::comm

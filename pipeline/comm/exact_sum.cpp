@@ -4,7 +4,7 @@
 #include <cmath>
 #include <vector>
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::comm {
 namespace {
 
 __extension__ using Int128 = __int128;
@@ -63,4 +63,4 @@ ExactSum sum_over_ranks(const Communicator& communicator, const ExactSum& mine, 
   return ExactSum(total);
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::comm

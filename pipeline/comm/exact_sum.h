@@ -4,7 +4,7 @@
 
 #include "pipeline/comm/communicator.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::comm {
 
 /// A sum of nats that is the same in any order. Each value is rounded once to a fixed-point integer (2^-32 nats) and
 /// integers of 128 bits are added, which is exact. Values that are not finite, or whose size is 2^40 nats or more (no
@@ -41,4 +41,4 @@ class ExactSum {
 /// Collective.
 ExactSum sum_over_ranks(const Communicator& communicator, const ExactSum& mine, std::span<std::int64_t> alongside = {});
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::comm

@@ -11,7 +11,7 @@
 #include "pipeline/comm/call.h"
 #include "pipeline/comm/communicator_state.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::comm {
 namespace {
 
 constexpr std::initializer_list<const char*> kRankVariables = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK",
@@ -76,4 +76,4 @@ bool launched() { return number_from_environment(kRankVariables, -1) >= 0; }
 
 int launched_size() { return number_from_environment({"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_NTASKS"}, 1); }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::comm

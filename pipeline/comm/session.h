@@ -3,7 +3,7 @@
 
 #include "pipeline/comm/communicator.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::comm {
 
 /// MPI from start to end of the process; a command that works on several ranks makes one, once its options are parsed.
 /// Without a launcher it is a job of one rank.
@@ -46,4 +46,4 @@ bool launched();
 /// Ranks the launcher started (from its environment); 1 when there is none.
 int launched_size();
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::comm

@@ -8,29 +8,29 @@
 #include "pipeline/failure/exit_code.h"
 #include "pipeline/windows/work_units.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::evaluate {
 
 /// What a person asks of an evaluation.
 struct EvaluateOptions {
   std::filesystem::path model;   ///< a checkpoint or a run directory
   std::filesystem::path data;    ///< one data set
   std::filesystem::path report;  ///< folder to be made
-  Protocol protocol = Protocol::document;
+  windows::Protocol protocol = windows::Protocol::document;
   std::int64_t context_length = 0;  ///< tokens; 0: the model's
   std::int64_t stride = 0;          ///< tokens; 0: half the context length
   std::int64_t micro_batch = 0;     ///< windows of full length a unit holds; 0: default_micro_batch()
   std::uint64_t max_documents = 0;  ///< evaluate the first so many; 0: all
-  model::Math math = model::Math::float32;
+  model::products::Math math = model::products::Math::float32;
   int threads = 0;  ///< of each rank; 0: see use_threads()
 };
 
 /// The work units that options ask for with a model of this context length. Throws Error usage where the context is
 /// longer than the model's, or the stride than the context.
-WorkUnitOptions resolve(const EvaluateOptions& options, std::int64_t model_context_length);
+windows::WorkUnitOptions resolve(const EvaluateOptions& options, std::int64_t model_context_length);
 
 /// Evaluates the model on the data: checks everything first, scores, and on rank 0 writes the report folder and prints
 /// the table. program is the build's version text, for environment.json. Throws AgreedError for what is found before
 /// scoring; bad_data, after the report is written, where some results are not finite. Collective.
-void evaluate(const Communicator& communicator, const EvaluateOptions& options, const std::string& program);
+void evaluate(const comm::Communicator& communicator, const EvaluateOptions& options, const std::string& program);
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::evaluate

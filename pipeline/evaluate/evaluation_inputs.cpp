@@ -8,7 +8,7 @@
 #include "pipeline/comm/agreement.h"
 #include "pipeline/failure/error.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::evaluate {
 namespace {
 
 /// `pack --held-out` writes a pair of data sets; one of them is to be named.
@@ -18,63 +18,67 @@ void refuse_pair(const std::filesystem::path& folder) {
     return std::filesystem::exists(path / "index.json", error);
   };
   if (!is_data_set(folder) && is_data_set(folder / "train") && is_data_set(folder / "held-out")) {
-    throw Error(ExitCode::usage, fmt::format("--data '{}' holds two data sets: name '{}' or '{}'", folder.string(),
-                                             (folder / "train").string(), (folder / "held-out").string()));
+    throw failure::Error(failure::ExitCode::usage,
+                         fmt::format("--data '{}' holds two data sets: name '{}' or '{}'", folder.string(),
+                                     (folder / "train").string(), (folder / "held-out").string()));
   }
 }
 
-void check_same_vocabulary(const LoadedModel& model, const io::DataSet& data) {
+void check_same_vocabulary(const models::LoadedModel& model, const io::tokens::DataSet& data) {
   if (model.tokenizer_fingerprint != data.tokenizer_fingerprint()) {
-    throw Error(ExitCode::bad_data,
-                fmt::format("model and data have different tokenizers: the fingerprint is {} in '{}' and {} in '{}'",
-                            model.tokenizer_fingerprint, model.folder.string(), data.tokenizer_fingerprint(),
-                            data.folder().string()));
+    throw failure::Error(
+        failure::ExitCode::bad_data,
+        fmt::format("model and data have different tokenizers: the fingerprint is {} in '{}' and {} in '{}'",
+                    model.tokenizer_fingerprint, model.folder.string(), data.tokenizer_fingerprint(),
+                    data.folder().string()));
   }
   if (model.config.vocabulary_size != data.vocabulary_size()) {
-    throw Error(ExitCode::bad_data,
-                fmt::format("the model '{}' has a vocabulary of {}, the data set '{}' one of {}", model.folder.string(),
-                            model.config.vocabulary_size, data.folder().string(), data.vocabulary_size()));
+    throw failure::Error(
+        failure::ExitCode::bad_data,
+        fmt::format("the model '{}' has a vocabulary of {}, the data set '{}' one of {}", model.folder.string(),
+                    model.config.vocabulary_size, data.folder().string(), data.vocabulary_size()));
   }
 }
 
 }  // namespace
 
-EvaluationSubject EvaluationInputs::subject() const {
+report::EvaluationSubject EvaluationInputs::subject() const {
   return {units.windows,      model.weights_hash,          model.step,
           data.fingerprint(), model.tokenizer_fingerprint, data.vocabulary_size()};
 }
 
-EvaluationInputs open_inputs(const Communicator& communicator, const EvaluateOptions& options) {
+EvaluationInputs open_inputs(const comm::Communicator& communicator, const EvaluateOptions& options) {
   // The cheap checks come first: a mistyped path should not wait for a large model.
-  std::optional<io::DataSet> data;
-  agree(communicator, [&] {
+  std::optional<io::tokens::DataSet> data;
+  comm::agree(communicator, [&] {
     refuse_pair(options.data);
-    data = io::DataSet::open(options.data);
+    data = io::tokens::DataSet::open(options.data);
   });
-  LoadedModel model = load_same_model(communicator, options.model);
-  WorkUnitOptions units;
-  agree(communicator, [&] {
+  models::LoadedModel model = models::load_same_model(communicator, options.model);
+  windows::WorkUnitOptions units;
+  comm::agree(communicator, [&] {
     check_same_vocabulary(model, *data);
     units = resolve(options, model.config.sequence_length);
   });
-  agree(communicator, [&] {
+  comm::agree(communicator, [&] {
     const auto ranks = static_cast<std::size_t>(communicator.size());
     for (auto shard = static_cast<std::size_t>(communicator.rank()); shard < data->shard_count(); shard += ranks) {
       data->verify_shard(shard);
     }
   });
   EvaluationInputs inputs{std::move(model), std::move(*data), {}, units, 0};
-  agree(communicator, [&] {
+  comm::agree(communicator, [&] {
     inputs.documents = inputs.data.documents();
     const std::uint64_t all = inputs.documents.size();
     inputs.covered_documents = options.max_documents != 0 ? std::min(options.max_documents, all) : all;
-    if (tokens_to_score(options.protocol, inputs.covered()) == 0) {
-      throw Error(ExitCode::bad_data,
-                  fmt::format("nothing to score in '{}': its {} documents hold no token that protocol {} scores",
-                              options.data.string(), inputs.covered_documents, name_of(options.protocol)));
+    if (windows::tokens_to_score(options.protocol, inputs.covered()) == 0) {
+      throw failure::Error(
+          failure::ExitCode::bad_data,
+          fmt::format("nothing to score in '{}': its {} documents hold no token that protocol {} scores",
+                      options.data.string(), inputs.covered_documents, windows::name_of(options.protocol)));
     }
   });
   return inputs;
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::evaluate

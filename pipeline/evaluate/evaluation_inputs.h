@@ -4,28 +4,28 @@
 #include <vector>
 
 #include "io/tokens/data_set.h"
-#include "pipeline/models/checkpoint.h"
 #include "pipeline/comm/communicator.h"
 #include "pipeline/evaluate/evaluate.h"
 #include "pipeline/evaluate/report/evaluation_report.h"
+#include "pipeline/models/checkpoint.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::evaluate {
 
 /// A model and a data set that fit each other, and what is to be done with them.
 struct EvaluationInputs {
-  LoadedModel model;
-  io::DataSet data;
-  std::vector<io::DocumentRecord> documents;  ///< all of data's
-  WorkUnitOptions units;
+  models::LoadedModel model;
+  io::tokens::DataSet data;
+  std::vector<io::tokens::DocumentRecord> documents;  ///< all of data's
+  windows::WorkUnitOptions units;
   std::uint64_t covered_documents = 0;  ///< the first so many are evaluated
 
-  std::span<const io::DocumentRecord> covered() const { return std::span(documents).first(covered_documents); }
-  EvaluationSubject subject() const;
+  std::span<const io::tokens::DocumentRecord> covered() const { return std::span(documents).first(covered_documents); }
+  report::EvaluationSubject subject() const;
 };
 
 /// Opens and checks everything, the shards' content included. Throws AgreedError: missing_input or bad_data for a
 /// damaged file, tokenizers that differ, or nothing to score; usage for a data set pair or impossible options.
 /// Collective.
-EvaluationInputs open_inputs(const Communicator& communicator, const EvaluateOptions& options);
+EvaluationInputs open_inputs(const comm::Communicator& communicator, const EvaluateOptions& options);
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::evaluate

@@ -4,38 +4,39 @@
 
 #include "pipeline/run/progress.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::evaluate {
 
-CorpusScore score_corpus(const Communicator& communicator, const WorkUnitOptions& options,
-                         std::span<const io::DocumentRecord> documents, UnitScorer& scorer) {
+CorpusScore score_corpus(const comm::Communicator& communicator, const windows::WorkUnitOptions& options,
+                         std::span<const io::tokens::DocumentRecord> documents, UnitScorer& scorer) {
   const auto started = std::chrono::steady_clock::now();
-  Progress progress("scoring", "tokens", tokens_to_score(options.windows.protocol, documents),
-                    communicator.rank() == 0);
+  run::Progress progress("scoring", "tokens", windows::tokens_to_score(options.windows.protocol, documents),
+                         communicator.rank() == 0);
   CorpusScore corpus;
-  std::vector<UnitResult> mine;
+  std::vector<tally::UnitResult> mine;
   std::int64_t nonfinite = 0;
   std::uint64_t passed = 0;  // tokens of all ranks' units up to this one: the ranks go in step, near enough
-  WorkUnitCursor units(options, documents);
-  for (WorkUnit unit; units.next(unit);) {
+  windows::WorkUnitCursor units(options, documents);
+  for (windows::WorkUnit unit; units.next(unit);) {
     ++corpus.units;
     corpus.window_rows += static_cast<std::uint64_t>(unit.window_rows);
     corpus.padding_rows += static_cast<std::uint64_t>(unit.rows - unit.window_rows);
     passed += static_cast<std::uint64_t>(unit.scored);
-    if (rank_of_unit(unit.index, communicator.size()) != communicator.rank()) continue;
+    if (windows::rank_of_unit(unit.index, communicator.size()) != communicator.rank()) continue;
     mine.push_back(scorer.score(unit));
     for (const auto& tally : mine.back().documents) {
       nonfinite += static_cast<std::int64_t>(tally.score.all().nonfinite());
     }
     progress.update(passed);
   }
-  std::vector<UnitResult> results = gather_results(communicator, mine);
+  std::vector<tally::UnitResult> results = tally::gather_results(communicator, mine);
   scorer.unigram_counts().gather(communicator);
   communicator.sum(std::span(&nonfinite, 1));
   corpus.nonfinite_tokens = static_cast<std::uint64_t>(nonfinite);
-  if (communicator.rank() == 0) corpus.documents = merge_results(std::move(results), corpus.units, documents.size());
+  if (communicator.rank() == 0)
+    corpus.documents = tally::merge_results(std::move(results), corpus.units, documents.size());
   corpus.elapsed_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
   progress.finish(passed);
   return corpus;
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::evaluate

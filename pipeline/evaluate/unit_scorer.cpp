@@ -7,20 +7,20 @@
 
 #include "io/error.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::evaluate {
 
-UnitScorer::UnitScorer(std::span<const io::DocumentRecord> documents, std::size_t domains, std::uint32_t end_of_text,
-                       ReadTokens read, ScoreBatch score)
+UnitScorer::UnitScorer(std::span<const io::tokens::DocumentRecord> documents, std::size_t domains,
+                       std::uint32_t end_of_text, ReadTokens read, ScoreBatch score)
     : documents_(documents),
       end_of_text_(end_of_text),
       read_(std::move(read)),
       score_(std::move(score)),
       unigram_counts_(domains) {}
 
-UnitResult UnitScorer::score(const WorkUnit& unit) {
+tally::UnitResult UnitScorer::score(const windows::WorkUnit& unit) {
   const auto rows = static_cast<std::size_t>(unit.rows);
   inputs_.assign(rows, end_of_text_);
-  targets_.assign(rows, model::kNotScored);
+  targets_.assign(rows, model::ops::kNotScored);
   nll_.assign(rows, 0.0);
   sequences_.clear();
   std::int64_t row = 0;
@@ -30,7 +30,7 @@ UnitResult UnitScorer::score(const WorkUnit& unit) {
     row += window.rows;
   }
   score_({inputs_, targets_, sequences_}, nll_);
-  UnitResult result{unit.index, {}};
+  tally::UnitResult result{unit.index, {}};
   row = 0;
   for (const auto& window : unit.windows) {
     tally(window, row, result);
@@ -39,7 +39,7 @@ UnitResult UnitScorer::score(const WorkUnit& unit) {
   return result;
 }
 
-void UnitScorer::place(const ScoringWindow& window, std::int64_t first_row) {
+void UnitScorer::place(const windows::ScoringWindow& window, std::int64_t first_row) {
   const auto rows = static_cast<std::size_t>(window.rows);
   const auto first = static_cast<std::size_t>(first_row);
   tokens_.resize(rows + 1);
@@ -64,7 +64,7 @@ void UnitScorer::refuse_boundary(std::uint64_t position, std::uint64_t document,
                               document, token, end_of_text_));
 }
 
-void UnitScorer::tally(const ScoringWindow& window, std::int64_t first_row, UnitResult& result) {
+void UnitScorer::tally(const windows::ScoringWindow& window, std::int64_t first_row, tally::UnitResult& result) {
   std::uint64_t document = window.document;
   for (std::int64_t i = window.rows - window.scored; i < window.rows; ++i) {
     const std::uint64_t position = window.first_target + static_cast<std::uint64_t>(i);
@@ -72,16 +72,16 @@ void UnitScorer::tally(const ScoringWindow& window, std::int64_t first_row, Unit
     if (result.documents.empty() || result.documents.back().document != document) {
       result.documents.push_back({document, {}});
     }
-    const io::DocumentRecord& record = documents_[document];
+    const io::tokens::DocumentRecord& record = documents_[document];
     const auto row = static_cast<std::size_t>(first_row + i);
     const bool last = position + 1 == record.first_token + record.tokens;
     if (last && targets_[row] != end_of_text_) refuse_boundary(position, document, targets_[row]);
-    DocumentScore& score = result.documents.back().score;
-    ExactSum& sum = last ? score.end_of_text : score.text;
+    tally::DocumentScore& score = result.documents.back().score;
+    comm::ExactSum& sum = last ? score.end_of_text : score.text;
     const std::uint64_t before = sum.count();
     sum.add(nll_[row]);
     if (sum.count() != before) unigram_counts_.add(record.domain, targets_[row]);
   }
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::evaluate

@@ -5,7 +5,7 @@
 #include "io/error.h"
 #include "model/error.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::failure {
 namespace {
 
 ExitCode code_of(io::ErrorKind kind) {
@@ -38,4 +38,4 @@ Failure describe(const std::exception_ptr& exception) {
   }
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::failure

@@ -5,7 +5,7 @@
 
 #include "pipeline/failure/exit_code.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::failure {
 
 /// A failure with the exit code it ends in. The message names operation, file and place.
 class Error : public std::runtime_error {
@@ -17,7 +17,8 @@ class Error : public std::runtime_error {
   ExitCode code_;
 };
 
-/// A failure that every rank knows of (see agree() in pipeline/comm/agreement.h): one rank prints it, all return its code.
+/// A failure that every rank knows of (see agree() in pipeline/comm/agreement.h): one rank prints it, all return its
+/// code.
 class AgreedError : public Error {
  public:
   using Error::Error;
@@ -32,4 +33,4 @@ struct Failure {
 /// Translates an exception into its message and exit code. The one place that knows every error type.
 Failure describe(const std::exception_ptr& exception);
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::failure

@@ -5,17 +5,17 @@
 #include <algorithm>
 #include <system_error>
 
-#include "io/tensors/manifest.h"
 #include "io/error.h"
 #include "io/files/digest.h"
+#include "io/tensors/manifest.h"
+#include "io/tokenizer/tokenizer.h"
 #include "io/tokens/data_set.h"
 #include "io/tokens/dataset_index.h"
 #include "io/tokens/shard_reader.h"
-#include "io/tokenizer/tokenizer.h"
 #include "model/shape/config.h"
 #include "pipeline/models/checkpoint.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::inspect {
 namespace {
 
 namespace fs = std::filesystem;
@@ -24,7 +24,7 @@ using Json = nlohmann::ordered_json;
 [[noreturn]] void refuse(const std::string& what) { throw io::Error(io::ErrorKind::bad_data, what); }
 
 Json inspect_tokenizer(const fs::path& path) {
-  const io::Tokenizer tokenizer = io::Tokenizer::load(path);
+  const io::tokenizer::Tokenizer tokenizer = io::tokenizer::Tokenizer::load(path);
   return {{"kind", "tokenizer"},
           {"path", path.string()},
           {"vocabulary_size", tokenizer.vocabulary_size()},
@@ -37,9 +37,9 @@ double bytes_per_token(std::uint64_t bytes, std::uint64_t tokens) {
 }
 
 Json inspect_shard(const fs::path& path) {
-  const io::ShardReader reader(path);
+  const io::tokens::ShardReader reader(path);
   reader.verify();
-  const io::ShardDocuments documents = reader.documents();
+  const io::tokens::ShardDocuments documents = reader.documents();
   std::uint64_t bytes = 0;
   for (const std::uint64_t each : documents.bytes) bytes += each;
   return {{"kind", "token shard"},
@@ -54,20 +54,20 @@ Json inspect_shard(const fs::path& path) {
           {"domains", documents.domains}};
 }
 
-void verify_data_set(const io::DataSet& set, const io::DataSetIndex& index) {
-  if (const auto digest = io::file_digest(set.tokenizer_path()); digest != index.tokenizer_digest) {
+void verify_data_set(const io::tokens::DataSet& set, const io::tokens::DataSetIndex& index) {
+  if (const auto digest = io::files::file_digest(set.tokenizer_path()); digest != index.tokenizer_digest) {
     refuse(fmt::format("'{}': its checksum is {}, the index says {}: the file is damaged",
                        set.tokenizer_path().string(), digest, index.tokenizer_digest));
   }
   for (std::size_t shard = 0; shard < set.shard_count(); ++shard) {
     set.verify_shard(shard);
-    io::ShardReader(set.folder() / index.shards[shard].file).verify();
+    io::tokens::ShardReader(set.folder() / index.shards[shard].file).verify();
   }
 }
 
 Json inspect_data_set(const fs::path& path) {
-  const io::DataSet set = io::DataSet::open(path);
-  const io::DataSetIndex index = io::DataSetIndex::load(path);
+  const io::tokens::DataSet set = io::tokens::DataSet::open(path);
+  const io::tokens::DataSetIndex index = io::tokens::DataSetIndex::load(path);
   verify_data_set(set, index);
   Json domains = Json::array();
   for (const auto& each : index.domains) {
@@ -100,18 +100,18 @@ Json inspect_data_set(const fs::path& path) {
 }
 
 Json inspect_checkpoint(const fs::path& path) {
-  const io::Manifest manifest = io::Manifest::read(path);
+  const io::tensors::Manifest manifest = io::tensors::Manifest::read(path);
   Json files = Json::array();
   for (const auto& entry : manifest.entries()) {
     manifest.verify(entry.name);
     files.push_back({{"file", entry.name}, {"file_bytes", entry.bytes}, {"xxh3_128", entry.xxh3_128}});
   }
-  const ModelDescription description = read_model_description(path / "model.json");
-  const model::Config& config = description.config;
+  const models::ModelDescription description = models::read_model_description(path / "model.json");
+  const model::shape::Config& config = description.config;
   return {{"kind", "checkpoint"},
           {"path", path.string()},
           {"step", description.step},
-          {"parameters", model::parameter_count(config)},
+          {"parameters", model::shape::parameter_count(config)},
           {"layers", config.layers},
           {"heads", config.heads},
           {"width", config.width},
@@ -124,7 +124,7 @@ Json inspect_checkpoint(const fs::path& path) {
 
 Json inspect_run(const fs::path& path) {
   Json checkpoints = Json::array();
-  for (const auto& place : list_checkpoints(path)) {
+  for (const auto& place : models::list_checkpoints(path)) {
     const Json each = inspect_checkpoint(place.folder);
     checkpoints.push_back({{"step", each["step"]},
                            {"parameters", each["parameters"]},
@@ -143,7 +143,7 @@ Json inspect_folder(const fs::path& path) {
             {"train", inspect_data_set(path / "train")},
             {"held-out", inspect_data_set(path / "held-out")}};
   }
-  if (holds(io::kManifestName)) return inspect_checkpoint(path);
+  if (holds(io::tensors::kManifestName)) return inspect_checkpoint(path);
   if (holds("checkpoints")) return inspect_run(path);
   if (holds("tokenizer.json") || (holds("vocab.json") && holds("merges.txt"))) return inspect_tokenizer(path);
   refuse(fmt::format("'{}' is no data set, checkpoint, run directory or tokenizer", path.string()));
@@ -194,7 +194,7 @@ Json inspect(const fs::path& path) {
   }
   if (fs::is_directory(status)) return inspect_folder(path);
   if (path.extension() == ".h5") return inspect_shard(path);
-  if (path.filename() == "index.json" || path.filename() == io::kManifestName) {
+  if (path.filename() == "index.json" || path.filename() == io::tensors::kManifestName) {
     return inspect_folder(path.has_parent_path() ? path.parent_path() : ".");
   }
   if (path.extension() == ".json") return inspect_tokenizer(path);
@@ -207,4 +207,4 @@ std::string as_text(const Json& description) {
   return text;
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::inspect

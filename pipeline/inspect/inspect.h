@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::inspect {
 
 /// What a file or folder of ours is, each checksum and structure in it verified: a data set, a pair of them, a token
 /// shard, a tokenizer, a checkpoint or a run directory. The member "kind" says which. Throws io::Error: bad_data naming
@@ -13,4 +13,4 @@ nlohmann::ordered_json inspect(const std::filesystem::path& path);
 /// A description as a person reads it: a line a member, tables as lines of their own.
 std::string as_text(const nlohmann::ordered_json& description);
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::inspect

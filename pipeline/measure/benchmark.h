@@ -4,19 +4,19 @@
 #include <string>
 #include <vector>
 
-#include "model/shape/config.h"
-#include "pipeline/measure/decode_speed.h"
 #include "model/ops/ops.h"
+#include "model/shape/config.h"
 #include "pipeline/comm/communicator.h"
+#include "pipeline/measure/decode_speed.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::measure {
 
 struct BenchmarkOptions {
-  model::Config config;           ///< with its vocabulary
+  model::shape::Config config;    ///< with its vocabulary
   std::int64_t micro_batch = 1;   ///< sequences
   std::int64_t global_batch = 0;  ///< sequences of a training step; 0: one micro-batch a rank
   int rounds = 3;                 ///< each measures everything once; medians are reported
-  model::Math math = model::Math::float32;
+  model::products::Math math = model::products::Math::float32;
   bool recompute = false;           ///< train with recomputation of each layer's inside
   std::filesystem::path tokenizer;  ///< empty: one trained on generated text
   std::filesystem::path text;       ///< what is tokenised; empty: generated text
@@ -55,7 +55,7 @@ struct BenchmarkResult {
   std::int64_t evaluate_peak_memory_bytes = 0;
   double read_tokens_per_second = 0;         ///< one rank reading a shard from end to end
   double window_read_seconds = 0;            ///< mean, of one training window in permuted order
-  model::DecodeSpeed decode;                 ///< one sequence on one rank
+  DecodeSpeed decode;                        ///< one sequence on one rank
   double tokenize_megabytes_per_second = 0;  ///< one thread
   std::string tokenize_subject;              ///< which tokenizer on which text
   std::vector<OpTime> ops;                   ///< on rank 0
@@ -70,10 +70,10 @@ struct BenchmarkResult {
 
 /// Measures this machine and the model's training and evaluation on it, in turn, in one process a rank. Collective;
 /// the result is whole on rank 0. Needs room in the system's temporary folder for about 60 MB.
-BenchmarkResult run_benchmark(const Communicator& communicator, const BenchmarkOptions& options);
+BenchmarkResult run_benchmark(const comm::Communicator& communicator, const BenchmarkOptions& options);
 
 /// As a table for people, and as one JSON object for programs.
 std::string to_text(const BenchmarkOptions& options, const BenchmarkResult& result);
 std::string to_json(const BenchmarkOptions& options, const BenchmarkResult& result);
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::measure

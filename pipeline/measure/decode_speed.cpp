@@ -4,11 +4,11 @@
 
 #include "model/arena.h"
 #include "model/decoder/decode_state.h"
-#include "model/simd/multiversion.h"
 #include "model/shape/parameters.h"
+#include "model/simd/multiversion.h"
 #include "pipeline/measure/timing.h"
 
-namespace chainrule::model {
+namespace chainrule::pipeline::measure {
 namespace {
 
 constexpr std::int64_t kReadElements = 1 << 26;  // 256 MiB
@@ -31,7 +31,7 @@ float sum_of_streams(const float* from, std::int64_t stride, std::int64_t count)
   return a + b + c + d;
 }
 
-float read_once(const Arena& memory) {
+float read_once(const model::Arena& memory) {
   const std::int64_t stride = memory.size() / 4;
   float sum = 0;
 #pragma omp parallel for schedule(static) reduction(+ : sum)
@@ -41,15 +41,15 @@ float read_once(const Arena& memory) {
 
 }  // namespace
 
-DecodeSpeed measure_decode_speed(const Config& config, Ops& ops, std::int64_t sequences, std::int64_t prompt_tokens,
-                                 std::int64_t steps) {
-  const ParameterTable table(config);
-  Arena parameters(table.arena_size());
-  initialise(config, table, 1, parameters.span());
-  DecodeState state(config, {.slots = sequences, .capacity = prompt_tokens + steps + 1}, ops);
+DecodeSpeed measure_decode_speed(const model::shape::Config& config, model::ops::Ops& ops, std::int64_t sequences,
+                                 std::int64_t prompt_tokens, std::int64_t steps) {
+  const model::shape::ParameterTable table(config);
+  model::Arena parameters(table.arena_size());
+  model::shape::initialise(config, table, 1, parameters.span());
+  model::decoder::DecodeState state(config, {.slots = sequences, .capacity = prompt_tokens + steps + 1}, ops);
   const std::vector<std::uint32_t> prompt(static_cast<std::size_t>(prompt_tokens), 0);
-  std::vector<SlotPrompt> prompts;
-  std::vector<SlotToken> tokens;
+  std::vector<model::decoder::SlotPrompt> prompts;
+  std::vector<model::decoder::SlotToken> tokens;
   for (std::int64_t slot = 0; slot < sequences; ++slot) {
     prompts.push_back({slot, prompt});
     tokens.push_back({slot, static_cast<std::uint32_t>(slot % config.vocabulary_size)});
@@ -58,7 +58,7 @@ DecodeSpeed measure_decode_speed(const Config& config, Ops& ops, std::int64_t se
   const double prompt_seconds = seconds_of([&] { state.prefill(parameters.span(), prompts); });
   state.step(parameters.span(), tokens);  // builds what the first step builds
 
-  Arena memory(kReadElements);
+  model::Arena memory(kReadElements);
   for (float& value : memory.span()) value = 1;  // pages that are really there
   volatile float kept = 0;                       // so that the sums are made
   std::vector<double> step_seconds;
@@ -74,7 +74,7 @@ DecodeSpeed measure_decode_speed(const Config& config, Ops& ops, std::int64_t se
   speed.prompt_tokens = prompt_tokens;
   speed.prompt_tokens_per_second = static_cast<double>(sequences * prompt_tokens) / prompt_seconds;
   speed.tokens_per_second = static_cast<double>(sequences) / median(step_seconds);
-  speed.weight_bytes = decode_weight_bytes(config);
+  speed.weight_bytes = model::decoder::decode_weight_bytes(config);
   speed.read_bytes_per_second =
       static_cast<double>(kReadElements * static_cast<std::int64_t>(sizeof(float))) / median(read_seconds);
   speed.bound_tokens_per_second =
@@ -82,4 +82,4 @@ DecodeSpeed measure_decode_speed(const Config& config, Ops& ops, std::int64_t se
   return speed;
 }
 
-}  // namespace chainrule::model
+}  // namespace chainrule::pipeline::measure

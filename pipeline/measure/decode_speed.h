@@ -1,10 +1,10 @@
 #pragma once
 #include <cstdint>
 
-#include "model/shape/config.h"
 #include "model/ops/ops.h"
+#include "model/shape/config.h"
 
-namespace chainrule::model {
+namespace chainrule::pipeline::measure {
 
 struct DecodeSpeed {
   std::int64_t sequences = 0;
@@ -19,7 +19,7 @@ struct DecodeSpeed {
 /// Times `steps` decode steps of `sequences` sequences behind prompts of prompt_tokens, with initialised weights. After
 /// each step the memory's speed is measured by a pass over a large buffer, each thread following several streams: so
 /// both medians saw the same machine, and their ratio means something on a busy one too.
-DecodeSpeed measure_decode_speed(const Config& config, Ops& ops, std::int64_t sequences, std::int64_t prompt_tokens,
-                                 std::int64_t steps);
+DecodeSpeed measure_decode_speed(const model::shape::Config& config, model::ops::Ops& ops, std::int64_t sequences,
+                                 std::int64_t prompt_tokens, std::int64_t steps);
 
-}  // namespace chainrule::model
+}  // namespace chainrule::pipeline::measure

@@ -5,7 +5,7 @@
 
 #include "model/simd/instruction_sets.h"
 
-namespace chainrule::model {
+namespace chainrule::pipeline::measure {
 namespace {
 
 constexpr int kChains = 12;  // independent sums: enough to fill two units of latency four, few enough for 16 registers
@@ -33,14 +33,14 @@ __attribute__((always_inline)) inline double multiply_add(float* sink) {
   return 2.0 * kRounds * kChains * static_cast<double>(sizeof(Vector) / sizeof(float));
 }
 
-CHAINRULE_AVX2 double multiply_add_avx2(float* sink) { return multiply_add<Vector8>(sink); }
-CHAINRULE_AVX512 double multiply_add_avx512(float* sink) { return multiply_add<Vector16>(sink); }
+CHAINRULE_AVX2 double multiply_add_avx2(float* sink) { return multiply_add<model::simd::Vector8>(sink); }
+CHAINRULE_AVX512 double multiply_add_avx512(float* sink) { return multiply_add<model::simd::Vector16>(sink); }
 using Vector4 = float __attribute__((vector_size(16)));
 double multiply_add_any(float* sink) { return multiply_add<Vector4>(sink); }
 
 double multiply_add_best(float* sink) {
-  if (processor_has_avx512()) return multiply_add_avx512(sink);
-  if (processor_has_avx2()) return multiply_add_avx2(sink);
+  if (model::simd::processor_has_avx512()) return multiply_add_avx512(sink);
+  if (model::simd::processor_has_avx2()) return multiply_add_avx2(sink);
   return multiply_add_any(sink);
 }
 
@@ -64,4 +64,4 @@ double measure_peak_flops(double seconds) {
   return rate;
 }
 
-}  // namespace chainrule::model
+}  // namespace chainrule::pipeline::measure

@@ -7,55 +7,55 @@
 #include "io/files/atomic_file.h"
 #include "io/tokenizer/tokenizer.h"
 #include "io/tokenizer/trainer.h"
-#include "pipeline/measure/timing.h"
 #include "pipeline/measure/measures.h"
 #include "pipeline/measure/synthetic_data.h"
+#include "pipeline/measure/timing.h"
 #include "pipeline/windows/sample_order.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::measure {
 
 void measure_tokenizing(const BenchmarkOptions& options, BenchmarkResult& result) {
-  const std::string text = options.text.empty() ? generated_text(8'000'000) : io::read_file(options.text);
+  const std::string text = options.text.empty() ? generated_text(8'000'000) : io::files::read_file(options.text);
   const auto tokenizer = [&] {
-    if (!options.tokenizer.empty()) return io::Tokenizer::load(options.tokenizer);
-    io::TokenizerTrainer trainer;
+    if (!options.tokenizer.empty()) return io::tokenizer::Tokenizer::load(options.tokenizer);
+    io::tokenizer::TokenizerTrainer trainer;
     trainer.add(std::string_view(text).substr(0, 1'000'000));
     return trainer.train(4096, [](std::uint32_t) {});
   }();
-  std::vector<io::TokenId> ids;
+  std::vector<io::tokenizer::TokenId> ids;
   std::vector<double> rates;
   for (int round = 0; round < options.rounds; ++round) {
     ids.clear();
-    rates.push_back(static_cast<double>(text.size()) / 1e6 / model::seconds_of([&] { tokenizer.encode(text, ids); }));
+    rates.push_back(static_cast<double>(text.size()) / 1e6 / seconds_of([&] { tokenizer.encode(text, ids); }));
   }
-  result.tokenize_megabytes_per_second = model::median(rates);
+  result.tokenize_megabytes_per_second = median(rates);
   result.tokenize_subject = fmt::format(
       "{} on {}", options.tokenizer.empty() ? "a tokenizer of 4,096 trained for it" : options.tokenizer.string(),
       options.text.empty() ? "generated text" : options.text.string());
 }
 
-void measure_reading(const BenchmarkOptions& options, const io::DataSet& data, const Windows& windows,
+void measure_reading(const BenchmarkOptions& options, const io::tokens::DataSet& data, const windows::Windows& windows,
                      BenchmarkResult& result) {
   std::vector<double> rates;
   std::vector<std::uint32_t> block(std::size_t{1} << 20U);
   for (int round = 0; round < options.rounds; ++round) {
-    const double seconds = model::seconds_of([&] {
+    const double seconds = seconds_of([&] {
       for (std::uint64_t at = 0; at < data.token_count(); at += block.size()) {
         data.read(at, std::span(block).first(std::min<std::uint64_t>(block.size(), data.token_count() - at)));
       }
     });
     rates.push_back(static_cast<double>(data.token_count()) / seconds);
   }
-  result.read_tokens_per_second = model::median(rates);
+  result.read_tokens_per_second = median(rates);
   const auto length = static_cast<std::size_t>(options.config.sequence_length);
   std::vector<std::uint32_t> inputs(length);
   std::vector<std::uint32_t> targets(length);
-  const SampleOrder order(1, windows.whole_count());
+  const windows::SampleOrder order(1, windows.whole_count());
   constexpr std::uint64_t kReads = 200;
-  const double seconds = model::seconds_of([&] {
+  const double seconds = seconds_of([&] {
     for (std::uint64_t sample = 0; sample < kReads; ++sample) windows.read(order.window_of(sample), inputs, targets);
   });
   result.window_read_seconds = seconds / static_cast<double>(kReads);
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::measure

@@ -4,22 +4,22 @@
 
 #include "model/decoder/decoder.h"
 #include "pipeline/measure/machine_peak.h"
-#include "pipeline/measure/step_products.h"
-#include "pipeline/measure/timing.h"
 #include "pipeline/measure/measures.h"
 #include "pipeline/measure/process_memory.h"
 #include "pipeline/measure/random_batch.h"
+#include "pipeline/measure/step_products.h"
+#include "pipeline/measure/timing.h"
 #include "pipeline/pretrain/step/trainer.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::measure {
 namespace {
 
 /// The slowest rank's seconds: the job waits for it.
-double slowest(const Communicator& communicator, double seconds) {
+double slowest(const comm::Communicator& communicator, double seconds) {
   return static_cast<double>(communicator.maximum(static_cast<std::int64_t>(seconds * 1e9))) * 1e-9;
 }
 
-double sum_over_ranks(const Communicator& communicator, double value) {
+double sum_over_ranks(const comm::Communicator& communicator, double value) {
   std::array<std::int64_t, 1> fixed = {static_cast<std::int64_t>(value)};
   communicator.sum(fixed);
   return static_cast<double>(fixed[0]);
@@ -27,39 +27,39 @@ double sum_over_ranks(const Communicator& communicator, double value) {
 
 }  // namespace
 
-void measure_steps(const Communicator& communicator, const Communicator& exchange, const BenchmarkOptions& options,
-                   const Windows& windows, BenchmarkResult& result) {
-  const model::Config& config = options.config;
+void measure_steps(const comm::Communicator& communicator, const comm::Communicator& exchange,
+                   const BenchmarkOptions& options, const windows::Windows& windows, BenchmarkResult& result) {
+  const model::shape::Config& config = options.config;
   const std::int64_t rows = options.micro_batch * config.sequence_length;
   reset_peak_memory();
-  TrainerOptions training;
+  pretrain::step::TrainerOptions training;
   training.micro_batch = options.micro_batch;
   training.global_batch = options.global_batch;
-  training.lanes = default_lanes(communicator.size());
+  training.lanes = pretrain::exchange::default_lanes(communicator.size());
   training.schedule = {1e-4, 1e-5, 10, 1000};
   training.clip_norm = 1;
   training.math = options.math;
   training.recompute = options.recompute;
-  Trainer trainer(communicator, exchange, config, training, windows);
+  pretrain::step::Trainer trainer(communicator, exchange, config, training, windows);
   trainer.step(false);
   result.train_peak_memory_bytes = communicator.maximum(peak_memory_bytes());
 
-  const auto ops = model::make_fast_ops(options.math);
-  const auto onednn_ops = model::make_onednn_ops(options.math);
-  model::StepProducts onednn_products(config, rows, *onednn_ops);
-  model::StepProducts products(config, rows, *ops);
+  const auto ops = model::ops::make_fast_ops(options.math);
+  const auto onednn_ops = model::ops::make_onednn_ops(options.math);
+  StepProducts onednn_products(config, rows, *onednn_ops);
+  StepProducts products(config, rows, *ops);
   RandomBatch random(config, options.micro_batch);
-  model::Decoder decoder(config, {rows, model::Purpose::evaluate, false}, *ops);
+  model::decoder::Decoder decoder(config, {rows, model::decoder::Purpose::evaluate, false}, *ops);
   const auto evaluation_step = [&] {
     const std::span<const float> parameters = trainer.parameters().span();
     communicator.barrier();
-    return slowest(communicator, model::seconds_of([&] { decoder.score(parameters, random.batch(), random.nll); }));
+    return slowest(communicator, seconds_of([&] { decoder.score(parameters, random.batch(), random.nll); }));
   };
   evaluation_step();  // builds primitives
   std::vector<double> peak, train, waited, read, optimizer, evaluate, alone, without;
   for (int round = 0; round < options.rounds; ++round) {
     communicator.barrier();
-    peak.push_back(model::measure_peak_flops(0.1));
+    peak.push_back(measure_peak_flops(0.1));
     communicator.barrier();
     onednn_products.measure(1);
     communicator.barrier();
@@ -67,8 +67,8 @@ void measure_steps(const Communicator& communicator, const Communicator& exchang
     communicator.barrier();
     // A step hides the sharing of the one before it: that one must have just been.
     if (communicator.size() > 1) trainer.step(false);
-    StepReport report;
-    train.push_back(slowest(communicator, model::seconds_of([&] { report = trainer.step(false); })));
+    pretrain::step::StepReport report;
+    train.push_back(slowest(communicator, seconds_of([&] { report = trainer.step(false); })));
     waited.push_back(report.exchange_seconds);
     read.push_back(report.read_seconds);
     optimizer.push_back(report.optimizer_seconds);
@@ -76,34 +76,34 @@ void measure_steps(const Communicator& communicator, const Communicator& exchang
     if (communicator.size() == 1) continue;
     trainer.set_exchange(false);
     communicator.barrier();
-    without.push_back(slowest(communicator, model::seconds_of([&] { trainer.step(false); })));
+    without.push_back(slowest(communicator, seconds_of([&] { trainer.step(false); })));
     trainer.set_exchange(true);
     communicator.barrier();
-    alone.push_back(slowest(communicator, model::seconds_of([&] { trainer.exchange_alone(); })));
+    alone.push_back(slowest(communicator, seconds_of([&] { trainer.exchange_alone(); })));
   }
   if (communicator.size() > 1) {
-    result.step_without_exchange_seconds = model::median(without);
-    result.exchange_alone_seconds = model::median(alone);
+    result.step_without_exchange_seconds = median(without);
+    result.exchange_alone_seconds = median(alone);
   }
-  const double flops = model::forward_flops_per_token(config, config.sequence_length);
+  const double flops = model::shape::forward_flops_per_token(config, config.sequence_length);
   const auto ranks = static_cast<double>(communicator.size());
-  result.peak_gflops = sum_over_ranks(communicator, model::median(peak)) / 1e9;
-  const auto rate = [&](const model::StepProducts& of, bool with_backward) {
+  result.peak_gflops = sum_over_ranks(communicator, median(peak)) / 1e9;
+  const auto rate = [&](const StepProducts& of, bool with_backward) {
     return sum_over_ranks(communicator, of.flops(with_backward) / of.seconds(with_backward)) / 1e9;
   };
   result.matmul_gflops = rate(onednn_products, true);
   result.matmul_forward_gflops = rate(onednn_products, false);
   result.product_gflops = rate(products, true);
   result.product_forward_gflops = rate(products, false);
-  result.train_step_seconds = model::median(train);
-  result.reduction_seconds = model::median(waited);
-  result.read_wait_seconds = model::median(read);
-  result.optimizer_seconds = model::median(optimizer);
+  result.train_step_seconds = median(train);
+  result.reduction_seconds = median(waited);
+  result.read_wait_seconds = median(read);
+  result.optimizer_seconds = median(optimizer);
   result.train_tokens_per_second =
       static_cast<double>(options.global_batch * config.sequence_length) / result.train_step_seconds;
   result.train_gflops = result.train_tokens_per_second * 3 * flops / 1e9;
-  result.evaluate_tokens_per_second = static_cast<double>(rows) * ranks / model::median(evaluate);
+  result.evaluate_tokens_per_second = static_cast<double>(rows) * ranks / median(evaluate);
   result.evaluate_gflops = result.evaluate_tokens_per_second * flops / 1e9;
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::measure

@@ -3,7 +3,7 @@
 #include <fstream>
 #include <string>
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::measure {
 
 void reset_peak_memory() {
   std::ofstream file("/proc/self/clear_refs");  // proc(5): 5 resets the peak resident set
@@ -22,4 +22,4 @@ std::int64_t peak_memory_bytes() {
   return 0;
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::measure

@@ -5,40 +5,42 @@
 #include "pipeline/measure/process_memory.h"
 #include "pipeline/measure/random_batch.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::measure {
 
 void profile_ops(const BenchmarkOptions& options, BenchmarkResult& result) {
-  const model::Config& config = options.config;
+  const model::shape::Config& config = options.config;
   const std::int64_t rows = options.micro_batch * config.sequence_length;
-  const auto inner = model::make_fast_ops(options.math);
-  model::TimedOps ops(*inner);
+  const auto inner = model::ops::make_fast_ops(options.math);
+  model::ops::TimedOps ops(*inner);
   RandomBatch random(config, options.micro_batch);
-  const model::ParameterTable table(config);
-  result.ops.resize(model::kOpKinds);
-  for (std::size_t kind = 0; kind < model::kOpKinds; ++kind) {
-    result.ops[kind].name = model::name_of(static_cast<model::OpKind>(kind));
+  const model::shape::ParameterTable table(config);
+  result.ops.resize(model::ops::kOpKinds);
+  for (std::size_t kind = 0; kind < model::ops::kOpKinds; ++kind) {
+    result.ops[kind].name = model::ops::name_of(static_cast<model::ops::OpKind>(kind));
   }
   reset_peak_memory();
   model::Arena parameters(table.arena_size());
-  model::initialise(config, table, 1, parameters.span());
+  model::shape::initialise(config, table, 1, parameters.span());
   const auto profile_one = [&](auto&& step, double OpTime::*seconds) {
     step();  // builds primitives
     ops.reset();
     step();
-    for (std::size_t kind = 0; kind < model::kOpKinds; ++kind) {
-      result.ops[kind].*seconds = ops.seconds(static_cast<model::OpKind>(kind));
+    for (std::size_t kind = 0; kind < model::ops::kOpKinds; ++kind) {
+      result.ops[kind].*seconds = ops.seconds(static_cast<model::ops::OpKind>(kind));
     }
   };
   {
-    model::Decoder decoder(config, {rows, model::Purpose::evaluate, false}, ops);
+    model::decoder::Decoder decoder(config, {rows, model::decoder::Purpose::evaluate, false}, ops);
     profile_one([&] { decoder.score(parameters.span(), random.batch(), random.nll); }, &OpTime::evaluate_seconds);
     result.evaluate_peak_memory_bytes = peak_memory_bytes();
   }
-  model::Decoder decoder(config, {rows, model::Purpose::train, options.recompute}, ops);
+  model::decoder::Decoder decoder(config, {rows, model::decoder::Purpose::train, options.recompute}, ops);
   model::Arena gradients(table.arena_size());
   profile_one(
-      [&] { decoder.train(parameters.span(), random.batch(), gradients.span(), model::Accumulate::no, random.nll); },
+      [&] {
+        decoder.train(parameters.span(), random.batch(), gradients.span(), model::decoder::Accumulate::no, random.nll);
+      },
       &OpTime::train_seconds);
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::measure

@@ -6,11 +6,11 @@
 #include "model/ops/batch.h"
 #include "model/shape/config.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::measure {
 
 /// One micro-batch of random tokens.
 struct RandomBatch {
-  RandomBatch(const model::Config& config, std::int64_t micro_batch)
+  RandomBatch(const model::shape::Config& config, std::int64_t micro_batch)
       : inputs(static_cast<std::size_t>(micro_batch * config.sequence_length)),
         targets(inputs.size()),
         nll(inputs.size()) {
@@ -22,11 +22,11 @@ struct RandomBatch {
       sequences.push_back({i * config.sequence_length, config.sequence_length});
     }
   }
-  model::Batch batch() const { return {inputs, targets, sequences}; }
+  model::ops::Batch batch() const { return {inputs, targets, sequences}; }
 
   std::vector<std::uint32_t> inputs, targets;
-  std::vector<model::Sequence> sequences;
+  std::vector<model::ops::Sequence> sequences;
   std::vector<double> nll;
 };
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::measure

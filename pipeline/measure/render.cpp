@@ -4,7 +4,7 @@
 
 #include "pipeline/measure/benchmark.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::measure {
 namespace {
 
 double mebibytes(std::int64_t bytes) { return static_cast<double>(bytes) / (1024.0 * 1024.0); }
@@ -12,15 +12,15 @@ double mebibytes(std::int64_t bytes) { return static_cast<double>(bytes) / (1024
 }  // namespace
 
 std::string to_text(const BenchmarkOptions& options, const BenchmarkResult& r) {
-  const model::Config& c = options.config;
+  const model::shape::Config& c = options.config;
   std::string text = fmt::format(
       "model: {} layers, {} heads, width {}, vocabulary {}: {} parameters; T = {}, micro-batch {}, {} rank(s) of {} "
       "thread(s)\n"
       "FLOPs per token: {:.1f} million forward (2 N + 2 L T C, N all parameters, attention counted causal), three "
       "times "
       "that in training\n\n",
-      c.layers, c.heads, c.width, c.vocabulary_size, model::parameter_count(c), c.sequence_length, options.micro_batch,
-      r.ranks, r.threads, model::forward_flops_per_token(c, c.sequence_length) / 1e6);
+      c.layers, c.heads, c.width, c.vocabulary_size, model::shape::parameter_count(c), c.sequence_length,
+      options.micro_batch, r.ranks, r.threads, model::shape::forward_flops_per_token(c, c.sequence_length) / 1e6);
   text += fmt::format("{:<44}{:>10}{:>12}{:>12}\n", "", "GFLOP/s", "of oneDNN", "of peak");
   const auto rate = [&](const char* name, double gflops) {
     text += fmt::format("{:<44}{:>10.1f}{:>12.3f}{:>12.3f}\n", name, gflops, gflops / r.matmul_gflops,
@@ -74,21 +74,21 @@ std::string to_text(const BenchmarkOptions& options, const BenchmarkResult& r) {
 }
 
 std::string to_json(const BenchmarkOptions& options, const BenchmarkResult& r) {
-  const model::Config& c = options.config;
+  const model::shape::Config& c = options.config;
   nlohmann::ordered_json json;
   json["layers"] = c.layers;
   json["heads"] = c.heads;
   json["width"] = c.width;
   json["vocabulary_size"] = c.vocabulary_size;
   json["sequence_length"] = c.sequence_length;
-  json["parameters"] = model::parameter_count(c);
+  json["parameters"] = model::shape::parameter_count(c);
   json["micro_batch"] = options.micro_batch;
   json["global_batch"] = options.global_batch;
-  json["math"] = options.math == model::Math::bf16 ? "bf16" : "float32";
+  json["math"] = options.math == model::products::Math::bf16 ? "bf16" : "float32";
   json["recompute"] = options.recompute;
   json["ranks"] = r.ranks;
   json["threads_per_rank"] = r.threads;
-  json["forward_flops_per_token"] = model::forward_flops_per_token(c, c.sequence_length);
+  json["forward_flops_per_token"] = model::shape::forward_flops_per_token(c, c.sequence_length);
   json["peak_gflops"] = r.peak_gflops;
   json["matmul_gflops"] = r.matmul_gflops;
   json["matmul_forward_gflops"] = r.matmul_forward_gflops;
@@ -130,4 +130,4 @@ std::string to_json(const BenchmarkOptions& options, const BenchmarkResult& r) {
   return json.dump(2) + "\n";
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::measure

@@ -6,8 +6,8 @@
 #include "model/decoder/loss_blocks.h"
 #include "pipeline/measure/timing.h"
 
-namespace chainrule::model {
-StepProducts::StepProducts(const Config& config, std::int64_t rows, Ops& ops) : ops_(ops) {
+namespace chainrule::pipeline::measure {
+StepProducts::StepProducts(const model::shape::Config& config, std::int64_t rows, model::ops::Ops& ops) : ops_(ops) {
   const auto add = [this](std::int64_t with_rows, std::int64_t in, std::int64_t out, std::int64_t times) {
     for (const Pass pass : {Pass::forward, Pass::backward_input, Pass::backward_weight}) {
       products_.push_back({pass, with_rows, in, out, times, {}});
@@ -18,7 +18,7 @@ StepProducts::StepProducts(const Config& config, std::int64_t rows, Ops& ops) : 
   add(rows, width, width, config.layers);
   add(rows, width, config.feed_forward_width, config.layers);
   add(rows, config.feed_forward_width, width, config.layers);
-  const std::int64_t block = std::min(loss_block_rows(rows), rows);
+  const std::int64_t block = std::min(model::decoder::loss_block_rows(rows), rows);
   add(block, width, config.vocabulary_size, rows / block);
   if (rows % block != 0) add(rows % block, width, config.vocabulary_size, 1);
 
@@ -30,10 +30,10 @@ StepProducts::StepProducts(const Config& config, std::int64_t rows, Ops& ops) : 
     output = std::max(output, each.rows * each.out);
     weight = std::max(weight, each.in * each.out);
   }
-  x_ = Arena(input);
-  y_ = Arena(output);
-  weight_ = Arena(weight);
-  weight_gradient_ = Arena(weight);
+  x_ = model::Arena(input);
+  y_ = model::Arena(output);
+  weight_ = model::Arena(weight);
+  weight_gradient_ = model::Arena(weight);
   std::fill(x_.span().begin(), x_.span().end(), 0.5F);
   std::fill(weight_.span().begin(), weight_.span().end(), 0.01F);
 }
@@ -81,4 +81,4 @@ double StepProducts::seconds(bool train) const {
   return sum;
 }
 
-}  // namespace chainrule::model
+}  // namespace chainrule::pipeline::measure

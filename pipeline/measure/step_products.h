@@ -3,10 +3,10 @@
 #include <vector>
 
 #include "model/arena.h"
-#include "model/shape/config.h"
 #include "model/ops/ops.h"
+#include "model/shape/config.h"
 
-namespace chainrule::model {
+namespace chainrule::pipeline::measure {
 
 /// The matrix products of a step with a weight, one by one: what a step would take if it did nothing else. Attention's
 /// small products are not among them.
@@ -16,7 +16,7 @@ class StepProducts {
 
   /// Products of batches of `rows` rows; ops outlives this object. Takes memory like one layer's activations, the
   /// logits of a block of rows, and the largest weight twice.
-  StepProducts(const Config& config, std::int64_t rows, Ops& ops);
+  StepProducts(const model::shape::Config& config, std::int64_t rows, model::ops::Ops& ops);
 
   /// Runs each product `repetitions` times; the seconds of each are added to the medians below. Call it between other
   /// measurements so that all see the same machine.
@@ -35,9 +35,9 @@ class StepProducts {
   };
   void run(const Product& product);
 
-  Ops& ops_;
+  model::ops::Ops& ops_;
   std::vector<Product> products_;
-  Arena x_, y_, weight_, weight_gradient_;
+  model::Arena x_, y_, weight_, weight_gradient_;
 };
 
-}  // namespace chainrule::model
+}  // namespace chainrule::pipeline::measure

@@ -12,18 +12,18 @@
 
 #include "io/files/atomic_file.h"
 #include "io/files/digest.h"
+#include "io/tokenizer/trainer.h"
 #include "io/tokens/dataset_index.h"
 #include "io/tokens/shard_writer.h"
-#include "io/tokenizer/trainer.h"
 #include "pipeline/failure/error.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::measure {
 
 TemporaryFolder::TemporaryFolder() {
   std::string name = (std::filesystem::temp_directory_path() / "chainrule-benchmark-XXXXXX").string();
   if (::mkdtemp(name.data()) == nullptr) {
-    throw Error(ExitCode::cannot_create,
-                fmt::format("cannot create the temporary folder '{}': {}", name, std::strerror(errno)));
+    throw failure::Error(failure::ExitCode::cannot_create,
+                         fmt::format("cannot create the temporary folder '{}': {}", name, std::strerror(errno)));
   }
   path_ = name;
 }
@@ -59,15 +59,16 @@ std::string generated_text(std::size_t bytes) {
 void write_random_data_set(const std::filesystem::path& folder, std::uint32_t vocabulary_size, std::uint64_t tokens) {
   std::filesystem::create_directories(folder);
   // Nobody decodes these tokens: the smallest tokenizer there is stands in for one of this vocabulary.
-  io::TokenizerTrainer trainer;
+  io::tokenizer::TokenizerTrainer trainer;
   trainer.add("random tokens");
-  const io::Tokenizer tokenizer = trainer.train(io::TokenizerTrainer::kSmallestVocabulary, [](std::uint32_t) {});
+  const io::tokenizer::Tokenizer tokenizer =
+      trainer.train(io::tokenizer::TokenizerTrainer::kSmallestVocabulary, [](std::uint32_t) {});
   tokenizer.save(folder / "tokenizer.json");
 
-  io::DataSetIndex index;
+  io::tokens::DataSetIndex index;
   index.header = {tokenizer.fingerprint(), vocabulary_size, 0};
-  index.tokenizer_digest = io::file_digest(folder / "tokenizer.json");
-  io::ShardDocuments documents;
+  index.tokenizer_digest = io::files::file_digest(folder / "tokenizer.json");
+  io::tokens::ShardDocuments documents;
   documents.domains = {"default"};
   std::vector<std::uint32_t> ids(tokens);
   std::mt19937 random(1);
@@ -82,18 +83,19 @@ void write_random_data_set(const std::filesystem::path& folder, std::uint32_t vo
   documents.bytes.assign(count, 4000);
   documents.words.assign(count, 700);
   documents.domain.assign(count, 0);
-  io::ShardSources sources;
+  io::tokens::ShardSources sources;
   sources.sources = {"random"};
   sources.source.assign(count, 0);
   sources.line.assign(count, 0);
   const std::string name = "random-00000.h5";
-  io::ShardWriter writer(folder / name, index.header, tokens, 0);
+  io::tokens::ShardWriter writer(folder / name, index.header, tokens, 0);
   writer.append(ids);
   writer.finish(documents, sources);
 
   index.domains = {{"default", count, tokens, 4000 * count, 700 * count}};
-  index.shards = {{name, tokens, count, std::filesystem::file_size(folder / name), io::file_digest(folder / name)}};
-  io::write_file_atomically(folder / "index.json", index.to_json());
+  index.shards = {
+      {name, tokens, count, std::filesystem::file_size(folder / name), io::files::file_digest(folder / name)}};
+  io::files::write_file_atomically(folder / "index.json", index.to_json());
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::measure

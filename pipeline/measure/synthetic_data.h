@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <string>
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::measure {
 
 /// A folder in the system's temporary folder, removed with this object.
 class TemporaryFolder {
@@ -24,4 +24,4 @@ std::string generated_text(std::size_t bytes);
 /// Writes a data set of one shard with `tokens` random tokens of a vocabulary, in documents of about 1000.
 void write_random_data_set(const std::filesystem::path& folder, std::uint32_t vocabulary_size, std::uint64_t tokens);
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::measure

@@ -3,7 +3,7 @@
 #include <chrono>
 #include <vector>
 
-namespace chainrule::model {
+namespace chainrule::pipeline::measure {
 
 /// Seconds that work takes.
 template <typename Work>
@@ -19,4 +19,4 @@ inline double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-}  // namespace chainrule::model
+}  // namespace chainrule::pipeline::measure

@@ -7,29 +7,29 @@
 #include <optional>
 #include <stdexcept>
 
-#include "io/tensors/manifest.h"
-#include "io/tensors/model_file.h"
 #include "io/error.h"
 #include "io/files/digest.h"
+#include "io/tensors/manifest.h"
+#include "io/tensors/model_file.h"
 #include "model/shape/parameters.h"
 #include "pipeline/comm/agreement.h"
 #include "pipeline/comm/session.h"
 #include "pipeline/failure/error.h"
 #include "pipeline/run/standard_streams.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::models {
 namespace {
 
 constexpr std::string_view kPrefix = "step-";
 
 /// Reads tensors straight into the arena, after all names and shapes were compared.
-void read_parameters(const io::TensorSource& source, const model::ParameterTable& table, model::Arena& arena,
-                     const std::filesystem::path& path) {
+void read_parameters(const io::tensors::TensorSource& source, const model::shape::ParameterTable& table,
+                     model::Arena& arena, const std::filesystem::path& path) {
   const auto refuse = [&](const std::string& why) {
     throw io::Error(io::ErrorKind::bad_data, fmt::format("'{}' {}", path.string(), why));
   };
   const std::vector<std::string> names = source.names();
-  for (const model::Parameter& parameter : table.parameters()) {
+  for (const model::shape::Parameter& parameter : table.parameters()) {
     if (!std::binary_search(names.begin(), names.end(), parameter.name)) {
       refuse(fmt::format("lacks the tensor '{}'", parameter.name));
     }
@@ -38,7 +38,7 @@ void read_parameters(const io::TensorSource& source, const model::ParameterTable
     }
   }
   if (names.size() != table.parameters().size()) refuse("has tensors that model.json does not describe");
-  for (const model::Parameter& parameter : table.parameters()) {
+  for (const model::shape::Parameter& parameter : table.parameters()) {
     source.read(
         parameter.name, 0,
         arena.span().subspan(static_cast<std::size_t>(parameter.offset), static_cast<std::size_t>(parameter.size())));
@@ -46,13 +46,13 @@ void read_parameters(const io::TensorSource& source, const model::ParameterTable
 }
 
 LoadedModel load_checkpoint(const std::filesystem::path& folder, const CheckpointReader& also) {
-  const io::Manifest manifest = io::Manifest::read(folder);
+  const io::tensors::Manifest manifest = io::tensors::Manifest::read(folder);
   for (const char* name : {"model.json", "tokenizer.json", "model.h5"}) manifest.verify(name);
   ModelDescription description = read_model_description(folder / "model.json");
   LoadedModel loaded;
-  const model::ParameterTable table(description.config);
+  const model::shape::ParameterTable table(description.config);
   {
-    const io::ModelFile file(folder / "model.h5");
+    const io::tensors::ModelFile file(folder / "model.h5");
     loaded.parameters = model::Arena(table.arena_size());
     read_parameters(file, table, loaded.parameters, folder / "model.h5");
   }
@@ -96,8 +96,8 @@ LoadedModel load_highest(const std::filesystem::path& run, const CheckpointReade
         continue;
       }
       if (i + 1 == places.size()) throw;
-      if (launched_rank() == 0) {
-        say(fmt::format("chainrule: warning: {}; passing over step {}\n", error.what(), places[i].step));
+      if (comm::launched_rank() == 0) {
+        run::say(fmt::format("chainrule: warning: {}; passing over step {}\n", error.what(), places[i].step));
       }
       ++i;
     }
@@ -108,7 +108,7 @@ LoadedModel load_highest(const std::filesystem::path& run, const CheckpointReade
 }  // namespace
 
 std::string hash_of(std::span<const float> arena) {
-  io::Digest digest;
+  io::files::Digest digest;
   digest.update(arena.data(), arena.size_bytes());
   return digest.hexadecimal();
 }
@@ -141,7 +141,8 @@ LoadedModel load_model(const std::filesystem::path& path, const CheckpointReader
     throw io::Error(io::ErrorKind::missing_input,
                     fmt::format("no model at '{}': no such file or folder", path.string()));
   }
-  if (std::filesystem::exists(path / io::kManifestName, error) || std::filesystem::exists(path / "model.json", error)) {
+  if (std::filesystem::exists(path / io::tensors::kManifestName, error) ||
+      std::filesystem::exists(path / "model.json", error)) {
     return load_checkpoint(path, also);
   }
   if (std::filesystem::is_directory(path / "checkpoints", error)) return load_highest(path, also);
@@ -149,18 +150,18 @@ LoadedModel load_model(const std::filesystem::path& path, const CheckpointReader
                   fmt::format("'{}' is neither a checkpoint nor a run directory", path.string()));
 }
 
-LoadedModel load_same_model(const Communicator& communicator, const std::filesystem::path& path,
+LoadedModel load_same_model(const comm::Communicator& communicator, const std::filesystem::path& path,
                             const CheckpointReader& also) {
   for (;;) {
     std::optional<LoadedModel> model;
-    agree_on_first(communicator, [&] { model = load_model(path, also); });
+    comm::agree_on_first(communicator, [&] { model = load_model(path, also); });
     const std::string chosen = communicator.broadcast(model ? model->folder.string() : std::string());
     try {
-      agree(communicator, [&] {
+      comm::agree(communicator, [&] {
         if (!model) model = load_model(chosen, also);
       });
       return std::move(*model);
-    } catch (const AgreedError&) {
+    } catch (const failure::AgreedError&) {
       // The run may have deleted rank 0's choice before the others had read it.
       const bool newer = communicator.rank() == 0 && has_newer(path, model->step);
       if (communicator.maximum(newer ? 1 : 0) == 0) throw;
@@ -168,4 +169,4 @@ LoadedModel load_same_model(const Communicator& communicator, const std::filesys
   }
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::models

@@ -10,11 +10,11 @@
 #include "model/shape/config.h"
 #include "pipeline/comm/communicator.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::models {
 
 /// A model as a person names it on the command line, read and verified.
 struct LoadedModel {
-  model::Config config;
+  model::shape::Config config;
   model::Arena parameters;          ///< laid out by model::ParameterTable(config)
   std::filesystem::path folder;     ///< the checkpoint it came from
   std::filesystem::path tokenizer;  ///< its tokenizer.json
@@ -36,7 +36,7 @@ LoadedModel load_model(const std::filesystem::path& path, const CheckpointReader
 
 /// The same model on every rank, also where path is a run that writes its next checkpoint while the ranks read: rank 0
 /// chooses. Throws AgreedError. Collective.
-LoadedModel load_same_model(const Communicator& communicator, const std::filesystem::path& path,
+LoadedModel load_same_model(const comm::Communicator& communicator, const std::filesystem::path& path,
                             const CheckpointReader& also = {});
 
 /// One checkpoint folder of a run directory; not checked.
@@ -53,7 +53,7 @@ std::vector<CheckpointPlace> list_checkpoints(const std::filesystem::path& run);
 
 /// What model.json holds.
 struct ModelDescription {
-  model::Config config;
+  model::shape::Config config;
   std::string tokenizer_fingerprint;
   std::string weights_hash;
   std::int64_t step = 0;
@@ -66,4 +66,4 @@ ModelDescription read_model_description(const std::filesystem::path& path);
 /// XXH3-128 of an arena's bytes.
 std::string hash_of(std::span<const float> arena);
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::models

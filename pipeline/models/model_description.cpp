@@ -8,15 +8,15 @@
 #include "model/error.h"
 #include "pipeline/models/checkpoint.h"
 
-namespace chainrule::model {
+namespace chainrule::model::shape {
 
 NLOHMANN_JSON_SERIALIZE_ENUM(Normalization, {{Normalization::layer_norm, "layer_norm"}})
 NLOHMANN_JSON_SERIALIZE_ENUM(PositionEncoding, {{PositionEncoding::learned, "learned"}})
 NLOHMANN_JSON_SERIALIZE_ENUM(Activation, {{Activation::gelu_tanh, "gelu_tanh"}})
 
-}  // namespace chainrule::model
+}  // namespace chainrule::model::shape
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::models {
 namespace {
 
 constexpr const char* kFormat = "chainrule-model";
@@ -35,7 +35,7 @@ Enumeration enumerator(const nlohmann::json& json, const char* field) {
 }  // namespace
 
 void write_model_description(const std::filesystem::path& path, const ModelDescription& description) {
-  const model::Config& config = description.config;
+  const model::shape::Config& config = description.config;
   nlohmann::ordered_json json;
   json["format"] = kFormat;
   json["format_version"] = kFormatVersion;
@@ -51,11 +51,11 @@ void write_model_description(const std::filesystem::path& path, const ModelDescr
   json["activation"] = config.activation;
   json["biases"] = config.biases;
   json["tied_head"] = config.tied_head;
-  json["parameters"] = model::parameter_count(config);
+  json["parameters"] = model::shape::parameter_count(config);
   json["tokenizer_fingerprint"] = description.tokenizer_fingerprint;
   json["weights_hash"] = description.weights_hash;
   json["step"] = description.step;
-  io::write_file_atomically(path, json.dump(2) + "\n");
+  io::files::write_file_atomically(path, json.dump(2) + "\n");
 }
 
 ModelDescription read_model_description(const std::filesystem::path& path) {
@@ -64,27 +64,27 @@ ModelDescription read_model_description(const std::filesystem::path& path) {
   };
   ModelDescription description;
   try {
-    const auto json = nlohmann::json::parse(io::read_file(path));
+    const auto json = nlohmann::json::parse(io::files::read_file(path));
     if (json.at("format") != kFormat || json.at("format_version") != kFormatVersion) {
       refuse(fmt::format("not a model description of format version {}", kFormatVersion));
     }
-    model::Config& config = description.config;
+    model::shape::Config& config = description.config;
     json.at("layers").get_to(config.layers);
     json.at("heads").get_to(config.heads);
     json.at("width").get_to(config.width);
     json.at("feed_forward_width").get_to(config.feed_forward_width);
     json.at("vocabulary_size").get_to(config.vocabulary_size);
     json.at("sequence_length").get_to(config.sequence_length);
-    config.normalization = enumerator<model::Normalization>(json, "normalization");
+    config.normalization = enumerator<model::shape::Normalization>(json, "normalization");
     json.at("normalization_epsilon").get_to(config.normalization_epsilon);
-    config.position_encoding = enumerator<model::PositionEncoding>(json, "position_encoding");
-    config.activation = enumerator<model::Activation>(json, "activation");
+    config.position_encoding = enumerator<model::shape::PositionEncoding>(json, "position_encoding");
+    config.activation = enumerator<model::shape::Activation>(json, "activation");
     json.at("biases").get_to(config.biases);
     json.at("tied_head").get_to(config.tied_head);
     json.at("tokenizer_fingerprint").get_to(description.tokenizer_fingerprint);
     json.at("weights_hash").get_to(description.weights_hash);
     json.at("step").get_to(description.step);
-    model::validate(config);
+    model::shape::validate(config);
   } catch (const nlohmann::json::exception& error) {
     refuse(error.what());
   } catch (const model::Error& error) {
@@ -93,4 +93,4 @@ ModelDescription read_model_description(const std::filesystem::path& path) {
   return description;
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::models

@@ -8,12 +8,12 @@
 #include "io/error.h"
 #include "pipeline/show/legible.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::models {
 
 namespace {
 
-io::Tokenizer load_tokenizer(const LoadedModel& model) {
-  io::Tokenizer tokenizer = io::Tokenizer::load(model.tokenizer);
+io::tokenizer::Tokenizer load_tokenizer(const LoadedModel& model) {
+  io::tokenizer::Tokenizer tokenizer = io::tokenizer::Tokenizer::load(model.tokenizer);
   if (tokenizer.fingerprint() != model.tokenizer_fingerprint ||
       tokenizer.vocabulary_size() != model.config.vocabulary_size) {
     throw io::Error(io::ErrorKind::bad_data,
@@ -28,29 +28,29 @@ io::Tokenizer load_tokenizer(const LoadedModel& model) {
 }  // namespace
 
 TextModel load_text_model(const std::filesystem::path& path) {
-  std::optional<io::Tokenizer> tokenizer;
+  std::optional<io::tokenizer::Tokenizer> tokenizer;
   LoadedModel model = load_model(path, [&](const LoadedModel& loaded) { tokenizer.emplace(load_tokenizer(loaded)); });
   return {std::move(model), std::move(*tokenizer)};
 }
 
-TextModel load_same_text_model(const Communicator& communicator, const std::filesystem::path& path) {
-  std::optional<io::Tokenizer> tokenizer;
+TextModel load_same_text_model(const comm::Communicator& communicator, const std::filesystem::path& path) {
+  std::optional<io::tokenizer::Tokenizer> tokenizer;
   LoadedModel model = load_same_model(communicator, path,
                                       [&](const LoadedModel& loaded) { tokenizer.emplace(load_tokenizer(loaded)); });
   return {std::move(model), std::move(*tokenizer)};
 }
 
 nlohmann::ordered_json describe_model(const LoadedModel& model) {
-  return {{"path", valid_utf8(model.folder.string())},
+  return {{"path", show::valid_utf8(model.folder.string())},
           {"step", model.step},
           {"weights_hash", model.weights_hash},
           {"tokenizer_fingerprint", model.tokenizer_fingerprint}};
 }
 
-std::vector<io::TokenId> context_of(const io::Tokenizer& tokenizer, std::string_view text) {
-  std::vector<io::TokenId> tokens = {tokenizer.end_of_text()};
+std::vector<io::tokenizer::TokenId> context_of(const io::tokenizer::Tokenizer& tokenizer, std::string_view text) {
+  std::vector<io::tokenizer::TokenId> tokens = {tokenizer.end_of_text()};
   tokenizer.encode(text, tokens);
   return tokens;
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::models

@@ -7,23 +7,23 @@
 #include "io/tokenizer/tokenizer.h"
 #include "pipeline/models/checkpoint.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::models {
 
 /// A model with the tokenizer it was trained on: what turns text into probabilities.
 struct TextModel {
   LoadedModel model;
-  io::Tokenizer tokenizer;
+  io::tokenizer::Tokenizer tokenizer;
 };
 
 /// Reads both (see load_model). Throws io::Error, also where tokenizer and model do not belong together.
 TextModel load_text_model(const std::filesystem::path& path);
 /// The same on every rank (see load_same_model). Throws AgreedError. Collective.
-TextModel load_same_text_model(const Communicator& communicator, const std::filesystem::path& path);
+TextModel load_same_text_model(const comm::Communicator& communicator, const std::filesystem::path& path);
 
 /// Which model it was, for reports: {"path", "step", "weights_hash", "tokenizer_fingerprint"}.
 nlohmann::ordered_json describe_model(const LoadedModel& model);
 
 /// End-of-text and the tokens of text: every text is conditioned on end-of-text, as in protocol `document`.
-std::vector<io::TokenId> context_of(const io::Tokenizer& tokenizer, std::string_view text);
+std::vector<io::tokenizer::TokenId> context_of(const io::tokenizer::Tokenizer& tokenizer, std::string_view text);
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::models

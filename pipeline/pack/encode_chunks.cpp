@@ -7,7 +7,7 @@
 #include "io/text/word_count.h"
 #include "pipeline/pack/spill.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::pack {
 
 bool is_held_out(std::string_view text, double fraction) {
   return XXH3_64bits(text.data(), text.size()) < static_cast<std::uint64_t>(std::ldexp(fraction, 64));
@@ -35,12 +35,12 @@ std::vector<ChunkResult> encode_chunks(const EncodeTask& task, const std::vector
         task.tokenizer.encode(text, tokens);
         tokens.push_back(task.tokenizer.end_of_text());
         const std::size_t set = task.options.held_out && is_held_out(text, *task.options.held_out) ? 1 : 0;
-        spills[set].append({tokens.size(), text.size(), io::count_words(text), line, piece.file}, tokens);
+        spills[set].append({tokens.size(), text.size(), io::text::count_words(text), line, piece.file}, tokens);
         if (text.empty()) ++result.empty_documents[set];
         task.progress(done_bytes + text.size());
       };
       result.last_piece_lines =
-          io::visit_documents(task.inputs.files[piece.file], piece.range, task.options.text_field, encode);
+          io::text::visit_documents(task.inputs.files[piece.file], piece.range, task.options.text_field, encode);
     }
     for (std::size_t set = 0; set < spills.size(); ++set) {
       result.parts[set].documents = spills[set].documents() - result.parts[set].first_document;
@@ -54,4 +54,4 @@ std::vector<ChunkResult> encode_chunks(const EncodeTask& task, const std::vector
   return results;
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::pack

@@ -9,7 +9,7 @@
 #include "pipeline/pack/inputs.h"
 #include "pipeline/pack/work_chunks.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::pack {
 
 /// The documents of one chunk that went to one data set: where they lie in their rank's spill.
 struct ChunkPart {
@@ -34,7 +34,7 @@ bool is_held_out(std::string_view text, double fraction);
 struct EncodeTask {
   const PackOptions& options;
   const PackInputs& inputs;
-  const io::Tokenizer& tokenizer;
+  const io::tokenizer::Tokenizer& tokenizer;
   const std::vector<WorkChunk>& chunks;
   std::filesystem::path spill_folder;
   std::function<bool()> stopped;                      ///< asked between chunks
@@ -44,4 +44,4 @@ struct EncodeTask {
 /// Tokenises the chunks that takers gives to rank and spills the documents. Makes no collective calls.
 std::vector<ChunkResult> encode_chunks(const EncodeTask& task, const std::vector<int>& takers, int rank);
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::pack

@@ -9,7 +9,7 @@
 
 #include "pipeline/failure/error.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::pack {
 namespace {
 
 /// A domain's path made canonical, as TextFile::identity is.
@@ -30,8 +30,8 @@ std::vector<Place> places_of(const std::vector<DomainPath>& domains) {
     const Place place{std::filesystem::canonical(domain.path, ignored).string(), domain.name};
     for (const auto& known : places) {
       if (known.path == place.path && known.domain != place.domain) {
-        throw Error(ExitCode::usage,
-                    fmt::format("'{}' is given two domains, '{}' and '{}'", domain.path, known.domain, place.domain));
+        throw failure::Error(failure::ExitCode::usage, fmt::format("'{}' is given two domains, '{}' and '{}'",
+                                                                   domain.path, known.domain, place.domain));
       }
     }
     places.push_back(place);
@@ -47,7 +47,7 @@ PackInputs find_inputs(const PackOptions& options) {
   std::vector<std::string> paths = options.inputs;
   for (const auto& domain : options.domains) paths.push_back(domain.path);
   PackInputs inputs;
-  inputs.files = io::find_text_files(paths);
+  inputs.files = io::text::find_text_files(paths);
   const std::vector<Place> places = places_of(options.domains);
   for (const auto& file : inputs.files) {
     const auto place =
@@ -57,7 +57,7 @@ PackInputs find_inputs(const PackOptions& options) {
     inputs.domain.push_back(static_cast<std::uint16_t>(known - inputs.domains.begin()));
     if (known == inputs.domains.end()) inputs.domains.push_back(name);
     if (inputs.domains.size() > std::numeric_limits<std::uint16_t>::max()) {
-      throw Error(ExitCode::usage, "more domains than a shard can number (65,535)");
+      throw failure::Error(failure::ExitCode::usage, "more domains than a shard can number (65,535)");
     }
   }
   return inputs;
@@ -67,7 +67,8 @@ PackInputs find_inputs(const PackOptions& options) {
 std::string PackInputs::to_message() const {
   nlohmann::json json{{"domain", domain}, {"domains", domains}, {"files", nlohmann::json::array()}};
   for (const auto& file : files) {
-    json["files"].push_back({file.path.string(), file.name, file.bytes, file.format == io::TextFormat::json_lines});
+    json["files"].push_back(
+        {file.path.string(), file.name, file.bytes, file.format == io::text::TextFormat::json_lines});
   }
   std::string text;
   nlohmann::json::to_msgpack(json, text);
@@ -84,9 +85,9 @@ PackInputs PackInputs::from_message(const std::string& text) {
                             file[1],
                             {},
                             file[2],
-                            file[3].get<bool>() ? io::TextFormat::json_lines : io::TextFormat::plain});
+                            file[3].get<bool>() ? io::text::TextFormat::json_lines : io::text::TextFormat::plain});
   }
   return inputs;
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::pack

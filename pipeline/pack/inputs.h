@@ -6,11 +6,11 @@
 #include "io/text/text_source.h"
 #include "pipeline/pack/pack.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::pack {
 
 /// The files that are packed, in stream order, and their domains.
 struct PackInputs {
-  std::vector<io::TextFile> files;
+  std::vector<io::text::TextFile> files;
   std::vector<std::uint16_t> domain;  ///< [files] index into domains
   std::vector<std::string> domains;
 
@@ -22,4 +22,4 @@ struct PackInputs {
 /// Finds the files of options. Throws io::Error (missing_input, bad_data), Error usage where a path has two names.
 PackInputs find_inputs(const PackOptions& options);
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::pack

@@ -9,8 +9,8 @@
 #include "io/error.h"
 #include "io/files/atomic_file.h"
 #include "io/files/digest.h"
-#include "io/tokens/data_set.h"
 #include "io/tokenizer/tokenizer.h"
+#include "io/tokens/data_set.h"
 #include "pipeline/comm/agreement.h"
 #include "pipeline/failure/error.h"
 #include "pipeline/pack/encode_chunks.h"
@@ -21,14 +21,14 @@
 #include "pipeline/pack/write_shard.h"
 #include "pipeline/run/progress.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::pack {
 namespace {
 
 namespace fs = std::filesystem;
 
 /// Every rank's values on every rank, in rank order.
 template <class Value>
-std::vector<Value> all_gathered(const Communicator& communicator, const std::vector<Value>& mine) {
+std::vector<Value> all_gathered(const comm::Communicator& communicator, const std::vector<Value>& mine) {
   static_assert(std::is_trivially_copyable_v<Value>);
   std::vector<Value> all;
   for (const auto& bytes : communicator.all_gather(std::as_bytes(std::span(mine)))) {
@@ -42,23 +42,23 @@ std::vector<Value> all_gathered(const Communicator& communicator, const std::vec
 /// One packing, phase by phase; every phase is agreed upon before the next begins.
 class Packing {
  public:
-  Packing(const Communicator& communicator, const PackOptions& options)
+  Packing(const comm::Communicator& communicator, const PackOptions& options)
       : communicator_(communicator), options_(options), first_(communicator.rank() == 0) {}
 
   std::vector<PackedSet> run() {
     find();
     PartialFolder partial(communicator_, options_.output);
     const fs::path spill = partial.path() / "spill";
-    agree_on_first(communicator_, [&] {
+    comm::agree_on_first(communicator_, [&] {
       fs::create_directory(spill);
       for (const auto& name : set_names()) fs::create_directories(partial.path() / name);
     });
     encode(partial, spill);
     std::vector<PackedSet> sets = write(partial, spill);
-    agree_on_first(communicator_, [&] {
+    comm::agree_on_first(communicator_, [&] {
       fs::remove_all(spill);
       for (auto& set : sets) finish_set(set);
-      io::sync_path(partial.path());
+      io::files::sync_path(partial.path());
     });
     partial.commit();
     for (std::size_t set = 0; set < sets.size(); ++set) {  // they have moved
@@ -74,10 +74,11 @@ class Packing {
   }
 
   void find() {
-    agree(communicator_, [&] { tokenizer_.emplace(io::Tokenizer::load(options_.tokenizer)); });
-    agree_on_first(communicator_, [&] {
+    comm::agree(communicator_, [&] { tokenizer_.emplace(io::tokenizer::Tokenizer::load(options_.tokenizer)); });
+    comm::agree_on_first(communicator_, [&] {
       inputs_ = find_inputs(options_);
-      if (inputs_.files.empty()) throw Error(ExitCode::bad_data, "the inputs hold no file: there is nothing to pack");
+      if (inputs_.files.empty())
+        throw failure::Error(failure::ExitCode::bad_data, "the inputs hold no file: there is nothing to pack");
     });
     inputs_ = PackInputs::from_message(communicator_.broadcast(inputs_.to_message()));
     chunks_ = cut_into_chunks(inputs_.files, suitable_chunk_bytes(inputs_.files));
@@ -93,7 +94,7 @@ class Packing {
     }
     // Shares are equal in bytes: the first rank's progress stands for all.
     const double scale = static_cast<double>(all_bytes) / static_cast<double>(std::max<std::uint64_t>(own_bytes, 1));
-    Progress progress("tokenising", "bytes", all_bytes, first_);
+    run::Progress progress("tokenising", "bytes", all_bytes, first_);
     std::vector<ChunkResult> mine;
     partial.agree([&] {
       mine = encode_chunks({options_, inputs_, *tokenizer_, chunks_, spill, [&] { return partial.failed(); },
@@ -125,7 +126,7 @@ class Packing {
       std::sort(slots.back().begin(), slots.back().end());
       slots.back().erase(std::unique(slots.back().begin(), slots.back().end()), slots.back().end());
     }
-    agree(communicator_, [&] { check_not_empty(plans); });
+    comm::agree(communicator_, [&] { check_not_empty(plans); });
     std::vector<PlacedShard> mine;
     partial.agree([&] {
       std::size_t turn = 0;
@@ -158,11 +159,12 @@ class Packing {
   void check_not_empty(const std::vector<ShardPlan>& plans) const {
     std::uint64_t documents = 0;
     for (const auto& plan : plans) documents += plan.document_count();
-    if (documents == 0) throw Error(ExitCode::bad_data, "the inputs hold no document: there is nothing to pack");
+    if (documents == 0)
+      throw failure::Error(failure::ExitCode::bad_data, "the inputs hold no document: there is nothing to pack");
     for (std::size_t set = 0; set < plans.size(); ++set) {
       if (plans[set].document_count() == 0) {
-        throw Error(
-            ExitCode::bad_data,
+        throw failure::Error(
+            failure::ExitCode::bad_data,
             fmt::format("--held-out {} of {} documents leaves '{}' without any: change the fraction or give more "
                         "documents",
                         *options_.held_out, documents, set_names()[set]));
@@ -173,16 +175,16 @@ class Packing {
   /// The first rank writes what makes the shards a data set, and opens it as a reader will.
   void finish_set(PackedSet& set) const {
     tokenizer_->save(set.folder / "tokenizer.json");
-    set.index.tokenizer_digest = io::file_digest(set.folder / "tokenizer.json");
-    io::write_file_atomically(set.folder / "index.json", set.index.to_json());
-    io::DataSet::open(set.folder);
-    io::sync_path(set.folder);
+    set.index.tokenizer_digest = io::files::file_digest(set.folder / "tokenizer.json");
+    io::files::write_file_atomically(set.folder / "index.json", set.index.to_json());
+    io::tokens::DataSet::open(set.folder);
+    io::files::sync_path(set.folder);
   }
 
-  const Communicator& communicator_;
+  const comm::Communicator& communicator_;
   const PackOptions& options_;
   bool first_;
-  std::optional<io::Tokenizer> tokenizer_;
+  std::optional<io::tokenizer::Tokenizer> tokenizer_;
   PackInputs inputs_;
   std::vector<WorkChunk> chunks_;
   std::vector<ChunkResult> results_;  ///< one a chunk, in chunk order
@@ -190,8 +192,8 @@ class Packing {
 
 }  // namespace
 
-std::vector<PackedSet> pack(const Communicator& communicator, const PackOptions& options) {
+std::vector<PackedSet> pack(const comm::Communicator& communicator, const PackOptions& options) {
   return Packing(communicator, options).run();
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::pack

@@ -8,7 +8,7 @@
 #include "io/tokens/dataset_index.h"
 #include "pipeline/comm/communicator.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::pack {
 
 /// A domain's name, given to the documents in and below path.
 struct DomainPath {
@@ -30,7 +30,7 @@ struct PackOptions {
 /// A data set that was written.
 struct PackedSet {
   std::filesystem::path folder;
-  io::DataSetIndex index;
+  io::tokens::DataSetIndex index;
   std::uint64_t empty_documents = 0;  ///< documents of no bytes; each is kept as its end-of-text alone
 };
 
@@ -38,6 +38,6 @@ struct PackedSet {
 /// number of ranks; they appear at options.output in one rename, when they are whole and verified. Memory is bounded by
 /// the largest document and by a record of 40 bytes for each document of a shard. Returns the sets on rank 0. Throws
 /// AgreedError on every rank. Collective.
-std::vector<PackedSet> pack(const Communicator& communicator, const PackOptions& options);
+std::vector<PackedSet> pack(const comm::Communicator& communicator, const PackOptions& options);
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::pack

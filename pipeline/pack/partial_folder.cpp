@@ -9,7 +9,7 @@
 #include "io/files/atomic_file.h"
 #include "pipeline/comm/agreement.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::pack {
 namespace {
 
 namespace fs = std::filesystem;
@@ -39,9 +39,9 @@ fs::path make_beside(const fs::path& output) {
 
 }  // namespace
 
-PartialFolder::PartialFolder(const Communicator& communicator, const fs::path& output)
+PartialFolder::PartialFolder(const comm::Communicator& communicator, const fs::path& output)
     : communicator_(communicator), output_(trimmed(output)) {
-  agree_on_first(communicator, [&] { path_ = make_beside(output_); });
+  comm::agree_on_first(communicator, [&] { path_ = make_beside(output_); });
   path_ = communicator.broadcast(path_.string());
 }
 
@@ -52,7 +52,7 @@ PartialFolder::~PartialFolder() {
 }
 
 void PartialFolder::agree(const std::function<void()>& work) const {
-  pipeline::agree(communicator_, [&] {
+  comm::agree(communicator_, [&] {
     try {
       work();
     } catch (...) {
@@ -68,8 +68,8 @@ bool PartialFolder::failed() const {
 }
 
 void PartialFolder::commit() {
-  agree_on_first(communicator_, [&] { io::commit_rename(path_, output_); });
+  comm::agree_on_first(communicator_, [&] { io::files::commit_rename(path_, output_); });
   committed_ = true;
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::pack

@@ -4,14 +4,14 @@
 
 #include "pipeline/comm/communicator.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::pack {
 
 /// The folder beside an output in which ranks write it, OUTPUT.partial-N, until it is whole. Seen by all ranks.
 class PartialFolder {
  public:
   /// Rank 0 makes it. Throws AgreedError cannot_create where output is there and not an empty folder, or where nothing
   /// can be made beside it. Collective.
-  PartialFolder(const Communicator& communicator, const std::filesystem::path& output);
+  PartialFolder(const comm::Communicator& communicator, const std::filesystem::path& output);
   PartialFolder(const PartialFolder&) = delete;
   PartialFolder& operator=(const PartialFolder&) = delete;
   /// Rank 0 removes what was not committed; by then every rank has left it (failures are agreed).
@@ -27,10 +27,10 @@ class PartialFolder {
   void commit();
 
  private:
-  const Communicator& communicator_;
+  const comm::Communicator& communicator_;
   std::filesystem::path output_;
   std::filesystem::path path_;
   bool committed_ = false;
 };
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::pack

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::pack {
 
 std::string to_message(const std::vector<PlacedShard>& shards) {
   nlohmann::json json = nlohmann::json::array();
@@ -12,7 +12,7 @@ std::string to_message(const std::vector<PlacedShard>& shards) {
     for (const auto& each : shard.domains) {
       domains.push_back({each.name, each.documents, each.tokens, each.bytes, each.words});
     }
-    const io::ShardEntry& entry = shard.entry;
+    const io::tokens::ShardEntry& entry = shard.entry;
     json.push_back({set, number, entry.file, entry.tokens, entry.documents, entry.file_bytes, entry.digest, domains});
   }
   std::string message;
@@ -33,17 +33,18 @@ std::vector<PlacedShard> from_message(std::span<const std::byte> message) {
   return shards;
 }
 
-io::DataSetIndex index_of(std::size_t set, const io::ShardHeader& header, std::vector<PlacedShard> shards) {
+io::tokens::DataSetIndex index_of(std::size_t set, const io::tokens::ShardHeader& header,
+                                  std::vector<PlacedShard> shards) {
   std::erase_if(shards, [&](const PlacedShard& each) { return each.set != set; });
   std::sort(shards.begin(), shards.end(),
             [](const PlacedShard& a, const PlacedShard& b) { return a.number < b.number; });
-  io::DataSetIndex index;
+  io::tokens::DataSetIndex index;
   index.header = header;
   for (const auto& each : shards) {
     index.shards.push_back(each.shard.entry);
     for (const auto& part : each.shard.domains) {
       auto whole = std::find_if(index.domains.begin(), index.domains.end(),
-                                [&](const io::DomainEntry& known) { return known.name == part.name; });
+                                [&](const io::tokens::DomainEntry& known) { return known.name == part.name; });
       if (whole == index.domains.end()) {
         index.domains.push_back({part.name, 0, 0, 0, 0});
         whole = index.domains.end() - 1;
@@ -57,4 +58,4 @@ io::DataSetIndex index_of(std::size_t set, const io::ShardHeader& header, std::v
   return index;
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::pack

@@ -5,7 +5,7 @@
 
 #include "pipeline/pack/write_shard.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::pack {
 
 /// A written shard and its place: which data set, and which of its shards.
 struct PlacedShard {
@@ -19,6 +19,7 @@ std::string to_message(const std::vector<PlacedShard>& shards);
 std::vector<PlacedShard> from_message(std::span<const std::byte> message);
 
 /// Shards and domains of set's index, from all shards in any order.
-io::DataSetIndex index_of(std::size_t set, const io::ShardHeader& header, std::vector<PlacedShard> shards);
+io::tokens::DataSetIndex index_of(std::size_t set, const io::tokens::ShardHeader& header,
+                                  std::vector<PlacedShard> shards);
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::pack

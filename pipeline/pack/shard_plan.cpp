@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::pack {
 
 ShardPlan::ShardPlan(const std::vector<WorkChunk>& chunks, const std::vector<ChunkResult>& results, int set,
                      std::uint64_t shard_tokens)
@@ -34,4 +34,4 @@ std::uint64_t ShardPlan::line_of(std::size_t chunk, std::uint64_t file, std::uin
   return line != 0 && file == first_file_[chunk] ? lines_before_[chunk] + line : line;
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::pack

@@ -4,7 +4,7 @@
 
 #include "pipeline/pack/encode_chunks.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::pack {
 
 /// Where everything of one data set lies, known from what became of the chunks: pure arithmetic, equal on all ranks.
 /// Slot k of the stream takes the documents whose first token is among tokens [k N, (k + 1) N), N tokens a shard; slots
@@ -36,4 +36,4 @@ class ShardPlan {
   std::vector<std::uint64_t> first_file_;    ///< [chunks]
 };
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::pack

@@ -7,7 +7,7 @@
 
 #include "io/error.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::pack {
 namespace {
 
 namespace fs = std::filesystem;
@@ -71,4 +71,4 @@ void read_spilled_tokens(const fs::path& folder, int rank, int set, std::uint64_
   read_at(path_of(folder, rank, set, "tokens"), first * sizeof(std::uint32_t), tokens.data(), tokens.size_bytes());
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::pack

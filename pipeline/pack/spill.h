@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::pack {
 
 /// A tokenised document on its way to its shard.
 struct SpilledDocument {
@@ -46,4 +46,4 @@ std::vector<SpilledDocument> read_spilled_documents(const std::filesystem::path&
 void read_spilled_tokens(const std::filesystem::path& folder, int rank, int set, std::uint64_t first,
                          std::span<std::uint32_t> tokens);
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::pack

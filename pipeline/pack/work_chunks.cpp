@@ -5,14 +5,14 @@
 #include <queue>
 #include <utility>
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::pack {
 namespace {
 constexpr std::uint64_t kSmallestChunkBytes = std::uint64_t{64} << 10U;
 constexpr std::uint64_t kLargestChunkBytes = std::uint64_t{16} << 20U;
 constexpr std::uint64_t kChunksWanted = 4096;
 }  // namespace
 
-std::vector<WorkChunk> cut_into_chunks(const std::vector<io::TextFile>& files, std::uint64_t chunk_bytes) {
+std::vector<WorkChunk> cut_into_chunks(const std::vector<io::text::TextFile>& files, std::uint64_t chunk_bytes) {
   std::vector<WorkChunk> chunks(1);
   std::uint64_t room = chunk_bytes;  // in the last chunk
   const auto add = [&](std::size_t file, std::uint64_t begin, std::uint64_t end) {
@@ -26,7 +26,7 @@ std::vector<WorkChunk> cut_into_chunks(const std::vector<io::TextFile>& files, s
   };
   for (std::size_t i = 0; i < files.size(); ++i) {
     std::uint64_t begin = 0;
-    if (files[i].format == io::TextFormat::json_lines) {
+    if (files[i].format == io::text::TextFormat::json_lines) {
       while (files[i].bytes - begin > room) {
         const std::uint64_t end = begin + room;
         add(i, begin, end);
@@ -39,7 +39,7 @@ std::vector<WorkChunk> cut_into_chunks(const std::vector<io::TextFile>& files, s
   return chunks;
 }
 
-std::uint64_t suitable_chunk_bytes(const std::vector<io::TextFile>& files) {
+std::uint64_t suitable_chunk_bytes(const std::vector<io::text::TextFile>& files) {
   std::uint64_t total = 0;
   for (const auto& file : files) total += file.bytes;
   return std::clamp(total / kChunksWanted, kSmallestChunkBytes, kLargestChunkBytes);
@@ -60,4 +60,4 @@ std::vector<int> assign_chunks(const std::vector<WorkChunk>& chunks, int ranks) 
   return takers;
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::pack

@@ -8,7 +8,7 @@
 #include "io/tokens/shard_writer.h"
 #include "pipeline/pack/spill.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::pack {
 namespace {
 
 constexpr std::uint64_t kBlockTokens = std::uint64_t{1} << 20U;
@@ -22,9 +22,9 @@ struct Extent {
 
 /// A slot's documents gathered in stream order, and where their tokens lie.
 struct Gathered {
-  io::ShardDocuments documents;
-  io::ShardSources sources;
-  std::vector<io::DomainEntry> domains;
+  io::tokens::ShardDocuments documents;
+  io::tokens::ShardSources sources;
+  std::vector<io::tokens::DomainEntry> domains;
   std::vector<Extent> extents;
 };
 
@@ -62,7 +62,7 @@ Gathered gather(const ShardSource& source, const ShardPlan& plan, std::uint64_t 
         all.documents.domains.push_back(source.inputs.domains[domain]);
         all.domains.push_back({source.inputs.domains[domain], 0, 0, 0, 0});
       }
-      io::DomainEntry& tally = all.domains[number->second];
+      io::tokens::DomainEntry& tally = all.domains[number->second];
       tally.documents += 1;
       tally.tokens += document.tokens;
       tally.bytes += document.bytes;
@@ -101,7 +101,7 @@ WrittenShard write_shard(const ShardSource& source, const ShardPlan& plan, std::
   const std::filesystem::path path = folder / name;
   Gathered all = gather(source, plan, slot);
   const std::uint64_t token_count = all.documents.offsets.back();
-  io::ShardWriter writer(path, source.header, token_count, source.options.deflate);
+  io::tokens::ShardWriter writer(path, source.header, token_count, source.options.deflate);
   std::vector<std::uint32_t> block;
   for (const Extent& extent : all.extents) {
     for (std::uint64_t at = 0; at < extent.tokens; at += block.size()) {
@@ -111,9 +111,10 @@ WrittenShard write_shard(const ShardSource& source, const ShardPlan& plan, std::
     }
   }
   writer.finish(all.documents, all.sources);
-  io::ShardReader(path).verify();
-  return {{name, token_count, all.documents.bytes.size(), std::filesystem::file_size(path), io::file_digest(path)},
-          std::move(all.domains)};
+  io::tokens::ShardReader(path).verify();
+  return {
+      {name, token_count, all.documents.bytes.size(), std::filesystem::file_size(path), io::files::file_digest(path)},
+      std::move(all.domains)};
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::pack

@@ -7,21 +7,21 @@
 #include "io/tokens/dataset_index.h"
 #include "pipeline/pack/shard_plan.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::pack {
 
 /// What writing shards needs to know; equal on all ranks.
 struct ShardSource {
   const PackOptions& options;
   const PackInputs& inputs;
   const std::vector<ChunkResult>& results;
-  io::ShardHeader header;
+  io::tokens::ShardHeader header;
   std::filesystem::path spill_folder;
 };
 
 /// A shard as written.
 struct WrittenShard {
-  io::ShardEntry entry;
-  std::vector<io::DomainEntry> domains;  ///< in order of first appearance in the shard
+  io::tokens::ShardEntry entry;
+  std::vector<io::tokens::DomainEntry> domains;  ///< in order of first appearance in the shard
 };
 
 /// The slots in which documents of rank's chunks begin, ascending.
@@ -31,4 +31,4 @@ std::vector<std::uint64_t> used_slots(const ShardSource& source, const ShardPlan
 WrittenShard write_shard(const ShardSource& source, const ShardPlan& plan, std::uint64_t slot,
                          const std::filesystem::path& folder, const std::string& name);
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::pack

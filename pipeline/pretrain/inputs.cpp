@@ -8,7 +8,7 @@
 #include "pipeline/comm/agreement.h"
 #include "pipeline/failure/error.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::pretrain {
 namespace {
 
 namespace fs = std::filesystem;
@@ -32,13 +32,14 @@ fs::path validation_folder(const PretrainOptions& options) {
   return !is_data_set(options.data) && is_data_set(held_out) ? held_out : fs::path();
 }
 
-model::Config shape_of(const PretrainOptions& options, std::uint32_t vocabulary_size) {
-  const auto preset = model::preset(options.model);
+model::shape::Config shape_of(const PretrainOptions& options, std::uint32_t vocabulary_size) {
+  const auto preset = model::shape::preset(options.model);
   if (!preset) {
-    throw Error(ExitCode::usage, fmt::format("option '--model': no preset is named '{}'; there are {}", options.model,
-                                             fmt::join(model::preset_names(), ", ")));
+    throw failure::Error(failure::ExitCode::usage,
+                         fmt::format("option '--model': no preset is named '{}'; there are {}", options.model,
+                                     fmt::join(model::shape::preset_names(), ", ")));
   }
-  model::Config config = *preset;
+  model::shape::Config config = *preset;
   if (options.layers != 0) config.layers = options.layers;
   if (options.heads != 0) config.heads = options.heads;
   if (options.width != 0) {
@@ -47,13 +48,13 @@ model::Config shape_of(const PretrainOptions& options, std::uint32_t vocabulary_
   }
   if (options.sequence_length != 0) config.sequence_length = options.sequence_length;
   config.vocabulary_size = vocabulary_size;
-  model::validate(config);
+  model::shape::validate(config);
   return config;
 }
 
 /// A set's tokenizer.json must be the one its tokens were made with: it goes into every checkpoint.
-void check_tokenizer(const io::DataSet& data) {
-  const std::string fingerprint = io::Tokenizer::load(data.tokenizer_path()).fingerprint();
+void check_tokenizer(const io::tokens::DataSet& data) {
+  const std::string fingerprint = io::tokenizer::Tokenizer::load(data.tokenizer_path()).fingerprint();
   if (fingerprint != data.tokenizer_fingerprint()) {
     throw io::Error(io::ErrorKind::bad_data,
                     fmt::format("'{}' has fingerprint {}, but the data set's tokens were made with {}",
@@ -64,17 +65,17 @@ void check_tokenizer(const io::DataSet& data) {
 }  // namespace
 
 PretrainInputs open_inputs(const PretrainOptions& options) {
-  io::DataSet training = io::DataSet::open(training_folder(options.data));
+  io::tokens::DataSet training = io::tokens::DataSet::open(training_folder(options.data));
   check_tokenizer(training);
-  model::Config config = shape_of(options, training.vocabulary_size());
+  model::shape::Config config = shape_of(options, training.vocabulary_size());
   if (training.token_count() < static_cast<std::uint64_t>(config.sequence_length)) {
     throw io::Error(io::ErrorKind::bad_data,
                     fmt::format("the data set '{}' has {} tokens, fewer than one window of --sequence-length {}",
                                 training.folder().string(), training.token_count(), config.sequence_length));
   }
-  std::optional<io::DataSet> validation;
+  std::optional<io::tokens::DataSet> validation;
   if (const fs::path folder = validation_folder(options); options.validate_every != 0 && !folder.empty()) {
-    validation = io::DataSet::open(folder);
+    validation = io::tokens::DataSet::open(folder);
     if (validation->tokenizer_fingerprint() != training.tokenizer_fingerprint()) {
       throw io::Error(io::ErrorKind::bad_data,
                       fmt::format("the validation set '{}' was made with another tokenizer than '{}'", folder.string(),
@@ -85,9 +86,9 @@ PretrainInputs open_inputs(const PretrainOptions& options) {
   return {std::move(training), std::move(validation), config};
 }
 
-void verify_inputs(const Communicator& communicator, const PretrainInputs& inputs) {
-  agree(communicator, [&] {
-    const auto verify_share = [&](const io::DataSet& data) {
+void verify_inputs(const comm::Communicator& communicator, const PretrainInputs& inputs) {
+  comm::agree(communicator, [&] {
+    const auto verify_share = [&](const io::tokens::DataSet& data) {
       for (auto shard = static_cast<std::size_t>(communicator.rank()); shard < data.shard_count();
            shard += static_cast<std::size_t>(communicator.size())) {
         data.verify_shard(shard);
@@ -98,4 +99,4 @@ void verify_inputs(const Communicator& communicator, const PretrainInputs& input
   });
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::pretrain

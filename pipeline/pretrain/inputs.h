@@ -6,13 +6,13 @@
 #include "pipeline/comm/communicator.h"
 #include "pipeline/pretrain/options.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::pretrain {
 
 /// What a run reads, opened and checked against each other.
 struct PretrainInputs {
-  io::DataSet training;
-  std::optional<io::DataSet> validation;
-  model::Config config;  ///< the preset with the options' changes and the data's vocabulary
+  io::tokens::DataSet training;
+  std::optional<io::tokens::DataSet> validation;
+  model::shape::Config config;  ///< the preset with the options' changes and the data's vocabulary
 };
 
 /// Opens the data sets (a pair's train/ and held-out/) and makes the model's shape. Throws io::Error (missing_input,
@@ -20,6 +20,6 @@ struct PretrainInputs {
 PretrainInputs open_inputs(const PretrainOptions& options);
 
 /// Re-reads every shard and compares checksums, each rank its share. Throws AgreedError. Collective.
-void verify_inputs(const Communicator& communicator, const PretrainInputs& inputs);
+void verify_inputs(const comm::Communicator& communicator, const PretrainInputs& inputs);
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::pretrain

@@ -13,7 +13,7 @@
 #include "pipeline/run/signals.h"
 #include "pipeline/run/standard_streams.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::pretrain {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -29,9 +29,10 @@ std::string clock_time(double seconds) {
 
 }  // namespace
 
-PretrainLoop::PretrainLoop(const Communicator& communicator, const PretrainOptions& options,
-                           const CheckpointContext& context, Trainer& trainer, const Windows* validation,
-                           MetricsLog* metrics, TrainingState state, bool saved)
+PretrainLoop::PretrainLoop(const comm::Communicator& communicator, const PretrainOptions& options,
+                           const checkpoint::CheckpointContext& context, step::Trainer& trainer,
+                           const windows::Windows* validation, metrics::MetricsLog* metrics,
+                           checkpoint::TrainingState state, bool saved)
     : communicator_(communicator),
       options_(options),
       context_(context),
@@ -45,7 +46,7 @@ PretrainLoop::PretrainLoop(const Communicator& communicator, const PretrainOptio
       terminal_(::isatty(STDERR_FILENO) == 1) {}
 
 PretrainLoop::~PretrainLoop() {
-  if (shown_width_ > 0) pipeline::say("\n");
+  if (shown_width_ > 0) run::say("\n");
 }
 
 std::string PretrainLoop::over_shown(const std::string& line) const {
@@ -56,39 +57,39 @@ std::string PretrainLoop::over_shown(const std::string& line) const {
 
 void PretrainLoop::say(const std::string& line) {
   if (communicator_.rank() != 0) return;
-  pipeline::say(over_shown(line) + "\n");
+  run::say(over_shown(line) + "\n");
   shown_width_ = 0;
 }
 
 void PretrainLoop::show(const std::string& line) {
   constexpr double kSecondsBetween = 0.2;
   if (!terminal_ || state_.elapsed_seconds < shown_seconds_ + kSecondsBetween) return;
-  pipeline::say(over_shown(line));
+  run::say(over_shown(line));
   shown_width_ = line.size();
   shown_seconds_ = state_.elapsed_seconds;
 }
 
-ExitCode PretrainLoop::run() {
+failure::ExitCode PretrainLoop::run() {
   // A signal may have come while the run was being prepared.
-  stop_ = communicator_.maximum(stop_requested() ? 1 : 0) != 0;
+  stop_ = communicator_.maximum(run::stop_requested() ? 1 : 0) != 0;
   while (!stop_ && state_.step < options_.schedule.steps) take_step();
   if (!saved_) {
-    weights_hash_ = agreed_weights_hash(communicator_, trainer_);
+    weights_hash_ = checkpoint::agreed_weights_hash(communicator_, trainer_);
     save();
   }
   if (state_.step < options_.schedule.steps) {
     say(fmt::format("stopped early at step {} of {}, as asked; the checkpoint is saved: the same command goes on",
                     state_.step, options_.schedule.steps));
-    return ExitCode::stopped_early;
+    return failure::ExitCode::stopped_early;
   }
   say(fmt::format("finished {} steps; weights_hash {}; checkpoint {}", state_.step, weights_hash_,
-                  checkpoint_folder(context_.run, state_.step).string()));
-  return ExitCode::done;
+                  models::checkpoint_folder(context_.run, state_.step).string()));
+  return failure::ExitCode::done;
 }
 
 void PretrainLoop::take_step() {
   const Clock::time_point start = Clock::now();
-  const StepReport report = trainer_.step(stop_requested());
+  const step::StepReport report = trainer_.step(run::stop_requested());
   state_.step = trainer_.steps_taken();
   state_.samples_consumed = trainer_.samples_consumed();
   saved_ = false;
@@ -98,12 +99,12 @@ void PretrainLoop::take_step() {
   const bool last = state_.step == options_.schedule.steps;
   validation_loss_.reset();
   if (validation_ != nullptr && (due(state_.step, options_.validate_every) || last)) {
-    const ExactSum nll = validate_model(communicator_, trainer_.decoder(), trainer_.parameters().span(), *validation_,
-                                        options_.micro_batch);
+    const comm::ExactSum nll = validate_model(communicator_, trainer_.decoder(), trainer_.parameters().span(),
+                                              *validation_, options_.micro_batch);
     validation_loss_ = nll.nonfinite() == 0 ? nll.nats() / static_cast<double>(nll.count()) : NAN;
   }
   const bool save_now = stop_ || last || due(state_.step, options_.checkpoint_every);
-  weights_hash_ = save_now ? agreed_weights_hash(communicator_, trainer_) : "";
+  weights_hash_ = save_now ? checkpoint::agreed_weights_hash(communicator_, trainer_) : "";
   state_.elapsed_seconds += seconds_since(start);
   // The line goes to disk before its checkpoint: a run that is resumed has the lines of all its steps.
   record(report, step_seconds);
@@ -116,11 +117,11 @@ void PretrainLoop::take_step() {
 
 void PretrainLoop::save() {
   if (metrics_ != nullptr) metrics_->sync();
-  write_checkpoint(communicator_, context_, state_, weights_hash_, trainer_);
+  checkpoint::write_checkpoint(communicator_, context_, state_, weights_hash_, trainer_);
   saved_ = true;
 }
 
-void PretrainLoop::record(const StepReport& report, double step_seconds) {
+void PretrainLoop::record(const step::StepReport& report, double step_seconds) {
   if (metrics_ == nullptr) return;
   nlohmann::ordered_json json;
   json["step"] = state_.step;
@@ -153,4 +154,4 @@ void PretrainLoop::record(const StepReport& report, double step_seconds) {
   logged_seconds_ = state_.elapsed_seconds;
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::pretrain

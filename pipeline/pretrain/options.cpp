@@ -7,11 +7,11 @@
 
 #include "pipeline/failure/error.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::pretrain {
 namespace {
 
 void require(bool condition, const char* option, const std::string& why) {
-  if (!condition) throw Error(ExitCode::usage, fmt::format("option '--{}' {}", option, why));
+  if (!condition) throw failure::Error(failure::ExitCode::usage, fmt::format("option '--{}' {}", option, why));
 }
 
 void at_least(std::int64_t value, std::int64_t least, const char* option) {
@@ -59,4 +59,4 @@ void validate(const PretrainOptions& options) {
   require(options.lanes <= kMostLanes, "lanes", fmt::format("must be at most {}, not {}", kMostLanes, options.lanes));
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::pretrain

@@ -4,11 +4,11 @@
 #include <optional>
 #include <string>
 
-#include "model/optimizer/adamw.h"
 #include "model/ops/ops.h"
+#include "model/optimizer/adamw.h"
 #include "model/optimizer/schedule.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::pretrain {
 
 /// What a pretraining run is asked to do.
 struct PretrainOptions {
@@ -24,8 +24,8 @@ struct PretrainOptions {
 
   std::int64_t micro_batch = 0;   ///< sequences of one forward and backward pass
   std::int64_t global_batch = 0;  ///< sequences of one optimizer step
-  model::ScheduleOptions schedule;
-  model::AdamWOptions adamw;
+  model::optimizer::ScheduleOptions schedule;
+  model::optimizer::AdamWOptions adamw;
   double clip_norm = 0;  ///< largest norm of the gradient; 0: not clipped
 
   std::int64_t validate_every = 0;     ///< steps; 0: never
@@ -37,7 +37,7 @@ struct PretrainOptions {
   std::int64_t lanes = 0;  ///< 0: the run's own, or by the number of ranks
   int threads = 0;         ///< 0: by the environment
   std::uint64_t seed = 0;
-  model::Math math = model::Math::float32;
+  model::products::Math math = model::products::Math::float32;
   bool recompute = false;  ///< see model::DecoderOptions
   bool dry_run = false;
 };
@@ -45,4 +45,4 @@ struct PretrainOptions {
 /// Throws Error (usage) naming the first option that is out of its range or contradicts another.
 void validate(const PretrainOptions& options);
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::pretrain

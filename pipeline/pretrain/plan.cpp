@@ -8,11 +8,11 @@
 #include "model/decoder/loss_blocks.h"
 #include "model/products/onednn/products.h"
 #include "pipeline/failure/error.h"
-#include "pipeline/pretrain/exchange/lanes.h"
 #include "pipeline/pretrain/exchange/block_ownership.h"
 #include "pipeline/pretrain/exchange/lane_reduction.h"
+#include "pipeline/pretrain/exchange/lanes.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::pretrain {
 namespace {
 
 std::string grouped(std::int64_t number) {
@@ -23,21 +23,22 @@ std::string grouped(std::int64_t number) {
 std::string mebibytes(std::int64_t bytes) { return fmt::format("{:>10.1f} MiB", static_cast<double>(bytes) / 0x1p20); }
 
 /// Activations and scratch; their memory is only reserved, not touched.
-std::int64_t activation_bytes(const PretrainOptions& options, const model::Config& config) {
+std::int64_t activation_bytes(const PretrainOptions& options, const model::shape::Config& config) {
   const std::int64_t rows = options.micro_batch * config.sequence_length;
-  const auto ops = model::make_fast_ops(model::Math::float32);
-  const model::Decoder decoder(
-      config, {.maximum_rows = rows, .purpose = model::Purpose::train, .recompute = options.recompute}, *ops);
+  const auto ops = model::ops::make_fast_ops(model::products::Math::float32);
+  const model::decoder::Decoder decoder(
+      config, {.maximum_rows = rows, .purpose = model::decoder::Purpose::train, .recompute = options.recompute}, *ops);
   // The largest factors that bf16 rounds: the output layer's weight, and logits' gradients or activations.
   const std::int64_t rounded =
-      config.vocabulary_size * config.width + std::max(model::loss_block_rows(rows) * config.vocabulary_size,
+      config.vocabulary_size * config.width + std::max(model::decoder::loss_block_rows(rows) * config.vocabulary_size,
                                                        rows * std::max(config.feed_forward_width, 3 * config.width));
-  return decoder.workspace_bytes() +
-         (model::onednn::rounds_factors(options.math) ? rounded * static_cast<std::int64_t>(sizeof(std::uint16_t)) : 0);
+  return decoder.workspace_bytes() + (model::products::onednn::rounds_factors(options.math)
+                                          ? rounded * static_cast<std::int64_t>(sizeof(std::uint16_t))
+                                          : 0);
 }
 
 /// Elements of the embedding's rows that travel apart at the end of a step, at most.
-std::int64_t late_elements(const PretrainOptions& options, const model::Config& config, int ranks) {
+std::int64_t late_elements(const PretrainOptions& options, const model::shape::Config& config, int ranks) {
   if (ranks == 1) return 0;
   const std::int64_t inputs = ranks * options.micro_batch * config.sequence_length;
   return std::min(inputs, config.vocabulary_size / 2) * config.width;
@@ -47,39 +48,40 @@ std::int64_t late_elements(const PretrainOptions& options, const model::Config& 
 
 PretrainPlan plan_pretraining(const PretrainOptions& options, const PretrainInputs& inputs, std::int64_t lanes,
                               int ranks) {
-  const model::Config& config = inputs.config;
-  const std::int64_t arena = model::ParameterTable(config).arena_size();
+  const model::shape::Config& config = inputs.config;
+  const std::int64_t arena = model::shape::ParameterTable(config).arena_size();
   constexpr auto kFloat = static_cast<std::int64_t>(sizeof(float));
   PretrainPlan plan;
-  plan.parameters = model::parameter_count(config);
+  plan.parameters = model::shape::parameter_count(config);
   plan.lanes = lanes;
   const double tokens = static_cast<double>(options.global_batch) * static_cast<double>(config.sequence_length) *
                         static_cast<double>(options.schedule.steps);
   if (tokens > 9e18) {
-    throw Error(ExitCode::usage,
-                fmt::format("--steps {} of --global-batch {} are {:.3g} tokens, more than can be counted",
-                            options.schedule.steps, options.global_batch, tokens));
+    throw failure::Error(failure::ExitCode::usage,
+                         fmt::format("--steps {} of --global-batch {} are {:.3g} tokens, more than can be counted",
+                                     options.schedule.steps, options.global_batch, tokens));
   }
   plan.tokens_per_step = options.global_batch * config.sequence_length;
   plan.tokens = plan.tokens_per_step * options.schedule.steps;
   plan.training_tokens = inputs.training.token_count();
   const auto windows = static_cast<double>(plan.training_tokens / static_cast<std::uint64_t>(config.sequence_length));
   plan.epochs = static_cast<double>(options.global_batch) * static_cast<double>(options.schedule.steps) / windows;
-  plan.flops = 3 * model::forward_flops_per_token(config, config.sequence_length) * static_cast<double>(plan.tokens);
+  plan.flops =
+      3 * model::shape::forward_flops_per_token(config, config.sequence_length) * static_cast<double>(plan.tokens);
 
   plan.parameter_bytes = arena * kFloat;
-  const LanePlan lane_plan(options.global_batch / options.micro_batch, lanes, ranks);
-  const BlockOwnership ownership(arena, ranks);
+  const exchange::LanePlan lane_plan(options.global_batch / options.micro_batch, lanes, ranks);
+  const exchange::BlockOwnership ownership(arena, ranks);
   const auto leaves = static_cast<std::int64_t>(lane_plan.combine_plan().leaves.size());
   const std::int64_t late = late_elements(options, config, ranks);
   for (int rank = 0; rank < ranks; ++rank) {
-    const RankPlan mine = lane_plan.rank_plan(rank);
+    const exchange::RankPlan mine = lane_plan.rank_plan(rank);
     std::int64_t slice = 0;
     for (const auto& each : ownership.slices_of(rank)) slice = std::max(slice, each.end - each.begin);
     const auto local = static_cast<std::int64_t>(mine.subtrees.size());
     const std::int64_t foreign = leaves - local;
     const std::int64_t received =
-        LaneReduction::kInFlight * foreign * slice + late / ranks * leaves + (late - late / ranks) * local;
+        exchange::LaneReduction::kInFlight * foreign * slice + late / ranks * leaves + (late - late / ranks) * local;
     plan.gradient_bytes = std::max(plan.gradient_bytes, (mine.arenas * arena + received) * kFloat);
     plan.optimizer_bytes = std::max(plan.optimizer_bytes, 2 * ownership.elements_of(rank) * kFloat);
   }
@@ -109,4 +111,4 @@ std::string to_text(const PretrainPlan& plan, int ranks) {
   return text;
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::pretrain

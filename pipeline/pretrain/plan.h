@@ -5,7 +5,7 @@
 #include "pipeline/pretrain/inputs.h"
 #include "pipeline/pretrain/options.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::pretrain {
 
 /// What a run will take, before it is begun.
 struct PretrainPlan {
@@ -30,4 +30,4 @@ PretrainPlan plan_pretraining(const PretrainOptions& options, const PretrainInpu
 /// For people, several lines.
 std::string to_text(const PretrainPlan& plan, int ranks);
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::pretrain

@@ -8,15 +8,15 @@
 
 #include "io/error.h"
 #include "pipeline/comm/agreement.h"
-#include "pipeline/run/environment.h"
 #include "pipeline/failure/error.h"
 #include "pipeline/pretrain/inputs.h"
 #include "pipeline/pretrain/loop.h"
 #include "pipeline/pretrain/plan.h"
+#include "pipeline/run/environment.h"
 #include "pipeline/run/standard_streams.h"
 #include "pipeline/run/threads.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::pretrain {
 namespace {
 
 /// Options that change no weight: they may differ when a run is started again. The data may have moved; that it is the
@@ -26,139 +26,146 @@ const std::vector<std::string> kMayDiffer = {
     "log-every", "threads", "keep-checkpoints", "recompute"};
 
 /// The ranks of one job may have been given different words.
-void check_same_options(const Communicator& communicator, const Configuration& configuration) {
+void check_same_options(const comm::Communicator& communicator, const run::Configuration& configuration) {
   std::string text;
   for (const auto& [name, value] : configuration) text += fmt::format("--{}={} ", name, value);
   const std::string first = communicator.broadcast(text);
-  agree(communicator, [&] {
+  comm::agree(communicator, [&] {
     if (text != first) {
-      throw Error(ExitCode::usage, fmt::format("ranks were given different options: {}here, {}on rank 0", text, first));
+      throw failure::Error(failure::ExitCode::usage,
+                           fmt::format("ranks were given different options: {}here, {}on rank 0", text, first));
     }
   });
 }
 
 void check_lanes(const PretrainOptions& options, std::int64_t lanes, int ranks) {
   if (ranks > lanes) {
-    throw AgreedError(ExitCode::usage,
-                      fmt::format("{} ranks are more than the {} lanes of this run: use at most {} ranks"
-                                  "{}",
-                                  ranks, lanes, lanes, options.lanes != 0 ? ", or more --lanes in a new run" : ""));
+    throw failure::AgreedError(
+        failure::ExitCode::usage,
+        fmt::format("{} ranks are more than the {} lanes of this run: use at most {} ranks"
+                    "{}",
+                    ranks, lanes, lanes, options.lanes != 0 ? ", or more --lanes in a new run" : ""));
   }
 }
 
 /// Opens the run on rank 0 and settles, on every rank, how many lanes it has.
-std::unique_ptr<RunDirectory> open_run(const Communicator& communicator, const PretrainOptions& options,
-                                       Configuration& configuration, std::int64_t& lanes) {
-  std::unique_ptr<RunDirectory> run;
-  agree_on_first(communicator, [&] {
-    run = std::make_unique<RunDirectory>(RunDirectory::open(options.run));
+std::unique_ptr<run::RunDirectory> open_run(const comm::Communicator& communicator, const PretrainOptions& options,
+                                            run::Configuration& configuration, std::int64_t& lanes) {
+  std::unique_ptr<run::RunDirectory> run;
+  comm::agree_on_first(communicator, [&] {
+    run = std::make_unique<run::RunDirectory>(run::RunDirectory::open(options.run));
     const auto saved = run->configuration();
-    if (saved && options.lanes == 0) lanes = std::stoll(value_of(*saved, "lanes").value_or(std::to_string(lanes)));
-    set_value(configuration, "lanes", std::to_string(lanes));
-    if (saved) check_same_run(*saved, configuration, kMayDiffer);
+    if (saved && options.lanes == 0) lanes = std::stoll(run::value_of(*saved, "lanes").value_or(std::to_string(lanes)));
+    run::set_value(configuration, "lanes", std::to_string(lanes));
+    if (saved) run::check_same_run(*saved, configuration, kMayDiffer);
   });
   lanes = communicator.maximum(communicator.rank() == 0 ? lanes : 0);
   return run;
 }
 
 /// Where the run stands on disk; step 0 where it has no checkpoint.
-TrainingState resumed_state(const Communicator& communicator, const std::optional<std::filesystem::path>& checkpoint,
-                            const PretrainInputs& inputs) {
-  TrainingState state;
+checkpoint::TrainingState resumed_state(const comm::Communicator& communicator,
+                                        const std::optional<std::filesystem::path>& checkpoint,
+                                        const PretrainInputs& inputs) {
+  checkpoint::TrainingState state;
   state.data_fingerprint = inputs.training.fingerprint();
   if (!checkpoint) return state;
-  agree(communicator, [&] {
-    state = read_training_state(*checkpoint);
+  comm::agree(communicator, [&] {
+    state = checkpoint::read_training_state(*checkpoint);
     if (state.data_fingerprint != inputs.training.fingerprint()) {
-      throw Error(ExitCode::usage, fmt::format("option '--data': '{}' has fingerprint {}, this run was trained on {}",
-                                               inputs.training.folder().string(), inputs.training.fingerprint(),
-                                               state.data_fingerprint));
+      throw failure::Error(
+          failure::ExitCode::usage,
+          fmt::format("option '--data': '{}' has fingerprint {}, this run was trained on {}",
+                      inputs.training.folder().string(), inputs.training.fingerprint(), state.data_fingerprint));
     }
   });
   return state;
 }
 
-void warn_of_other_bits(const TrainingState& before, const Environment& now) {
+void warn_of_other_bits(const checkpoint::TrainingState& before, const run::Environment& now) {
   const auto warn = [](const char* what, const auto& was, const auto& is) {
     if (was == is) return;
-    say(fmt::format("chainrule: warning: {} {} when this run was saved and {} now: bits may differ\n", what, was, is));
+    run::say(
+        fmt::format("chainrule: warning: {} {} when this run was saved and {} now: bits may differ\n", what, was, is));
   };
   warn("the build was", before.program_digest, now.program_digest);
   warn("the instruction set was", before.instruction_set, now.instruction_set);
   warn("threads per rank were", before.threads_per_rank, now.threads_per_rank);
 }
 
-TrainerOptions trainer_options(const PretrainOptions& options, std::int64_t lanes) {
+step::TrainerOptions trainer_options(const PretrainOptions& options, std::int64_t lanes) {
   return {options.micro_batch, options.global_batch, lanes,        options.schedule, options.adamw,
           options.clip_norm,   options.seed,         options.math, options.recompute};
 }
 
 }  // namespace
 
-ExitCode pretrain(const Communicator& communicator, const PretrainOptions& options, Configuration configuration,
-                  const std::string& program) {
+failure::ExitCode pretrain(const comm::Communicator& communicator, const PretrainOptions& options,
+                           run::Configuration configuration, const std::string& program) {
   const bool first = communicator.rank() == 0;
   check_same_options(communicator, configuration);
-  const Environment environment = gather_environment(communicator, program, use_threads(communicator, options.threads));
+  const run::Environment environment =
+      run::gather_environment(communicator, program, run::use_threads(communicator, options.threads));
   std::unique_ptr<PretrainInputs> inputs;
-  agree(communicator, [&] { inputs = std::make_unique<PretrainInputs>(open_inputs(options)); });
+  comm::agree(communicator, [&] { inputs = std::make_unique<PretrainInputs>(open_inputs(options)); });
 
-  std::int64_t lanes = options.lanes != 0 ? options.lanes : default_lanes(communicator.size());
+  std::int64_t lanes = options.lanes != 0 ? options.lanes : exchange::default_lanes(communicator.size());
   if (options.dry_run) {
     check_lanes(options, lanes, communicator.size());
-    if (first) print(to_text(plan_pretraining(options, *inputs, lanes, communicator.size()), communicator.size()));
-    return ExitCode::done;
+    if (first) run::print(to_text(plan_pretraining(options, *inputs, lanes, communicator.size()), communicator.size()));
+    return failure::ExitCode::done;
   }
-  const std::unique_ptr<RunDirectory> run = open_run(communicator, options, configuration, lanes);
+  const std::unique_ptr<run::RunDirectory> run = open_run(communicator, options, configuration, lanes);
   check_lanes(options, lanes, communicator.size());
-  const auto checkpoint = find_intact_checkpoint(communicator, options.run);
-  TrainingState state = resumed_state(communicator, checkpoint, *inputs);
+  const auto checkpoint = checkpoint::find_intact_checkpoint(communicator, options.run);
+  checkpoint::TrainingState state = resumed_state(communicator, checkpoint, *inputs);
   if (state.step == options.schedule.steps) {
-    if (first) say(fmt::format("the run '{}' is finished: {} steps\n", options.run.string(), state.step));
-    return ExitCode::done;
+    if (first) run::say(fmt::format("the run '{}' is finished: {} steps\n", options.run.string(), state.step));
+    return failure::ExitCode::done;
   }
   verify_inputs(communicator, *inputs);
 
-  const Windows windows(inputs->training, inputs->config.sequence_length);
-  const Communicator exchange = communicator.duplicate();
-  std::unique_ptr<Trainer> trainer;
-  agree(communicator, [&] {
-    trainer =
-        std::make_unique<Trainer>(communicator, exchange, inputs->config, trainer_options(options, lanes), windows);
+  const windows::Windows windows(inputs->training, inputs->config.sequence_length);
+  const comm::Communicator exchange = communicator.duplicate();
+  std::unique_ptr<step::Trainer> trainer;
+  comm::agree(communicator, [&] {
+    trainer = std::make_unique<step::Trainer>(communicator, exchange, inputs->config, trainer_options(options, lanes),
+                                              windows);
   });
   if (checkpoint) {
     if (first) warn_of_other_bits(state, environment);
-    restore(communicator, *checkpoint, state, *trainer);
+    checkpoint::restore(communicator, *checkpoint, state, *trainer);
   }
-  state.arena_layout = arena_layout(trainer->table());
+  state.arena_layout = checkpoint::arena_layout(trainer->table());
   state.program_digest = environment.program_digest;
   state.instruction_set = environment.instruction_set;
   state.threads_per_rank = environment.threads_per_rank;
 
-  std::unique_ptr<MetricsLog> metrics;
-  agree_on_first(communicator, [&] {
+  std::unique_ptr<metrics::MetricsLog> metrics;
+  comm::agree_on_first(communicator, [&] {
     run->write_configuration(configuration);
-    auto json = to_json(environment);
+    auto json = run::to_json(environment);
     json["from_step"] = state.step;
     json["data_fingerprint"] = state.data_fingerprint;
-    json["parameters"] = model::parameter_count(inputs->config);
+    json["parameters"] = model::shape::parameter_count(inputs->config);
     run->add_environment(json.dump());
-    metrics = std::make_unique<MetricsLog>(options.run / "metrics.jsonl", state.step);
-    say(fmt::format("{} {} of {} parameters on {} tokens: {} ranks x {} threads, {} lanes, {} tokens a step\n",
-                    checkpoint ? fmt::format("going on from step {} with", state.step) : "training", options.model,
-                    model::parameter_count(inputs->config), inputs->training.token_count(), communicator.size(),
-                    environment.threads_per_rank, lanes, options.global_batch * inputs->config.sequence_length));
+    metrics = std::make_unique<metrics::MetricsLog>(options.run / "metrics.jsonl", state.step);
+    run::say(fmt::format("{} {} of {} parameters on {} tokens: {} ranks x {} threads, {} lanes, {} tokens a step\n",
+                         checkpoint ? fmt::format("going on from step {} with", state.step) : "training", options.model,
+                         model::shape::parameter_count(inputs->config), inputs->training.token_count(),
+                         communicator.size(), environment.threads_per_rank, lanes,
+                         options.global_batch * inputs->config.sequence_length));
   });
-  std::optional<Windows> validation;
+  std::optional<windows::Windows> validation;
   if (inputs->validation) {
     validation.emplace(*inputs->validation, inputs->config.sequence_length,
                        static_cast<std::uint64_t>(options.validation_tokens));
   }
-  const CheckpointContext context{options.run, inputs->training.tokenizer_path(),
-                                  inputs->training.tokenizer_fingerprint(), options.keep_checkpoints};
+  const checkpoint::CheckpointContext context{options.run, inputs->training.tokenizer_path(),
+                                              inputs->training.tokenizer_fingerprint(), options.keep_checkpoints};
   return PretrainLoop(communicator, options, context, *trainer, validation ? &*validation : nullptr, metrics.get(),
                       state, checkpoint.has_value())
       .run();
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::pretrain

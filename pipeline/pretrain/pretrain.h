@@ -6,12 +6,12 @@
 #include "pipeline/pretrain/options.h"
 #include "pipeline/run/run_directory.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::pretrain {
 
 /// Starts a run, or goes on with one: done when it has taken all its steps, stopped_early when it was asked to stop and
 /// has saved. configuration is what is remembered of the options; program names the build. Throws AgreedError for
 /// everything that is found before the first step. Collective.
-ExitCode pretrain(const Communicator& communicator, const PretrainOptions& options, Configuration configuration,
-                  const std::string& program);
+failure::ExitCode pretrain(const comm::Communicator& communicator, const PretrainOptions& options,
+                           run::Configuration configuration, const std::string& program);
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::pretrain

@@ -3,24 +3,25 @@
 #include <algorithm>
 #include <vector>
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::pretrain {
 
-ExactSum validate_model(const Communicator& communicator, model::Decoder& decoder, std::span<const float> parameters,
-                        const Windows& windows, std::int64_t micro_batch) {
+comm::ExactSum validate_model(const comm::Communicator& communicator, model::decoder::Decoder& decoder,
+                              std::span<const float> parameters, const windows::Windows& windows,
+                              std::int64_t micro_batch) {
   const std::int64_t length = decoder.config().sequence_length;
   const auto rows = static_cast<std::size_t>(micro_batch * length);
   std::vector<std::uint32_t> inputs(rows);
   std::vector<std::uint32_t> targets(rows);
   std::vector<double> nll(rows);
-  std::vector<model::Sequence> sequences;
+  std::vector<model::ops::Sequence> sequences;
   for (std::int64_t i = 0; i < micro_batch; ++i) sequences.push_back({i * length, length});
 
-  ExactSum sum;
+  comm::ExactSum sum;
   const auto count = static_cast<std::int64_t>(windows.count());
   const std::int64_t batches = (count + micro_batch - 1) / micro_batch;
   for (std::int64_t batch = communicator.rank(); batch < batches; batch += communicator.size()) {
     // Windows that the last batch lacks keep the shape: any tokens, none of them scored.
-    std::fill(targets.begin(), targets.end(), model::kNotScored);
+    std::fill(targets.begin(), targets.end(), model::ops::kNotScored);
     const std::int64_t first = batch * micro_batch;
     for (std::int64_t i = 0; i < std::min(micro_batch, count - first); ++i) {
       const auto row = static_cast<std::size_t>(i * length);
@@ -30,10 +31,10 @@ ExactSum validate_model(const Communicator& communicator, model::Decoder& decode
     }
     decoder.score(parameters, {inputs, targets, sequences}, nll);
     for (std::size_t i = 0; i < rows; ++i) {
-      if (targets[i] != model::kNotScored) sum.add(nll[i]);
+      if (targets[i] != model::ops::kNotScored) sum.add(nll[i]);
     }
   }
-  return sum_over_ranks(communicator, sum);
+  return comm::sum_over_ranks(communicator, sum);
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::pretrain

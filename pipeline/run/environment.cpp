@@ -15,13 +15,13 @@
 
 #include "io/files/digest.h"
 #include "io/hdf5/version.h"
-#include "model/products/onednn/version.h"
 #include "model/ops/ops.h"
+#include "model/products/onednn/version.h"
 #include "pipeline/comm/agreement.h"
 #include "pipeline/comm/session.h"
 #include "pipeline/failure/error.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::run {
 namespace {
 
 /// The variables by which schedulers name a job.
@@ -42,7 +42,7 @@ std::string processor_model() {
   return "unknown";
 }
 
-std::vector<Environment::Host> gather_hosts(const Communicator& communicator, const std::string& name) {
+std::vector<Environment::Host> gather_hosts(const comm::Communicator& communicator, const std::string& name) {
   const std::string said = name + '\n' + processor_model();
   std::vector<Environment::Host> hosts;
   for (const auto& bytes : communicator.gather(std::as_bytes(std::span(said)))) {
@@ -60,13 +60,14 @@ std::vector<Environment::Host> gather_hosts(const Communicator& communicator, co
 }
 
 /// Every rank's own value of a condition against rank 0's.
-void compare(const Communicator& communicator, std::string_view condition, const std::string& value) {
+void compare(const comm::Communicator& communicator, std::string_view condition, const std::string& value) {
   const std::string first = communicator.broadcast(value);
-  agree(communicator, [&] {
+  comm::agree(communicator, [&] {
     if (value != first) {
-      throw Error(ExitCode::usage, fmt::format("ranks differ in {}: '{}' here, '{}' on rank 0; results would depend "
-                                               "on which rank computes what",
-                                               condition, value, first));
+      throw failure::Error(failure::ExitCode::usage,
+                           fmt::format("ranks differ in {}: '{}' here, '{}' on rank 0; results would depend "
+                                       "on which rank computes what",
+                                       condition, value, first));
     }
   });
 }
@@ -75,16 +76,19 @@ void compare(const Communicator& communicator, std::string_view condition, const
 
 std::string utc_now() { return fmt::format("{:%FT%TZ}", fmt::gmtime(std::time(nullptr))); }
 
-Environment gather_environment(const Communicator& communicator, const std::string& program, int threads_per_rank) {
+Environment gather_environment(const comm::Communicator& communicator, const std::string& program,
+                               int threads_per_rank) {
   utsname system{};
   ::uname(&system);
   Environment environment;
   environment.program = program;
-  agree(communicator, [&] { environment.program_digest = io::file_digest("/proc/self/exe"); });
-  environment.libraries = {
-      {"HDF5", io::hdf5_version()}, {"MPI", Session::library_version()}, {"oneDNN", model::onednn_version()}};
+  comm::agree(communicator, [&] { environment.program_digest = io::files::file_digest("/proc/self/exe"); });
+  environment.libraries = {{"HDF5", io::hdf5::hdf5_version()},
+                           {"MPI", comm::Session::library_version()},
+                           {"oneDNN", model::products::onednn::onednn_version()}};
   environment.instruction_set =
-      fmt::format("{}; float32 products by {}", model::onednn_instruction_set(), model::float32_products_by());
+      fmt::format("{}; float32 products by {}", model::products::onednn::onednn_instruction_set(),
+                  model::ops::float32_products_by());
   environment.operating_system = fmt::format("{} {} {}", system.sysname, system.release, system.machine);
   environment.ranks = communicator.size();
   environment.threads_per_rank = threads_per_rank;
@@ -120,4 +124,4 @@ nlohmann::ordered_json to_json(const Environment& environment) {
   return json;
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::run

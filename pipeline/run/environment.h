@@ -7,7 +7,7 @@
 
 #include "pipeline/comm/communicator.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::run {
 
 /// What a result may depend on besides its inputs, for environment.json: versions, machine, ranks, scheduler, time.
 struct Environment {
@@ -31,7 +31,8 @@ struct Environment {
 
 /// Gathers it and compares between ranks what equal bits rest on: throws AgreedError (usage) where ranks differ in
 /// build, instruction set or threads. The hosts are complete on rank 0. Collective.
-Environment gather_environment(const Communicator& communicator, const std::string& program, int threads_per_rank);
+Environment gather_environment(const comm::Communicator& communicator, const std::string& program,
+                               int threads_per_rank);
 
 /// As the object that environment.json holds; a command adds its own fields.
 nlohmann::ordered_json to_json(const Environment& environment);
@@ -39,4 +40,4 @@ nlohmann::ordered_json to_json(const Environment& environment);
 /// Now, as UTC in ISO 8601: "2026-01-31T12:00:00Z".
 std::string utc_now();
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::run

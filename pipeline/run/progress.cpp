@@ -7,7 +7,7 @@
 
 #include "pipeline/run/standard_streams.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::run {
 namespace {
 
 std::string scaled(double value) {
@@ -68,4 +68,4 @@ void Progress::print(std::uint64_t done, const std::string& note, bool last) {
   }
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::run

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string>
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::run {
 
 /// Progress on stderr: one line rewritten in place at a terminal, a plain line every so often in a batch log.
 /// Quiet on ranks that do not speak.
@@ -29,4 +29,4 @@ class Progress {
   std::size_t shown_width_ = 0;
 };
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::run

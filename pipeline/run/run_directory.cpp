@@ -16,7 +16,7 @@
 #include "io/files/atomic_file.h"
 #include "pipeline/failure/error.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::run {
 namespace {
 
 constexpr const char* kConfigurationName = "config.cfg";
@@ -123,7 +123,7 @@ std::optional<Configuration> RunDirectory::configuration() const {
   const std::filesystem::path file = path_ / kConfigurationName;
   if (!std::filesystem::exists(file)) return std::nullopt;
   Configuration configuration;
-  std::istringstream lines(io::read_file(file));
+  std::istringstream lines(io::files::read_file(file));
   for (std::string line; std::getline(lines, line);) {
     line = trimmed(line);
     if (line.empty() || line[0] == '#') continue;
@@ -139,7 +139,7 @@ std::optional<Configuration> RunDirectory::configuration() const {
 void RunDirectory::write_configuration(const Configuration& configuration) const {
   std::string text = kHeading;
   for (const auto& [name, value] : configuration) text += fmt::format("{} = {}\n", name, value);
-  io::write_file_atomically(path_ / kConfigurationName, text);
+  io::files::write_file_atomically(path_ / kConfigurationName, text);
 }
 
 void RunDirectory::add_environment(const std::string& json) const {
@@ -147,14 +147,14 @@ void RunDirectory::add_environment(const std::string& json) const {
   nlohmann::ordered_json all = {{"starts", nlohmann::ordered_json::array()}};
   if (std::filesystem::exists(file)) {
     try {
-      all = nlohmann::ordered_json::parse(io::read_file(file));
+      all = nlohmann::ordered_json::parse(io::files::read_file(file));
       all.at("starts");
     } catch (const nlohmann::json::exception& error) {
       throw io::Error(io::ErrorKind::bad_data, fmt::format("'{}' is damaged: {}", file.string(), error.what()));
     }
   }
   all["starts"].push_back(nlohmann::ordered_json::parse(json));
-  io::write_file_atomically(file, all.dump(2) + "\n");
+  io::files::write_file_atomically(file, all.dump(2) + "\n");
 }
 
 void check_same_run(const Configuration& saved, const Configuration& now, const std::vector<std::string>& may_differ) {
@@ -166,10 +166,11 @@ void check_same_run(const Configuration& saved, const Configuration& now, const 
     const auto before = value_of(saved, name);
     const auto after = value_of(now, name);
     if (before == after) continue;
-    throw Error(ExitCode::usage, fmt::format("option '--{}' is {} in this run and {} now; it may not change within a "
-                                             "run (choose another --run)",
-                                             name, said(before), said(after)));
+    throw failure::Error(failure::ExitCode::usage,
+                         fmt::format("option '--{}' is {} in this run and {} now; it may not change within a "
+                                     "run (choose another --run)",
+                                     name, said(before), said(after)));
   }
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::run

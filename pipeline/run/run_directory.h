@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::run {
 
 /// Options and their values as --config reads them, in order.
 using Configuration = std::vector<std::pair<std::string, std::string>>;
@@ -48,4 +48,4 @@ class RunDirectory {
 /// except for those that may_differ.
 void check_same_run(const Configuration& saved, const Configuration& now, const std::vector<std::string>& may_differ);
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::run

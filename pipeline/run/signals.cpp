@@ -2,7 +2,7 @@
 
 #include <csignal>
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::run {
 namespace {
 
 volatile std::sig_atomic_t stop = 0;
@@ -28,4 +28,4 @@ void catch_stop_signals() {
 
 bool stop_requested() { return stop != 0; }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::run

@@ -11,7 +11,7 @@
 
 #include "io/error.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::run {
 
 void occupy_standard_streams() {
   for (int stream = 0; stream <= STDERR_FILENO; ++stream) {
@@ -49,4 +49,4 @@ std::string read_standard_input(std::string_view what) {
   return text;
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::run

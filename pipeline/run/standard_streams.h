@@ -2,7 +2,7 @@
 #include <string>
 #include <string_view>
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::run {
 
 /// Gives each standard stream that the process was started without a descriptor on which every use fails, so that no
 /// file opened later takes its place. Call before anything is opened.
@@ -19,4 +19,4 @@ void print(std::string_view text);
 /// io::Error input_output.
 std::string read_standard_input(std::string_view what);
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::run

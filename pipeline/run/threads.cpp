@@ -15,7 +15,7 @@
 
 #include "pipeline/run/standard_streams.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::run {
 namespace {
 
 /// A host and the cores of it that a rank may run on.
@@ -34,7 +34,7 @@ Place place_of_this_rank() {
 }
 
 /// Ranks that may run on the same cores as this one, itself included.
-int ranks_sharing(const Communicator& communicator, const Place& here) {
+int ranks_sharing(const comm::Communicator& communicator, const Place& here) {
   int sharing = 0;
   for (const auto& bytes : communicator.all_gather(std::as_bytes(std::span(&here, 1)))) {
     const auto mine = std::as_bytes(std::span(&here, 1));
@@ -44,7 +44,7 @@ int ranks_sharing(const Communicator& communicator, const Place& here) {
 }
 
 /// Rank 0 says what the first rank with something to say has to say.
-void say_first(const Communicator& communicator, const std::string& advice) {
+void say_first(const comm::Communicator& communicator, const std::string& advice) {
   for (const auto& bytes : communicator.gather(std::as_bytes(std::span(advice)))) {
     if (bytes.empty()) continue;
     say(fmt::format("chainrule: warning: {}\n",
@@ -55,7 +55,7 @@ void say_first(const Communicator& communicator, const std::string& advice) {
 
 }  // namespace
 
-int use_threads(const Communicator& communicator, int asked) {
+int use_threads(const comm::Communicator& communicator, int asked) {
   const char* environment = std::getenv("OMP_NUM_THREADS");
   const bool from_environment = environment != nullptr && environment[0] != '\0';
   // Every rank goes through the collective calls, whatever its own environment says.
@@ -88,4 +88,4 @@ void use_threads_alone(int asked) {
   if (asked > 0) omp_set_num_threads(asked);
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::run

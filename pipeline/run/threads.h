@@ -3,13 +3,13 @@
 
 #include "pipeline/comm/communicator.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::run {
 
 /// Sets and returns the number of OpenMP threads of this rank, the same on every rank: `asked` where positive, else
 /// OMP_NUM_THREADS, else the cores this rank may run on shared with the ranks of its host that may run on the same
 /// ones (the smallest such share of any rank). Says on standard error where threads obviously take turns on cores.
 /// Collective.
-int use_threads(const Communicator& communicator, int asked);
+int use_threads(const comm::Communicator& communicator, int asked);
 
 /// What is obviously wrong when `ranks` ranks of `threads` threads may run on the same `cores` of a host that has
 /// host_cores; empty where nothing is.
@@ -19,4 +19,4 @@ std::string binding_advice(int ranks, int threads, int cores, int host_cores);
 /// (OMP_NUM_THREADS, else every core this process may run on).
 void use_threads_alone(int asked);
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::run

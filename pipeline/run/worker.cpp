@@ -4,7 +4,7 @@
 
 #include <utility>
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::run {
 
 Worker::Worker() : thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
@@ -46,4 +46,4 @@ void Worker::run(const std::stop_token& stop) {
   }
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::run

@@ -8,7 +8,7 @@
 #include <stop_token>
 #include <thread>
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::run {
 
 /// Does jobs one after the other, each on one thread, beside the thread that queues them. One thread queues and waits.
 class Worker {
@@ -40,4 +40,4 @@ class Worker {
   std::jthread thread_;  // last: it uses all of the above
 };
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::run

@@ -7,7 +7,7 @@
 #include <numbers>
 #include <span>
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::show {
 namespace {
 
 struct Anchor {
@@ -60,4 +60,4 @@ bool wants_black_text(Colour background) {
 
 std::string to_css(Colour colour) { return fmt::format("#{:02x}{:02x}{:02x}", colour.red, colour.green, colour.blue); }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::show

@@ -2,7 +2,7 @@
 #include <cstdint>
 #include <string>
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::show {
 
 /// Surprise as colour: one level a bit, the last for all that is more.
 inline constexpr int kHeatLevels = 16;
@@ -30,4 +30,4 @@ bool wants_black_text(Colour background);
 /// "#rrggbb"
 std::string to_css(Colour colour);
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::show

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::show {
 namespace {
 
 /// One character, or one byte that is none (character < 0), at the start of text.
@@ -148,4 +148,4 @@ std::size_t whole_characters(std::string_view text) {
   return text.size();
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::show

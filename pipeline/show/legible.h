@@ -2,7 +2,7 @@
 #include <string>
 #include <string_view>
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::show {
 
 enum class Spaces {
   marked,  ///< a space is shown as ␣
@@ -32,4 +32,4 @@ std::string valid_utf8(std::string_view text);
 /// Bytes of text's longest prefix that does not end inside a UTF-8 character that further bytes could complete.
 std::size_t whole_characters(std::string_view text);
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::show

@@ -1,6 +1,6 @@
 #include "pipeline/show/markup.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::show {
 
 std::string escape_markup(std::string_view text) {
   std::string escaped;
@@ -17,4 +17,4 @@ std::string escape_markup(std::string_view text) {
   return escaped;
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::show

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::show {
 
 std::string percent(double probability) {
   const double value = 100 * probability;
@@ -11,4 +11,4 @@ std::string percent(double probability) {
   return value >= 1e-4 ? fmt::format("{:.4f} %", value) : fmt::format("{:.1e} %", value);
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::show

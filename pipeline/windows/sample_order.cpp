@@ -2,7 +2,7 @@
 
 #include <bit>
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::windows {
 namespace {
 
 /// The finaliser of SplitMix64 (Steele, Lea, Flood 2014): every input bit moves every output bit.
@@ -45,4 +45,4 @@ std::uint64_t SampleOrder::window_of(std::uint64_t sample) const {
   return Permutation(mixed(seed_) ^ mixed(~epoch_of(sample)), windows_)(sample % windows_);
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::windows

@@ -1,7 +1,7 @@
 #pragma once
 #include <cstdint>
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::windows {
 
 /// A keyed permutation of [0, size) in constant memory: a Feistel network on the next even number of bits, walked
 /// until it lands inside (Black, Rogaway 2002). Equal keys give equal permutations on every machine.
@@ -37,4 +37,4 @@ class SampleOrder {
   std::uint64_t windows_;
 };
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::windows

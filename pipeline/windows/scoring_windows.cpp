@@ -2,12 +2,12 @@
 
 #include <algorithm>
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::windows {
 
 std::string_view name_of(Protocol protocol) { return protocol == Protocol::document ? "document" : "packed"; }
 
 ScoringWindowCursor::ScoringWindowCursor(const ScoringWindowOptions& options,
-                                         std::span<const io::DocumentRecord> documents)
+                                         std::span<const io::tokens::DocumentRecord> documents)
     : options_(options), documents_(documents) {}
 
 bool ScoringWindowCursor::next(ScoringWindow& window) {
@@ -16,7 +16,7 @@ bool ScoringWindowCursor::next(ScoringWindow& window) {
 
 bool ScoringWindowCursor::next_of_document(ScoringWindow& window) {
   for (; document_ < documents_.size(); ++document_, done_ = 0) {
-    const io::DocumentRecord& document = documents_[document_];
+    const io::tokens::DocumentRecord& document = documents_[document_];
     const std::uint64_t tokens = document.tokens - 1;  // without the end-of-text that follows
     if (done_ == tokens) continue;
     const auto longest = static_cast<std::uint64_t>(options_.context_length);
@@ -45,10 +45,10 @@ bool ScoringWindowCursor::next_of_stream(ScoringWindow& window) {
   return true;
 }
 
-std::uint64_t tokens_to_score(Protocol protocol, std::span<const io::DocumentRecord> documents) {
+std::uint64_t tokens_to_score(Protocol protocol, std::span<const io::tokens::DocumentRecord> documents) {
   std::uint64_t tokens = 0;
   for (const auto& document : documents) tokens += document.tokens - (protocol == Protocol::document ? 1 : 0);
   return tokens;
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::windows

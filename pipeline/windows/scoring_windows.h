@@ -5,7 +5,7 @@
 
 #include "io/tokens/data_set.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::windows {
 
 /// Which tokens of a corpus are scored, and what each is predicted from.
 enum class Protocol {
@@ -40,7 +40,7 @@ struct ScoringWindow {
 class ScoringWindowCursor {
  public:
   /// documents are the first of a data set, in stream order, and outlive the cursor.
-  ScoringWindowCursor(const ScoringWindowOptions& options, std::span<const io::DocumentRecord> documents);
+  ScoringWindowCursor(const ScoringWindowOptions& options, std::span<const io::tokens::DocumentRecord> documents);
 
   /// Whether there is a further window; then it is in window.
   bool next(ScoringWindow& window);
@@ -50,12 +50,12 @@ class ScoringWindowCursor {
   bool next_of_stream(ScoringWindow& window);
 
   ScoringWindowOptions options_;
-  std::span<const io::DocumentRecord> documents_;
+  std::span<const io::tokens::DocumentRecord> documents_;
   std::uint64_t document_ = 0;  ///< the document in work
   std::uint64_t done_ = 0;      ///< tokens scored so far: of this document, or of the stream
 };
 
 /// Tokens that a protocol scores of these documents.
-std::uint64_t tokens_to_score(Protocol protocol, std::span<const io::DocumentRecord> documents);
+std::uint64_t tokens_to_score(Protocol protocol, std::span<const io::tokens::DocumentRecord> documents);
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::windows

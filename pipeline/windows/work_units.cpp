@@ -1,6 +1,6 @@
 #include "pipeline/windows/work_units.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::windows {
 namespace {
 
 constexpr std::int64_t kFullSpeedRows = 1024;
@@ -21,7 +21,7 @@ std::int64_t default_micro_batch(std::int64_t context_length) {
   return (kFullSpeedRows + context_length - 1) / context_length;
 }
 
-WorkUnitCursor::WorkUnitCursor(const WorkUnitOptions& options, std::span<const io::DocumentRecord> documents)
+WorkUnitCursor::WorkUnitCursor(const WorkUnitOptions& options, std::span<const io::tokens::DocumentRecord> documents)
     : windows_(options.windows, documents), capacity_(capacity_of(options)), has_waiting_(windows_.next(waiting_)) {}
 
 bool WorkUnitCursor::next(WorkUnit& unit) {
@@ -40,4 +40,4 @@ bool WorkUnitCursor::next(WorkUnit& unit) {
   return true;
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::windows

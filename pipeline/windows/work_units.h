@@ -5,7 +5,7 @@
 
 #include "pipeline/windows/scoring_windows.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::windows {
 
 /// The rows of a unit are rounded up to a multiple of this, so that few shapes of products exist.
 inline constexpr std::int64_t kUnitRowsMultiple = 64;
@@ -34,7 +34,7 @@ std::int64_t default_micro_batch(std::int64_t context_length);
 /// Every unit in order, made one at a time: windows are added until the next one would exceed micro-batch x N rows.
 class WorkUnitCursor {
  public:
-  WorkUnitCursor(const WorkUnitOptions& options, std::span<const io::DocumentRecord> documents);
+  WorkUnitCursor(const WorkUnitOptions& options, std::span<const io::tokens::DocumentRecord> documents);
 
   /// Whether there is a further unit; then it is in unit (whose memory is used again).
   bool next(WorkUnit& unit);
@@ -52,4 +52,4 @@ constexpr int rank_of_unit(std::uint64_t unit, int ranks) {
   return static_cast<int>(unit % static_cast<std::uint64_t>(ranks));
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::windows

@@ -9,7 +9,7 @@
 namespace chainrule::tests {
 
 struct MadeCheckpoint {
-  model::Config config;
+  model::shape::Config config;
   std::span<const float> parameters;  ///< laid out by model::ParameterTable(config)
   std::int64_t step = 0;
   std::string tokenizer_fingerprint;

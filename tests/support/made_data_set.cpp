@@ -25,14 +25,14 @@ Number number_of(const std::string& name, std::vector<std::string>& table) {
 
 void write_data_set(const std::filesystem::path& folder, const MadeDataSet& set) {
   std::filesystem::create_directories(folder);
-  io::write_file_atomically(folder / "tokenizer.json", set.tokenizer_json);
-  io::DataSetIndex index;
+  io::files::write_file_atomically(folder / "tokenizer.json", set.tokenizer_json);
+  io::tokens::DataSetIndex index;
   index.header = {set.tokenizer_fingerprint, set.vocabulary_size, set.end_of_text};
-  index.tokenizer_digest = io::file_digest(folder / "tokenizer.json");
+  index.tokenizer_digest = io::files::file_digest(folder / "tokenizer.json");
   std::vector<std::string> names;
   for (const auto& shard : set.shards) {
-    io::ShardDocuments documents;
-    io::ShardSources sources;
+    io::tokens::ShardDocuments documents;
+    io::tokens::ShardSources sources;
     documents.offsets.push_back(0);
     std::vector<std::uint32_t> tokens;
     for (const auto& document : shard) {
@@ -53,13 +53,13 @@ void write_data_set(const std::filesystem::path& folder, const MadeDataSet& set)
       index.domains[domain].words += document.words;
     }
     const std::string name = fmt::format("shard-{:05}.h5", index.shards.size());
-    io::ShardWriter writer(folder / name, index.header, tokens.size(), set.deflate);
+    io::tokens::ShardWriter writer(folder / name, index.header, tokens.size(), set.deflate);
     writer.append(tokens);
     writer.finish(documents, sources);
-    index.shards.push_back(
-        {name, tokens.size(), shard.size(), std::filesystem::file_size(folder / name), io::file_digest(folder / name)});
+    index.shards.push_back({name, tokens.size(), shard.size(), std::filesystem::file_size(folder / name),
+                            io::files::file_digest(folder / name)});
   }
-  io::write_file_atomically(folder / "index.json", index.to_json());
+  io::files::write_file_atomically(folder / "index.json", index.to_json());
 }
 
 }  // namespace chainrule::tests

@@ -25,16 +25,16 @@ constexpr std::uint32_t kVocabulary = 97;
 const std::string kFingerprint = "00112233445566778899aabbccddeeff";
 
 void write_model(const std::filesystem::path& folder, bool broken) {
-  model::Config config;
+  model::shape::Config config;
   config.layers = 2;
   config.heads = 2;
   config.width = 64;
   config.feed_forward_width = 256;
   config.vocabulary_size = kVocabulary;
   config.sequence_length = 32;
-  const model::ParameterTable table(config);
+  const model::shape::ParameterTable table(config);
   model::Arena arena(table.arena_size());
-  model::initialise(config, table, 7, arena.span());
+  model::shape::initialise(config, table, 7, arena.span());
   // Larger weights than a fresh model's, so that contexts matter.
   for (float& value : arena.span()) value *= 2;
   if (broken)
@@ -70,7 +70,7 @@ MadeDataSet data_set(const std::vector<std::vector<std::uint64_t>>& shards) {
 
 void write_fixture(const std::filesystem::path& folder) {
   write_model(folder / "model", false);
-  write_model(pipeline::checkpoint_folder(folder / "run", 3), false);
+  write_model(pipeline::models::checkpoint_folder(folder / "run", 3), false);
   write_model(folder / "model-nan", true);
   MadeDataSet data = data_set({{100, 0, 1, 31, 32, 33, 700}, {}, {2, 64, 5, 5, 900, 0}});
   write_data_set(folder / "data", data);

@@ -42,20 +42,20 @@ std::string many_words(std::uint32_t seed, int words) {
   return made;
 }
 
-io::Tokenizer tokenizer(std::uint32_t vocabulary_size, const std::string& content) {
-  io::TokenizerTrainer trainer;
+io::tokenizer::Tokenizer tokenizer(std::uint32_t vocabulary_size, const std::string& content) {
+  io::tokenizer::TokenizerTrainer trainer;
   trainer.add(content);
   return trainer.train(vocabulary_size, [](std::uint32_t) {});
 }
 
-MadeDocument document(const io::Tokenizer& tokenizer, const std::string& content) {
+MadeDocument document(const io::tokenizer::Tokenizer& tokenizer, const std::string& content) {
   MadeDocument made;
   tokenizer.encode(content, made.tokens);
   made.bytes = content.size();
   return made;
 }
 
-MadeDataSet empty_set(const io::Tokenizer& tokenizer, const std::string& tokenizer_json) {
+MadeDataSet empty_set(const io::tokenizer::Tokenizer& tokenizer, const std::string& tokenizer_json) {
   MadeDataSet set;
   set.vocabulary_size = tokenizer.vocabulary_size();
   set.end_of_text = tokenizer.end_of_text();
@@ -65,7 +65,7 @@ MadeDataSet empty_set(const io::Tokenizer& tokenizer, const std::string& tokeniz
 }
 
 /// Documents of the sizes given, in shards.
-MadeDataSet data_set(const io::Tokenizer& tokenizer, const std::string& tokenizer_json, std::uint32_t seed,
+MadeDataSet data_set(const io::tokenizer::Tokenizer& tokenizer, const std::string& tokenizer_json, std::uint32_t seed,
                      const std::vector<std::vector<int>>& shards) {
   MadeDataSet set = empty_set(tokenizer, tokenizer_json);
   for (const auto& shard : shards) {
@@ -75,15 +75,15 @@ MadeDataSet data_set(const io::Tokenizer& tokenizer, const std::string& tokenize
   return set;
 }
 
-std::string json_of(const io::Tokenizer& tokenizer, const std::filesystem::path& beside) {
+std::string json_of(const io::tokenizer::Tokenizer& tokenizer, const std::filesystem::path& beside) {
   tokenizer.save(beside);
-  return io::read_file(beside);
+  return io::files::read_file(beside);
 }
 
 void write_fixture(const std::filesystem::path& folder) {
-  const io::Tokenizer made = tokenizer(300, text(1, 200));
-  const io::Tokenizer other = tokenizer(290, text(1, 200));
-  const io::Tokenizer many = tokenizer(5000, many_words(1, 4000));
+  const io::tokenizer::Tokenizer made = tokenizer(300, text(1, 200));
+  const io::tokenizer::Tokenizer other = tokenizer(290, text(1, 200));
+  const io::tokenizer::Tokenizer many = tokenizer(5000, many_words(1, 4000));
   const std::string json = json_of(made, folder / "tokenizer.json");
   const std::string other_json = json_of(other, folder / "other-tokenizer.json");
   write_data_set(folder / "pair" / "train", data_set(made, json, 100, {{40, 1, 0, 25}, {}, {60, 90, 3}}));

@@ -6,14 +6,14 @@
 
 namespace chainrule::tests {
 namespace {
-const pipeline::Communicator* the_world = nullptr;
+const pipeline::comm::Communicator* the_world = nullptr;
 }
-const pipeline::Communicator& world() { return *the_world; }
+const pipeline::comm::Communicator& world() { return *the_world; }
 }  // namespace chainrule::tests
 
 int main(int argc, char** argv) {
   ::testing::InitGoogleTest(&argc, argv);
-  const chainrule::pipeline::Session session;
+  const chainrule::pipeline::comm::Session session;
   chainrule::tests::the_world = &session.world();
   if (::testing::UnitTest::GetInstance()->total_test_count() == 0) return 1;
   const int failed = RUN_ALL_TESTS();

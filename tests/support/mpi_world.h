@@ -4,6 +4,6 @@
 namespace chainrule::tests {
 
 /// The communicator of all ranks of an MPI test program (see mpi_main.cpp).
-const pipeline::Communicator& world();
+const pipeline::comm::Communicator& world();
 
 }  // namespace chainrule::tests

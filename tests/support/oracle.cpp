@@ -30,7 +30,7 @@ std::string block_name(std::int64_t layer, const std::string& name) {
   return "layers." + std::to_string(layer) + "." + name;
 }
 
-Activations forward(const model::Config& config, const Tensors& parameters, const Text& text) {
+Activations forward(const model::shape::Config& config, const Tensors& parameters, const Text& text) {
   const auto rows = static_cast<std::int64_t>(text.inputs.size());
   const double epsilon = config.normalization_epsilon;
   const Tensor& tokens = parameters.at("token_embedding.weight");
@@ -73,7 +73,7 @@ Matrix logits_gradient(const Matrix& logits, const Text& text) {
   return gradient;
 }
 
-void add_gradients(const model::Config& config, const Tensors& parameters, const Text& text, Tensors& result) {
+void add_gradients(const model::shape::Config& config, const Tensors& parameters, const Text& text, Tensors& result) {
   const Activations a = forward(config, parameters, text);
   const double epsilon = config.normalization_epsilon;
   const Tensor& tokens = parameters.at("token_embedding.weight");
@@ -113,7 +113,7 @@ void add_gradients(const model::Config& config, const Tensors& parameters, const
 
 }  // namespace
 
-Tensors zero_parameters(const model::Config& config) {
+Tensors zero_parameters(const model::shape::Config& config) {
   Tensors result;
   const auto add = [&](const std::string& name, std::vector<std::int64_t> shape) {
     std::int64_t size = 1;
@@ -143,11 +143,11 @@ Tensors zero_parameters(const model::Config& config) {
   return result;
 }
 
-std::vector<double> logits(const model::Config& config, const Tensors& parameters, const Text& text) {
+std::vector<double> logits(const model::shape::Config& config, const Tensors& parameters, const Text& text) {
   return forward(config, parameters, text).logits.values;
 }
 
-std::vector<double> nll(const model::Config& config, const Tensors& parameters, const Text& text) {
+std::vector<double> nll(const model::shape::Config& config, const Tensors& parameters, const Text& text) {
   const Matrix scores = forward(config, parameters, text).logits;
   std::vector<double> result(text.inputs.size(), 0.0);
   for (std::int64_t t = 0; t < scores.rows; ++t) {
@@ -166,7 +166,7 @@ std::vector<double> nll(const model::Config& config, const Tensors& parameters, 
   return result;
 }
 
-double loss(const model::Config& config, const Tensors& parameters, const std::vector<Text>& texts) {
+double loss(const model::shape::Config& config, const Tensors& parameters, const std::vector<Text>& texts) {
   double total = 0;
   for (const Text& text : texts) {
     for (const double nats : nll(config, parameters, text)) total += nats;
@@ -174,7 +174,7 @@ double loss(const model::Config& config, const Tensors& parameters, const std::v
   return total;
 }
 
-Tensors gradients(const model::Config& config, const Tensors& parameters, const std::vector<Text>& texts) {
+Tensors gradients(const model::shape::Config& config, const Tensors& parameters, const std::vector<Text>& texts) {
   Tensors result = zero_parameters(config);
   for (const Text& text : texts) add_gradients(config, parameters, text, result);
   return result;

@@ -26,18 +26,18 @@ struct Text {
 };
 
 /// Zero tensors with the names and shapes of a configuration's parameters.
-Tensors zero_parameters(const model::Config& config);
+Tensors zero_parameters(const model::shape::Config& config);
 
 /// [inputs, V], row-major.
-std::vector<double> logits(const model::Config& config, const Tensors& parameters, const Text& text);
+std::vector<double> logits(const model::shape::Config& config, const Tensors& parameters, const Text& text);
 
 /// -log p of each target in nats [inputs]; 0 where there is none.
-std::vector<double> nll(const model::Config& config, const Tensors& parameters, const Text& text);
+std::vector<double> nll(const model::shape::Config& config, const Tensors& parameters, const Text& text);
 
 /// Sum of nll over texts.
-double loss(const model::Config& config, const Tensors& parameters, const std::vector<Text>& texts);
+double loss(const model::shape::Config& config, const Tensors& parameters, const std::vector<Text>& texts);
 
 /// d loss / d parameter of every parameter.
-Tensors gradients(const model::Config& config, const Tensors& parameters, const std::vector<Text>& texts);
+Tensors gradients(const model::shape::Config& config, const Tensors& parameters, const std::vector<Text>& texts);
 
 }  // namespace chainrule::tests::oracle

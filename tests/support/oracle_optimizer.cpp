@@ -23,7 +23,7 @@ double global_norm(const Tensors& gradients) {
   return std::sqrt(squares);
 }
 
-Optimizer::Optimizer(const model::Config& config, const OptimizerSettings& settings)
+Optimizer::Optimizer(const model::shape::Config& config, const OptimizerSettings& settings)
     : settings_(settings), first_(zero_parameters(config)), second_(zero_parameters(config)) {}
 
 void Optimizer::step(Tensors& parameters, const Tensors& gradients, std::int64_t tokens) {

@@ -26,7 +26,7 @@ double global_norm(const Tensors& gradients);
 /// AdamW with clipping of the global norm, in float64, as in Loshchilov and Hutter 2019.
 class Optimizer {
  public:
-  Optimizer(const model::Config& config, const OptimizerSettings& settings);
+  Optimizer(const model::shape::Config& config, const OptimizerSettings& settings);
   /// One step with the gradient of the mean nll: gradients / tokens.
   void step(Tensors& parameters, const Tensors& gradients, std::int64_t tokens);
 

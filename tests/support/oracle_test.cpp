@@ -10,8 +10,8 @@
 namespace chainrule::tests::oracle {
 namespace {
 
-model::Config tiny_config() {
-  model::Config config;
+model::shape::Config tiny_config() {
+  model::shape::Config config;
   config.layers = 2;
   config.heads = 2;
   config.width = 8;
@@ -22,7 +22,7 @@ model::Config tiny_config() {
 }
 
 /// Every parameter drawn at random, large enough that no gradient vanishes by chance.
-Tensors random_parameters(const model::Config& config, std::uint64_t seed) {
+Tensors random_parameters(const model::shape::Config& config, std::uint64_t seed) {
   Tensors parameters = zero_parameters(config);
   for (auto& [name, tensor] : parameters) {
     const auto size = static_cast<std::int64_t>(tensor.values.size());
@@ -35,7 +35,7 @@ Tensors random_parameters(const model::Config& config, std::uint64_t seed) {
 }
 
 /// Derivative of the loss by one parameter: five points, so that the step may be large and its error still h^4.
-double central_difference(const model::Config& config, Tensors& parameters, const std::vector<Text>& texts,
+double central_difference(const model::shape::Config& config, Tensors& parameters, const std::vector<Text>& texts,
                           double& parameter) {
   constexpr double kStep = 1e-3;
   const double kept = parameter;
@@ -50,7 +50,7 @@ double central_difference(const model::Config& config, Tensors& parameters, cons
 }
 
 TEST(Oracle, EveryGradientEqualsItsCentralDifference) {
-  const model::Config config = tiny_config();
+  const model::shape::Config config = tiny_config();
   Tensors parameters = random_parameters(config, 1);
   // Two sequences, one of them short, a repeated token, and a position that is not scored.
   const std::vector<Text> texts = {{{3, 0, 10, 3, 7, 1}, {0, 10, 3, kNoTarget, 1, 5}}, {{9, 2}, {2, 4}}};
@@ -66,7 +66,7 @@ TEST(Oracle, EveryGradientEqualsItsCentralDifference) {
 }
 
 TEST(Oracle, LossIsTheSumOfItsTexts) {
-  const model::Config config = tiny_config();
+  const model::shape::Config config = tiny_config();
   const Tensors parameters = random_parameters(config, 2);
   const Text a{{1, 2, 3}, {2, 3, 4}};
   const Text b{{5, 6}, {6, kNoTarget}};
@@ -75,7 +75,7 @@ TEST(Oracle, LossIsTheSumOfItsTexts) {
 }
 
 TEST(Oracle, ZeroParametersAreTheUniformModel) {
-  const model::Config config = tiny_config();
+  const model::shape::Config config = tiny_config();
   const std::vector<double> result = nll(config, zero_parameters(config), {{1, 2, 3}, {2, 3, 4}});
   for (const double nats : result) EXPECT_NEAR(nats, std::log(11.0), 1e-14);
 }

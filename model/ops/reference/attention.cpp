@@ -4,7 +4,7 @@
 
 #include "model/ops/reference/reference_ops.h"
 
-namespace chainrule::model {
+namespace chainrule::model::ops {
 namespace {
 
 double dot(const float* a, const float* b, std::int64_t count) {
@@ -100,4 +100,4 @@ void ReferenceOps::attention_backward(const float* output_gradient, const float*
   }
 }
 
-}  // namespace chainrule::model
+}  // namespace chainrule::model::ops

@@ -3,7 +3,7 @@
 
 #include "model/ops/reference/reference_ops.h"
 
-namespace chainrule::model {
+namespace chainrule::model::ops {
 namespace {
 
 double log_sum_exp_of(const float* logits, std::int64_t vocabulary) {
@@ -40,4 +40,4 @@ void ReferenceOps::cross_entropy_backward(float* logits, std::int64_t stride, co
   }
 }
 
-}  // namespace chainrule::model
+}  // namespace chainrule::model::ops

@@ -4,7 +4,7 @@
 
 #include "model/ops/reference/reference_ops.h"
 
-namespace chainrule::model {
+namespace chainrule::model::ops {
 
 void ReferenceOps::embedding_step(std::span<const StepRow> rows, const float* token_embedding,
                                   const float* position_embedding, std::int64_t width, float* output) {
@@ -58,4 +58,4 @@ void ReferenceOps::attention_step(const float* query_key_value, std::span<const 
   }
 }
 
-}  // namespace chainrule::model
+}  // namespace chainrule::model::ops

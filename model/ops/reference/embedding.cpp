@@ -2,7 +2,7 @@
 
 #include "model/ops/reference/reference_ops.h"
 
-namespace chainrule::model {
+namespace chainrule::model::ops {
 namespace {
 
 /// Position of each row in its sequence; 0 for padding.
@@ -39,4 +39,4 @@ void ReferenceOps::embedding_backward(const Batch& batch, const float* gradient,
   }
 }
 
-}  // namespace chainrule::model
+}  // namespace chainrule::model::ops

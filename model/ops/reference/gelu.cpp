@@ -3,7 +3,7 @@
 
 #include "model/ops/reference/reference_ops.h"
 
-namespace chainrule::model {
+namespace chainrule::model::ops {
 namespace {
 
 const double kScale = std::sqrt(2.0 / std::numbers::pi);
@@ -29,4 +29,4 @@ void ReferenceOps::gelu_backward(const float* x, std::int64_t count, float* grad
   }
 }
 
-}  // namespace chainrule::model
+}  // namespace chainrule::model::ops

@@ -3,7 +3,7 @@
 
 #include "model/ops/reference/reference_ops.h"
 
-namespace chainrule::model {
+namespace chainrule::model::ops {
 
 void ReferenceOps::layer_norm_forward(const float* x, const float* gain, const float* bias, std::int64_t rows,
                                       std::int64_t width, float epsilon, float* output, float* mean,
@@ -63,4 +63,4 @@ void ReferenceOps::layer_norm_backward(const float* output_gradient, const float
   }
 }
 
-}  // namespace chainrule::model
+}  // namespace chainrule::model::ops

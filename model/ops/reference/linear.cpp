@@ -1,6 +1,6 @@
 #include "model/ops/reference/reference_ops.h"
 
-namespace chainrule::model {
+namespace chainrule::model::ops {
 
 void ReferenceOps::linear_forward(const float* x, const float* weight, const float* bias, std::int64_t rows,
                                   std::int64_t in, std::int64_t out, float* output, std::int64_t output_stride,
@@ -49,4 +49,4 @@ void ReferenceOps::linear_backward_weight(const float* output_gradient, std::int
   }
 }
 
-}  // namespace chainrule::model
+}  // namespace chainrule::model::ops

@@ -1,7 +1,7 @@
 #pragma once
 #include "model/ops/ops.h"
 
-namespace chainrule::model {
+namespace chainrule::model::ops {
 
 /// The contract of Ops as plain loops: one file an op group, each result summed in double and rounded once.
 /// Contracts of the single operations are at Ops.
@@ -49,4 +49,4 @@ class ReferenceOps final : public Ops {
                               std::int64_t vocabulary, double* nll) override;
 };
 
-}  // namespace chainrule::model
+}  // namespace chainrule::model::ops

@@ -2,7 +2,7 @@
 // The one header that knows oneDNN 2.x from 3.x: 3.0 dropped operation descriptors.
 #include <oneapi/dnnl/dnnl.hpp>
 
-namespace chainrule::model::onednn {
+namespace chainrule::model::products::onednn {
 
 /// Describes C = A B (+ bias) for a matmul primitive; bias may be null.
 inline dnnl::matmul::primitive_desc describe_matmul(const dnnl::engine& engine, const dnnl::memory::desc& a,
@@ -18,4 +18,4 @@ inline dnnl::matmul::primitive_desc describe_matmul(const dnnl::engine& engine, 
 #endif
 }
 
-}  // namespace chainrule::model::onednn
+}  // namespace chainrule::model::products::onednn

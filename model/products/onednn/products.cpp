@@ -6,7 +6,7 @@
 
 #include "model/products/onednn/compatibility.h"
 
-namespace chainrule::model::onednn {
+namespace chainrule::model::products::onednn {
 namespace {
 
 using dnnl::memory;
@@ -117,4 +117,4 @@ bool rounds_factors(Math math) {
   return (effective & wanted) == wanted;
 }
 
-}  // namespace chainrule::model::onednn
+}  // namespace chainrule::model::products::onednn

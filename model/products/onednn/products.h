@@ -3,7 +3,7 @@
 
 #include "model/products/shape.h"
 
-namespace chainrule::model::onednn {
+namespace chainrule::model::products::onednn {
 
 /// Large products on all OpenMP threads, each through a oneDNN primitive built at its first use and kept. A shape
 /// gives the same bits in every process with the same number of threads. Math::bf16 rounds both factors to the nearest
@@ -22,4 +22,4 @@ class Products {
 /// Whether products with this math round their factors here: bf16 does where the processor has bfloat16 products.
 bool rounds_factors(Math math);
 
-}  // namespace chainrule::model::onednn
+}  // namespace chainrule::model::products::onednn

@@ -4,7 +4,7 @@
 
 #include <oneapi/dnnl/dnnl.hpp>
 
-namespace chainrule::model {
+namespace chainrule::model::products::onednn {
 
 std::string onednn_version() {
   const dnnl_version_t* version = dnnl_version();
@@ -26,4 +26,4 @@ std::string onednn_instruction_set() {
   }
 }
 
-}  // namespace chainrule::model
+}  // namespace chainrule::model::products::onednn

@@ -1,7 +1,7 @@
 #pragma once
 #include <string>
 
-namespace chainrule::model {
+namespace chainrule::model::products::onednn {
 
 /// Version of the oneDNN library in use at run time, e.g. "2.6.3".
 std::string onednn_version();
@@ -10,4 +10,4 @@ std::string onednn_version();
 /// Results may differ in their last bits between instruction sets.
 std::string onednn_instruction_set();
 
-}  // namespace chainrule::model
+}  // namespace chainrule::model::products::onednn

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <numbers>
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::evaluate::report {
 namespace {
 
 /// The value where it is a number; a perplexity that overflows is said to be none, never capped.
@@ -14,8 +14,8 @@ class Clusters {
  public:
   explicit Clusters(const EvaluationSummary& summary) : summary_(summary) {}
 
-  void add(const DocumentScore& score) {
-    const ExactSum all = score.all();
+  void add(const tally::DocumentScore& score) {
+    const comm::ExactSum all = score.all();
     if (all.count() == 0 || !summary_.cross_entropy_nats) return;
     const double deviation = all.nats() - *summary_.cross_entropy_nats * static_cast<double>(all.count());
     squares_ += deviation * deviation;
@@ -34,7 +34,7 @@ class Clusters {
   std::uint64_t documents_ = 0;
 };
 
-void add(EvaluationSummary& summary, const io::DocumentRecord& document, const DocumentScore& score) {
+void add(EvaluationSummary& summary, const io::tokens::DocumentRecord& document, const tally::DocumentScore& score) {
   ++summary.documents;
   summary.bytes += document.bytes;
   summary.words += document.words;
@@ -45,7 +45,7 @@ void add(EvaluationSummary& summary, const io::DocumentRecord& document, const D
 
 void derive_measures(EvaluationSummary& summary) {
   if (summary.nonfinite_tokens() != 0) return;
-  const ExactSum all = summary.score.all();
+  const comm::ExactSum all = summary.score.all();
   summary.nll_nats = all.nats();
   summary.end_of_text_nll_nats = summary.score.end_of_text.nats();
   if (all.count() == 0) return;
@@ -63,8 +63,8 @@ void derive_measures(EvaluationSummary& summary) {
 }
 
 EvaluationReport make_report(const EvaluationSubject& subject, std::span<const std::string> domains,
-                             std::span<const io::DocumentRecord> documents, std::span<const DocumentScore> scores,
-                             const UnigramCounts& unigram_counts) {
+                             std::span<const io::tokens::DocumentRecord> documents,
+                             std::span<const tally::DocumentScore> scores, const tally::UnigramCounts& unigram_counts) {
   EvaluationReport report;
   report.subject = subject;
   report.uniform_nats = std::log(static_cast<double>(subject.vocabulary_size));
@@ -97,7 +97,7 @@ EvaluationReport make_report(const EvaluationSubject& subject, std::span<const s
   return report;
 }
 
-EvaluationSummary summary_of(const io::DocumentRecord& document, const DocumentScore& score) {
+EvaluationSummary summary_of(const io::tokens::DocumentRecord& document, const tally::DocumentScore& score) {
   EvaluationSummary summary;
   summary.documents_in_data = 1;
   add(summary, document, score);
@@ -105,4 +105,4 @@ EvaluationSummary summary_of(const io::DocumentRecord& document, const DocumentS
   return summary;
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::evaluate::report

@@ -10,7 +10,7 @@
 #include "pipeline/evaluate/tally/unigram_counts.h"
 #include "pipeline/windows/scoring_windows.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::evaluate::report {
 
 /// Documents scored together and everything said of them; what a domain, the whole evaluation and a single document
 /// have. Sums come first; a measure is one division of sums, and is empty where it is undefined (nothing scored, no
@@ -20,7 +20,7 @@ struct EvaluationSummary {
   std::uint64_t documents_in_data = 0;  ///< in the data set
   std::uint64_t bytes = 0;              ///< UTF-8 bytes of the covered documents' original text
   std::uint64_t words = 0;
-  DocumentScore score;
+  tally::DocumentScore score;
 
   std::optional<double> nll_nats;              ///< sum over all scored tokens
   std::optional<double> end_of_text_nll_nats;  ///< the part of it that end-of-text tokens have
@@ -42,7 +42,7 @@ struct EvaluationSummary {
 
 /// What was evaluated, on what, and how.
 struct EvaluationSubject {
-  ScoringWindowOptions windows;
+  windows::ScoringWindowOptions windows;
   std::string weights_hash;
   std::int64_t step = 0;
   std::string data_fingerprint;
@@ -70,10 +70,10 @@ void derive_measures(EvaluationSummary& summary);
 
 /// documents: all of the data set; scores: of the first of them, those covered.
 EvaluationReport make_report(const EvaluationSubject& subject, std::span<const std::string> domains,
-                             std::span<const io::DocumentRecord> documents, std::span<const DocumentScore> scores,
-                             const UnigramCounts& unigram_counts);
+                             std::span<const io::tokens::DocumentRecord> documents,
+                             std::span<const tally::DocumentScore> scores, const tally::UnigramCounts& unigram_counts);
 
 /// One document's summary.
-EvaluationSummary summary_of(const io::DocumentRecord& document, const DocumentScore& score);
+EvaluationSummary summary_of(const io::tokens::DocumentRecord& document, const tally::DocumentScore& score);
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::evaluate::report

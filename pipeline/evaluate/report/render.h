@@ -8,7 +8,7 @@
 #include "io/tokens/data_set.h"
 #include "pipeline/evaluate/report/evaluation_report.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::evaluate::report {
 
 /// Takes the next piece of a rendering, so that long ones are never held whole.
 using TextSink = std::function<void(std::string_view piece)>;
@@ -20,11 +20,11 @@ nlohmann::ordered_json render_json(const EvaluationReport& report);
 std::string render_domains_csv(const EvaluationReport& report);
 
 /// documents.csv (RFC 4180): a line for each document that scores covers.
-void render_documents_csv(std::span<const std::string> domains, std::span<const io::DocumentRecord> documents,
-                          std::span<const io::DocumentSource> sources, std::span<const DocumentScore> scores,
-                          const TextSink& sink);
+void render_documents_csv(std::span<const std::string> domains, std::span<const io::tokens::DocumentRecord> documents,
+                          std::span<const io::tokens::DocumentSource> sources,
+                          std::span<const tally::DocumentScore> scores, const TextSink& sink);
 
 /// The table for a person.
 std::string render_table(const EvaluationReport& report);
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::evaluate::report

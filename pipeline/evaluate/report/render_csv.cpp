@@ -4,7 +4,7 @@
 
 #include "pipeline/evaluate/report/render.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::evaluate::report {
 namespace {
 
 /// RFC 4180: quoted where it holds a comma, a quote or a line break; quotes doubled.
@@ -48,16 +48,16 @@ std::string render_domains_csv(const EvaluationReport& report) {
   return text;
 }
 
-void render_documents_csv(std::span<const std::string> domains, std::span<const io::DocumentRecord> documents,
-                          std::span<const io::DocumentSource> sources, std::span<const DocumentScore> scores,
-                          const TextSink& sink) {
+void render_documents_csv(std::span<const std::string> domains, std::span<const io::tokens::DocumentRecord> documents,
+                          std::span<const io::tokens::DocumentSource> sources,
+                          std::span<const tally::DocumentScore> scores, const TextSink& sink) {
   sink(fmt::format("index,domain,source,line,{}\r\n", kMeasuresHeader));
   for (std::size_t i = 0; i < scores.size(); ++i) {
-    const io::DocumentRecord& document = documents[i];
+    const io::tokens::DocumentRecord& document = documents[i];
     sink(fmt::format("{},{},{},{},{}\r\n", i, field(domains[document.domain]), field(sources[i].file),
                      sources[i].line == 0 ? std::string() : fmt::format("{}", sources[i].line),
                      measures(summary_of(document, scores[i]))));
   }
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::evaluate::report

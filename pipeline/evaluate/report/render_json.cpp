@@ -2,7 +2,7 @@
 
 #include "pipeline/evaluate/report/render.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::evaluate::report {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -36,7 +36,7 @@ Json render_json(const EvaluationReport& report) {
   json["format"] = "chainrule evaluation report";
   json["format_version"] = 1;
   json["complete"] = report.complete();
-  json["protocol"] = name_of(subject.windows.protocol);
+  json["protocol"] = windows::name_of(subject.windows.protocol);
   json["context_length"] = subject.windows.context_length;
   json["stride"] = subject.windows.stride;
   json["weights_hash"] = subject.weights_hash;
@@ -51,4 +51,4 @@ Json render_json(const EvaluationReport& report) {
   return json;
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::evaluate::report

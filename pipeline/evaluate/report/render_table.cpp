@@ -6,7 +6,7 @@
 
 #include "pipeline/evaluate/report/render.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::evaluate::report {
 namespace {
 
 /// 1234567 -> "1,234,567".
@@ -68,4 +68,4 @@ std::string render_table(const EvaluationReport& report) {
   return text;
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::evaluate::report

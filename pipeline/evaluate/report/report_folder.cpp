@@ -12,7 +12,7 @@
 #include "io/error.h"
 #include "io/files/atomic_file.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::evaluate::report {
 namespace {
 
 namespace fs = std::filesystem;
@@ -70,12 +70,12 @@ void ReportFolder::write(const std::string& name, std::string_view content) {
 }
 
 void ReportFolder::commit() {
-  io::sync_path(beside_);
+  io::files::sync_path(beside_);
   try {
-    io::commit_rename(beside_, path_);
+    io::files::commit_rename(beside_, path_);
   } catch (const io::Error& error) {
     refuse(fmt::format("{}; the report is whole in '{}'", error.what(), beside_.string()));
   }
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::evaluate::report

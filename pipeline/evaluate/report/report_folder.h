@@ -6,7 +6,7 @@
 
 #include "pipeline/evaluate/report/render.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::evaluate::report {
 
 /// A folder of results that appears whole or not at all: written beside its place, synced, renamed.
 class ReportFolder {
@@ -29,4 +29,4 @@ class ReportFolder {
   std::filesystem::path beside_;
 };
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::evaluate::report

@@ -6,15 +6,15 @@
 #include <cstring>
 #include <stdexcept>
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::evaluate::tally {
 namespace {
 
 /// A UnitResult as it travels: one of these for each document, the unit repeated in each.
 struct Travelling {
   std::uint64_t unit = 0;
   std::uint64_t document = 0;
-  ExactSum::Raw text;
-  ExactSum::Raw end_of_text;
+  comm::ExactSum::Raw text;
+  comm::ExactSum::Raw end_of_text;
 };
 static_assert(std::has_unique_object_representations_v<Travelling>, "no padding travels");
 
@@ -25,13 +25,13 @@ void DocumentScore::merge(const DocumentScore& other) {
   end_of_text.merge(other.end_of_text);
 }
 
-ExactSum DocumentScore::all() const {
-  ExactSum sum = text;
+comm::ExactSum DocumentScore::all() const {
+  comm::ExactSum sum = text;
   sum.merge(end_of_text);
   return sum;
 }
 
-std::vector<UnitResult> gather_results(const Communicator& communicator, std::span<const UnitResult> mine) {
+std::vector<UnitResult> gather_results(const comm::Communicator& communicator, std::span<const UnitResult> mine) {
   std::vector<Travelling> sent;
   for (const auto& result : mine) {
     for (const auto& tally : result.documents) {
@@ -46,7 +46,7 @@ std::vector<UnitResult> gather_results(const Communicator& communicator, std::sp
       std::memcpy(&got, bytes.data() + at, sizeof got);
       if (first || all.back().unit != got.unit) all.push_back({got.unit, {}});
       first = false;
-      all.back().documents.push_back({got.document, {ExactSum(got.text), ExactSum(got.end_of_text)}});
+      all.back().documents.push_back({got.document, {comm::ExactSum(got.text), comm::ExactSum(got.end_of_text)}});
     }
   }
   return all;
@@ -66,4 +66,4 @@ std::vector<DocumentScore> merge_results(std::vector<UnitResult> results, std::u
   return scores;
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::evaluate::tally

@@ -7,7 +7,7 @@
 #include <span>
 #include <type_traits>
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::evaluate::tally {
 namespace {
 
 /// Counts in order of tokens: sums over a hash table would depend on the order of its insertions.
@@ -46,7 +46,7 @@ std::optional<double> UnigramCounts::entropy_nats() const {
   return entropy_of(all);
 }
 
-void UnigramCounts::gather(const Communicator& communicator) {
+void UnigramCounts::gather(const comm::Communicator& communicator) {
   std::vector<Travelling> sent;
   if (communicator.rank() != 0) {
     for (std::size_t domain = 0; domain < domains_.size(); ++domain) {
@@ -62,4 +62,4 @@ void UnigramCounts::gather(const Communicator& communicator) {
   }
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::evaluate::tally

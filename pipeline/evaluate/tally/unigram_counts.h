@@ -6,7 +6,7 @@
 
 #include "pipeline/comm/communicator.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::evaluate::tally {
 
 /// How often each token was scored, per domain. Memory grows with the distinct tokens of each domain.
 class UnigramCounts {
@@ -22,11 +22,11 @@ class UnigramCounts {
   std::optional<double> entropy_nats() const;
 
   /// Every rank's counts, added, on rank 0; its own elsewhere. Collective.
-  void gather(const Communicator& communicator);
+  void gather(const comm::Communicator& communicator);
 
  private:
   using Counts = std::unordered_map<std::uint32_t, std::uint64_t>;
   std::vector<Counts> domains_;
 };
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::evaluate::tally

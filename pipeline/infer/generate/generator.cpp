@@ -10,27 +10,27 @@
 #include "pipeline/failure/error.h"
 #include "pipeline/infer/generate/text_stream.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::infer::generate {
 namespace {
 
 /// A sample that is being written, in the slot of its place in the batch.
 struct Writing {
-  Writing(const model::RandomStream& with_random, const std::vector<std::string>& stops)
+  Writing(const model::sampling::RandomStream& with_random, const std::vector<std::string>& stops)
       : random(with_random), stream(stops) {}
 
   std::int64_t sequence = 0;
   std::int64_t slot = 0;
   std::int64_t row = 0;  // of its logits in the decode state
   std::int64_t maximum_tokens = 0;
-  std::vector<io::TokenId> tokens;  // prompt and sampled
-  model::RandomStream random;
+  std::vector<io::tokenizer::TokenId> tokens;  // prompt and sampled
+  model::sampling::RandomStream random;
   TextStream stream;
   Sample sample;
-  std::optional<io::TokenId> chosen;
+  std::optional<io::tokenizer::TokenId> chosen;
   bool ended = false;
 };
 
-std::span<const io::TokenId> last_of(std::span<const io::TokenId> tokens, std::int64_t count) {
+std::span<const io::tokenizer::TokenId> last_of(std::span<const io::tokenizer::TokenId> tokens, std::int64_t count) {
   return tokens.last(std::min(tokens.size(), static_cast<std::size_t>(count)));
 }
 
@@ -56,8 +56,8 @@ std::string_view name_of(Finish finish) {
 }
 
 struct Generator::State {
-  State(const TextModel& with_model, std::span<const Prompt> with_prompts, const GenerationOptions& with_options,
-        model::Ops& with_ops)
+  State(const models::TextModel& with_model, std::span<const Prompt> with_prompts,
+        const GenerationOptions& with_options, model::ops::Ops& with_ops)
       : model(with_model),
         prompts(with_prompts),
         options(with_options),
@@ -67,27 +67,27 @@ struct Generator::State {
         decoding(model.model.config,
                  {.slots = batch_size, .capacity = capacity_for(prompts, model.model.config.sequence_length)}, ops),
         samplers(static_cast<std::size_t>(decoding.slots()),
-                 model::Sampler(options.sampling, model.model.config.vocabulary_size)) {}
+                 model::sampling::Sampler(options.sampling, model.model.config.vocabulary_size)) {}
 
   std::vector<Writing> begin(std::int64_t batch);
   void choose(std::vector<Writing>& writing);
   void take(Writing& each, const TextListener& listener);
   void advance(std::vector<Writing>& writing);
 
-  const TextModel& model;
+  const models::TextModel& model;
   std::span<const Prompt> prompts;
   GenerationOptions options;
-  model::Ops& ops;
+  model::ops::Ops& ops;
   std::int64_t sequences;
   std::int64_t batch_size;
-  model::DecodeState decoding;
-  std::vector<model::Sampler> samplers;  // one for each slot
+  model::decoder::DecodeState decoding;
+  std::vector<model::sampling::Sampler> samplers;  // one for each slot
 };
 
 /// Reads a batch's prompts, each once, however many of its samples are in the batch.
 std::vector<Writing> Generator::State::begin(std::int64_t batch) {
   std::vector<Writing> writing;
-  std::vector<model::SlotPrompt> reading;
+  std::vector<model::decoder::SlotPrompt> reading;
   const std::int64_t first = batch * batch_size;
   for (std::int64_t sequence = first; sequence < std::min(sequences, first + batch_size); ++sequence) {
     const std::int64_t index = sequence / options.samples;
@@ -97,9 +97,9 @@ std::vector<Writing> Generator::State::begin(std::int64_t batch) {
     if (writing.empty() || writing.back().sample.prompt != index) {
       reading.push_back({slot, last_of(prompt.tokens, decoding.capacity())});
     }
-    Writing& each = writing.emplace_back(
-        model::RandomStream(options.seed, static_cast<std::uint64_t>(index), static_cast<std::uint64_t>(number)),
-        options.stops);
+    Writing& each = writing.emplace_back(model::sampling::RandomStream(options.seed, static_cast<std::uint64_t>(index),
+                                                                       static_cast<std::uint64_t>(number)),
+                                         options.stops);
     each.sequence = sequence;
     each.slot = slot;
     each.row = static_cast<std::int64_t>(reading.size()) - 1;
@@ -128,9 +128,10 @@ void Generator::State::choose(std::vector<Writing>& writing) {
   }
   for (Writing& each : writing) {
     if (!each.chosen) {
-      throw Error(ExitCode::bad_data,
-                  fmt::format("{}: the model '{}' gives logits that are not finite",
-                              prompts[static_cast<std::size_t>(each.sample.prompt)].name, model.model.folder.string()));
+      throw failure::Error(
+          failure::ExitCode::bad_data,
+          fmt::format("{}: the model '{}' gives logits that are not finite",
+                      prompts[static_cast<std::size_t>(each.sample.prompt)].name, model.model.folder.string()));
     }
     const std::span<const float> logits = decoding.logits(each.row);
     const auto vocabulary = static_cast<std::int64_t>(logits.size());
@@ -141,7 +142,7 @@ void Generator::State::choose(std::vector<Writing>& writing) {
 }
 
 void Generator::State::take(Writing& each, const TextListener& listener) {
-  const io::TokenId token = *each.chosen;
+  const io::tokenizer::TokenId token = *each.chosen;
   each.tokens.push_back(token);
   each.sample.tokens.push_back(token);
   const auto end = [&](Finish finish) {
@@ -169,11 +170,11 @@ void Generator::State::take(Writing& each, const TextListener& listener) {
 /// Feeds every sample's newest token. A full context first lets its older half go: learned positions begin at 0, so
 /// what is kept is read again.
 void Generator::State::advance(std::vector<Writing>& writing) {
-  std::vector<model::SlotPrompt> sliding;
-  std::vector<model::SlotToken> tokens;
+  std::vector<model::decoder::SlotPrompt> sliding;
+  std::vector<model::decoder::SlotToken> tokens;
   for (Writing& each : writing) {
     if (decoding.length(each.slot) == decoding.capacity()) {
-      const std::span<const io::TokenId> before(each.tokens.data(), each.tokens.size() - 1);
+      const std::span<const io::tokenizer::TokenId> before(each.tokens.data(), each.tokens.size() - 1);
       sliding.push_back({each.slot, last_of(before, decoding.capacity() / 2)});
       ++each.sample.slides;
     }
@@ -184,8 +185,8 @@ void Generator::State::advance(std::vector<Writing>& writing) {
   decoding.step(model.model.parameters.span(), tokens);
 }
 
-Generator::Generator(const TextModel& model, std::span<const Prompt> prompts, const GenerationOptions& options,
-                     model::Ops& ops)
+Generator::Generator(const models::TextModel& model, std::span<const Prompt> prompts, const GenerationOptions& options,
+                     model::ops::Ops& ops)
     : state_(std::make_unique<State>(model, prompts, options, ops)) {}
 Generator::~Generator() = default;
 
@@ -207,4 +208,4 @@ std::vector<Sample> Generator::run(std::int64_t batch, const TextListener& liste
   }
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::infer::generate

@@ -12,13 +12,13 @@
 #include "pipeline/infer/generate/prompts.h"
 #include "pipeline/models/text_model.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::infer::generate {
 
 struct GenerationOptions {
-  model::SamplingOptions sampling{};
+  model::sampling::SamplingOptions sampling{};
   std::vector<std::string> stops{};  ///< texts that end a sample, none of them empty
-  std::int64_t samples = 1;        ///< of each prompt
-  std::int64_t batch = 8;          ///< sequences decoded together
+  std::int64_t samples = 1;          ///< of each prompt
+  std::int64_t batch = 8;            ///< sequences decoded together
   std::uint64_t seed = 0;
 };
 
@@ -28,11 +28,11 @@ std::string_view name_of(Finish finish);
 
 /// One continuation of a prompt.
 struct Sample {
-  std::int64_t prompt = 0;          ///< its index
-  std::int64_t sample = 0;          ///< its number among the prompt's
-  std::string text;                 ///< without a stop text or end-of-text
-  std::vector<io::TokenId> tokens;  ///< all that were sampled
-  double nll_nats = 0;              ///< -log p of these under the model itself (no temperature, no filters)
+  std::int64_t prompt = 0;                     ///< its index
+  std::int64_t sample = 0;                     ///< its number among the prompt's
+  std::string text;                            ///< without a stop text or end-of-text
+  std::vector<io::tokenizer::TokenId> tokens;  ///< all that were sampled
+  double nll_nats = 0;                         ///< -log p of these under the model itself (no temperature, no filters)
   Finish finish = Finish::length;
   std::int64_t slides = 0;  ///< times the older half of a full context was let go
 };
@@ -45,7 +45,8 @@ using TextListener = std::function<void(std::int64_t sequence, std::string_view 
 class Generator {
  public:
   /// model, prompts (prepared) and ops outlive it.
-  Generator(const TextModel& model, std::span<const Prompt> prompts, const GenerationOptions& options, model::Ops& ops);
+  Generator(const models::TextModel& model, std::span<const Prompt> prompts, const GenerationOptions& options,
+            model::ops::Ops& ops);
   ~Generator();
 
   std::int64_t batches() const;
@@ -57,4 +58,4 @@ class Generator {
   std::unique_ptr<State> state_;
 };
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::infer::generate

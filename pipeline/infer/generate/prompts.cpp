@@ -8,7 +8,7 @@
 #include "io/error.h"
 #include "pipeline/failure/error.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::infer::generate {
 
 std::vector<Prompt> parse_prompts(std::string_view content, std::string_view file) {
   std::vector<Prompt> prompts;
@@ -47,24 +47,26 @@ std::vector<Prompt> parse_prompts(std::string_view content, std::string_view fil
   return prompts;
 }
 
-void prepare(std::vector<Prompt>& prompts, const TextModel& model, std::optional<std::int64_t> maximum_tokens,
+void prepare(std::vector<Prompt>& prompts, const models::TextModel& model, std::optional<std::int64_t> maximum_tokens,
              bool slide) {
   const std::int64_t context = model.model.config.sequence_length;
-  if (slide && context < 2) throw Error(ExitCode::usage, "--slide: a context of one token cannot let half of it go");
+  if (slide && context < 2)
+    throw failure::Error(failure::ExitCode::usage, "--slide: a context of one token cannot let half of it go");
   for (Prompt& prompt : prompts) {
-    prompt.tokens = context_of(model.tokenizer, prompt.text);
+    prompt.tokens = models::context_of(model.tokenizer, prompt.text);
     const auto length = static_cast<std::int64_t>(prompt.tokens.size());
     const std::int64_t room = context - length + 1;  // the last token generated need not be read
     const std::int64_t wanted =
         slide ? kDefaultMaximumTokens : std::clamp<std::int64_t>(room, 1, kDefaultMaximumTokens);
     prompt.maximum_tokens = maximum_tokens.value_or(wanted);
     if (!slide && prompt.maximum_tokens > room) {
-      throw Error(ExitCode::usage,
-                  fmt::format("{}: {} tokens (the end-of-text before them included) and {} to be generated are more "
-                              "than the model's context of {}; --slide lets the oldest go",
-                              prompt.name, length, prompt.maximum_tokens, context));
+      throw failure::Error(
+          failure::ExitCode::usage,
+          fmt::format("{}: {} tokens (the end-of-text before them included) and {} to be generated are more "
+                      "than the model's context of {}; --slide lets the oldest go",
+                      prompt.name, length, prompt.maximum_tokens, context));
     }
   }
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::infer::generate

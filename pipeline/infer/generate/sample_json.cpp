@@ -4,14 +4,14 @@
 
 #include "pipeline/show/legible.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::infer::generate {
 
 std::string json_line(const Sample& sample, const Prompt& prompt) {
   nlohmann::ordered_json line = {{"prompt_index", sample.prompt}};
   if (!prompt.id.is_null()) line["id"] = prompt.id;
   line["sample"] = sample.sample;
-  line["prompt"] = valid_utf8(prompt.text);
-  line["text"] = valid_utf8(sample.text);
+  line["prompt"] = show::valid_utf8(prompt.text);
+  line["text"] = show::valid_utf8(sample.text);
   line["finish"] = name_of(sample.finish);
   line["token_ids"] = sample.tokens;
   line["nll_nats"] = sample.nll_nats;
@@ -19,4 +19,4 @@ std::string json_line(const Sample& sample, const Prompt& prompt) {
   return line.dump() + "\n";
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::infer::generate

@@ -4,7 +4,7 @@
 
 #include "pipeline/show/legible.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::infer::generate {
 namespace {
 
 /// Bytes of the longest proper prefix of stop that text ends in.
@@ -35,9 +35,9 @@ std::string TextStream::push(std::string_view bytes) {
   const std::string_view held = std::string_view(text_).substr(given_);
   std::size_t safe = held.size();
   for (const std::string& each : stops_) safe = std::min(safe, held.size() - begun(held, each));
-  return give(given_ + whole_characters(held.substr(0, safe)));
+  return give(given_ + show::whole_characters(held.substr(0, safe)));
 }
 
 std::string TextStream::finish() { return give(text_.size()); }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::infer::generate

@@ -3,7 +3,7 @@
 #include <string_view>
 #include <vector>
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::infer::generate {
 
 /// The text of a sample as its tokens come: gives out whole UTF-8 characters that no stop text can begin in.
 class TextStream {
@@ -29,4 +29,4 @@ class TextStream {
   bool stopped_ = false;
 };
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::infer::generate

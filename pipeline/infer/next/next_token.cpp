@@ -9,10 +9,10 @@
 #include "model/decoder/decode_state.h"
 #include "model/sampling/distribution.h"
 #include "pipeline/failure/error.h"
-#include "pipeline/show/legible.h"
 #include "pipeline/infer/token_json.h"
+#include "pipeline/show/legible.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::infer::next {
 double NextToken::shown_probability() const {
   double sum = 0;
   for (const Candidate& candidate : likeliest) sum += candidate.probability;
@@ -20,23 +20,27 @@ double NextToken::shown_probability() const {
 }
 
 void validate(const NextOptions& options) {
-  if (options.top < 1) throw Error(ExitCode::usage, fmt::format("--top must be at least 1, not {}", options.top));
+  if (options.top < 1)
+    throw failure::Error(failure::ExitCode::usage, fmt::format("--top must be at least 1, not {}", options.top));
   if (!(options.temperature > 0) || !std::isfinite(options.temperature)) {
-    throw Error(ExitCode::usage, fmt::format("--temperature must be above 0, not {}", options.temperature));
+    throw failure::Error(failure::ExitCode::usage,
+                         fmt::format("--temperature must be above 0, not {}", options.temperature));
   }
 }
 
-NextToken next_token(const TextModel& model, std::string_view context, const NextOptions& options, model::Ops& ops) {
-  const model::Config& config = model.model.config;
-  std::vector<io::TokenId> tokens = context_of(model.tokenizer, context);
+NextToken next_token(const models::TextModel& model, std::string_view context, const NextOptions& options,
+                     model::ops::Ops& ops) {
+  const model::shape::Config& config = model.model.config;
+  std::vector<io::tokenizer::TokenId> tokens = models::context_of(model.tokenizer, context);
   NextToken next;
   const auto longest = static_cast<std::size_t>(config.sequence_length);
   if (tokens.size() > longest) {
     if (!options.slide) {
-      throw Error(ExitCode::usage,
-                  fmt::format("the text has {} tokens with the end-of-text before it, more than the model's context of "
-                              "{}; --slide reads the last {} alone",
-                              tokens.size(), longest, longest));
+      throw failure::Error(
+          failure::ExitCode::usage,
+          fmt::format("the text has {} tokens with the end-of-text before it, more than the model's context of "
+                      "{}; --slide reads the last {} alone",
+                      tokens.size(), longest, longest));
     }
     next.dropped_tokens = static_cast<std::int64_t>(tokens.size() - longest);
     tokens.erase(tokens.begin(), tokens.begin() + next.dropped_tokens);
@@ -44,29 +48,31 @@ NextToken next_token(const TextModel& model, std::string_view context, const Nex
 
   const auto rows = static_cast<std::int64_t>(tokens.size());
   // Of all rows the last alone is wanted: that is what reading a prompt gives.
-  model::DecodeState state(config, {.slots = 1, .capacity = rows}, ops);
-  const model::SlotPrompt prompt{0, tokens};
+  model::decoder::DecodeState state(config, {.slots = 1, .capacity = rows}, ops);
+  const model::decoder::SlotPrompt prompt{0, tokens};
   state.prefill(model.model.parameters.span(), {&prompt, 1});
 
-  const std::vector<double> log_probabilities = model::log_probabilities(state.logits(0), options.temperature);
+  const std::vector<double> log_probabilities =
+      model::sampling::log_probabilities(state.logits(0), options.temperature);
   next.context = context;
   next.context_tokens = rows;
   next.temperature = options.temperature;
   next.vocabulary_size = config.vocabulary_size;
   for (const double value : log_probabilities) next.probability_sum += std::exp(value);
   if (!std::isfinite(next.probability_sum)) {
-    throw Error(ExitCode::bad_data, fmt::format("the model '{}' gives logits that are not finite behind this text",
-                                                model.model.folder.string()));
+    throw failure::Error(
+        failure::ExitCode::bad_data,
+        fmt::format("the model '{}' gives logits that are not finite behind this text", model.model.folder.string()));
   }
-  next.entropy_nats = model::entropy_nats(log_probabilities);
-  for (const std::uint32_t token : model::largest_of(log_probabilities, options.top)) {
+  next.entropy_nats = model::sampling::entropy_nats(log_probabilities);
+  for (const std::uint32_t token : model::sampling::largest_of(log_probabilities, options.top)) {
     next.likeliest.push_back({token, std::string(model.tokenizer.token_bytes(token)),
                               std::exp(log_probabilities[token]), -log_probabilities[token]});
   }
   return next;
 }
 
-nlohmann::ordered_json to_json(const NextToken& next, const LoadedModel& model) {
+nlohmann::ordered_json to_json(const NextToken& next, const models::LoadedModel& model) {
   auto tokens = nlohmann::ordered_json::array();
   for (std::size_t i = 0; i < next.likeliest.size(); ++i) {
     const Candidate& candidate = next.likeliest[i];
@@ -76,8 +82,8 @@ nlohmann::ordered_json to_json(const NextToken& next, const LoadedModel& model) 
     line["nll_nats"] = candidate.nll_nats;
     tokens.push_back(std::move(line));
   }
-  return {{"model", describe_model(model)},
-          {"context", valid_utf8(next.context)},
+  return {{"model", models::describe_model(model)},
+          {"context", show::valid_utf8(next.context)},
           {"context_tokens", next.context_tokens},
           {"dropped_tokens", next.dropped_tokens},
           {"temperature", next.temperature},
@@ -90,4 +96,4 @@ nlohmann::ordered_json to_json(const NextToken& next, const LoadedModel& model) 
           {"tokens", std::move(tokens)}};
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::infer::next

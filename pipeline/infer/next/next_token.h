@@ -8,11 +8,11 @@
 #include "model/ops/ops.h"
 #include "pipeline/models/text_model.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::infer::next {
 
 /// One candidate to come next.
 struct Candidate {
-  io::TokenId token = 0;
+  io::tokenizer::TokenId token = 0;
   std::string bytes;
   double probability = 0;
   double nll_nats = 0;
@@ -44,7 +44,8 @@ void validate(const NextOptions& options);
 
 /// The next-token distribution behind context, which is conditioned on end-of-text. options are valid. Throws Error
 /// usage (context too long) or bad_data (the model's logits are not finite).
-NextToken next_token(const TextModel& model, std::string_view context, const NextOptions& options, model::Ops& ops);
+NextToken next_token(const models::TextModel& model, std::string_view context, const NextOptions& options,
+                     model::ops::Ops& ops);
 
 /// Bars for a terminal, a line for each candidate.
 std::string render_bars(const NextToken& next);
@@ -53,6 +54,6 @@ std::string render_bars(const NextToken& next);
 std::string render_svg(const NextToken& next);
 
 /// The object that docs/probabilities.md describes.
-nlohmann::ordered_json to_json(const NextToken& next, const LoadedModel& model);
+nlohmann::ordered_json to_json(const NextToken& next, const models::LoadedModel& model);
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::infer::next

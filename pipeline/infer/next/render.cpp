@@ -5,12 +5,12 @@
 #include <cmath>
 #include <numbers>
 
+#include "pipeline/infer/next/next_token.h"
 #include "pipeline/show/legible.h"
 #include "pipeline/show/markup.h"
-#include "pipeline/infer/next/next_token.h"
 #include "pipeline/show/percent.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::infer::next {
 namespace {
 
 constexpr double kBarColumns = 40;
@@ -27,7 +27,7 @@ std::string bar(double share) {
 
 /// The end of a context, on one line.
 std::string tail_of(const std::string& context, std::size_t columns) {
-  return context.empty() ? "end-of-text" : "“" + legible_end(context, columns, Spaces::kept) + "”";
+  return context.empty() ? "end-of-text" : "“" + show::legible_end(context, columns, show::Spaces::kept) + "”";
 }
 
 std::string others(const NextToken& next) {
@@ -46,19 +46,19 @@ std::string entropy(const NextToken& next) {
 }  // namespace
 
 std::string render_bars(const NextToken& next) {
-  std::size_t width = columns_of(others(next));
+  std::size_t width = show::columns_of(others(next));
   for (const Candidate& candidate : next.likeliest)
-    width = std::max(width, columns_of(legible_beginning(candidate.bytes, kNameColumns)));
+    width = std::max(width, show::columns_of(show::legible_beginning(candidate.bytes, kNameColumns)));
   const auto line = [&](const std::string& rank, const std::string& name, double probability, bool drawn) {
     std::string whole =
-        fmt::format("{:>5}  {}{}  {:>10}  {}", rank, name, std::string(width - columns_of(name), ' '),
-                    percent(probability), drawn ? bar(probability / next.likeliest.front().probability) : "");
+        fmt::format("{:>5}  {}{}  {:>10}  {}", rank, name, std::string(width - show::columns_of(name), ' '),
+                    show::percent(probability), drawn ? bar(probability / next.likeliest.front().probability) : "");
     whole.erase(whole.find_last_not_of(' ') + 1);
     return whole + "\n";
   };
   std::string text = fmt::format("p(next token | {})\n\n", tail_of(next.context, 60));
   for (std::size_t i = 0; i < next.likeliest.size(); ++i) {
-    text += line(fmt::format("{}", i + 1), legible_beginning(next.likeliest[i].bytes, kNameColumns),
+    text += line(fmt::format("{}", i + 1), show::legible_beginning(next.likeliest[i].bytes, kNameColumns),
                  next.likeliest[i].probability, true);
   }
   if (has_others(next)) text += line("", others(next), std::max(0.0, next.rest_probability()), false);
@@ -85,27 +85,27 @@ std::string render_svg(const NextToken& next) {
       "<rect class=\"page\" width=\"{0}\" height=\"{1}\"/>\n"
       "<text class=\"head\" x=\"24\" y=\"36\">What comes next?</text>\n"
       "<text class=\"soft\" x=\"24\" y=\"60\">after {2}</text>\n",
-      kWidth, height, escape_markup(tail_of(next.context, 80)));
+      kWidth, height, show::escape_markup(tail_of(next.context, 80)));
   const auto text = [&](const char* kind, double x, int row, const std::string& content) {
     svg += fmt::format("<text class=\"{}\" x=\"{:.1f}\" y=\"{}\" xml:space=\"preserve\">{}</text>", kind, x,
-                       kTop + row * kRow + 14, escape_markup(content));
+                       kTop + row * kRow + 14, show::escape_markup(content));
   };
   for (std::size_t i = 0; i < next.likeliest.size(); ++i) {
     const Candidate& candidate = next.likeliest[i];
     const int row = static_cast<int>(i);
     const double length = std::max(1.5, kBar * candidate.probability / next.likeliest.front().probability);
-    text("token", kLabel - 12, row, legible_beginning(candidate.bytes, 19));
+    text("token", kLabel - 12, row, show::legible_beginning(candidate.bytes, 19));
     svg += fmt::format("<rect class=\"bar\" x=\"{}\" y=\"{}\" width=\"{:.1f}\" height=\"18\" rx=\"2\"/>", kLabel,
                        kTop + row * kRow, length);
-    text("", kLabel + length + 9, row, percent(candidate.probability));
+    text("", kLabel + length + 9, row, show::percent(candidate.probability));
     svg += '\n';
   }
   if (has_others(next)) {  // no bar: it would dwarf the ones that are compared
     text("token soft", kLabel - 12, rows - 1, others(next));
-    text("soft", kLabel, rows - 1, percent(std::max(0.0, next.rest_probability())));
+    text("soft", kLabel, rows - 1, show::percent(std::max(0.0, next.rest_probability())));
     svg += '\n';
   }
   return svg + fmt::format("<text class=\"soft\" x=\"24\" y=\"{}\">{}</text>\n</svg>\n", height - 18, entropy(next));
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::infer::next

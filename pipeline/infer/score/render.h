@@ -4,7 +4,7 @@
 
 #include "pipeline/infer/score/text_score.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::infer::score {
 
 /// How many colours a terminal shows.
 enum class TerminalColours { none, palette_256, true_colour };
@@ -19,9 +19,9 @@ std::string render_table(const TextScore& score);
 std::string render_totals(const TextScore& score);
 
 /// The object that docs/probabilities.md describes.
-nlohmann::ordered_json to_json(const TextScore& score, const LoadedModel& model);
+nlohmann::ordered_json to_json(const TextScore& score, const models::LoadedModel& model);
 
 /// A page that needs nothing but itself: totals, the text as a heat map whose tokens tell their numbers, a table.
-std::string render_page(const TextScore& score, const LoadedModel& model);
+std::string render_page(const TextScore& score, const models::LoadedModel& model);
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::infer::score

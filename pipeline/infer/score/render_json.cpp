@@ -5,13 +5,13 @@
 #include "pipeline/infer/score/render.h"
 #include "pipeline/infer/token_json.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::infer::score {
 
-nlohmann::ordered_json to_json(const TextScore& score, const LoadedModel& model) {
+nlohmann::ordered_json to_json(const TextScore& score, const models::LoadedModel& model) {
   auto tokens = nlohmann::ordered_json::array();
   for (std::size_t i = 0; i < score.tokens.size(); ++i) {
     const TokenScore& token = score.tokens[i];
-    const model::Factor& factor = token.factor;
+    const model::sampling::Factor& factor = token.factor;
     const bool finite = std::isfinite(factor.nll_nats);
     nlohmann::ordered_json line = {{"position", i}};
     line.update(token_json(token.token, token.bytes));
@@ -28,7 +28,7 @@ nlohmann::ordered_json to_json(const TextScore& score, const LoadedModel& model)
     }
     tokens.push_back(std::move(line));
   }
-  return {{"model", describe_model(model)},
+  return {{"model", models::describe_model(model)},
           {"context_length", score.context_length},
           {"windows", score.windows},
           {"text_bytes", score.text_bytes},
@@ -41,4 +41,4 @@ nlohmann::ordered_json to_json(const TextScore& score, const LoadedModel& model)
           {"tokens", std::move(tokens)}};
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::infer::score

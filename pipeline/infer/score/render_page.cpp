@@ -3,13 +3,13 @@
 #include <cmath>
 #include <numbers>
 
+#include "pipeline/infer/score/render.h"
+#include "pipeline/show/heat.h"
 #include "pipeline/show/legible.h"
 #include "pipeline/show/markup.h"
 #include "pipeline/show/percent.h"
-#include "pipeline/show/heat.h"
-#include "pipeline/infer/score/render.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::infer::score {
 namespace {
 
 constexpr std::string_view kStyle = R"(
@@ -84,12 +84,12 @@ document.addEventListener('click', show);
 document.addEventListener('scroll', () => show({target: document.body}), {passive: true});
 )";
 
-std::string level_rules(HeatRamp ramp) {
+std::string level_rules(show::HeatRamp ramp) {
   std::string rules;
-  for (int level = 0; level < kHeatLevels; ++level) {
-    const Colour colour = heat_colour(ramp, level);
-    rules += fmt::format(".h{}{{background:{};color:{}}}", level, to_css(colour),
-                         wants_black_text(colour) ? "#16181d" : "#f6f7f9");
+  for (int level = 0; level < show::kHeatLevels; ++level) {
+    const show::Colour colour = show::heat_colour(ramp, level);
+    rules += fmt::format(".h{}{{background:{};color:{}}}", level, show::to_css(colour),
+                         show::wants_black_text(colour) ? "#16181d" : "#f6f7f9");
   }
   return rules;
 }
@@ -99,7 +99,8 @@ std::string token_markup(std::string_view bytes) {
   std::string markup;
   for (std::size_t at = 0; at < bytes.size();) {
     const std::size_t feed = bytes.find('\n', at);
-    markup += escape_markup(legible(bytes.substr(at, feed == std::string_view::npos ? feed : feed - at), Spaces::kept));
+    markup += show::escape_markup(
+        show::legible(bytes.substr(at, feed == std::string_view::npos ? feed : feed - at), show::Spaces::kept));
     if (feed == std::string_view::npos) break;
     markup += "<u>⏎</u>\n";
     at = feed + 1;
@@ -114,36 +115,37 @@ std::string total(std::string_view name, const std::string& value, const std::st
 std::string number(double value) { return std::isfinite(value) ? fmt::format("{:.4f}", value) : "not finite"; }
 
 std::string factor_row(std::size_t index, const TokenScore& token) {
-  const model::Factor& factor = token.factor;
-  const std::string name = escape_markup(legible(token.bytes));
+  const model::sampling::Factor& factor = token.factor;
+  const std::string name = show::escape_markup(show::legible(token.bytes));
   if (!std::isfinite(factor.nll_nats)) {
     return fmt::format(
         "<tr><td>{}</td><td class=\"t\">{}</td><td>not finite</td><td></td><td></td><td></td><td></td>"
         "<td class=\"t\"></td></tr>\n",
         index + 1, name);
   }
-  const std::string likeliest = percent(std::exp(-factor.likeliest_nll_nats));
-  const std::string instead = factor.rank == 1 ? "" : fmt::format("{}  {}", likeliest, legible(token.likeliest_bytes));
+  const std::string likeliest = show::percent(std::exp(-factor.likeliest_nll_nats));
+  const std::string instead =
+      factor.rank == 1 ? "" : fmt::format("{}  {}", likeliest, show::legible(token.likeliest_bytes));
   return fmt::format(
       "<tr><td>{}</td><td class=\"t\">{}</td><td>{}</td><td>{:.4f}</td><td>{:.3f}</td><td>{}</td><td>{:.4f}</td>"
       "<td class=\"t\">{}</td></tr>\n",
-      index + 1, name, percent(std::exp(-factor.nll_nats)), factor.nll_nats, factor.nll_nats / std::numbers::ln2,
-      factor.rank, token.log_probability_so_far_nats, escape_markup(instead));
+      index + 1, name, show::percent(std::exp(-factor.nll_nats)), factor.nll_nats, factor.nll_nats / std::numbers::ln2,
+      factor.rank, token.log_probability_so_far_nats, show::escape_markup(instead));
 }
 
 }  // namespace
 
-std::string render_page(const TextScore& score, const LoadedModel& model) {
+std::string render_page(const TextScore& score, const models::LoadedModel& model) {
   std::string page = fmt::format(
       "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>How probable is this "
       "text?</title>\n"
       "<style>{}{}\n@media (prefers-color-scheme: dark) {{{}}}\n</style>\n</head>\n<body>\n<main>\n",
-      kStyle, level_rules(HeatRamp::page_light), level_rules(HeatRamp::page_dark));
+      kStyle, level_rules(show::HeatRamp::page_light), level_rules(show::HeatRamp::page_dark));
   page += fmt::format(
       "<h1>How probable is this text?</h1>\n<p class=\"from\">Each token on the colour of its surprise given "
       "the text before it.<br>Model {}, step {}, weights {}</p>\n",
-      escape_markup(valid_utf8(model.folder.string())), model.step, model.weights_hash.substr(0, 12));
+      show::escape_markup(show::valid_utf8(model.folder.string())), model.step, model.weights_hash.substr(0, 12));
   page += "<dl class=\"totals\">\n" + total("log-likelihood", number(score.log_likelihood_nats), "nats") +
           total("cross-entropy", number(score.cross_entropy_nats), "nats a token") +
           total("perplexity", number(score.perplexity), "") + total("bits per byte", number(score.bits_per_byte), "") +
@@ -156,10 +158,10 @@ std::string render_page(const TextScore& score, const LoadedModel& model) {
         score.context_length, score.windows);
   }
   page += "<div class=\"legend\">surprise in bits: 0 <span>";
-  for (int level = 0; level < kHeatLevels; ++level) page += fmt::format("<i class=\"h{}\"></i>", level);
-  page += fmt::format("</span> {} and more</div>\n<div class=\"text\">", kHeatLevels - 1);
+  for (int level = 0; level < show::kHeatLevels; ++level) page += fmt::format("<i class=\"h{}\"></i>", level);
+  page += fmt::format("</span> {} and more</div>\n<div class=\"text\">", show::kHeatLevels - 1);
   for (std::size_t i = 0; i < score.tokens.size(); ++i) {
-    page += fmt::format("<b class=\"h{}\" data-i=\"{}\">{}</b>", heat_level(score.tokens[i].factor.nll_nats), i,
+    page += fmt::format("<b class=\"h{}\" data-i=\"{}\">{}</b>", show::heat_level(score.tokens[i].factor.nll_nats), i,
                         token_markup(score.tokens[i].bytes));
   }
   page +=
@@ -174,4 +176,4 @@ std::string render_page(const TextScore& score, const LoadedModel& model) {
                     kScript);
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::infer::score

@@ -10,28 +10,29 @@
 #include "pipeline/failure/error.h"
 #include "pipeline/windows/scoring_windows.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::infer::score {
 namespace {
 
 /// Turns rows of logits into factors; the rows' targets are those of a batch.
-class FactorVisitor final : public model::LogitsVisitor {
+class FactorVisitor final : public model::decoder::LogitsVisitor {
  public:
-  FactorVisitor(std::span<const io::TokenId> targets, std::int64_t vocabulary, std::span<model::Factor> factors)
+  FactorVisitor(std::span<const io::tokenizer::TokenId> targets, std::int64_t vocabulary,
+                std::span<model::sampling::Factor> factors)
       : targets_(targets), vocabulary_(static_cast<std::size_t>(vocabulary)), factors_(factors) {}
 
   void visit(std::int64_t first_row, std::int64_t rows, float* logits, std::int64_t stride) override {
 #pragma omp parallel for schedule(dynamic)
     for (std::int64_t row = 0; row < rows; ++row) {
       const auto at = static_cast<std::size_t>(first_row + row);
-      if (targets_[at] == model::kNotScored) continue;
-      factors_[at] = model::factor_of({logits + row * stride, vocabulary_}, targets_[at]);
+      if (targets_[at] == model::ops::kNotScored) continue;
+      factors_[at] = model::sampling::factor_of({logits + row * stride, vocabulary_}, targets_[at]);
     }
   }
 
  private:
-  std::span<const io::TokenId> targets_;
+  std::span<const io::tokenizer::TokenId> targets_;
   std::size_t vocabulary_;
-  std::span<model::Factor> factors_;
+  std::span<model::sampling::Factor> factors_;
 };
 
 void add_totals(TextScore& score) {
@@ -49,37 +50,38 @@ void add_totals(TextScore& score) {
 
 }  // namespace
 
-TextScore score_text(const TextModel& model, std::string_view text, bool slide, model::Ops& ops) {
-  const std::vector<io::TokenId> stream = context_of(model.tokenizer, text);  // token i of the text is stream[i + 1]
+TextScore score_text(const models::TextModel& model, std::string_view text, bool slide, model::ops::Ops& ops) {
+  const std::vector<io::tokenizer::TokenId> stream =
+      models::context_of(model.tokenizer, text);  // token i of the text is stream[i + 1]
   const auto count = static_cast<std::int64_t>(stream.size()) - 1;
-  if (count == 0) throw Error(ExitCode::bad_data, "the text is empty: there is nothing to score");
-  const model::Config& config = model.model.config;
+  if (count == 0) throw failure::Error(failure::ExitCode::bad_data, "the text is empty: there is nothing to score");
+  const model::shape::Config& config = model.model.config;
   TextScore score;
   score.context_length = config.sequence_length;
   score.text_bytes = text.size();
   score.windows = 0;
   if (count > score.context_length && !slide) {
-    throw Error(ExitCode::usage,
-                fmt::format("the text has {} tokens, more than the model's context of {}; --slide reads "
-                            "it in overlapping windows",
-                            count, score.context_length));
+    throw failure::Error(failure::ExitCode::usage,
+                         fmt::format("the text has {} tokens, more than the model's context of {}; --slide reads "
+                                     "it in overlapping windows",
+                                     count, score.context_length));
   }
 
-  model::Decoder decoder(config, {.maximum_rows = std::min(count, score.context_length)}, ops);
-  io::DocumentRecord document;
+  model::decoder::Decoder decoder(config, {.maximum_rows = std::min(count, score.context_length)}, ops);
+  io::tokens::DocumentRecord document;
   document.tokens = static_cast<std::uint64_t>(count) + 1;
   const std::int64_t stride = std::max<std::int64_t>(1, score.context_length / 2);
-  ScoringWindowCursor cursor({Protocol::document, score.context_length, stride}, {&document, 1});
-  ScoringWindow window;
-  std::vector<model::Factor> factors;
+  windows::ScoringWindowCursor cursor({windows::Protocol::document, score.context_length, stride}, {&document, 1});
+  windows::ScoringWindow window;
+  std::vector<model::sampling::Factor> factors;
   while (cursor.next(window)) {
-    const std::span<const io::TokenId> inputs(stream.data() + window.first_target,
-                                              static_cast<std::size_t>(window.rows));
-    std::vector<io::TokenId> targets(inputs.size(), model::kNotScored);
+    const std::span<const io::tokenizer::TokenId> inputs(stream.data() + window.first_target,
+                                                         static_cast<std::size_t>(window.rows));
+    std::vector<io::tokenizer::TokenId> targets(inputs.size(), model::ops::kNotScored);
     const std::int64_t unscored = window.rows - window.scored;
     std::copy_n(stream.data() + window.first_target + 1 + static_cast<std::uint64_t>(unscored), window.scored,
                 targets.begin() + unscored);
-    const model::Sequence sequence{0, window.rows};
+    const model::ops::Sequence sequence{0, window.rows};
     factors.assign(inputs.size(), {});
     FactorVisitor visitor(targets, config.vocabulary_size, factors);
     decoder.visit_logits(model.model.parameters.span(), {inputs, targets, {&sequence, 1}}, visitor);
@@ -96,4 +98,4 @@ TextScore score_text(const TextModel& model, std::string_view text, bool slide, 
   return score;
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::infer::score

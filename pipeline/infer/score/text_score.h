@@ -4,17 +4,17 @@
 #include <string_view>
 #include <vector>
 
-#include "model/sampling/distribution.h"
 #include "model/ops/ops.h"
+#include "model/sampling/distribution.h"
 #include "pipeline/models/text_model.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::infer::score {
 
 /// One factor p(token | text before it) of a text's probability.
 struct TokenScore {
-  io::TokenId token = 0;
+  io::tokenizer::TokenId token = 0;
   std::string bytes;
-  model::Factor factor;
+  model::sampling::Factor factor;
   std::string likeliest_bytes;             ///< of the token the model would have bet on
   double log_probability_so_far_nats = 0;  ///< of the text up to and with this token
 };
@@ -36,6 +36,6 @@ struct TextScore {
 /// with slide, read in windows that advance by half a context (protocol `document` with that stride): each token is
 /// scored once, and behind the first window from at least half a context. Throws Error usage (too long) or bad_data
 /// (nothing to score).
-TextScore score_text(const TextModel& model, std::string_view text, bool slide, model::Ops& ops);
+TextScore score_text(const models::TextModel& model, std::string_view text, bool slide, model::ops::Ops& ops);
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::infer::score

@@ -6,25 +6,25 @@
 #include <utility>
 #include <vector>
 
-#include "io/tensors/manifest.h"
-#include "io/tensors/optimizer_file.h"
 #include "io/error.h"
 #include "io/files/atomic_file.h"
+#include "io/tensors/manifest.h"
+#include "io/tensors/optimizer_file.h"
 #include "pipeline/comm/agreement.h"
-#include "pipeline/models/checkpoint.h"
 #include "pipeline/failure/error.h"
+#include "pipeline/models/checkpoint.h"
 #include "pipeline/pretrain/checkpoint/training_checkpoint.h"
 #include "pipeline/pretrain/checkpoint/training_state_file.h"
 #include "pipeline/run/standard_streams.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::pretrain::checkpoint {
 namespace {
 
 namespace fs = std::filesystem;
 
 /// Each rank verifies every size-th file of the manifest.
-void verify_share(const Communicator& communicator, const fs::path& checkpoint) {
-  const io::Manifest manifest = io::Manifest::read(checkpoint);
+void verify_share(const comm::Communicator& communicator, const fs::path& checkpoint) {
+  const io::tensors::Manifest manifest = io::tensors::Manifest::read(checkpoint);
   for (const char* name : {"model.json", "tokenizer.json", "model.h5", kStateName}) {
     bool named = false;
     for (const auto& entry : manifest.entries()) named = named || entry.name == name;
@@ -42,16 +42,16 @@ void set_aside(const fs::path& checkpoint) {
   const fs::path aside = checkpoint.string() + ".damaged";
   std::error_code error;
   fs::remove_all(aside, error);  // the remains of the same step, damaged before
-  io::commit_rename(checkpoint, aside);
+  io::files::commit_rename(checkpoint, aside);
 }
 
 /// The moments of this rank's slices, from whichever files hold them.
-void read_optimizer(const fs::path& checkpoint, ShardedAdamW& optimizer) {
+void read_optimizer(const fs::path& checkpoint, optimizer::ShardedAdamW& optimizer) {
   std::uint64_t missing = optimizer.first_moment().size();
-  const io::Manifest manifest = io::Manifest::read(checkpoint);
+  const io::tensors::Manifest manifest = io::tensors::Manifest::read(checkpoint);
   for (const auto& entry : manifest.entries()) {
     if (!entry.name.starts_with("optimizer-")) continue;
-    const io::OptimizerFile file(checkpoint / entry.name);
+    const io::tensors::OptimizerFile file(checkpoint / entry.name);
     std::size_t at = 0;
     for (const auto& slice : optimizer.slices()) {
       const auto elements = static_cast<std::size_t>(slice.end - slice.begin);
@@ -68,45 +68,46 @@ void read_optimizer(const fs::path& checkpoint, ShardedAdamW& optimizer) {
 
 }  // namespace
 
-std::optional<fs::path> find_intact_checkpoint(const Communicator& communicator, const fs::path& run) {
+std::optional<fs::path> find_intact_checkpoint(const comm::Communicator& communicator, const fs::path& run) {
   std::string listed;
-  agree_on_first(communicator, [&] {
-    for (const CheckpointPlace& place : list_checkpoints(run)) listed += fmt::format("{}\n", place.step);
+  comm::agree_on_first(communicator, [&] {
+    for (const models::CheckpointPlace& place : models::list_checkpoints(run))
+      listed += fmt::format("{}\n", place.step);
   });
   std::istringstream steps(communicator.broadcast(listed));
   std::vector<std::pair<fs::path, std::string>> damaged;  // and how it shows
   for (std::int64_t step = 0; steps >> step;) {
-    const fs::path candidate = checkpoint_folder(run, step);
+    const fs::path candidate = models::checkpoint_folder(run, step);
     try {
-      agree(communicator, [&] { verify_share(communicator, candidate); });
-    } catch (const AgreedError& error) {
-      if (error.code() != ExitCode::bad_data) throw;
+      comm::agree(communicator, [&] { verify_share(communicator, candidate); });
+    } catch (const failure::AgreedError& error) {
+      if (error.code() != failure::ExitCode::bad_data) throw;
       damaged.emplace_back(candidate, error.what());
       continue;
     }
-    agree_on_first(communicator, [&] {
+    comm::agree_on_first(communicator, [&] {
       for (const auto& [folder, damage] : damaged) {
         set_aside(folder);
-        say(fmt::format("chainrule: warning: {}; the checkpoint was renamed to '{}.damaged' and is not used\n", damage,
-                        folder.string()));
+        run::say(fmt::format("chainrule: warning: {}; the checkpoint was renamed to '{}.damaged' and is not used\n",
+                             damage, folder.string()));
       }
     });
     return candidate;
   }
   if (damaged.empty()) return std::nullopt;
-  throw AgreedError(ExitCode::bad_data,
-                    fmt::format("no checkpoint of '{}' is intact: {}", run.string(), damaged.front().second));
+  throw failure::AgreedError(failure::ExitCode::bad_data,
+                             fmt::format("no checkpoint of '{}' is intact: {}", run.string(), damaged.front().second));
 }
 
-void restore(const Communicator& communicator, const fs::path& checkpoint, const TrainingState& state,
-             Trainer& trainer) {
-  agree(communicator, [&] {
+void restore(const comm::Communicator& communicator, const fs::path& checkpoint, const TrainingState& state,
+             step::Trainer& trainer) {
+  comm::agree(communicator, [&] {
     if (state.arena_layout != arena_layout(trainer.table())) {
       throw io::Error(io::ErrorKind::bad_data,
                       fmt::format("'{}' is of a model of other parameters", checkpoint.string()));
     }
     if (communicator.rank() == 0) {
-      const LoadedModel loaded = load_model(checkpoint);
+      const models::LoadedModel loaded = models::load_model(checkpoint);
       std::memcpy(trainer.parameters().data(), loaded.parameters.data(), loaded.parameters.span().size_bytes());
     }
     read_optimizer(checkpoint, trainer.optimizer());
@@ -115,4 +116,4 @@ void restore(const Communicator& communicator, const fs::path& checkpoint, const
   trainer.set_progress(state.step, state.samples_consumed);
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::pretrain::checkpoint

@@ -8,7 +8,7 @@
 #include "pipeline/comm/communicator.h"
 #include "pipeline/pretrain/step/trainer.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::pretrain::checkpoint {
 
 /// state.json of a checkpoint: where the loop stands, and what the bits of its continuation rest on.
 struct TrainingState {
@@ -31,20 +31,20 @@ struct CheckpointContext {
 };
 
 /// Fingerprint of a table's names, shapes and offsets.
-std::string arena_layout(const model::ParameterTable& table);
+std::string arena_layout(const model::shape::ParameterTable& table);
 
 /// Hash of the weights, which must be the same on every rank: a rank that holds others throws. Collective.
-std::string agreed_weights_hash(const Communicator& communicator, Trainer& trainer);
+std::string agreed_weights_hash(const comm::Communicator& communicator, step::Trainer& trainer);
 
 /// Writes run/checkpoints/step-N beside its place, verifies it and renames it there; then deletes all but the newest
 /// `keep`. Throws AgreedError. Collective.
-void write_checkpoint(const Communicator& communicator, const CheckpointContext& context, const TrainingState& state,
-                      const std::string& weights_hash, Trainer& trainer);
+void write_checkpoint(const comm::Communicator& communicator, const CheckpointContext& context,
+                      const TrainingState& state, const std::string& weights_hash, step::Trainer& trainer);
 
 /// The highest checkpoint of a run whose files are all whole; every rank verifies its share of them. Damaged ones that
 /// were passed over are named on stderr and renamed to step-N.damaged. Empty where there is none at all; throws
 /// AgreedError (bad_data), and leaves all as it is, where there are only damaged ones. Collective.
-std::optional<std::filesystem::path> find_intact_checkpoint(const Communicator& communicator,
+std::optional<std::filesystem::path> find_intact_checkpoint(const comm::Communicator& communicator,
                                                             const std::filesystem::path& run);
 
 /// state.json of a checkpoint. Throws io::Error.
@@ -52,7 +52,7 @@ TrainingState read_training_state(const std::filesystem::path& checkpoint);
 
 /// Puts the trainer where a checkpoint stands, whatever number of ranks wrote it. Throws AgreedError (bad_data) where
 /// it is of another model or lacks elements. Collective.
-void restore(const Communicator& communicator, const std::filesystem::path& checkpoint, const TrainingState& state,
-             Trainer& trainer);
+void restore(const comm::Communicator& communicator, const std::filesystem::path& checkpoint,
+             const TrainingState& state, step::Trainer& trainer);
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::pretrain::checkpoint

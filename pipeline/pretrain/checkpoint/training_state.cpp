@@ -9,7 +9,7 @@
 #include "pipeline/pretrain/checkpoint/training_checkpoint.h"
 #include "pipeline/pretrain/checkpoint/training_state_file.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::pretrain::checkpoint {
 namespace {
 constexpr const char* kFormat = "chainrule-training-state";
 constexpr int kFormatVersion = 1;
@@ -27,13 +27,13 @@ void write_training_state(const std::filesystem::path& path, const TrainingState
   json["program_digest"] = state.program_digest;
   json["instruction_set"] = state.instruction_set;
   json["threads_per_rank"] = state.threads_per_rank;
-  io::write_file_atomically(path, json.dump(2) + "\n");
+  io::files::write_file_atomically(path, json.dump(2) + "\n");
 }
 
 TrainingState read_training_state(const std::filesystem::path& checkpoint) {
   const std::filesystem::path path = checkpoint / kStateName;
   try {
-    const auto json = nlohmann::json::parse(io::read_file(path));
+    const auto json = nlohmann::json::parse(io::files::read_file(path));
     if (json.at("format") != kFormat || json.at("format_version") != kFormatVersion) {
       throw io::Error(io::ErrorKind::bad_data,
                       fmt::format("'{}' is no training state of format version {}", path.string(), kFormatVersion));
@@ -53,8 +53,8 @@ TrainingState read_training_state(const std::filesystem::path& checkpoint) {
   }
 }
 
-std::string arena_layout(const model::ParameterTable& table) {
-  io::Digest digest;
+std::string arena_layout(const model::shape::ParameterTable& table) {
+  io::files::Digest digest;
   const auto add = [&](const std::string& text) { digest.update(text.data(), text.size()); };
   for (const auto& parameter : table.parameters()) {
     add(fmt::format("{}@{}[", parameter.name, parameter.offset));
@@ -64,4 +64,4 @@ std::string arena_layout(const model::ParameterTable& table) {
   return digest.hexadecimal();
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::pretrain::checkpoint

@@ -1,7 +1,7 @@
 #pragma once
 #include <filesystem>
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::pretrain::checkpoint {
 
 struct TrainingState;
 
@@ -10,4 +10,4 @@ inline constexpr const char* kStateName = "state.json";
 /// Throws io::Error.
 void write_training_state(const std::filesystem::path& path, const TrainingState& state);
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::pretrain::checkpoint

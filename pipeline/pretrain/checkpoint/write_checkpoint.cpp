@@ -2,19 +2,19 @@
 
 #include <nlohmann/json.hpp>
 
+#include "io/error.h"
+#include "io/files/atomic_file.h"
 #include "io/tensors/manifest.h"
 #include "io/tensors/model_file.h"
 #include "io/tensors/optimizer_file.h"
-#include "io/error.h"
-#include "io/files/atomic_file.h"
 #include "pipeline/comm/agreement.h"
-#include "pipeline/models/checkpoint.h"
 #include "pipeline/failure/error.h"
+#include "pipeline/models/checkpoint.h"
 #include "pipeline/pretrain/checkpoint/training_checkpoint.h"
 #include "pipeline/pretrain/checkpoint/training_state_file.h"
 #include "pipeline/run/standard_streams.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::pretrain::checkpoint {
 namespace {
 
 namespace fs = std::filesystem;
@@ -35,33 +35,35 @@ void make_partial(const fs::path& partial) {
 }
 
 void write_model(const fs::path& partial, const CheckpointContext& context, const TrainingState& state,
-                 const std::string& weights_hash, Trainer& trainer) {
-  std::vector<io::NamedTensor> tensors;
-  for (const model::Parameter& parameter : trainer.table().parameters()) {
+                 const std::string& weights_hash, step::Trainer& trainer) {
+  std::vector<io::tensors::NamedTensor> tensors;
+  for (const model::shape::Parameter& parameter : trainer.table().parameters()) {
     tensors.push_back({parameter.name, parameter.shape,
                        trainer.parameters().span().subspan(static_cast<std::size_t>(parameter.offset),
                                                            static_cast<std::size_t>(parameter.size()))});
   }
-  io::write_model_file(partial / "model.h5", tensors);
-  io::write_file_atomically(partial / "tokenizer.json", io::read_file(context.tokenizer));
-  write_model_description(partial / "model.json",
-                          {trainer.decoder().config(), context.tokenizer_fingerprint, weights_hash, state.step});
+  io::tensors::write_model_file(partial / "model.h5", tensors);
+  io::files::write_file_atomically(partial / "tokenizer.json", io::files::read_file(context.tokenizer));
+  models::write_model_description(
+      partial / "model.json", {trainer.decoder().config(), context.tokenizer_fingerprint, weights_hash, state.step});
   write_training_state(partial / kStateName, state);
 }
 
-void write_optimizer(const fs::path& path, Trainer& trainer) {
-  std::vector<io::ElementRange> ranges;
+void write_optimizer(const fs::path& path, step::Trainer& trainer) {
+  std::vector<io::tensors::ElementRange> ranges;
   for (const auto& slice : trainer.optimizer().slices()) {
     ranges.push_back({static_cast<std::uint64_t>(slice.begin), static_cast<std::uint64_t>(slice.end)});
   }
-  io::write_optimizer_file(path, ranges, trainer.optimizer().first_moment(), trainer.optimizer().second_moment());
+  io::tensors::write_optimizer_file(path, ranges, trainer.optimizer().first_moment(),
+                                    trainer.optimizer().second_moment());
 }
 
-std::vector<io::ManifestEntry> gathered(const Communicator& communicator, const std::vector<io::ManifestEntry>& mine) {
+std::vector<io::tensors::ManifestEntry> gathered(const comm::Communicator& communicator,
+                                                 const std::vector<io::tensors::ManifestEntry>& mine) {
   nlohmann::json json = nlohmann::json::array();
   for (const auto& entry : mine) json.push_back({entry.name, entry.bytes, entry.xxh3_128});
   const std::string text = json.dump();
-  std::vector<io::ManifestEntry> all;
+  std::vector<io::tensors::ManifestEntry> all;
   for (const auto& bytes : communicator.gather(std::as_bytes(std::span(text)))) {
     const auto* characters = reinterpret_cast<const char*>(bytes.data());
     for (const auto& entry : nlohmann::json::parse(characters, characters + bytes.size())) {
@@ -76,68 +78,69 @@ std::vector<io::ManifestEntry> gathered(const Communicator& communicator, const 
 void commit(const fs::path& partial, const fs::path& folder) {
   std::error_code error;
   const bool replaces = fs::exists(folder, error);
-  if (replaces) io::commit_rename(folder, with_suffix(folder, kReplaced));
-  io::commit_rename(partial, folder);
+  if (replaces) io::files::commit_rename(folder, with_suffix(folder, kReplaced));
+  io::files::commit_rename(partial, folder);
   if (replaces) fs::remove_all(with_suffix(folder, kReplaced), error);
 }
 
 /// A folder loses its manifest first, so that it is never taken for a checkpoint while it goes.
 void prune(const fs::path& run, std::int64_t keep) {
-  const std::vector<CheckpointPlace> places = list_checkpoints(run);
+  const std::vector<models::CheckpointPlace> places = models::list_checkpoints(run);
   for (std::size_t i = static_cast<std::size_t>(keep); i < places.size(); ++i) {
     std::error_code error;
-    fs::remove(places[i].folder / io::kManifestName, error);
+    fs::remove(places[i].folder / io::tensors::kManifestName, error);
     fs::remove_all(places[i].folder, error);
     if (error) {
-      say(fmt::format("chainrule: warning: cannot delete the old checkpoint '{}': {}\n", places[i].folder.string(),
-                      error.message()));
+      run::say(fmt::format("chainrule: warning: cannot delete the old checkpoint '{}': {}\n", places[i].folder.string(),
+                           error.message()));
     }
   }
 }
 
 }  // namespace
 
-std::string agreed_weights_hash(const Communicator& communicator, Trainer& trainer) {
-  const std::string mine = hash_of(trainer.parameters().span());
+std::string agreed_weights_hash(const comm::Communicator& communicator, step::Trainer& trainer) {
+  const std::string mine = models::hash_of(trainer.parameters().span());
   const std::string first = communicator.broadcast(mine);
-  agree(communicator, [&] {
+  comm::agree(communicator, [&] {
     if (mine != first) {
-      throw Error(ExitCode::internal, fmt::format("after step {} the weights' hash is {} here and {} on rank 0",
-                                                  trainer.steps_taken(), mine, first));
+      throw failure::Error(failure::ExitCode::internal,
+                           fmt::format("after step {} the weights' hash is {} here and {} on rank 0",
+                                       trainer.steps_taken(), mine, first));
     }
   });
   return first;
 }
 
-void write_checkpoint(const Communicator& communicator, const CheckpointContext& context, const TrainingState& state,
-                      const std::string& weights_hash, Trainer& trainer) {
-  const fs::path folder = checkpoint_folder(context.run, state.step);
+void write_checkpoint(const comm::Communicator& communicator, const CheckpointContext& context,
+                      const TrainingState& state, const std::string& weights_hash, step::Trainer& trainer) {
+  const fs::path folder = models::checkpoint_folder(context.run, state.step);
   const fs::path partial = with_suffix(folder, kPartial);
   try {
-    agree_on_first(communicator, [&] { make_partial(partial); });
-    std::vector<io::ManifestEntry> mine;
-    agree(communicator, [&] {
+    comm::agree_on_first(communicator, [&] { make_partial(partial); });
+    std::vector<io::tensors::ManifestEntry> mine;
+    comm::agree(communicator, [&] {
       const fs::path optimizer = partial / fmt::format("optimizer-{:05}.h5", communicator.rank());
       write_optimizer(optimizer, trainer);
-      mine.push_back(io::describe_file(optimizer));
+      mine.push_back(io::tensors::describe_file(optimizer));
       if (communicator.rank() != 0) return;
       write_model(partial, context, state, weights_hash, trainer);
       for (const char* name : {"model.json", "tokenizer.json", "model.h5", kStateName}) {
-        mine.push_back(io::describe_file(partial / name));
+        mine.push_back(io::tensors::describe_file(partial / name));
       }
     });
-    const std::vector<io::ManifestEntry> all = gathered(communicator, mine);
-    agree_on_first(communicator, [&] {
-      io::Manifest(partial, all).write();
-      io::sync_path(partial);
+    const std::vector<io::tensors::ManifestEntry> all = gathered(communicator, mine);
+    comm::agree_on_first(communicator, [&] {
+      io::tensors::Manifest(partial, all).write();
+      io::files::sync_path(partial);
       commit(partial, folder);
       prune(context.run, context.keep);
     });
-  } catch (const AgreedError&) {
+  } catch (const failure::AgreedError&) {
     std::error_code error;
     if (communicator.rank() == 0) fs::remove_all(partial, error);
     throw;
   }
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::pretrain::checkpoint

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::pretrain::exchange {
 
 std::int64_t elements_of(const ArenaRanges& ranges) {
   std::int64_t sum = 0;
@@ -13,7 +13,7 @@ std::int64_t elements_of(const ArenaRanges& ranges) {
 ArenaRanges common_part(const ArenaRanges& left, const ArenaRanges& right) {
   ArenaRanges common;
   for (auto l = left.begin(), r = right.begin(); l != left.end() && r != right.end();) {
-    const model::ParameterRange both = {std::max(l->begin, r->begin), std::min(l->end, r->end)};
+    const model::shape::ParameterRange both = {std::max(l->begin, r->begin), std::min(l->end, r->end)};
     if (both.begin < both.end) common.push_back(both);
     if (l->end < r->end) {
       ++l;
@@ -24,10 +24,10 @@ ArenaRanges common_part(const ArenaRanges& left, const ArenaRanges& right) {
   return common;
 }
 
-ArenaRanges without(model::ParameterRange whole, const ArenaRanges& holes) {
+ArenaRanges without(model::shape::ParameterRange whole, const ArenaRanges& holes) {
   ArenaRanges rest;
   auto hole = std::upper_bound(holes.begin(), holes.end(), whole.begin,
-                               [](std::int64_t at, const model::ParameterRange& each) { return at < each.end; });
+                               [](std::int64_t at, const model::shape::ParameterRange& each) { return at < each.end; });
   for (; hole != holes.end() && hole->begin < whole.end; ++hole) {
     if (whole.begin < hole->begin) rest.push_back({whole.begin, hole->begin});
     whole.begin = hole->end;
@@ -47,4 +47,4 @@ void unpack(const float* packed, const ArenaRanges& ranges, float* arena) {
   }
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::pretrain::exchange

@@ -4,11 +4,11 @@
 
 #include "pipeline/pretrain/exchange/lanes.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::pretrain::exchange {
 namespace {
 
 std::int64_t blocks_in_arena(std::int64_t arena_size) {
-  return (arena_size + model::kOptimizerBlock - 1) / model::kOptimizerBlock;
+  return (arena_size + model::optimizer::kOptimizerBlock - 1) / model::optimizer::kOptimizerBlock;
 }
 
 std::int64_t default_bucket_blocks(std::int64_t arena_size, int ranks) {
@@ -28,28 +28,28 @@ BlockOwnership::BlockOwnership(std::int64_t arena_size, int ranks, std::int64_t 
 
 std::int64_t BlockOwnership::block_count() const { return blocks_in_arena(arena_size_); }
 
-model::ParameterRange BlockOwnership::elements(std::int64_t first_block, std::int64_t end_block) const {
-  return {std::min(first_block * model::kOptimizerBlock, arena_size_),
-          std::min(end_block * model::kOptimizerBlock, arena_size_)};
+model::shape::ParameterRange BlockOwnership::elements(std::int64_t first_block, std::int64_t end_block) const {
+  return {std::min(first_block * model::optimizer::kOptimizerBlock, arena_size_),
+          std::min(end_block * model::optimizer::kOptimizerBlock, arena_size_)};
 }
 
-model::ParameterRange BlockOwnership::blocks_in(std::int64_t bucket, int rank) const {
+model::shape::ParameterRange BlockOwnership::blocks_in(std::int64_t bucket, int rank) const {
   const std::int64_t first = bucket * bucket_blocks_;
   const IndexRange part = part_of(std::min(bucket_blocks_, block_count() - first), rank, ranks_);
   return {first + part.begin, first + part.end};
 }
 
-model::ParameterRange BlockOwnership::bucket(std::int64_t index) const {
+model::shape::ParameterRange BlockOwnership::bucket(std::int64_t index) const {
   return elements(index * bucket_blocks_, (index + 1) * bucket_blocks_);
 }
 
-model::ParameterRange BlockOwnership::slice(std::int64_t bucket, int rank) const {
-  const model::ParameterRange blocks = blocks_in(bucket, rank);
+model::shape::ParameterRange BlockOwnership::slice(std::int64_t bucket, int rank) const {
+  const model::shape::ParameterRange blocks = blocks_in(bucket, rank);
   return elements(blocks.begin, blocks.end);
 }
 
-std::vector<model::ParameterRange> BlockOwnership::slices_of(int rank) const {
-  std::vector<model::ParameterRange> slices;
+std::vector<model::shape::ParameterRange> BlockOwnership::slices_of(int rank) const {
+  std::vector<model::shape::ParameterRange> slices;
   for (std::int64_t each = 0; each < bucket_count(); ++each) {
     if (const auto mine = slice(each, rank); mine.begin < mine.end) slices.push_back(mine);
   }
@@ -71,4 +71,4 @@ std::int64_t BlockOwnership::elements_of(int rank) const {
   return sum;
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::pretrain::exchange

@@ -5,7 +5,7 @@
 #include "model/optimizer/adamw.h"
 #include "model/shape/parameters.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::pretrain::exchange {
 
 /// Who owns which elements of an arena: optimizer state and the sums of gradients are divided so (ZeRO-1; Rajbhandari
 /// and others 2020). The arena is cut into buckets of whole blocks (model::kOptimizerBlock elements, the last one
@@ -22,25 +22,27 @@ class BlockOwnership {
   std::int64_t bucket_count() const { return (block_count() + bucket_blocks_ - 1) / bucket_blocks_; }
   std::int64_t block_count() const;
   /// Elements of a block, of a bucket, and of a rank's slice of a bucket (whole blocks; may be empty).
-  model::ParameterRange block(std::int64_t index) const { return elements(index, index + 1); }
-  model::ParameterRange bucket(std::int64_t index) const;
+  model::shape::ParameterRange block(std::int64_t index) const { return elements(index, index + 1); }
+  model::shape::ParameterRange bucket(std::int64_t index) const;
   /// The bucket that holds this element of the arena.
-  std::int64_t bucket_of(std::int64_t element) const { return element / (bucket_blocks_ * model::kOptimizerBlock); }
-  model::ParameterRange slice(std::int64_t bucket, int rank) const;
+  std::int64_t bucket_of(std::int64_t element) const {
+    return element / (bucket_blocks_ * model::optimizer::kOptimizerBlock);
+  }
+  model::shape::ParameterRange slice(std::int64_t bucket, int rank) const;
 
   /// A rank's slices that are not empty, in arena order.
-  std::vector<model::ParameterRange> slices_of(int rank) const;
+  std::vector<model::shape::ParameterRange> slices_of(int rank) const;
   /// Indices of a rank's blocks, in order.
   std::vector<std::int64_t> blocks_of(int rank) const;
   std::int64_t elements_of(int rank) const;
 
  private:
-  model::ParameterRange blocks_in(std::int64_t bucket, int rank) const;  // of block indices
-  model::ParameterRange elements(std::int64_t first_block, std::int64_t end_block) const;
+  model::shape::ParameterRange blocks_in(std::int64_t bucket, int rank) const;  // of block indices
+  model::shape::ParameterRange elements(std::int64_t first_block, std::int64_t end_block) const;
 
   std::int64_t arena_size_;
   int ranks_;
   std::int64_t bucket_blocks_;
 };
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::pretrain::exchange

@@ -1,9 +1,9 @@
 #include "pipeline/pretrain/exchange/embedding_rows.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::pretrain::exchange {
 
-EmbeddingRows::EmbeddingRows(const model::ParameterTable& table) {
-  const model::Parameter& weight = table.find("token_embedding.weight");
+EmbeddingRows::EmbeddingRows(const model::shape::ParameterTable& table) {
+  const model::shape::Parameter& weight = table.find("token_embedding.weight");
   all_ = {weight.offset, table.arena_size()};
   vocabulary_size_ = weight.shape[0];
   width_ = weight.shape[1];
@@ -25,4 +25,4 @@ ArenaRanges EmbeddingRows::of(std::span<const std::uint32_t> tokens) const {
   return rows;
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::pretrain::exchange

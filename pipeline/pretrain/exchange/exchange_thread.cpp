@@ -3,17 +3,17 @@
 #include <chrono>
 #include <utility>
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::pretrain::exchange {
 
-ExchangeThread::ExchangeThread(int ranks) : worker_(ranks > 1 ? std::make_unique<Worker>() : nullptr) {}
+ExchangeThread::ExchangeThread(int ranks) : worker_(ranks > 1 ? std::make_unique<run::Worker>() : nullptr) {}
 
-Worker::Ticket ExchangeThread::queue(Worker::Job job) {
+run::Worker::Ticket ExchangeThread::queue(run::Worker::Job job) {
   if (worker_ != nullptr) return worker_->queue(std::move(job));
   job({});
   return 0;
 }
 
-void ExchangeThread::wait(Worker::Ticket ticket) {
+void ExchangeThread::wait(run::Worker::Ticket ticket) {
   if (worker_ == nullptr) return;
   const auto started = std::chrono::steady_clock::now();
   worker_->wait(ticket);
@@ -22,4 +22,4 @@ void ExchangeThread::wait(Worker::Ticket ticket) {
 
 double ExchangeThread::take_waited_seconds() { return std::exchange(waited_seconds_, 0.0); }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::pretrain::exchange

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::pretrain::exchange {
 
-GatheredInputs::GatheredInputs(const Communicator& communicator, std::int64_t most_tokens)
+GatheredInputs::GatheredInputs(const comm::Communicator& communicator, std::int64_t most_tokens)
     : communicator_(communicator),
       part_(static_cast<std::size_t>(most_tokens) + 1),
       all_(part_ * static_cast<std::size_t>(communicator.size())) {}
@@ -17,8 +17,8 @@ void GatheredInputs::set(std::span<const std::uint32_t> tokens) {
 
 void GatheredInputs::gather(const std::stop_token& stop) {
   const std::vector<std::size_t> part_bytes(static_cast<std::size_t>(communicator_.size()), part_ * sizeof(all_[0]));
-  Transfer transfer = communicator_.begin_all_gather(std::as_writable_bytes(std::span(all_)), part_bytes);
-  wait_beside_computation(std::span(&transfer, 1), stop);
+  comm::Transfer transfer = communicator_.begin_all_gather(std::as_writable_bytes(std::span(all_)), part_bytes);
+  comm::wait_beside_computation(std::span(&transfer, 1), stop);
 }
 
 std::span<const std::uint32_t> GatheredInputs::of(int rank) const {
@@ -26,4 +26,4 @@ std::span<const std::uint32_t> GatheredInputs::of(int rank) const {
   return {part + 1, *part};
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::pretrain::exchange

@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <numeric>
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::pretrain::exchange {
 
-GradientExchange::GradientExchange(ExchangeThread& thread, const Communicator& communicator, LaneReduction& reduction,
-                                   const BlockOwnership& ownership, const EmbeddingRows& rows, std::int64_t most_tokens)
+GradientExchange::GradientExchange(ExchangeThread& thread, const comm::Communicator& communicator,
+                                   LaneReduction& reduction, const BlockOwnership& ownership, const EmbeddingRows& rows,
+                                   std::int64_t most_tokens)
     : thread_(thread),
       communicator_(communicator),
       reduction_(reduction),
@@ -33,7 +34,7 @@ void GradientExchange::settle() {
     tokens.insert(tokens.end(), of_rank.begin(), of_rank.end());
   }
   ArenaRanges late = rows_.of(tokens);
-  const model::ParameterRange all = rows_.all();
+  const model::shape::ParameterRange all = rows_.all();
   if (2 * elements_of(late) > all.end - all.begin) return;
   const auto first_of_embedding = std::find_if(
       order_.begin(), order_.end(), [&](std::int64_t bucket) { return ownership_.bucket(bucket).begin >= all.begin; });
@@ -66,7 +67,7 @@ void GradientExchange::claim_inputs() {
   thread_.wait(finished_[early_ - 1]);
 }
 
-void GradientExchange::ready(model::ParameterRange range) {
+void GradientExchange::ready(model::shape::ParameterRange range) {
   settle();
   std::size_t end = begun_;
   while (end < order_.size() && ownership_.bucket(order_[end]).end <= range.end) ++end;
@@ -77,7 +78,7 @@ void GradientExchange::finish() {
   settle();
   begin(order_.size());
   finish_begun(order_.size());
-  Worker::Ticket last = finished_.back();
+  run::Worker::Ticket last = finished_.back();
   if (early_ > 0) {
     thread_.queue([this](const std::stop_token&) { reduction_.begin_late(); });
     last = thread_.queue([this](const std::stop_token& stop) { reduction_.finish_late(stop); });
@@ -91,4 +92,4 @@ void GradientExchange::finish() {
   finished_.clear();
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::pretrain::exchange

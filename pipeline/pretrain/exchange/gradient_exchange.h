@@ -10,7 +10,7 @@
 #include "pipeline/pretrain/exchange/gathered_inputs.h"
 #include "pipeline/pretrain/exchange/lane_reduction.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::pretrain::exchange {
 
 /// Sums a step's gradients over all ranks bucket by bucket, while backward still works on later ones.
 ///
@@ -20,7 +20,7 @@ namespace chainrule::pipeline {
 class GradientExchange {
  public:
   /// All three outlive it. most_tokens: of a micro-batch.
-  GradientExchange(ExchangeThread& thread, const Communicator& communicator, LaneReduction& reduction,
+  GradientExchange(ExchangeThread& thread, const comm::Communicator& communicator, LaneReduction& reduction,
                    const BlockOwnership& ownership, const EmbeddingRows& rows, std::int64_t most_tokens);
 
   /// The inputs of this rank's last micro-batch in the step, none for a rank without: before ready_but_inputs(), and on
@@ -29,7 +29,7 @@ class GradientExchange {
   /// As model::GradientSink has it.
   void ready_but_inputs();
   void claim_inputs();
-  void ready(model::ParameterRange range);
+  void ready(model::shape::ParameterRange range);
   /// Until every gradient is summed, those included that nobody said to be ready. Ends the step's reduction.
   void finish();
 
@@ -41,18 +41,18 @@ class GradientExchange {
   void finish_begun(std::size_t end_place);
 
   ExchangeThread& thread_;
-  const Communicator& communicator_;
+  const comm::Communicator& communicator_;
   LaneReduction& reduction_;
   BlockOwnership ownership_;
   EmbeddingRows rows_;
   GatheredInputs inputs_;
-  Worker::Ticket gathered_ = 0;
+  run::Worker::Ticket gathered_ = 0;
   bool settled_ = false;
   std::vector<std::int64_t> order_;  // of the buckets
   std::size_t early_ = 0;            // the first ones of them, sent before the inputs' rows are final
   // Queued so far, of this step, in that order: a bucket is finished kInFlight buckets after it was begun.
   std::size_t begun_ = 0;
-  std::vector<Worker::Ticket> finished_;  // of the jobs that finish them
+  std::vector<run::Worker::Ticket> finished_;  // of the jobs that finish them
 };
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::pretrain::exchange

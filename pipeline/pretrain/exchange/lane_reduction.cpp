@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::pretrain::exchange {
 namespace {
 
 void add(float* into, const float* from, std::int64_t count) {
@@ -16,7 +16,8 @@ std::span<std::byte> bytes_of(float* values, std::int64_t count) {
 
 }  // namespace
 
-LaneReduction::LaneReduction(const Communicator& communicator, const LanePlan& plan, const BlockOwnership& ownership)
+LaneReduction::LaneReduction(const comm::Communicator& communicator, const LanePlan& plan,
+                             const BlockOwnership& ownership)
     : communicator_(communicator),
       ownership_(ownership),
       mine_(plan.rank_plan(communicator.rank())),
@@ -31,7 +32,7 @@ LaneReduction::LaneReduction(const Communicator& communicator, const LanePlan& p
   received_ = model::Arena(kInFlight * foreign * slice_capacity_);
 }
 
-void LaneReduction::merge(const Merge& merge, model::ParameterRange range) {
+void LaneReduction::merge(const Merge& merge, model::shape::ParameterRange range) {
   add(arenas_[static_cast<std::size_t>(merge.into)].data() + range.begin,
       arenas_[static_cast<std::size_t>(merge.from)].data() + range.begin, range.end - range.begin);
 }
@@ -41,7 +42,7 @@ void LaneReduction::finish(std::size_t turn) {
   for (const Merge& each : mine_.turns[turn].merges) merge(each, {0, ownership_.arena_size()});
 }
 
-void LaneReduction::merge_last(model::ParameterRange range) {
+void LaneReduction::merge_last(model::shape::ParameterRange range) {
   if (mine_.turns.empty()) return;
   for (const Merge& each : mine_.turns.back().merges) merge(each, range);
 }
@@ -54,7 +55,7 @@ void LaneReduction::add_leaves(const std::vector<float*>& leaves, std::int64_t o
 }
 
 void LaneReduction::begin_bucket(std::int64_t bucket) {
-  for (const model::ParameterRange& range : without(ownership_.bucket(bucket), late_)) merge_last(range);
+  for (const model::shape::ParameterRange& range : without(ownership_.bucket(bucket), late_)) merge_last(range);
   const int rank = communicator_.rank();
   const auto slot = static_cast<std::int64_t>(begun_++ % kInFlight);
   auto& [own, transfers, leaves] = in_flight_[static_cast<std::size_t>(slot)];
@@ -76,7 +77,7 @@ void LaneReduction::begin_bucket(std::int64_t bucket) {
     leaves.push_back(arena + own.begin);
     for (int step = 1; step < communicator_.size(); ++step) {
       const int owner = (rank + step) % communicator_.size();  // not everybody to rank 0 first
-      const model::ParameterRange theirs = ownership_.slice(bucket, owner);
+      const model::shape::ParameterRange theirs = ownership_.slice(bucket, owner);
       if (theirs.begin == theirs.end) continue;
       transfers.push_back(communicator_.send(bytes_of(arena + theirs.begin, theirs.end - theirs.begin), owner, tag));
     }
@@ -85,8 +86,8 @@ void LaneReduction::begin_bucket(std::int64_t bucket) {
 
 void LaneReduction::finish_bucket(const std::stop_token& stop) {
   auto& [own, transfers, leaves] = in_flight_[finished_++ % kInFlight];
-  wait_beside_computation(transfers, stop);
-  for (const model::ParameterRange& range : without(own, late_)) {
+  comm::wait_beside_computation(transfers, stop);
+  for (const model::shape::ParameterRange& range : without(own, late_)) {
     const std::int64_t offset = range.begin - own.begin;
     const std::int64_t count = range.end - range.begin;
     add_leaves(leaves, offset, count);
@@ -96,7 +97,7 @@ void LaneReduction::finish_bucket(const std::stop_token& stop) {
 }
 
 void LaneReduction::begin_late() {
-  for (const model::ParameterRange& range : late_) merge_last(range);
+  for (const model::shape::ParameterRange& range : late_) merge_last(range);
   const int rank = communicator_.rank();
   std::vector<ArenaRanges> late_of;
   for (int owner = 0; owner < communicator_.size(); ++owner) {
@@ -136,9 +137,9 @@ void LaneReduction::begin_late() {
 }
 
 void LaneReduction::finish_late(const std::stop_token& stop) {
-  wait_beside_computation(late_in_flight_.transfers, stop);
+  comm::wait_beside_computation(late_in_flight_.transfers, stop);
   add_leaves(late_in_flight_.leaves, 0, elements_of(own_late_));
   unpack(packed_leaves_.data(), own_late_, arenas_.front().data());
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::pretrain::exchange

@@ -8,17 +8,17 @@
 
 #include "model/arena.h"
 #include "pipeline/comm/communicator.h"
-#include "pipeline/pretrain/exchange/lanes.h"
 #include "pipeline/pretrain/exchange/arena_ranges.h"
 #include "pipeline/pretrain/exchange/block_ownership.h"
+#include "pipeline/pretrain/exchange/lanes.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::pretrain::exchange {
 
 /// One step's gradients on this rank: the arenas in which its lanes are accumulated, and their sum over all ranks. The
 /// sum has the same bits for every number of ranks up to the number of lanes. communicator outlives it.
 class LaneReduction {
  public:
-  LaneReduction(const Communicator& communicator, const LanePlan& plan, const BlockOwnership& ownership);
+  LaneReduction(const comm::Communicator& communicator, const LanePlan& plan, const BlockOwnership& ownership);
 
   /// This rank's lanes, in the order in which it takes them.
   const std::vector<LaneTurn>& turns() const { return mine_.turns; }
@@ -48,17 +48,17 @@ class LaneReduction {
 
  private:
   struct InFlight {
-    model::ParameterRange own;  // this rank's slice
-    std::vector<Transfer> transfers;
+    model::shape::ParameterRange own;  // this rank's slice
+    std::vector<comm::Transfer> transfers;
     std::vector<float*> leaves;  // that slice of each
   };
   /// Adds this rank's last turn to the sums before it.
-  void merge_last(model::ParameterRange range);
-  void merge(const Merge& merge, model::ParameterRange range);
+  void merge_last(model::shape::ParameterRange range);
+  void merge(const Merge& merge, model::shape::ParameterRange range);
   /// Adds `count` elements from `offset` on of the leaves; the sum ends in leaf 0.
   void add_leaves(const std::vector<float*>& leaves, std::int64_t offset, std::int64_t count) const;
 
-  const Communicator& communicator_;
+  const comm::Communicator& communicator_;
   BlockOwnership ownership_;
   RankPlan mine_;
   CombinePlan combine_;
@@ -75,4 +75,4 @@ class LaneReduction {
   std::int64_t slice_capacity_;  // elements of the largest slice of this rank
 };
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::pretrain::exchange

@@ -4,7 +4,7 @@
 #include <bit>
 #include <numeric>
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::pretrain::exchange {
 namespace {
 
 /// The largest whole subtrees inside lanes, the largest first: it takes the most arenas while it grows, so it grows
@@ -99,4 +99,4 @@ CombinePlan LanePlan::combine_plan() const {
   return plan;
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::pretrain::exchange

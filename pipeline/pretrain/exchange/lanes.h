@@ -2,7 +2,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::pretrain::exchange {
 
 // Who sums which gradients, so that the bits of the sum are the same on any number of ranks. A step's micro-batches are
 // divided among S lanes (a power of two); a lane adds its micro-batches in index order; lanes are added along the
@@ -77,4 +77,4 @@ class LanePlan {
   int ranks_;
 };
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::pretrain::exchange

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::pretrain::exchange {
 namespace {
 
 std::int64_t first_bucket_within(const BlockOwnership& ownership, std::int64_t begin) {
@@ -12,7 +12,7 @@ std::int64_t first_bucket_within(const BlockOwnership& ownership, std::int64_t b
 
 }  // namespace
 
-ParameterExchange::ParameterExchange(ExchangeThread& thread, const Communicator& communicator,
+ParameterExchange::ParameterExchange(ExchangeThread& thread, const comm::Communicator& communicator,
                                      const BlockOwnership& ownership, const EmbeddingRows& rows,
                                      std::int64_t most_tokens)
     : thread_(thread),
@@ -24,13 +24,13 @@ ParameterExchange::ParameterExchange(ExchangeThread& thread, const Communicator&
       transfers_(static_cast<std::size_t>(ownership.bucket_count())),
       tickets_(transfers_.size()) {}
 
-Transfer ParameterExchange::begin_bucket(std::int64_t bucket) const {
+comm::Transfer ParameterExchange::begin_bucket(std::int64_t bucket) const {
   std::vector<std::size_t> part_bytes;
   for (int rank = 0; rank < communicator_.size(); ++rank) {
-    const model::ParameterRange slice = ownership_.slice(bucket, rank);
+    const model::shape::ParameterRange slice = ownership_.slice(bucket, rank);
     part_bytes.push_back(static_cast<std::size_t>(slice.end - slice.begin) * sizeof(float));
   }
-  const model::ParameterRange range = ownership_.bucket(bucket);
+  const model::shape::ParameterRange range = ownership_.bucket(bucket);
   const auto whole =
       parameters_.subspan(static_cast<std::size_t>(range.begin), static_cast<std::size_t>(range.end - range.begin));
   return communicator_.begin_all_gather(std::as_writable_bytes(whole), part_bytes);
@@ -47,7 +47,7 @@ void ParameterExchange::queue_buckets(std::int64_t first, std::int64_t end) {
   for (std::int64_t bucket = end - 1; bucket >= first; --bucket) {
     if (bucket - kAhead >= first) begin(bucket - kAhead);
     tickets_[static_cast<std::size_t>(bucket)] = thread_.queue([this, bucket](const std::stop_token& stop) {
-      wait_beside_computation(std::span(&transfers_[static_cast<std::size_t>(bucket)], 1), stop);
+      comm::wait_beside_computation(std::span(&transfers_[static_cast<std::size_t>(bucket)], 1), stop);
     });
   }
 }
@@ -72,7 +72,7 @@ void ParameterExchange::exchange_rows(const std::stop_token& stop) {
   sent_rows_.resize(static_cast<std::size_t>(sent));
   received_rows_.resize(static_cast<std::size_t>(received));
   constexpr int kTag = 0;
-  std::vector<Transfer> transfers;
+  std::vector<comm::Transfer> transfers;
   const auto part = [](float*& room, const ArenaRanges& ranges) {
     const auto values = std::span(room, static_cast<std::size_t>(elements_of(ranges)));
     room += values.size();
@@ -91,7 +91,7 @@ void ParameterExchange::exchange_rows(const std::stop_token& stop) {
     pack(parameters_.data(), ranges, values.data());
     if (!values.empty()) transfers.push_back(communicator_.send(std::as_bytes(values), rank, kTag));
   }
-  wait_beside_computation(transfers, stop);
+  comm::wait_beside_computation(transfers, stop);
   room = received_rows_.data();
   for (const ArenaRanges& ranges : from) unpack(part(room, ranges).data(), ranges, parameters_.data());
 }
@@ -114,7 +114,7 @@ void ParameterExchange::queue_embedding() {
   embedding_queued_ = true;
 }
 
-void ParameterExchange::need(model::ParameterRange range) {
+void ParameterExchange::need(model::shape::ParameterRange range) {
   if (!under_way_) return;
   if (rows_in_use_) queue_embedding();
   const std::int64_t last = ownership_.bucket_of(range.end - 1);
@@ -141,4 +141,4 @@ void ParameterExchange::finish() {
   under_way_ = false;
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::pretrain::exchange

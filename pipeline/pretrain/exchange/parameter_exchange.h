@@ -9,7 +9,7 @@
 #include "pipeline/pretrain/exchange/exchange_thread.h"
 #include "pipeline/pretrain/exchange/gathered_inputs.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::pretrain::exchange {
 
 /// Gives every rank the parameters that the others have updated, in the order in which the next forward pass needs
 /// them: of the token embedding the rows of the next micro-batch, then the layers', then the whole embedding, which is
@@ -17,7 +17,7 @@ namespace chainrule::pipeline {
 class ParameterExchange {
  public:
   /// All three outlive it. most_tokens: of a micro-batch.
-  ParameterExchange(ExchangeThread& thread, const Communicator& communicator, const BlockOwnership& ownership,
+  ParameterExchange(ExchangeThread& thread, const comm::Communicator& communicator, const BlockOwnership& ownership,
                     const EmbeddingRows& rows, std::int64_t most_tokens);
 
   /// Begins to send this rank's slices of parameters [arena] and to receive the others'; the span stays in place, and
@@ -25,7 +25,7 @@ class ParameterExchange {
   /// far as known.
   void begin(std::span<float> parameters, std::span<const std::uint32_t> next_inputs);
   /// As model::ParameterGate has it.
-  void need(model::ParameterRange range);
+  void need(model::shape::ParameterRange range);
   void need_inputs(std::span<const std::uint32_t> tokens);
   /// Whether every transfer that begin() calls for is queued.
   bool all_queued() const { return !under_way_ || embedding_queued_; }
@@ -37,20 +37,20 @@ class ParameterExchange {
   void exchange_rows(const std::stop_token& stop);
   /// Of the buckets from the last below end down to first.
   void queue_buckets(std::int64_t first, std::int64_t end);
-  Transfer begin_bucket(std::int64_t bucket) const;
+  comm::Transfer begin_bucket(std::int64_t bucket) const;
   void queue_embedding();
 
   ExchangeThread& thread_;
-  const Communicator& communicator_;
+  const comm::Communicator& communicator_;
   BlockOwnership ownership_;
   EmbeddingRows rows_;
   std::int64_t first_of_embedding_;  // bucket that holds nothing else
   GatheredInputs inputs_;
   std::span<float> parameters_;
-  std::vector<Transfer> transfers_;      // of each bucket
-  std::vector<Worker::Ticket> tickets_;  // of the job that waits for it
+  std::vector<comm::Transfer> transfers_;     // of each bucket
+  std::vector<run::Worker::Ticket> tickets_;  // of the job that waits for it
   std::vector<std::uint32_t> next_inputs_;
-  Worker::Ticket rows_ticket_ = 0;
+  run::Worker::Ticket rows_ticket_ = 0;
   std::vector<float> sent_rows_;
   std::vector<float> received_rows_;
   bool under_way_ = false;
@@ -58,4 +58,4 @@ class ParameterExchange {
   bool rows_in_use_ = false;
 };
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::pretrain::exchange

@@ -2,10 +2,10 @@
 
 #include <exception>
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::pretrain::exchange {
 
-StepExchange::StepExchange(const Communicator& communicator, const LanePlan& plan, const BlockOwnership& ownership,
-                           const EmbeddingRows& rows, std::int64_t most_tokens)
+StepExchange::StepExchange(const comm::Communicator& communicator, const LanePlan& plan,
+                           const BlockOwnership& ownership, const EmbeddingRows& rows, std::int64_t most_tokens)
     : thread_(communicator.size()),
       reduction_(communicator, plan, ownership),
       gradients_(thread_, communicator, reduction_, ownership, rows, most_tokens),
@@ -34,7 +34,7 @@ void StepExchange::claim_inputs() {
   if (enabled_) gradients_.claim_inputs();
 }
 
-void StepExchange::ready(model::ParameterRange range) {
+void StepExchange::ready(model::shape::ParameterRange range) {
   if (enabled_) gradients_.ready(range);
 }
 
@@ -49,7 +49,7 @@ void StepExchange::begin_sharing(std::span<float> parameters, std::span<const st
   if (enabled_) parameters_.begin(parameters, next_inputs);
 }
 
-void StepExchange::need(model::ParameterRange range) {
+void StepExchange::need(model::shape::ParameterRange range) {
   parameters_.need(range);
   gather_expected();
 }
@@ -58,4 +58,4 @@ void StepExchange::need_inputs(std::span<const std::uint32_t> tokens) { paramete
 
 void StepExchange::finish_sharing() { parameters_.finish(); }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::pretrain::exchange

@@ -13,16 +13,16 @@
 #include "pipeline/pretrain/exchange/lane_reduction.h"
 #include "pipeline/pretrain/exchange/parameter_exchange.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::pretrain::exchange {
 
 /// What ranks send each other in a step, beside the computation: gradients as backward finishes them, updated
 /// parameters as the next forward pass needs them. A thread of its own does it, where there is more than one rank.
 /// Every rank makes the same calls in the same order, but for those of the two interfaces, which only ranks with
 /// micro-batches get.
-class StepExchange final : public model::GradientSink, public model::ParameterGate {
+class StepExchange final : public model::decoder::GradientSink, public model::decoder::ParameterGate {
  public:
   /// communicator outlives it and is used by nobody else. most_tokens: of a micro-batch.
-  StepExchange(const Communicator& communicator, const LanePlan& plan, const BlockOwnership& ownership,
+  StepExchange(const comm::Communicator& communicator, const LanePlan& plan, const BlockOwnership& ownership,
                const EmbeddingRows& rows, std::int64_t most_tokens);
   /// Lets what is under way end, except while an exception passes: the other ranks may then never come.
   ~StepExchange() override;
@@ -34,7 +34,7 @@ class StepExchange final : public model::GradientSink, public model::ParameterGa
   /// Of this rank's last micro-batch: what of its gradients is ready.
   void ready_but_inputs() override;
   void claim_inputs() override;
-  void ready(model::ParameterRange range) override;
+  void ready(model::shape::ParameterRange range) override;
   /// Until every gradient is summed, those included that ready() never named. Ends the step's reduction.
   void finish_reduction();
 
@@ -42,7 +42,7 @@ class StepExchange final : public model::GradientSink, public model::ParameterGa
   /// each part of it unread, until it was asked for or finish_sharing(). next_inputs: of this rank's next micro-batch,
   /// where they are known.
   void begin_sharing(std::span<float> parameters, std::span<const std::uint32_t> next_inputs);
-  void need(model::ParameterRange range) override;
+  void need(model::shape::ParameterRange range) override;
   void need_inputs(std::span<const std::uint32_t> tokens) override;
   /// Until all of them are there.
   void finish_sharing();
@@ -65,4 +65,4 @@ class StepExchange final : public model::GradientSink, public model::ParameterGa
   std::optional<std::vector<std::uint32_t>> expected_;
 };
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::pretrain::exchange

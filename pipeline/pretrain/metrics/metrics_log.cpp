@@ -12,7 +12,7 @@
 #include "io/error.h"
 #include "io/files/atomic_file.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::pretrain::metrics {
 namespace {
 
 /// The step of a line; beyond every step where the line is not whole.
@@ -38,9 +38,9 @@ std::string lines_up_to(const std::string& content, std::int64_t last_step) {
 
 MetricsLog::MetricsLog(const std::filesystem::path& path, std::int64_t last_step) : path_(path) {
   if (std::filesystem::exists(path)) {
-    const std::string content = io::read_file(path);
+    const std::string content = io::files::read_file(path);
     if (const std::string kept = lines_up_to(content, last_step); kept != content) {
-      io::write_file_atomically(path, kept);
+      io::files::write_file_atomically(path, kept);
     }
   }
   file_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
@@ -69,4 +69,4 @@ void MetricsLog::sync() {
   }
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::pretrain::metrics

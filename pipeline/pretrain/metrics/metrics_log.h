@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <string>
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::pretrain::metrics {
 
 /// metrics.jsonl of a run: one self-contained JSON object a line, with the step it belongs to under "step".
 class MetricsLog {
@@ -25,4 +25,4 @@ class MetricsLog {
   int file_ = -1;
 };
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::pretrain::metrics

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::pretrain::optimizer {
 namespace {
 
 template <typename Value>
@@ -12,8 +12,8 @@ std::span<Value> part(std::span<Value> whole, std::int64_t begin, std::int64_t e
 
 }  // namespace
 
-ShardedAdamW::ShardedAdamW(const Communicator& communicator, const model::ParameterTable& table,
-                           const BlockOwnership& ownership)
+ShardedAdamW::ShardedAdamW(const comm::Communicator& communicator, const model::shape::ParameterTable& table,
+                           const exchange::BlockOwnership& ownership)
     : communicator_(communicator),
       ownership_(ownership),
       decay_ranges_(table.decay_ranges()),
@@ -36,9 +36,9 @@ double ShardedAdamW::gradient_norm(std::span<const float> gradients) {
   const auto count = static_cast<std::int64_t>(blocks.size());
 #pragma omp parallel for schedule(static)
   for (std::int64_t i = 0; i < count; ++i) {
-    const model::ParameterRange range = ownership_.block(blocks[static_cast<std::size_t>(i)]);
+    const model::shape::ParameterRange range = ownership_.block(blocks[static_cast<std::size_t>(i)]);
     block_sums_[first_own_place_ + static_cast<std::size_t>(i)] =
-        model::sum_of_squares(part(gradients, range.begin, range.end));
+        model::optimizer::sum_of_squares(part(gradients, range.begin, range.end));
   }
   communicator_.all_gather_in_place(std::as_writable_bytes(std::span(block_sums_)), block_sum_bytes_);
   double sum = 0;
@@ -46,16 +46,16 @@ double ShardedAdamW::gradient_norm(std::span<const float> gradients) {
   return std::sqrt(sum);
 }
 
-void ShardedAdamW::update(const model::AdamWOptions& options, std::int64_t step, double gradient_scale,
+void ShardedAdamW::update(const model::optimizer::AdamWOptions& options, std::int64_t step, double gradient_scale,
                           std::span<const float> gradients, std::span<float> parameters) {
   std::int64_t at = 0;
-  for (const model::ParameterRange& slice : slices_) {
+  for (const model::shape::ParameterRange& slice : slices_) {
     const std::int64_t end = at + slice.end - slice.begin;
-    model::adamw(options, step, gradient_scale, slice.begin, decay_ranges_, part(parameters, slice.begin, slice.end),
-                 part(gradients, slice.begin, slice.end), part(first_moment_.span(), at, end),
-                 part(second_moment_.span(), at, end));
+    model::optimizer::adamw(options, step, gradient_scale, slice.begin, decay_ranges_,
+                            part(parameters, slice.begin, slice.end), part(gradients, slice.begin, slice.end),
+                            part(first_moment_.span(), at, end), part(second_moment_.span(), at, end));
     at = end;
   }
 }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::pretrain::optimizer

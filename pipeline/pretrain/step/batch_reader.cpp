@@ -4,9 +4,10 @@
 #include <exception>
 #include <utility>
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::pretrain::step {
 
-BatchReader::BatchReader(const Windows& windows, std::uint64_t seed, std::int64_t micro_batch, std::int64_t length)
+BatchReader::BatchReader(const windows::Windows& windows, std::uint64_t seed, std::int64_t micro_batch,
+                         std::int64_t length)
     : windows_(windows), order_(seed, windows.whole_count()), length_(static_cast<std::size_t>(length)) {
   for (std::int64_t i = 0; i < micro_batch; ++i) sequences_.push_back({i * length, length});
   for (Buffer* buffer : {&buffers_[0], &buffers_[1]}) {
@@ -27,7 +28,7 @@ void BatchReader::begin(Buffer& buffer, std::uint64_t first_sample) {
   buffer.ticket = worker_.queue([this, &buffer](const std::stop_token&) { fill(buffer); });
 }
 
-model::Batch BatchReader::take(std::uint64_t first, std::uint64_t next) {
+model::ops::Batch BatchReader::take(std::uint64_t first, std::uint64_t next) {
   in_use_ = 1 - in_use_;
   Buffer& buffer = buffers_[in_use_];
   if (buffer.ticket == 0 || buffer.first_sample != first) begin(buffer, first);
@@ -55,4 +56,4 @@ std::span<const std::uint32_t> BatchReader::ahead() {
 
 double BatchReader::take_waited_seconds() { return std::exchange(waited_seconds_, 0.0); }
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::pretrain::step

@@ -5,21 +5,21 @@
 #include <vector>
 
 #include "model/ops/batch.h"
+#include "pipeline/run/worker.h"
 #include "pipeline/windows/sample_order.h"
 #include "pipeline/windows/windows.h"
-#include "pipeline/run/worker.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::pretrain::step {
 
 /// Reads micro-batches of training samples, one ahead of the one in use, on a thread of its own.
 class BatchReader {
  public:
   /// micro_batch sequences of length tokens. windows outlives it.
-  BatchReader(const Windows& windows, std::uint64_t seed, std::int64_t micro_batch, std::int64_t length);
+  BatchReader(const windows::Windows& windows, std::uint64_t seed, std::int64_t micro_batch, std::int64_t length);
 
   /// The micro-batch that begins with sample `first`; valid until the next call. Then the one from `next` on is read
   /// ahead: naming another one later costs time only. Throws io::Error.
-  model::Batch take(std::uint64_t first, std::uint64_t next);
+  model::ops::Batch take(std::uint64_t first, std::uint64_t next);
 
   /// The inputs of what is read ahead, once they are there; until the next take(). None where nothing is read ahead or
   /// where that failed, which take() will throw.
@@ -31,7 +31,7 @@ class BatchReader {
  private:
   struct Buffer {
     std::uint64_t first_sample = 0;
-    Worker::Ticket ticket = 0;           // of the job that fills it; 0: none yet
+    run::Worker::Ticket ticket = 0;      // of the job that fills it; 0: none yet
     std::vector<std::uint32_t> inputs;   // [micro_batch, T]
     std::vector<std::uint32_t> targets;  // [micro_batch, T]
   };
@@ -39,14 +39,14 @@ class BatchReader {
   void fill(Buffer& buffer) const;
   void wait(const Buffer& buffer);
 
-  const Windows& windows_;
-  SampleOrder order_;
+  const windows::Windows& windows_;
+  windows::SampleOrder order_;
   std::size_t length_;
-  std::vector<model::Sequence> sequences_;
+  std::vector<model::ops::Sequence> sequences_;
   std::array<Buffer, 2> buffers_;
   std::size_t in_use_ = 0;  // of the two
   double waited_seconds_ = 0;
-  Worker worker_;  // last: it writes to the buffers
+  run::Worker worker_;  // last: it writes to the buffers
 };
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::pretrain::step

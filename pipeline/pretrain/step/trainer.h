@@ -4,29 +4,29 @@
 #include <span>
 #include <vector>
 
-#include "model/optimizer/adamw.h"
 #include "model/arena.h"
 #include "model/decoder/decoder.h"
+#include "model/optimizer/adamw.h"
 #include "model/optimizer/schedule.h"
 #include "pipeline/comm/communicator.h"
 #include "pipeline/comm/exact_sum.h"
 #include "pipeline/pretrain/exchange/lanes.h"
-#include "pipeline/pretrain/step/batch_reader.h"
-#include "pipeline/pretrain/optimizer/sharded_adamw.h"
 #include "pipeline/pretrain/exchange/step_exchange.h"
+#include "pipeline/pretrain/optimizer/sharded_adamw.h"
+#include "pipeline/pretrain/step/batch_reader.h"
 #include "pipeline/windows/windows.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::pretrain::step {
 
 struct TrainerOptions {
   std::int64_t micro_batch = 1;   ///< sequences
   std::int64_t global_batch = 1;  ///< sequences, a multiple of micro_batch
   std::int64_t lanes = 8;
-  model::ScheduleOptions schedule;
-  model::AdamWOptions adamw;  ///< its learning rate comes from the schedule
-  double clip_norm = 0;       ///< 0: not clipped
+  model::optimizer::ScheduleOptions schedule;
+  model::optimizer::AdamWOptions adamw;  ///< its learning rate comes from the schedule
+  double clip_norm = 0;                  ///< 0: not clipped
   std::uint64_t seed = 0;
-  model::Math math = model::Math::float32;
+  model::products::Math math = model::products::Math::float32;
   bool recompute = false;  ///< compute each layer's inside again in backward rather than keep it
 };
 
@@ -51,8 +51,8 @@ class Trainer {
  public:
   /// The communicators and windows outlive it; exchange is another of the same ranks, for what is sent beside the
   /// computation. Weights are initialised from the seed, at step 0. Not collective.
-  Trainer(const Communicator& communicator, const Communicator& exchange, const model::Config& config,
-          const TrainerOptions& options, const Windows& windows);
+  Trainer(const comm::Communicator& communicator, const comm::Communicator& exchange,
+          const model::shape::Config& config, const TrainerOptions& options, const windows::Windows& windows);
 
   /// One optimizer step. Throws AgreedError (bad_data), with the weights left as they were, where the loss or the
   /// gradient is not finite. Collective. Parameters may still be on their way from other ranks when it returns.
@@ -68,26 +68,26 @@ class Trainer {
   /// Where a restored run stands.
   void set_progress(std::int64_t steps_taken, std::uint64_t samples_consumed);
 
-  const model::ParameterTable& table() const { return decoder_.table(); }
-  model::Decoder& decoder() { return decoder_; }
+  const model::shape::ParameterTable& table() const { return decoder_.table(); }
+  model::decoder::Decoder& decoder() { return decoder_; }
   /// Whole: waits for what is on its way.
   model::Arena& parameters();
-  ShardedAdamW& optimizer() { return optimizer_; }
+  optimizer::ShardedAdamW& optimizer() { return optimizer_; }
 
  private:
   /// Forward and backward of one micro-batch, into gradients; adds to the tally. `next` is the micro-batch that this
   /// rank comes to after it, last whether that is in the next step.
-  void run_micro_batch(std::int64_t index, std::int64_t next, std::span<float> gradients, model::Accumulate accumulate,
-                       ExactSum& nll, bool last);
+  void run_micro_batch(std::int64_t index, std::int64_t next, std::span<float> gradients,
+                       model::decoder::Accumulate accumulate, comm::ExactSum& nll, bool last);
 
-  const Communicator& communicator_;
+  const comm::Communicator& communicator_;
   TrainerOptions options_;
-  std::unique_ptr<model::Ops> ops_;
-  model::Decoder decoder_;
-  BlockOwnership ownership_;
-  ShardedAdamW optimizer_;
+  std::unique_ptr<model::ops::Ops> ops_;
+  model::decoder::Decoder decoder_;
+  exchange::BlockOwnership ownership_;
+  optimizer::ShardedAdamW optimizer_;
   model::Arena parameters_;
-  StepExchange exchange_;  // behind parameters_, which it writes to
+  exchange::StepExchange exchange_;  // behind parameters_, which it writes to
   std::int64_t steps_taken_ = 0;
   std::uint64_t samples_consumed_ = 0;
   BatchReader reader_;
@@ -95,4 +95,4 @@ class Trainer {
   std::vector<std::int64_t> order_;  // of this rank's micro-batches in a step, then the next step's first
 };
 
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::pretrain::step

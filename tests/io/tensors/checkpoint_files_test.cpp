@@ -7,13 +7,13 @@
 #include <fstream>
 #include <numeric>
 
+#include "io/error.h"
+#include "io/files/atomic_file.h"
 #include "io/tensors/manifest.h"
 #include "io/tensors/model_file.h"
 #include "io/tensors/optimizer_file.h"
-#include "io/error.h"
-#include "io/files/atomic_file.h"
 
-namespace chainrule::io {
+namespace chainrule::io::tensors {
 namespace {
 
 class CheckpointFiles : public testing::Test {
@@ -98,8 +98,8 @@ TEST_F(CheckpointFiles, OptimizerFileOfAWriterWithoutBlocksIsEmpty) {
 }
 
 TEST_F(CheckpointFiles, ManifestVouchesForWholeFiles) {
-  write_file_atomically(folder_ / "a.json", "{\"a\": 1}");
-  write_file_atomically(folder_ / "b.json", std::string(5000, 'b'));
+  files::write_file_atomically(folder_ / "a.json", "{\"a\": 1}");
+  files::write_file_atomically(folder_ / "b.json", std::string(5000, 'b'));
   Manifest(folder_, {describe_file(folder_ / "a.json"), describe_file(folder_ / "b.json")}).write();
   const Manifest manifest = Manifest::read(folder_);
   EXPECT_NO_THROW(manifest.verify("a.json"));
@@ -112,17 +112,17 @@ TEST_F(CheckpointFiles, ManifestVouchesForWholeFiles) {
 
 TEST_F(CheckpointFiles, ManifestRefusesWhatIsShortGoneOrUnreadable) {
   EXPECT_THAT(failure([&] { Manifest::read(folder_); }), testing::HasSubstr("has no manifest.json"));
-  write_file_atomically(folder_ / "a.json", "{\"a\": 1}");
+  files::write_file_atomically(folder_ / "a.json", "{\"a\": 1}");
   Manifest(folder_, {describe_file(folder_ / "a.json")}).write();
   std::filesystem::resize_file(folder_ / "a.json", 4);
   EXPECT_THAT(failure([&] { Manifest::read(folder_); }), testing::HasSubstr("has 4 bytes"));
   std::filesystem::remove(folder_ / "a.json");
   EXPECT_THAT(failure([&] { Manifest::read(folder_); }), testing::HasSubstr("lacks 'a.json'"));
-  write_file_atomically(folder_ / "manifest.json", "{\"format\": \"chainrule-checkpoint\"");
+  files::write_file_atomically(folder_ / "manifest.json", "{\"format\": \"chainrule-checkpoint\"");
   EXPECT_THAT(failure([&] { Manifest::read(folder_); }), testing::HasSubstr("is damaged"));
   Manifest(folder_, {{"../elsewhere", 1, ""}}).write();
   EXPECT_THAT(failure([&] { Manifest::read(folder_); }), testing::HasSubstr("no file beside it"));
 }
 
 }  // namespace
-}  // namespace chainrule::io
+}  // namespace chainrule::io::tensors

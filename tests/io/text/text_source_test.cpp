@@ -10,7 +10,7 @@
 #include "io/error.h"
 #include "io/text/word_count.h"
 
-namespace chainrule::io {
+namespace chainrule::io::text {
 namespace {
 
 namespace fs = std::filesystem;
@@ -140,4 +140,4 @@ TEST(WordCount, CountsAsPythonSplits) {
 }
 
 }  // namespace
-}  // namespace chainrule::io
+}  // namespace chainrule::io::text

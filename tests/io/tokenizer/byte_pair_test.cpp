@@ -7,7 +7,7 @@
 #include <random>
 #include <set>
 
-namespace chainrule::io {
+namespace chainrule::io::tokenizer {
 namespace {
 
 /// The definition, applied word for word: look through all pairs, merge the leftmost of the lowest rank, repeat.
@@ -99,4 +99,4 @@ TEST(MergeTable, FindsWhatItHoldsAndNothingElse) {
 }
 
 }  // namespace
-}  // namespace chainrule::io
+}  // namespace chainrule::io::tokenizer

@@ -10,7 +10,7 @@
 #include "io/files/atomic_file.h"
 #include "io/tokenizer/tokenizer.h"
 
-namespace chainrule::io {
+namespace chainrule::io::tokenizer {
 
 /// The files of data/make_fixture.py.
 inline std::filesystem::path fixture(const std::string& name) { return std::filesystem::path(FIXTURE_FOLDER) / name; }
@@ -96,4 +96,4 @@ inline std::vector<TokenId> encoded(const Tokenizer& tokenizer, std::string_view
   return ids;
 }
 
-}  // namespace chainrule::io
+}  // namespace chainrule::io::tokenizer

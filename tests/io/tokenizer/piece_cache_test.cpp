@@ -5,7 +5,7 @@
 #include <array>
 #include <string>
 
-namespace chainrule::io {
+namespace chainrule::io::tokenizer {
 namespace {
 
 TEST(PieceCache, APieceNeverGetsTheTokensOfAnother) {
@@ -47,4 +47,4 @@ TEST(PieceCache, PiecesOfManyTokensAreNotKept) {
 }
 
 }  // namespace
-}  // namespace chainrule::io
+}  // namespace chainrule::io::tokenizer

@@ -10,7 +10,7 @@
 #include "io/text/characters.h"
 #include "tests/io/tokenizer/fixture.h"
 
-namespace chainrule::io {
+namespace chainrule::io::tokenizer {
 namespace {
 
 using testing::ElementsAre;
@@ -35,7 +35,7 @@ std::string utf8(utf8proc_int32_t point) {
 }
 
 /// PCRE2's answer to the question that characters.h answers with utf8proc.
-CharacterClass class_by_pattern(const std::string& character) {
+text::CharacterClass class_by_pattern(const std::string& character) {
   static const Pattern letter(R"(\p{L})");
   static const Pattern number(R"(\p{N})");
   static const Pattern space(R"(\s)");
@@ -43,9 +43,9 @@ CharacterClass class_by_pattern(const std::string& character) {
   const auto matches = [&](const Pattern& pattern) {
     return Pattern::Matcher(pattern, text).piece_end(0) == character.size();
   };
-  if (matches(letter)) return CharacterClass::letter;
-  if (matches(number)) return CharacterClass::number;
-  return matches(space) ? CharacterClass::space : CharacterClass::other;
+  if (matches(letter)) return text::CharacterClass::letter;
+  if (matches(number)) return text::CharacterClass::number;
+  return matches(space) ? text::CharacterClass::space : text::CharacterClass::other;
 }
 
 /// Every code point on which the two libraries differ.
@@ -55,7 +55,7 @@ const std::vector<bool>& differing() {
     for (utf8proc_int32_t point = 0; point < 0x110000; ++point) {
       if (point >= 0xD800 && point <= 0xDFFF) continue;
       const std::string character = utf8(point);
-      differ[static_cast<std::size_t>(point)] = character_at(character, 0).kind != class_by_pattern(character);
+      differ[static_cast<std::size_t>(point)] = text::character_at(character, 0).kind != class_by_pattern(character);
     }
     return differ;
   }();
@@ -161,4 +161,4 @@ TEST(Pattern, RefusesWhatItCannotMatchAsWritten) {
 }
 
 }  // namespace
-}  // namespace chainrule::io
+}  // namespace chainrule::io::tokenizer

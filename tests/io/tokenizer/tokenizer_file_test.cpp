@@ -10,17 +10,17 @@
 #include "io/tokenizer/splitter.h"
 #include "tests/io/tokenizer/fixture.h"
 
-namespace chainrule::io {
+namespace chainrule::io::tokenizer {
 namespace {
 
 using Json = nlohmann::json;
 using testing::HasSubstr;
 
-Json fixture_json() { return Json::parse(read_file(fixture("tokenizer.json"))); }
+Json fixture_json() { return Json::parse(files::read_file(fixture("tokenizer.json"))); }
 
 Tokenizer loaded(const Json& json) {
   const ScratchFolder folder;
-  write_file_atomically(folder / "tokenizer.json", json.dump());
+  files::write_file_atomically(folder / "tokenizer.json", json.dump());
   return Tokenizer::load(folder / "tokenizer.json");
 }
 
@@ -96,7 +96,7 @@ TEST(HuggingFaceFile, WhatIsNotSupportedOrNotWholeIsNamed) {
   for (const Damage& damage : damages) {
     Json json = fixture_json();
     damage.apply(json);
-    write_file_atomically(folder / "tokenizer.json", json.dump());
+    files::write_file_atomically(folder / "tokenizer.json", json.dump());
     SCOPED_TRACE(damage.words);
     expect_refused(folder / "tokenizer.json", damage.words);
     expect_refused(folder / "tokenizer.json", (folder / "tokenizer.json").string());
@@ -105,10 +105,10 @@ TEST(HuggingFaceFile, WhatIsNotSupportedOrNotWholeIsNamed) {
 
 TEST(HuggingFaceFile, DamagedJsonIsRefused) {
   const ScratchFolder folder;
-  const std::string whole = read_file(fixture("tokenizer.json"));
+  const std::string whole = files::read_file(fixture("tokenizer.json"));
   for (const std::string& text : {std::string(), whole.substr(0, whole.size() / 2), "[" + whole, std::string("[]"),
                                   std::string("3"), std::string(100'000, '[')}) {
-    write_file_atomically(folder / "tokenizer.json", text);
+    files::write_file_atomically(folder / "tokenizer.json", text);
     expect_refused(folder / "tokenizer.json", "tokenizer.json");
   }
 }
@@ -205,21 +205,21 @@ TEST(TokenizerFile, MissingFilesAreNamed) {
 
 TEST(Gpt2Files, DamageIsNamed) {
   const ScratchFolder folder;
-  const std::string vocabulary = read_file(fixture("gpt2/vocab.json"));
-  const std::string merges = read_file(fixture("gpt2/merges.txt"));
-  write_file_atomically(folder / "vocab.json", vocabulary);
-  write_file_atomically(folder / "merges.txt", merges + "no_space\n");
+  const std::string vocabulary = files::read_file(fixture("gpt2/vocab.json"));
+  const std::string merges = files::read_file(fixture("gpt2/merges.txt"));
+  files::write_file_atomically(folder / "vocab.json", vocabulary);
+  files::write_file_atomically(folder / "merges.txt", merges + "no_space\n");
   expect_refused(folder.path(), "is not two tokens with a space between: 'no_space'");
-  write_file_atomically(folder / "merges.txt", merges + "zz zz\n");
+  files::write_file_atomically(folder / "merges.txt", merges + "zz zz\n");
   expect_refused(folder.path(), "'zz' is not in the vocabulary");
-  write_file_atomically(folder / "merges.txt", merges);
-  write_file_atomically(folder / "vocab.json", "[1]");
+  files::write_file_atomically(folder / "merges.txt", merges);
+  files::write_file_atomically(folder / "vocab.json", "[1]");
   expect_refused(folder.path(), "vocab.json': is not an object");
-  write_file_atomically(folder / "vocab.json", R"({"a": "b"})");
+  files::write_file_atomically(folder / "vocab.json", R"({"a": "b"})");
   expect_refused(folder.path(), "the id of token 'a' is not a number");
-  write_file_atomically(folder / "vocab.json", vocabulary.substr(0, 100));
+  files::write_file_atomically(folder / "vocab.json", vocabulary.substr(0, 100));
   expect_refused(folder.path(), "is not JSON");
 }
 
 }  // namespace
-}  // namespace chainrule::io
+}  // namespace chainrule::io::tokenizer

@@ -9,17 +9,17 @@
 #include "io/error.h"
 #include "tests/io/tokenizer/fixture.h"
 
-namespace chainrule::io {
+namespace chainrule::io::tokenizer {
 namespace {
 
-nlohmann::json expected() { return nlohmann::json::parse(read_file(fixture("sample.ids.json"))); }
+nlohmann::json expected() { return nlohmann::json::parse(files::read_file(fixture("sample.ids.json"))); }
 
 class TokenizerForms : public testing::TestWithParam<const char*> {};
 INSTANTIATE_TEST_SUITE_P(Files, TokenizerForms, testing::Values("tokenizer.json", "", "gpt2"));
 
 TEST_P(TokenizerForms, EncodeAsTheIndependentImplementationDoes) {
   const Tokenizer tokenizer = Tokenizer::load(fixture(GetParam()));
-  const std::string text = read_file(fixture("sample.txt"));
+  const std::string text = files::read_file(fixture("sample.txt"));
   EXPECT_EQ(encoded(tokenizer, text), expected()["sample"].get<std::vector<TokenId>>());
   EXPECT_EQ(tokenizer.decode(encoded(tokenizer, text)), text);
   EXPECT_EQ(tokenizer.fingerprint(), Tokenizer::load(fixture("tokenizer.json")).fingerprint());
@@ -57,7 +57,7 @@ TEST(Tokenizer, EncodingAppends) {
 
 TEST(Tokenizer, PartsCutAtSettledPrefixesEncodeAsTheWhole) {
   const Tokenizer tokenizer = Tokenizer::load(fixture("tokenizer.json"));
-  const std::string text = read_file(fixture("sample.txt"));
+  const std::string text = files::read_file(fixture("sample.txt"));
   std::vector<TokenId> ids;
   std::string held;
   for (std::size_t at = 0; at < text.size(); at += 50) {
@@ -73,7 +73,7 @@ TEST(Tokenizer, PartsCutAtSettledPrefixesEncodeAsTheWhole) {
 
 TEST(Tokenizer, ThreadsEncodeAlike) {
   const Tokenizer tokenizer = Tokenizer::load(fixture("tokenizer.json"));
-  const std::string text = read_file(fixture("sample.txt"));
+  const std::string text = files::read_file(fixture("sample.txt"));
   std::vector<std::vector<TokenId>> ids(4);
   std::vector<std::thread> threads;
   for (auto& each : ids) {
@@ -103,8 +103,8 @@ TEST(Tokenizer, SavedIsTheSameTokenizerAndTheSameBytes) {
   const Tokenizer again = Tokenizer::load(folder / "a.json");
   EXPECT_EQ(again.fingerprint(), tokenizer.fingerprint());
   Tokenizer::load(fixture("tokenizer.json")).save(folder / "b.json");
-  EXPECT_EQ(read_file(folder / "a.json"), read_file(folder / "b.json"));
+  EXPECT_EQ(files::read_file(folder / "a.json"), files::read_file(folder / "b.json"));
 }
 
 }  // namespace
-}  // namespace chainrule::io
+}  // namespace chainrule::io::tokenizer

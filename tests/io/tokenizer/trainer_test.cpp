@@ -9,7 +9,7 @@
 #include "io/tokenizer/merge_learner.h"
 #include "tests/io/tokenizer/fixture.h"
 
-namespace chainrule::io {
+namespace chainrule::io::tokenizer {
 namespace {
 
 /// Recounts every pair after every merge.
@@ -83,7 +83,7 @@ TEST(MergeLearner, EqualCountsGoToTheSmallerIds) {
 
 TEST(Trainer, LearnsTheFixtureAsTheIndependentImplementationDid) {
   TokenizerTrainer trainer;
-  trainer.add(read_file(fixture("sample.txt")));
+  trainer.add(files::read_file(fixture("sample.txt")));
   const Tokenizer tokenizer = trainer.train(600, [](std::uint32_t) {});
   EXPECT_EQ(tokenizer.vocabulary_size(), 422U);  // the text has no more pairs that occur twice
   EXPECT_EQ(tokenizer.fingerprint(), Tokenizer::load(fixture("tokenizer.json")).fingerprint());
@@ -103,7 +103,7 @@ TEST(Trainer, TheOrderOfDocumentsDoesNotMatter) {
 
 TEST(Trainer, StopsAtTheVocabularyAskedFor) {
   TokenizerTrainer trainer;
-  trainer.add(read_file(fixture("sample.txt")));
+  trainer.add(files::read_file(fixture("sample.txt")));
   std::uint32_t last = 0;
   const Tokenizer tokenizer = trainer.train(300, [&](std::uint32_t tokens) { last = tokens; });
   EXPECT_EQ(tokenizer.vocabulary_size(), 300U);
@@ -136,4 +136,4 @@ TEST(Trainer, BoundsTheBytesOfPiecesAndCutsLongOnes) {
 }
 
 }  // namespace
-}  // namespace chainrule::io
+}  // namespace chainrule::io::tokenizer

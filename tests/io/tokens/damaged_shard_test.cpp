@@ -12,7 +12,7 @@
 #include "io/tokens/shard_reader.h"
 #include "tests/support/made_data_set.h"
 
-namespace chainrule::io {
+namespace chainrule::io::tokens {
 namespace {
 
 namespace fs = std::filesystem;
@@ -27,7 +27,7 @@ class DamagedShardTest : public ::testing::Test {
     }
     tests::write_data_set(folder_, set);
     path_ = folder_ / "shard-00001.h5";
-    whole_ = read_file(path_);
+    whole_ = files::read_file(path_);
   }
   ~DamagedShardTest() override { fs::remove_all(folder_); }
 
@@ -98,4 +98,4 @@ TEST_F(DamagedShardTest, EveryTruncationIsRefusedWhenItIsOpened) {
 }
 
 }  // namespace
-}  // namespace chainrule::io
+}  // namespace chainrule::io::tokens

@@ -17,7 +17,7 @@
 #include "io/tokens/shard_writer.h"
 #include "tests/support/made_data_set.h"
 
-namespace chainrule::io {
+namespace chainrule::io::tokens {
 namespace {
 
 namespace fs = std::filesystem;
@@ -163,7 +163,7 @@ TEST_F(DataSetTest, AlteredBytesOfTheIndexAreRefused) {
   MadeDataSet small;
   small.shards = {{{.tokens = {1, 2, 3}}}};
   write_data_set(folder_, small);
-  const std::string text = read_file(folder_ / "index.json");
+  const std::string text = files::read_file(folder_ / "index.json");
   const DataSet whole = DataSet::open(folder_);
   for (std::size_t at = 0; at < text.size(); at += 3) {
     std::string altered = text;
@@ -251,11 +251,11 @@ TEST_F(DataSetTest, TheBytesOfAShardDoNotDependOnHowTokensArrive) {
       writer.append(std::span(tokens).subspan(at, std::min(piece, tokens.size() - at)));
     }
     writer.finish({{0, tokens.size()}, {1}, {1}, {0}, {"default"}}, {{0}, {0}, {"a"}});
-    const std::string digest = file_digest(path);
+    const std::string digest = files::file_digest(path);
     if (first.empty()) first = digest;
     EXPECT_EQ(digest, first) << piece;
   }
 }
 
 }  // namespace
-}  // namespace chainrule::io
+}  // namespace chainrule::io::tokens

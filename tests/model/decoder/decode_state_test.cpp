@@ -14,8 +14,8 @@
 namespace chainrule::tests {
 namespace {
 
-using model::SlotPrompt;
-using model::SlotToken;
+using model::decoder::SlotPrompt;
+using model::decoder::SlotToken;
 using Ids = std::vector<std::uint32_t>;
 
 class DecodeState : public ::testing::Test {
@@ -27,13 +27,13 @@ class DecodeState : public ::testing::Test {
     config_.feed_forward_width = 96;
     config_.vocabulary_size = 53;
     config_.sequence_length = 24;
-    const model::ParameterTable table(config_);
+    const model::shape::ParameterTable table(config_);
     parameters_ = normal_values(1, table.arena_size(), 0.25);
   }
 
   /// Logits [tokens, V] of one causal pass.
   std::vector<float> causal(const Ids& tokens) {
-    class Keep final : public model::LogitsVisitor {
+    class Keep final : public model::decoder::LogitsVisitor {
      public:
       explicit Keep(std::int64_t vocabulary) : vocabulary_(vocabulary) {}
       void visit(std::int64_t, std::int64_t rows, float* logits, std::int64_t stride) override {
@@ -47,16 +47,16 @@ class DecodeState : public ::testing::Test {
       std::int64_t vocabulary_;
     };
     const auto rows = static_cast<std::int64_t>(tokens.size());
-    model::Decoder decoder(config_, {.maximum_rows = rows}, *ops_);
-    const Ids targets(tokens.size(), model::kNotScored);
-    const std::vector<model::Sequence> sequences = {{0, rows}};
+    model::decoder::Decoder decoder(config_, {.maximum_rows = rows}, *ops_);
+    const Ids targets(tokens.size(), model::ops::kNotScored);
+    const std::vector<model::ops::Sequence> sequences = {{0, rows}};
     Keep keep(config_.vocabulary_size);
     decoder.visit_logits(parameters_, {tokens, targets, sequences}, keep);
     return keep.all;
   }
 
   /// Row i's logits equal those of the causal pass behind tokens.
-  void expect_logits_behind(const model::DecodeState& state, std::int64_t row, const Ids& tokens) {
+  void expect_logits_behind(const model::decoder::DecodeState& state, std::int64_t row, const Ids& tokens) {
     const std::vector<float> all = causal(tokens);
     const auto v = static_cast<std::size_t>(config_.vocabulary_size);
     const std::vector<float> last(all.end() - static_cast<std::ptrdiff_t>(v), all.end());
@@ -64,13 +64,13 @@ class DecodeState : public ::testing::Test {
     EXPECT_LT(relative_l2(actual, to_double(last)), 2e-6) << tokens.size() << " tokens";
   }
 
-  model::Config config_;
+  model::shape::Config config_;
   std::vector<float> parameters_;
-  std::unique_ptr<model::Ops> ops_ = model::make_fast_ops(model::Math::float32);
+  std::unique_ptr<model::ops::Ops> ops_ = model::ops::make_fast_ops(model::products::Math::float32);
 };
 
 TEST_F(DecodeState, StepsOfARaggedBatchEqualTheCausalPass) {
-  model::DecodeState state(config_, {.slots = 3, .capacity = 24}, *ops_);
+  model::decoder::DecodeState state(config_, {.slots = 3, .capacity = 24}, *ops_);
   std::vector<Ids> texts = {random_ids(1, 5, 53), random_ids(2, 17, 53), random_ids(3, 1, 53)};
   // Prompts in another order than their slots.
   const std::vector<SlotPrompt> prompts = {{2, texts[2]}, {0, texts[0]}, {1, texts[1]}};
@@ -95,7 +95,7 @@ TEST_F(DecodeState, StepsOfARaggedBatchEqualTheCausalPass) {
 }
 
 TEST_F(DecodeState, ACopiedSlotContinuesAsItsOriginal) {
-  model::DecodeState state(config_, {.slots = 2, .capacity = 12}, *ops_);
+  model::decoder::DecodeState state(config_, {.slots = 2, .capacity = 12}, *ops_);
   const Ids text = random_ids(4, 6, 53);
   const std::vector<SlotPrompt> prompt = {{0, text}};
   state.prefill(parameters_, prompt);
@@ -111,7 +111,7 @@ TEST_F(DecodeState, ACopiedSlotContinuesAsItsOriginal) {
 }
 
 TEST_F(DecodeState, APromptReplacesWhatItsSlotHeld) {
-  model::DecodeState state(config_, {.slots = 2, .capacity = 24}, *ops_);
+  model::decoder::DecodeState state(config_, {.slots = 2, .capacity = 24}, *ops_);
   const Ids long_text = random_ids(5, 20, 53);
   const Ids other = random_ids(6, 9, 53);
   const Ids short_text = random_ids(7, 3, 53);
@@ -130,7 +130,7 @@ TEST_F(DecodeState, APromptReplacesWhatItsSlotHeld) {
 }
 
 TEST_F(DecodeState, RefusesWhatDoesNotFit) {
-  model::DecodeState state(config_, {.slots = 1, .capacity = 4}, *ops_);
+  model::decoder::DecodeState state(config_, {.slots = 1, .capacity = 4}, *ops_);
   const Ids five(5, 1);
   const Ids four(4, 1);
   const Ids outside = {53};
@@ -142,13 +142,13 @@ TEST_F(DecodeState, RefusesWhatDoesNotFit) {
   EXPECT_THROW(state.prefill(parameters_, unknown), model::Error);
   state.prefill(parameters_, fitting);
   EXPECT_THROW(state.step(parameters_, one), model::Error);
-  EXPECT_THROW(model::DecodeState(config_, {.slots = 1, .capacity = 25}, *ops_), model::Error);
+  EXPECT_THROW(model::decoder::DecodeState(config_, {.slots = 1, .capacity = 25}, *ops_), model::Error);
 }
 
 TEST_F(DecodeState, WeightBytesOfGpt2) {
-  model::Config config = *model::preset("gpt2-124m");
+  model::shape::Config config = *model::shape::preset("gpt2-124m");
   config.vocabulary_size = 50'257;
-  EXPECT_EQ(model::decode_weight_bytes(config), 4 * (124'439'808 - 1024 * 768));
+  EXPECT_EQ(model::decoder::decode_weight_bytes(config), 4 * (124'439'808 - 1024 * 768));
 }
 
 }  // namespace

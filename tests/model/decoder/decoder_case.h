@@ -12,24 +12,24 @@ namespace chainrule::tests {
 struct OwnedBatch {
   /// Each text becomes a sequence, with padding_rows rows of padding before each and after the last.
   explicit OwnedBatch(const std::vector<oracle::Text>& texts, std::int64_t padding_rows = 0);
-  model::Batch view() const { return {inputs, targets, sequences}; }
+  model::ops::Batch view() const { return {inputs, targets, sequences}; }
 
   std::vector<std::uint32_t> inputs;
   std::vector<std::uint32_t> targets;
-  std::vector<model::Sequence> sequences;
+  std::vector<model::ops::Sequence> sequences;
 };
 
 /// A small GPT-2 of head width 8 and feed-forward width 4 C.
-model::Config small_config(std::int64_t layers, std::int64_t heads, std::int64_t vocabulary_size,
-                           std::int64_t sequence_length);
+model::shape::Config small_config(std::int64_t layers, std::int64_t heads, std::int64_t vocabulary_size,
+                                  std::int64_t sequence_length);
 
 /// A text of random tokens; every target is the next input, the last one random.
-oracle::Text random_text(const model::Config& config, std::int64_t tokens, std::uint64_t seed);
+oracle::Text random_text(const model::shape::Config& config, std::int64_t tokens, std::uint64_t seed);
 
 /// An arena of random parameters of the given deviation, gains around one; padding is zero.
-std::vector<float> random_arena(const model::Config& config, std::uint64_t seed, double deviation = 0.2);
+std::vector<float> random_arena(const model::shape::Config& config, std::uint64_t seed, double deviation = 0.2);
 
 /// The arena's tensors by name, in float64.
-oracle::Tensors to_tensors(const model::Config& config, std::span<const float> arena);
+oracle::Tensors to_tensors(const model::shape::Config& config, std::span<const float> arena);
 
 }  // namespace chainrule::tests

@@ -5,8 +5,8 @@
 #include <cmath>
 #include <numeric>
 
-#include "model/optimizer/adamw.h"
 #include "model/decoder/decoder.h"
+#include "model/optimizer/adamw.h"
 #include "model/optimizer/schedule.h"
 #include "tests/model/decoder/decoder_case.h"
 #include "tests/model/ops/ops_under_test.h"
@@ -20,7 +20,7 @@ constexpr double kLogitsTolerance = 1e-5;    // relative L2
 constexpr double kGradientTolerance = 1e-4;  // relative L2 of each tensor
 
 /// Keeps every logit.
-class KeepLogits final : public model::LogitsVisitor {
+class KeepLogits final : public model::decoder::LogitsVisitor {
  public:
   explicit KeepLogits(std::int64_t vocabulary) : vocabulary_(vocabulary) {}
   void visit(std::int64_t first_row, std::int64_t rows, float* logits, std::int64_t stride) override {
@@ -28,7 +28,7 @@ class KeepLogits final : public model::LogitsVisitor {
     for (std::int64_t r = 0; r < rows; ++r)
       kept_.insert(kept_.end(), logits + r * stride, logits + r * stride + vocabulary_);
   }
-  std::span<const float> rows(const model::Sequence& sequence) const {
+  std::span<const float> rows(const model::ops::Sequence& sequence) const {
     return std::span(kept_).subspan(sequence.first_row * vocabulary_, sequence.rows * vocabulary_);
   }
 
@@ -39,7 +39,7 @@ class KeepLogits final : public model::LogitsVisitor {
 
 struct Case {
   std::string name;
-  model::Config config;
+  model::shape::Config config;
   std::vector<std::int64_t> lengths;
   std::int64_t padding_rows = 0;
   double deviation = 0.2;
@@ -55,9 +55,9 @@ class DecoderOracle : public testing::TestWithParam<std::tuple<OpsUnderTest, Cas
     texts_.back().targets[0] = oracle::kNoTarget;
   }
   const Case& tested() const { return std::get<1>(GetParam()); }
-  const model::Config& config() const { return tested().config; }
+  const model::shape::Config& config() const { return tested().config; }
 
-  std::unique_ptr<model::Ops> ops_ = std::get<0>(GetParam()).make();
+  std::unique_ptr<model::ops::Ops> ops_ = std::get<0>(GetParam()).make();
   std::vector<oracle::Text> texts_;
   std::vector<float> arena_ = random_arena(config(), 7, tested().deviation);
   oracle::Tensors tensors_ = to_tensors(config(), arena_);
@@ -74,7 +74,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST_P(DecoderOracle, LogitsAndLossAgree) {
   const OwnedBatch batch(texts_, tested().padding_rows);
-  model::Decoder decoder(config(), {.maximum_rows = batch.view().rows()}, *ops_);
+  model::decoder::Decoder decoder(config(), {.maximum_rows = batch.view().rows()}, *ops_);
   KeepLogits logits(config().vocabulary_size);
   decoder.visit_logits(arena_, batch.view(), logits);
   std::vector<double> nll(batch.inputs.size(), -1.0);
@@ -94,12 +94,13 @@ TEST_P(DecoderOracle, EveryGradientAgrees) {
   const OwnedBatch batch(texts_, tested().padding_rows);
   const oracle::Tensors expected = oracle::gradients(config(), tensors_, texts_);
   for (const bool recompute : {false, true}) {
-    model::Decoder decoder(
-        config(), {.maximum_rows = batch.view().rows(), .purpose = model::Purpose::train, .recompute = recompute},
+    model::decoder::Decoder decoder(
+        config(),
+        {.maximum_rows = batch.view().rows(), .purpose = model::decoder::Purpose::train, .recompute = recompute},
         *ops_);
     std::vector<float> gradients(decoder.table().arena_size(), std::nanf(""));  // what was there is replaced
     std::vector<double> nll(batch.inputs.size());
-    decoder.train(arena_, batch.view(), gradients, model::Accumulate::no, nll);
+    decoder.train(arena_, batch.view(), gradients, model::decoder::Accumulate::no, nll);
     const oracle::Tensors actual = to_tensors(config(), gradients);
     ASSERT_EQ(actual.size(), expected.size());
     for (const auto& [name, tensor] : expected) {
@@ -122,15 +123,16 @@ TEST_P(DecoderOracle, TenStepsOfTrainingAgree) {
                                            .epsilon = 1e-5,
                                            .weight_decay = 0.1,
                                            .clip_norm = 0.2};
-  const model::ScheduleOptions schedule{.learning_rate = settings.peak_learning_rate,
-                                        .minimum_learning_rate = settings.minimum_learning_rate,
-                                        .warmup_steps = settings.warmup_steps,
-                                        .steps = settings.steps};
+  const model::optimizer::ScheduleOptions schedule{.learning_rate = settings.peak_learning_rate,
+                                                   .minimum_learning_rate = settings.minimum_learning_rate,
+                                                   .warmup_steps = settings.warmup_steps,
+                                                   .steps = settings.steps};
   const OwnedBatch batch(texts_, tested().padding_rows);
   std::int64_t tokens = 0;
-  for (const std::uint32_t target : batch.targets) tokens += target != model::kNotScored ? 1 : 0;
-  model::Decoder decoder(config(), {.maximum_rows = batch.view().rows(), .purpose = model::Purpose::train}, *ops_);
-  const std::vector<model::ParameterRange> decay_ranges = decoder.table().decay_ranges();
+  for (const std::uint32_t target : batch.targets) tokens += target != model::ops::kNotScored ? 1 : 0;
+  model::decoder::Decoder decoder(
+      config(), {.maximum_rows = batch.view().rows(), .purpose = model::decoder::Purpose::train}, *ops_);
+  const std::vector<model::shape::ParameterRange> decay_ranges = decoder.table().decay_ranges();
   const auto size = static_cast<std::size_t>(decoder.table().arena_size());
   std::vector<float> first(size, 0.0F);
   std::vector<float> second(size, 0.0F);
@@ -139,16 +141,17 @@ TEST_P(DecoderOracle, TenStepsOfTrainingAgree) {
   int clipped = 0;
   std::vector<float> gradients(size, 0.0F);
   for (std::int64_t step = 1; step <= settings.steps; ++step) {
-    decoder.train(arena_, batch.view(), gradients, model::Accumulate::no, nll);
-    const double mean_norm = std::sqrt(model::sum_of_squares(gradients)) / static_cast<double>(tokens);
+    decoder.train(arena_, batch.view(), gradients, model::decoder::Accumulate::no, nll);
+    const double mean_norm = std::sqrt(model::optimizer::sum_of_squares(gradients)) / static_cast<double>(tokens);
     const double clip = std::min(1.0, settings.clip_norm / mean_norm);
     clipped += clip < 1.0 ? 1 : 0;
-    const model::AdamWOptions options{.learning_rate = model::learning_rate_at(schedule, step),
-                                      .beta1 = settings.beta1,
-                                      .beta2 = settings.beta2,
-                                      .epsilon = settings.epsilon,
-                                      .weight_decay = settings.weight_decay};
-    model::adamw(options, step, clip / static_cast<double>(tokens), 0, decay_ranges, arena_, gradients, first, second);
+    const model::optimizer::AdamWOptions options{.learning_rate = model::optimizer::learning_rate_at(schedule, step),
+                                                 .beta1 = settings.beta1,
+                                                 .beta2 = settings.beta2,
+                                                 .epsilon = settings.epsilon,
+                                                 .weight_decay = settings.weight_decay};
+    model::optimizer::adamw(options, step, clip / static_cast<double>(tokens), 0, decay_ranges, arena_, gradients,
+                            first, second);
     optimizer.step(tensors_, oracle::gradients(config(), tensors_, texts_), tokens);
   }
   EXPECT_GT(clipped, 0) << "the case does not exercise clipping";

@@ -21,24 +21,26 @@ class DecoderPromises : public testing::TestWithParam<OpsUnderTest> {
     return score(OwnedBatch(texts, padding_rows), arena_);
   }
   std::vector<double> score(const OwnedBatch& batch, std::span<const float> arena) {
-    model::Decoder decoder(config_, {.maximum_rows = batch.view().rows()}, *ops_);
+    model::decoder::Decoder decoder(config_, {.maximum_rows = batch.view().rows()}, *ops_);
     std::vector<double> nll(batch.inputs.size(), -1.0);
     decoder.score(arena, batch.view(), nll);
     return nll;
   }
-  std::unique_ptr<model::Decoder> training_decoder(std::int64_t rows, bool recompute = false) {
-    return std::make_unique<model::Decoder>(
-        config_, model::DecoderOptions{.maximum_rows = rows, .purpose = model::Purpose::train, .recompute = recompute},
+  std::unique_ptr<model::decoder::Decoder> training_decoder(std::int64_t rows, bool recompute = false) {
+    return std::make_unique<model::decoder::Decoder>(
+        config_,
+        model::decoder::DecoderOptions{
+            .maximum_rows = rows, .purpose = model::decoder::Purpose::train, .recompute = recompute},
         *ops_);
   }
   /// Gradients of texts, added to `gradients` [arena].
   void train(const OwnedBatch& batch, std::vector<float>& gradients) {
     std::vector<double> nll(batch.inputs.size());
-    training_decoder(batch.view().rows())->train(arena_, batch.view(), gradients, model::Accumulate::yes, nll);
+    training_decoder(batch.view().rows())->train(arena_, batch.view(), gradients, model::decoder::Accumulate::yes, nll);
   }
 
-  model::Config config_ = small_config(3, 2, 91, 70);
-  std::unique_ptr<model::Ops> ops_ = GetParam().make();
+  model::shape::Config config_ = small_config(3, 2, 91, 70);
+  std::unique_ptr<model::ops::Ops> ops_ = GetParam().make();
   std::vector<float> arena_ = random_arena(config_, 11);
 };
 
@@ -47,9 +49,9 @@ INSTANTIATE_TEST_SUITE_P(Ops, DecoderPromises, testing::Values(kReferenceOps, kF
 
 TEST_P(DecoderPromises, ZeroLogitsGiveTheLogarithmOfTheVocabulary) {
   // Without gain and bias the final norm gives zero, and so does every logit.
-  const model::ParameterTable table(config_);
+  const model::shape::ParameterTable table(config_);
   for (const char* name : {"final_norm.weight", "final_norm.bias"}) {
-    const model::Parameter& parameter = table.find(name);
+    const model::shape::Parameter& parameter = table.find(name);
     std::fill_n(arena_.begin() + parameter.offset, parameter.size(), 0.0F);
   }
   for (const double nats : score({random_text(config_, 20, 1)})) EXPECT_NEAR(nats, std::log(91.0), 1e-6);
@@ -68,7 +70,7 @@ TEST_P(DecoderPromises, ALaterTokenChangesNoEarlierScore) {
 }
 
 /// Copies the logits of the first rows.
-class FirstLogits final : public model::LogitsVisitor {
+class FirstLogits final : public model::decoder::LogitsVisitor {
  public:
   FirstLogits(std::int64_t vocabulary, std::int64_t rows) : vocabulary_(vocabulary), rows_(rows) {}
   void visit(std::int64_t first_row, std::int64_t rows, float* logits, std::int64_t stride) override {
@@ -85,7 +87,7 @@ class FirstLogits final : public model::LogitsVisitor {
 
 TEST_P(DecoderPromises, ALaterTokenChangesNoBitOfEarlierLogits) {
   oracle::Text text = random_text(config_, 70, 3);
-  model::Decoder decoder(config_, {.maximum_rows = 70}, *ops_);
+  model::decoder::Decoder decoder(config_, {.maximum_rows = 70}, *ops_);
   FirstLogits before(config_.vocabulary_size, 41);
   decoder.visit_logits(arena_, OwnedBatch({text}).view(), before);
   for (std::size_t t = 41; t < text.inputs.size(); ++t) text.inputs[t] = (text.inputs[t] + 7) % 91;
@@ -124,7 +126,7 @@ TEST_P(DecoderPromises, ADocumentScoresAloneAsItDoesBesideOthers) {
       }
     }
     for (std::size_t r = 0; r < together.size(); ++r) {
-      if (batch.targets[r] == model::kNotScored) {
+      if (batch.targets[r] == model::ops::kNotScored) {
         ASSERT_EQ(together[r], 0.0);
       }
     }
@@ -170,9 +172,9 @@ TEST_P(DecoderPromises, AFirstMicroBatchReplacesWhatWasInItsGradients) {
   train(batch, from_zero);
   std::vector<float> replaced(arena_.size(), 3.0F);
   std::vector<double> nll(batch.inputs.size());
-  training_decoder(600)->train(arena_, batch.view(), replaced, model::Accumulate::no, nll);
-  const model::ParameterTable table(config_);
-  for (const model::Parameter& each : table.parameters()) {
+  training_decoder(600)->train(arena_, batch.view(), replaced, model::decoder::Accumulate::no, nll);
+  const model::shape::ParameterTable table(config_);
+  for (const model::shape::Parameter& each : table.parameters()) {
     for (auto at = each.range().begin; at < each.range().end; ++at) {
       const auto index = static_cast<std::size_t>(at);
       ASSERT_EQ(replaced[index], from_zero[index]) << each.name << ", element " << at - each.offset;
@@ -181,10 +183,10 @@ TEST_P(DecoderPromises, AFirstMicroBatchReplacesWhatWasInItsGradients) {
 }
 
 /// Copies each range of the gradients when it is announced.
-class KeepReady final : public model::GradientSink {
+class KeepReady final : public model::decoder::GradientSink {
  public:
   explicit KeepReady(std::span<const float> watched) : gradients(watched) {}
-  void ready(model::ParameterRange range) override {
+  void ready(model::shape::ParameterRange range) override {
     ranges.push_back(range);
     copies.insert(copies.end(), gradients.begin() + range.begin, gradients.begin() + range.end);
     EXPECT_FALSE(before_layers.empty());
@@ -194,7 +196,7 @@ class KeepReady final : public model::GradientSink {
   std::span<const float> gradients;
   std::vector<float> before_layers;
   std::vector<float> after_layers;
-  std::vector<model::ParameterRange> ranges;
+  std::vector<model::shape::ParameterRange> ranges;
   std::vector<float> copies;
 };
 
@@ -205,16 +207,16 @@ TEST_P(DecoderPromises, AnnouncedGradientsAreFinalInArenaOrderAndCoverIt) {
     std::vector<float> gradients = normal_values(10, static_cast<std::int64_t>(arena_.size()), 1.0);
     std::vector<double> nll(batch.inputs.size());
     KeepReady sink(gradients);
-    decoder->train(arena_, batch.view(), gradients, model::Accumulate::yes, nll, nullptr, &sink);
+    decoder->train(arena_, batch.view(), gradients, model::decoder::Accumulate::yes, nll, nullptr, &sink);
     std::int64_t covered = 0;
-    for (const model::ParameterRange& range : sink.ranges) {
+    for (const model::shape::ParameterRange& range : sink.ranges) {
       ASSERT_EQ(range.begin, covered);
       ASSERT_GT(range.end, range.begin);
       covered = range.end;
     }
     EXPECT_EQ(covered, decoder->table().arena_size());
     EXPECT_EQ(sink.copies, gradients);
-    const model::Parameter& embedding = decoder->table().find("token_embedding.weight");
+    const model::shape::Parameter& embedding = decoder->table().find("token_embedding.weight");
     const std::int64_t width = config_.width;
     std::vector<bool> is_input(static_cast<std::size_t>(config_.vocabulary_size));
     for (const std::uint32_t token : batch.inputs) is_input[token] = true;
@@ -230,13 +232,13 @@ TEST_P(DecoderPromises, AnnouncedGradientsAreFinalInArenaOrderAndCoverIt) {
 }
 
 /// Gives out parameters when they are asked for, and takes the rows of the inputs away again as soon as it may.
-class LateParameters final : public model::ParameterGate {
+class LateParameters final : public model::decoder::ParameterGate {
  public:
-  LateParameters(const model::ParameterTable& table, std::span<const float> parameters)
+  LateParameters(const model::shape::ParameterTable& table, std::span<const float> parameters)
       : embedding_(table.find("token_embedding.weight")),
         from_(parameters),
         arena(parameters.size(), std::numeric_limits<float>::quiet_NaN()) {}
-  void need(model::ParameterRange range) override {
+  void need(model::shape::ParameterRange range) override {
     std::fill(arena.begin() + embedding_.offset, arena.end(), std::numeric_limits<float>::quiet_NaN());
     give(range);
   }
@@ -248,10 +250,10 @@ class LateParameters final : public model::ParameterGate {
   }
 
  private:
-  void give(model::ParameterRange range) {
+  void give(model::shape::ParameterRange range) {
     std::copy(from_.begin() + range.begin, from_.begin() + range.end, arena.begin() + range.begin);
   }
-  model::Parameter embedding_;
+  model::shape::Parameter embedding_;
   std::span<const float> from_;
 
  public:
@@ -265,9 +267,9 @@ TEST_P(DecoderPromises, ForwardReadsParametersOnlyOnceItAskedForThem) {
   std::vector<float> actual(arena_.size());
   std::vector<double> expected_nll(batch.inputs.size());
   std::vector<double> actual_nll(batch.inputs.size());
-  decoder->train(arena_, batch.view(), expected, model::Accumulate::no, expected_nll);
+  decoder->train(arena_, batch.view(), expected, model::decoder::Accumulate::no, expected_nll);
   LateParameters gate(decoder->table(), arena_);
-  decoder->train(gate.arena, batch.view(), actual, model::Accumulate::no, actual_nll, &gate);
+  decoder->train(gate.arena, batch.view(), actual, model::decoder::Accumulate::no, actual_nll, &gate);
   EXPECT_EQ(actual_nll, expected_nll);
   EXPECT_EQ(actual, expected);
 }
@@ -277,8 +279,8 @@ TEST_P(DecoderPromises, ABatchSmallerThanTheLargestFitsAndScoresAlike) {
   config_ = small_config(1, 1, 4096, 513);
   arena_ = random_arena(config_, 16);
   const OwnedBatch batch({random_text(config_, 512, 17)});
-  model::Decoder exact(config_, {.maximum_rows = 512}, *ops_);
-  model::Decoder larger(config_, {.maximum_rows = 513}, *ops_);
+  model::decoder::Decoder exact(config_, {.maximum_rows = 512}, *ops_);
+  model::decoder::Decoder larger(config_, {.maximum_rows = 513}, *ops_);
   EXPECT_GT(larger.workspace_bytes(), exact.workspace_bytes());
   std::vector<double> expected(512);
   std::vector<double> actual(512);
@@ -294,23 +296,23 @@ TEST_P(DecoderPromises, RowsThatAreNotScoredChangeNoOthers) {
   const std::vector<double> expected = score(all, arena_);
   OwnedBatch some = all;
   for (std::size_t row = 0; row < some.targets.size(); ++row) {
-    if (row < 20 || (row > 100 && row < 600) || row % 3 == 0) some.targets[row] = model::kNotScored;
+    if (row < 20 || (row > 100 && row < 600) || row % 3 == 0) some.targets[row] = model::ops::kNotScored;
   }
   const std::vector<double> actual = score(some, arena_);
   for (std::size_t row = 0; row < actual.size(); ++row) {
-    if (some.targets[row] == model::kNotScored) {
+    if (some.targets[row] == model::ops::kNotScored) {
       ASSERT_EQ(actual[row], 0.0) << "row " << row;
     } else {
       ASSERT_NEAR(actual[row], expected[row], 2e-5) << "row " << row;
     }
   }
   OwnedBatch none = all;
-  std::fill(none.targets.begin(), none.targets.end(), model::kNotScored);
+  std::fill(none.targets.begin(), none.targets.end(), model::ops::kNotScored);
   EXPECT_EQ(score(none, arena_), std::vector<double>(none.targets.size(), 0.0));
 }
 
 TEST_P(DecoderPromises, WhatDoesNotFitIsRefused) {
-  model::Decoder decoder(config_, {.maximum_rows = 80}, *ops_);
+  model::decoder::Decoder decoder(config_, {.maximum_rows = 80}, *ops_);
   std::vector<double> nll(80);
   const auto score_of = [&](const OwnedBatch& batch) {
     decoder.score(arena_, batch.view(), std::span(nll).first(batch.inputs.size()));
@@ -335,8 +337,9 @@ TEST_P(DecoderPromises, WhatDoesNotFitIsRefused) {
   EXPECT_THROW(decoder.score(std::span(arena_).first(arena_.size() - 1), batch.view(), std::span(nll).first(10)),
                model::Error);
   std::vector<float> gradients(arena_.size());
-  EXPECT_THROW(decoder.train(arena_, batch.view(), gradients, model::Accumulate::yes, std::span(nll).first(10)),
-               model::Error);
+  EXPECT_THROW(
+      decoder.train(arena_, batch.view(), gradients, model::decoder::Accumulate::yes, std::span(nll).first(10)),
+      model::Error);
 }
 
 }  // namespace

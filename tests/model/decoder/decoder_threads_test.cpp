@@ -19,13 +19,13 @@ class DecoderThreads : public testing::TestWithParam<std::tuple<OpsUnderTest, in
  protected:
   void SetUp() override { omp_set_num_threads(std::get<1>(GetParam())); }
 
-  Result train(model::Decoder& decoder, const OwnedBatch& batch) {
+  Result train(model::decoder::Decoder& decoder, const OwnedBatch& batch) {
     Result result{std::vector<float>(arena_.size(), 0.0F), std::vector<double>(batch.inputs.size())};
-    decoder.train(arena_, batch.view(), result.gradients, model::Accumulate::yes, result.nll);
+    decoder.train(arena_, batch.view(), result.gradients, model::decoder::Accumulate::yes, result.nll);
     return result;
   }
 
-  model::Config config_ = small_config(3, 3, 203, 130);
+  model::shape::Config config_ = small_config(3, 3, 203, 130);
   std::vector<float> arena_ = random_arena(config_, 11);
 };
 
@@ -37,17 +37,19 @@ TEST_P(DecoderThreads, TrainingRepeatsToTheBit) {
   const OwnedBatch batch({random_text(config_, 130, 12), random_text(config_, 31, 13), random_text(config_, 66, 14)},
                          1);
   const OwnedBatch other({random_text(config_, 9, 15)});
-  const model::DecoderOptions options{.maximum_rows = batch.view().rows(), .purpose = model::Purpose::train};
+  const model::decoder::DecoderOptions options{.maximum_rows = batch.view().rows(),
+                                               .purpose = model::decoder::Purpose::train};
   const auto ops = std::get<0>(GetParam()).make();
-  model::Decoder decoder(config_, options, *ops);
+  model::decoder::Decoder decoder(config_, options, *ops);
   const Result first = train(decoder, batch);
   train(decoder, other);  // what was done in between leaves no trace
   EXPECT_TRUE(train(decoder, batch) == first) << "the same decoder again";
   const auto fresh_ops = std::get<0>(GetParam()).make();
-  model::Decoder fresh(config_, options, *fresh_ops);
+  model::decoder::Decoder fresh(config_, options, *fresh_ops);
   EXPECT_TRUE(train(fresh, batch) == first) << "a fresh decoder";
-  model::Decoder recomputing(
-      config_, {.maximum_rows = batch.view().rows(), .purpose = model::Purpose::train, .recompute = true}, *ops);
+  model::decoder::Decoder recomputing(
+      config_, {.maximum_rows = batch.view().rows(), .purpose = model::decoder::Purpose::train, .recompute = true},
+      *ops);
   EXPECT_TRUE(train(recomputing, batch) == first) << "recomputing the activations";
 }
 

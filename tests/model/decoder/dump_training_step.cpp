@@ -11,7 +11,7 @@
 namespace chainrule::tests {
 namespace {
 
-class KeepLogits final : public model::LogitsVisitor {
+class KeepLogits final : public model::decoder::LogitsVisitor {
  public:
   explicit KeepLogits(std::int64_t vocabulary) : vocabulary_(vocabulary) {}
   void visit(std::int64_t, std::int64_t rows, float* logits, std::int64_t stride) override {
@@ -26,18 +26,19 @@ class KeepLogits final : public model::LogitsVisitor {
 };
 
 void dump(const std::string& folder) {
-  const model::Config config = small_config(3, 4, 101, 24);
+  const model::shape::Config config = small_config(3, 4, 101, 24);
   const std::vector<float> arena = random_arena(config, 21, 0.15);
   std::vector<oracle::Text> texts = {random_text(config, 24, 22), random_text(config, 24, 23)};
   texts[1].targets[5] = oracle::kNoTarget;
   const OwnedBatch batch(texts);
-  const auto ops = model::make_fast_ops(model::Math::float32);
-  model::Decoder decoder(config, {.maximum_rows = batch.view().rows(), .purpose = model::Purpose::train}, *ops);
+  const auto ops = model::ops::make_fast_ops(model::products::Math::float32);
+  model::decoder::Decoder decoder(
+      config, {.maximum_rows = batch.view().rows(), .purpose = model::decoder::Purpose::train}, *ops);
   KeepLogits logits(config.vocabulary_size);
   decoder.visit_logits(arena, batch.view(), logits);
   std::vector<float> gradients(arena.size(), 0.0F);
   std::vector<double> nll(batch.inputs.size());
-  decoder.train(arena, batch.view(), gradients, model::Accumulate::yes, nll);
+  decoder.train(arena, batch.view(), gradients, model::decoder::Accumulate::yes, nll);
 
   nlohmann::json step = {{"layers", config.layers},
                          {"heads", config.heads},
@@ -51,7 +52,7 @@ void dump(const std::string& folder) {
     step["inputs"].push_back(text.inputs);
     step["targets"].push_back(text.targets);
   }
-  for (const model::Parameter& parameter : decoder.table().parameters()) {
+  for (const model::shape::Parameter& parameter : decoder.table().parameters()) {
     step["parameters"].push_back({{"name", parameter.name}, {"shape", parameter.shape}, {"offset", parameter.offset}});
   }
   std::ofstream(folder + "/step.json") << step;

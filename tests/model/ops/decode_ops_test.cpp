@@ -4,23 +4,23 @@
 #include <algorithm>
 #include <cmath>
 
-#include "model/products/few_rows.h"
 #include "model/ops/ops.h"
+#include "model/products/few_rows.h"
 #include "tests/support/values.h"
 
 namespace chainrule::tests {
 namespace {
 
-using model::CacheShape;
-using model::StepRow;
+using model::ops::CacheShape;
+using model::ops::StepRow;
 
 class DecodeOps : public ::testing::Test {
  protected:
   static constexpr std::int64_t kSlots = 3;
   const CacheShape shape_{{3, 10}, 37};  // a head width that fills no vector
   const std::int64_t width_ = shape_.attention.width();
-  const std::unique_ptr<model::Ops> reference_ = model::make_reference_ops();
-  const std::unique_ptr<model::Ops> fast_ = model::make_fast_ops(model::Math::float32);
+  const std::unique_ptr<model::ops::Ops> reference_ = model::ops::make_reference_ops();
+  const std::unique_ptr<model::ops::Ops> fast_ = model::ops::make_fast_ops(model::products::Math::float32);
 };
 
 TEST_F(DecodeOps, CacheWriteTouchesItsPositionsAlone) {
@@ -52,11 +52,11 @@ TEST_F(DecodeOps, AttentionStepEqualsItsReference) {
 TEST_F(DecodeOps, SteppingThroughASequenceIsCausalAttention) {
   constexpr std::int64_t kTokens = 20;
   const std::vector<float> qkv = normal_values(4, kTokens * 3 * width_, 1.0);
-  const std::vector<model::Sequence> whole = {{0, kTokens}};
+  const std::vector<model::ops::Sequence> whole = {{0, kTokens}};
   std::vector<float> expected(kTokens * width_);
   std::vector<float> log_sum_exp(shape_.attention.heads * kTokens);
   reference_->attention_forward(qkv.data(), whole, shape_.attention, kTokens, expected.data(), log_sum_exp.data());
-  for (model::Ops* ops : {reference_.get(), fast_.get()}) {
+  for (model::ops::Ops* ops : {reference_.get(), fast_.get()}) {
     std::vector<float> cache(kSlots * shape_.slot_elements(), NAN);  // what was never written must not be read
     std::vector<float> actual(kTokens * width_);
     for (std::int64_t t = 0; t < kTokens; ++t) {
@@ -81,7 +81,7 @@ TEST_F(DecodeOps, EmbeddingStepAddsTokenAndPosition) {
 }
 
 TEST_F(DecodeOps, ProductsOfFewRowsEqualTheirReferenceRowByRow) {
-  constexpr std::int64_t kRows = model::kFewRows;
+  constexpr std::int64_t kRows = model::products::kFewRows;
   // Widths that fill no vector, outputs that fill no stream, and fewer outputs than streams.
   for (const auto& [in, out] : std::vector<std::pair<std::int64_t, std::int64_t>>{{64, 40}, {37, 51}, {5, 3}}) {
     const std::vector<float> x = normal_values(7, kRows * in, 1.0);

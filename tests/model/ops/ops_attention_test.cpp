@@ -15,9 +15,9 @@ namespace {
 
 struct Case {
   std::string name;
-  model::AttentionShape shape;
+  model::ops::AttentionShape shape;
   std::int64_t rows;
-  std::vector<model::Sequence> sequences;
+  std::vector<model::ops::Sequence> sequences;
 };
 
 void PrintTo(const Case& tested, std::ostream* stream) { *stream << tested.name; }
@@ -28,7 +28,7 @@ class AttentionOps : public testing::TestWithParam<std::tuple<OpsUnderTest, Case
   double tolerance() const { return 2 * std::get<0>(GetParam()).tolerance; }
   std::int64_t width() const { return tested().shape.width(); }
 
-  oracle::Matrix rows_of(const std::vector<float>& values, const model::Sequence& sequence, std::int64_t columns) {
+  oracle::Matrix rows_of(const std::vector<float>& values, const model::ops::Sequence& sequence, std::int64_t columns) {
     oracle::Matrix result(sequence.rows, columns);
     const auto first = values.begin() + sequence.first_row * columns;
     result.values.assign(first, first + sequence.rows * columns);
@@ -38,14 +38,14 @@ class AttentionOps : public testing::TestWithParam<std::tuple<OpsUnderTest, Case
   template <typename OfSequence>
   std::vector<double> expected(std::int64_t columns, OfSequence&& of_sequence) {
     std::vector<double> result(tested().rows * columns, 0.0);
-    for (const model::Sequence& sequence : tested().sequences) {
+    for (const model::ops::Sequence& sequence : tested().sequences) {
       const oracle::Matrix part = of_sequence(sequence);
       std::copy(part.values.begin(), part.values.end(), result.begin() + sequence.first_row * columns);
     }
     return result;
   }
 
-  std::unique_ptr<model::Ops> ops_ = std::get<0>(GetParam()).make();
+  std::unique_ptr<model::ops::Ops> ops_ = std::get<0>(GetParam()).make();
   std::vector<float> query_key_value_ = normal_values(1, tested().rows * 3 * width(), 1.5);
   std::vector<float> output_gradient_ = normal_values(2, tested().rows* width(), 1.0);
 };
@@ -71,7 +71,7 @@ TEST_P(AttentionOps, ForwardAndBackward) {
   std::vector<float> log_sum_exp(tested().shape.heads * rows, poison);
   ops_->attention_forward(query_key_value_.data(), tested().sequences, tested().shape, rows, output.data(),
                           log_sum_exp.data());
-  const auto attended = expected(width(), [&](const model::Sequence& sequence) {
+  const auto attended = expected(width(), [&](const model::ops::Sequence& sequence) {
     return oracle::attention(rows_of(query_key_value_, sequence, 3 * width()), tested().shape.heads);
   });
   EXPECT_LT(relative_l2(output, attended), tolerance());
@@ -79,7 +79,7 @@ TEST_P(AttentionOps, ForwardAndBackward) {
   std::vector<float> gradient(rows * 3 * width(), poison);
   ops_->attention_backward(output_gradient_.data(), query_key_value_.data(), output.data(), log_sum_exp.data(),
                            tested().sequences, tested().shape, rows, gradient.data());
-  const auto expected_gradient = expected(3 * width(), [&](const model::Sequence& sequence) {
+  const auto expected_gradient = expected(3 * width(), [&](const model::ops::Sequence& sequence) {
     return oracle::attention_backward(rows_of(output_gradient_, sequence, width()),
                                       rows_of(query_key_value_, sequence, 3 * width()), tested().shape.heads);
   });
@@ -93,7 +93,7 @@ TEST_P(AttentionOps, LaterRowsChangeNoEarlierOutput) {
   std::vector<float> log_sum_exp(tested().shape.heads * rows);
   ops_->attention_forward(query_key_value_.data(), tested().sequences, tested().shape, rows, output.data(),
                           log_sum_exp.data());
-  for (const model::Sequence& sequence : tested().sequences) {
+  for (const model::ops::Sequence& sequence : tested().sequences) {
     const std::int64_t at = sequence.first_row + sequence.rows / 2;
     std::vector<float> changed = query_key_value_;
     for (std::int64_t i = at * 3 * width(); i < (sequence.first_row + sequence.rows) * 3 * width(); ++i) {

@@ -27,7 +27,7 @@ class CrossEntropyOps : public testing::TestWithParam<std::tuple<OpsUnderTest, S
  protected:
   void SetUp() override {
     targets_ = random_ids(1, rows(), vocabulary());
-    if (rows() > 1) targets_[rows() / 2] = model::kNotScored;
+    if (rows() > 1) targets_[rows() / 2] = model::ops::kNotScored;
     const std::vector<float> values = normal_values(2, rows() * vocabulary(), 4.0);
     for (std::int64_t r = 0; r < rows(); ++r) {
       for (std::int64_t v = 0; v < vocabulary(); ++v) {
@@ -49,7 +49,7 @@ class CrossEntropyOps : public testing::TestWithParam<std::tuple<OpsUnderTest, S
     return oracle::softmax(logits);
   }
 
-  std::unique_ptr<model::Ops> ops_ = std::get<0>(GetParam()).make();
+  std::unique_ptr<model::ops::Ops> ops_ = std::get<0>(GetParam()).make();
   std::vector<std::uint32_t> targets_;
   std::vector<float> logits_ = std::vector<float>(rows() * stride(), kUntouched);
 };
@@ -65,7 +65,7 @@ TEST_P(CrossEntropyOps, ForwardIsMinusTheLogProbabilityOfTheTarget) {
   std::vector<double> nll(rows(), -1.0);
   ops_->cross_entropy_forward(logits_.data(), stride(), targets_.data(), rows(), vocabulary(), nll.data());
   for (std::int64_t r = 0; r < rows(); ++r) {
-    const double expected = targets_[r] == model::kNotScored ? 0.0 : -std::log(p(r, targets_[r]));
+    const double expected = targets_[r] == model::ops::kNotScored ? 0.0 : -std::log(p(r, targets_[r]));
     ASSERT_NEAR(nll[r], expected, 1e-6 * std::max(1.0, expected)) << "row " << r;
   }
 }
@@ -78,7 +78,7 @@ TEST_P(CrossEntropyOps, BackwardIsSoftmaxMinusOneHotAndSumsToZero) {
   ops_->cross_entropy_backward(logits_.data(), stride(), targets_.data(), rows(), vocabulary(), nll.data());
   EXPECT_EQ(nll, forward);
   for (std::int64_t r = 0; r < rows(); ++r) {
-    const bool scored = targets_[r] != model::kNotScored;
+    const bool scored = targets_[r] != model::ops::kNotScored;
     std::vector<double> expected(vocabulary(), 0.0);
     for (std::int64_t v = 0; v < vocabulary() && scored; ++v) expected[v] = p(r, v);
     if (scored) expected[targets_[r]] -= 1.0;
@@ -96,7 +96,7 @@ TEST_P(CrossEntropyOps, EqualLogitsGiveTheLogarithmOfTheVocabulary) {
   std::vector<double> nll(rows());
   ops_->cross_entropy_forward(logits_.data(), stride(), targets_.data(), rows(), vocabulary(), nll.data());
   for (std::int64_t r = 0; r < rows(); ++r) {
-    if (targets_[r] == model::kNotScored) continue;
+    if (targets_[r] == model::ops::kNotScored) continue;
     ASSERT_NEAR(nll[r], std::log(static_cast<double>(vocabulary())), 1e-6);
   }
 }
@@ -110,7 +110,7 @@ TEST_P(CrossEntropyOps, ANonFiniteLogitNeverLooksLikeAResult) {
       std::vector<double> nll(rows());
       ops_->cross_entropy_forward(logits.data(), stride(), targets_.data(), rows(), vocabulary(), nll.data());
       for (std::int64_t r = 0; r < rows(); ++r) {
-        if (targets_[r] == model::kNotScored) continue;
+        if (targets_[r] == model::ops::kNotScored) continue;
         ASSERT_FALSE(std::isfinite(nll[r])) << "row " << r << ", logit " << at << " is " << bad;
       }
     }

@@ -55,7 +55,7 @@ class LinearOps : public testing::TestWithParam<std::tuple<OpsUnderTest, Shape>>
     return result;
   }
 
-  std::unique_ptr<model::Ops> ops_ = std::get<0>(GetParam()).make();
+  std::unique_ptr<model::ops::Ops> ops_ = std::get<0>(GetParam()).make();
   std::vector<float> x_ = normal_values(1, shape().rows* shape().in, 1.0);
   std::vector<float> weight_ = normal_values(2, shape().out* shape().in, 0.3);
   std::vector<float> bias_ = normal_values(3, shape().out, 1.0);

@@ -32,7 +32,7 @@ class RowwiseOps : public testing::TestWithParam<std::tuple<OpsUnderTest, Shape>
   }
   oracle::Tensor vector(const std::vector<float>& values) const { return {{width()}, to_double(values)}; }
 
-  std::unique_ptr<model::Ops> ops_ = ops_under_test().make();
+  std::unique_ptr<model::ops::Ops> ops_ = ops_under_test().make();
 };
 
 INSTANTIATE_TEST_SUITE_P(Shapes, RowwiseOps,
@@ -127,7 +127,7 @@ TEST_P(RowwiseOps, GeluBackward) {
 }
 
 /// Ragged sequences over rows(): 1 row, then the rest but one (two of them padding at most).
-std::vector<model::Sequence> ragged(std::int64_t rows) {
+std::vector<model::ops::Sequence> ragged(std::int64_t rows) {
   if (rows < 5) return {{0, rows}};
   return {{0, 1}, {2, rows - 3}};
 }
@@ -135,13 +135,13 @@ std::vector<model::Sequence> ragged(std::int64_t rows) {
 TEST_P(RowwiseOps, EmbeddingForwardAndBackward) {
   constexpr std::int64_t kVocabulary = 37;
   const std::vector<std::uint32_t> inputs = random_ids(14, rows(), kVocabulary);
-  const std::vector<std::uint32_t> targets(inputs.size(), model::kNotScored);
-  const std::vector<model::Sequence> sequences = ragged(rows());
-  const model::Batch batch{inputs, targets, sequences};
+  const std::vector<std::uint32_t> targets(inputs.size(), model::ops::kNotScored);
+  const std::vector<model::ops::Sequence> sequences = ragged(rows());
+  const model::ops::Batch batch{inputs, targets, sequences};
   const std::vector<float> tokens = normal_values(15, kVocabulary * width(), 1.0);
   const std::vector<float> positions = normal_values(16, rows() * width(), 1.0);
   std::vector<std::int64_t> position(rows(), 0);
-  for (const model::Sequence& sequence : sequences) {
+  for (const model::ops::Sequence& sequence : sequences) {
     for (std::int64_t t = 0; t < sequence.rows; ++t) position[sequence.first_row + t] = t;
   }
   std::vector<float> output(count());

@@ -10,7 +10,7 @@
 #include "model/error.h"
 #include "tests/support/values.h"
 
-namespace chainrule::model {
+namespace chainrule::model::optimizer {
 namespace {
 
 using tests::normal_values;
@@ -33,7 +33,7 @@ struct Training {
   }
 
   AdamWOptions options{.learning_rate = 1e-2, .beta1 = 0.9, .beta2 = 0.95, .epsilon = 1e-8, .weight_decay = 0.1};
-  std::vector<ParameterRange> decay_ranges = {{5, 1000}, {1008, 70'001}, {70'016, 131'072}, {140'000, 140'001}};
+  std::vector<shape::ParameterRange> decay_ranges = {{5, 1000}, {1008, 70'001}, {70'016, 131'072}, {140'000, 140'001}};
   std::vector<float> parameters, gradients, first, second;
 };
 
@@ -50,7 +50,8 @@ TEST(AdamW, FollowsItsFormulaInFloat64) {
     const double m_hat = m / (1 - std::pow(0.9, 7));
     const double v_hat = v / (1 - std::pow(0.95, 7));
     bool decays = false;
-    for (const ParameterRange& range : before.decay_ranges) decays = decays || (i >= range.begin && i < range.end);
+    for (const shape::ParameterRange& range : before.decay_ranges)
+      decays = decays || (i >= range.begin && i < range.end);
     const double p = before.parameters[i];
     const double expected = p - 1e-2 * (m_hat / (std::sqrt(v_hat) + 1e-8) + (decays ? 0.1 * p : 0.0));
     // Rounding of the parameter, and of the moment where its terms cancel and the deviation is small.
@@ -127,4 +128,4 @@ TEST(SumOfSquares, DoesNotDependOnAlignment) {
 }
 
 }  // namespace
-}  // namespace chainrule::model
+}  // namespace chainrule::model::optimizer

@@ -4,7 +4,7 @@
 
 #include "tests/support/oracle_optimizer.h"
 
-namespace chainrule::model {
+namespace chainrule::model::optimizer {
 namespace {
 
 TEST(Schedule, WarmsUpLinearlyThenFallsAlongHalfACosine) {
@@ -38,4 +38,4 @@ TEST(Schedule, WarmupMayBeTheWholeRun) {
 }
 
 }  // namespace
-}  // namespace chainrule::model
+}  // namespace chainrule::model::optimizer

@@ -33,7 +33,8 @@ TEST_P(Bf16Products, RoundTheirFactorsAndSumInFloat32) {
   constexpr std::int64_t kN = 90;
   constexpr std::int64_t kK = 110;
   const auto [transpose_a, transpose_b] = GetParam();
-  model::ProductShape shape{.m = kM, .n = kN, .k = kK, .transpose_a = transpose_a, .transpose_b = transpose_b};
+  model::products::ProductShape shape{
+      .m = kM, .n = kN, .k = kK, .transpose_a = transpose_a, .transpose_b = transpose_b};
   shape.a_stride = (transpose_a ? kM : kK) + 3;
   shape.b_stride = (transpose_b ? kK : kN) + 5;
   shape.c_stride = kN + 7;
@@ -41,10 +42,10 @@ TEST_P(Bf16Products, RoundTheirFactorsAndSumInFloat32) {
   const std::vector<float> a = normal_values(1, (transpose_a ? kK : kM) * shape.a_stride, 1.0);
   const std::vector<float> b = normal_values(2, (transpose_b ? kN : kK) * shape.b_stride, 1.0);
   const std::vector<float> bias = normal_values(3, kN, 1.0);
-  const bool rounds = model::onednn::rounds_factors(model::Math::bf16);
+  const bool rounds = model::products::onednn::rounds_factors(model::products::Math::bf16);
   const auto used = [&](float value) { return static_cast<double>(rounds ? to_bf16(value) : value); };
 
-  model::onednn::Products products(model::Math::bf16);
+  model::products::onednn::Products products(model::products::Math::bf16);
   for (const bool accumulate : {false, true}) {
     shape.accumulate = accumulate;
     const std::vector<float> before = normal_values(4, kM * shape.c_stride, 1.0);

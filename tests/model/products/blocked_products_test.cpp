@@ -13,7 +13,7 @@
 #include "model/simd/instruction_sets.h"
 #include "tests/support/values.h"
 
-namespace chainrule::model {
+namespace chainrule::model::products {
 
 void PrintTo(const ProductShape& of, std::ostream* stream) {
   *stream << of.m << "x" << of.n << "x" << of.k << (of.transpose_a ? "_transposed_a" : "")
@@ -64,7 +64,7 @@ struct Case {
 };
 
 bool runs_here(const ProductKernel& kernel) {
-  return &kernel == &kAvx512Kernel ? processor_has_avx512() : processor_has_avx2();
+  return &kernel == &kAvx512Kernel ? simd::processor_has_avx512() : simd::processor_has_avx2();
 }
 
 class BlockedProductsOf : public testing::TestWithParam<std::tuple<const ProductKernel*, ProductShape>> {
@@ -106,18 +106,17 @@ TEST_P(BlockedProductsOf, HaveTheSameBitsOnAnyNumberOfThreads) {
 
 INSTANTIATE_TEST_SUITE_P(
     Shapes, BlockedProductsOf,
-    testing::Combine(
-        testing::Values(&kAvx2Kernel, &kAvx512Kernel),
-        testing::Values(ProductShape{.m = 4, .n = 24, .k = 8}, ProductShape{.m = 1, .n = 1, .k = 1},
-                        ProductShape{.m = 48, .n = 96, .k = 384, .transpose_b = true},
-                        ProductShape{.m = 37, .n = 53, .k = 29, .transpose_b = true, .biased = true},
-                        ProductShape{.m = 37, .n = 53, .k = 785, .biased = true, .accumulate = true},
-                        ProductShape{.m = 67, .n = 50, .k = 400, .transpose_a = true, .accumulate = true},
-                        ProductShape{.m = 130, .n = 7, .k = 391, .transpose_a = true, .transpose_b = true},
-                        ProductShape{.m = 3, .n = 300, .k = 12, .transpose_b = true, .accumulate = true},
-                        ProductShape{.m = 24, .n = 500, .k = 2100, .transpose_b = true},
-                        ProductShape{.m = 6200, .n = 25, .k = 13, .biased = true},
-                        ProductShape{.m = 3100, .n = 5, .k = 770, .transpose_a = true})),
+    testing::Combine(testing::Values(&kAvx2Kernel, &kAvx512Kernel),
+                     testing::Values(ProductShape{.m = 4, .n = 24, .k = 8}, ProductShape{.m = 1, .n = 1, .k = 1},
+                                     ProductShape{.m = 48, .n = 96, .k = 384, .transpose_b = true},
+                                     ProductShape{.m = 37, .n = 53, .k = 29, .transpose_b = true, .biased = true},
+                                     ProductShape{.m = 37, .n = 53, .k = 785, .biased = true, .accumulate = true},
+                                     ProductShape{.m = 67, .n = 50, .k = 400, .transpose_a = true, .accumulate = true},
+                                     ProductShape{.m = 130, .n = 7, .k = 391, .transpose_a = true, .transpose_b = true},
+                                     ProductShape{.m = 3, .n = 300, .k = 12, .transpose_b = true, .accumulate = true},
+                                     ProductShape{.m = 24, .n = 500, .k = 2100, .transpose_b = true},
+                                     ProductShape{.m = 6200, .n = 25, .k = 13, .biased = true},
+                                     ProductShape{.m = 3100, .n = 5, .k = 770, .transpose_a = true})),
     [](const auto& test) {
       return testing::PrintToString(std::get<0>(test.param)) + "_" + testing::PrintToString(std::get<1>(test.param));
     });
@@ -172,4 +171,4 @@ TEST(BlockedProducts, ShareAProductOutByItsShape) {
 }
 
 }  // namespace
-}  // namespace chainrule::model
+}  // namespace chainrule::model::products

@@ -9,7 +9,7 @@
 
 #include "tests/support/values.h"
 
-namespace chainrule::model {
+namespace chainrule::model::products {
 namespace {
 
 struct Shape {
@@ -110,4 +110,4 @@ TEST(PanelProducts, BitsDoNotDependOnTheRowsBeside) {
 }
 
 }  // namespace
-}  // namespace chainrule::model
+}  // namespace chainrule::model::products

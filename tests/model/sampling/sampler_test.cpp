@@ -13,9 +13,9 @@
 namespace chainrule::tests {
 namespace {
 
-using model::RandomStream;
-using model::Sampler;
-using model::SamplingOptions;
+using model::sampling::RandomStream;
+using model::sampling::Sampler;
+using model::sampling::SamplingOptions;
 
 constexpr int kDraws = 100'000;
 
@@ -141,7 +141,7 @@ TEST(Sampler, RefusesOptionsOutOfRange) {
                                                                      {.top_p = 1.5},
                                                                      {.min_p = -0.1},
                                                                      {.min_p = 1.1}}) {
-    EXPECT_THROW(model::validate(options), model::Error);
+    EXPECT_THROW(model::sampling::validate(options), model::Error);
   }
 }
 

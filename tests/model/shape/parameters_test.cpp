@@ -8,7 +8,7 @@
 #include "model/error.h"
 #include "tests/support/oracle.h"
 
-namespace chainrule::model {
+namespace chainrule::model::shape {
 namespace {
 
 Config config_of(std::string_view name, std::int64_t vocabulary_size) {
@@ -163,4 +163,4 @@ TEST(Initialise, RefusesAnArenaOfAnotherSize) {
 }
 
 }  // namespace
-}  // namespace chainrule::model
+}  // namespace chainrule::model::shape

@@ -10,7 +10,7 @@
 
 #include "tests/support/mpi_world.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::comm {
 namespace {
 
 std::vector<double> losses(std::size_t count) {
@@ -108,4 +108,4 @@ TEST(ExactSum, WeighsByTokensOverRanks) {
 }
 
 }  // namespace
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::comm

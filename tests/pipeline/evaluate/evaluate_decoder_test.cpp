@@ -14,7 +14,7 @@
 #include "pipeline/evaluate/unit_scorer.h"
 #include "tests/support/mpi_world.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::evaluate {
 namespace {
 
 using tests::world;
@@ -23,8 +23,8 @@ constexpr std::int64_t kContext = 24;
 constexpr std::uint32_t kVocabulary = 61;
 constexpr std::uint32_t kEndOfText = 60;
 
-model::Config tiny_config() {
-  model::Config config;
+model::shape::Config tiny_config() {
+  model::shape::Config config;
   config.layers = 2;
   config.heads = 2;
   config.width = 16;
@@ -39,11 +39,12 @@ class EvaluateDecoder : public testing::Test {
   EvaluateDecoder()
       : table_(tiny_config()),
         parameters_(table_.arena_size()),
-        plain_ops_(model::make_reference_ops()),
-        fast_ops_(model::make_fast_ops(model::Math::float32)),
-        plain_(tiny_config(), {kContext, model::Purpose::evaluate}, *plain_ops_),
-        fast_(tiny_config(), {kContext * 4 + kUnitRowsMultiple, model::Purpose::evaluate}, *fast_ops_) {
-    model::initialise(tiny_config(), table_, 5, parameters_.span());
+        plain_ops_(model::ops::make_reference_ops()),
+        fast_ops_(model::ops::make_fast_ops(model::products::Math::float32)),
+        plain_(tiny_config(), {kContext, model::decoder::Purpose::evaluate}, *plain_ops_),
+        fast_(tiny_config(), {kContext * 4 + windows::kUnitRowsMultiple, model::decoder::Purpose::evaluate},
+              *fast_ops_) {
+    model::shape::initialise(tiny_config(), table_, 5, parameters_.span());
     // Larger weights than a fresh model's, so that contexts matter.
     for (float& value : parameters_.span()) value *= 5;
     std::mt19937 random(11);
@@ -55,11 +56,12 @@ class EvaluateDecoder : public testing::Test {
   }
 
   UnitScorer scorer() {
-    return {documents_, 1, kEndOfText,
-            [this](std::uint64_t first, std::span<std::uint32_t> tokens) {
-              std::copy_n(stream_.begin() + static_cast<std::ptrdiff_t>(first), tokens.size(), tokens.begin());
-            },
-            [this](const model::Batch& batch, std::span<double> nll) { fast_.score(parameters_.span(), batch, nll); }};
+    return {
+        documents_, 1, kEndOfText,
+        [this](std::uint64_t first, std::span<std::uint32_t> tokens) {
+          std::copy_n(stream_.begin() + static_cast<std::ptrdiff_t>(first), tokens.size(), tokens.begin());
+        },
+        [this](const model::ops::Batch& batch, std::span<double> nll) { fast_.score(parameters_.span(), batch, nll); }};
   }
 
   /// -log p(stream[target] | end-of-text or token before `begin`, stream[begin] ... stream[target - 1]).
@@ -67,28 +69,28 @@ class EvaluateDecoder : public testing::Test {
     std::vector<std::uint32_t> inputs;
     inputs.push_back(begin == 0 ? kEndOfText : stream_[begin - 1]);
     for (std::uint64_t i = begin; i < target; ++i) inputs.push_back(stream_[i]);
-    std::vector<std::uint32_t> targets(inputs.size(), model::kNotScored);
+    std::vector<std::uint32_t> targets(inputs.size(), model::ops::kNotScored);
     targets.back() = stream_[target];
-    const std::vector<model::Sequence> sequences = {{0, static_cast<std::int64_t>(inputs.size())}};
+    const std::vector<model::ops::Sequence> sequences = {{0, static_cast<std::int64_t>(inputs.size())}};
     std::vector<double> nll(inputs.size());
     plain_.score(parameters_.span(), {inputs, targets, sequences}, nll);
     return nll.back();
   }
 
-  model::ParameterTable table_;
+  model::shape::ParameterTable table_;
   model::Arena parameters_;
-  std::unique_ptr<model::Ops> plain_ops_;
-  std::unique_ptr<model::Ops> fast_ops_;
-  model::Decoder plain_;
-  model::Decoder fast_;
-  std::vector<io::DocumentRecord> documents_;
+  std::unique_ptr<model::ops::Ops> plain_ops_;
+  std::unique_ptr<model::ops::Ops> fast_ops_;
+  model::decoder::Decoder plain_;
+  model::decoder::Decoder fast_;
+  std::vector<io::tokens::DocumentRecord> documents_;
   std::vector<std::uint32_t> stream_;
 };
 
 TEST_F(EvaluateDecoder, DocumentProtocolEqualsEachTokenScoredAlone) {
   constexpr std::uint64_t kStride = 10;
   UnitScorer units = scorer();
-  const auto scored = score_corpus(world(), {{Protocol::document, kContext, kStride}, 3}, documents_, units);
+  const auto scored = score_corpus(world(), {{windows::Protocol::document, kContext, kStride}, 3}, documents_, units);
   if (world().rank() != 0) return;
   for (std::size_t d = 0; d < documents_.size(); ++d) {
     const std::uint64_t tokens = documents_[d].tokens - 1;
@@ -108,10 +110,10 @@ TEST_F(EvaluateDecoder, DocumentProtocolEqualsEachTokenScoredAlone) {
 
 TEST_F(EvaluateDecoder, PackedProtocolEqualsEachTokenScoredAlone) {
   UnitScorer units = scorer();
-  const auto scored = score_corpus(world(), {{Protocol::packed, kContext, kContext}, 2}, documents_, units);
+  const auto scored = score_corpus(world(), {{windows::Protocol::packed, kContext, kContext}, 2}, documents_, units);
   if (world().rank() != 0) return;
   for (std::size_t d = 0; d < documents_.size(); ++d) {
-    const io::DocumentRecord& document = documents_[d];
+    const io::tokens::DocumentRecord& document = documents_[d];
     double expected = 0;
     for (std::uint64_t i = document.first_token; i < document.first_token + document.tokens; ++i) {
       expected += alone(i / kContext * kContext, i);
@@ -122,28 +124,28 @@ TEST_F(EvaluateDecoder, PackedProtocolEqualsEachTokenScoredAlone) {
 }
 
 TEST_F(EvaluateDecoder, AnyNumberOfRanksGivesTheBitsOfOne) {
-  const WorkUnitOptions options{{Protocol::document, kContext, 7}, 2};
+  const windows::WorkUnitOptions options{{windows::Protocol::document, kContext, 7}, 2};
   UnitScorer shared = scorer();
   const auto scored = score_corpus(world(), options, documents_, shared);
   UnitScorer serial = scorer();
-  std::vector<UnitResult> results;
-  WorkUnitCursor units(options, documents_);
-  for (WorkUnit unit; units.next(unit);) results.push_back(serial.score(unit));
+  std::vector<tally::UnitResult> results;
+  windows::WorkUnitCursor units(options, documents_);
+  for (windows::WorkUnit unit; units.next(unit);) results.push_back(serial.score(unit));
   ASSERT_GT(results.size(), 3U);
   const std::uint64_t count = results.size();
   if (world().rank() == 0) {
-    EXPECT_EQ(scored.documents, merge_results(std::move(results), count, documents_.size()));
+    EXPECT_EQ(scored.documents, tally::merge_results(std::move(results), count, documents_.size()));
   }
 }
 
 TEST_F(EvaluateDecoder, WeightsThatAreNotNumbersGiveNoFiniteResult) {
   for (float& value : parameters_.span()) value = std::numeric_limits<float>::quiet_NaN();
   UnitScorer units = scorer();
-  const auto scored = score_corpus(world(), {{Protocol::document, kContext, 12}, 2}, documents_, units);
-  EXPECT_EQ(scored.nonfinite_tokens, tokens_to_score(Protocol::document, documents_));
+  const auto scored = score_corpus(world(), {{windows::Protocol::document, kContext, 12}, 2}, documents_, units);
+  EXPECT_EQ(scored.nonfinite_tokens, windows::tokens_to_score(windows::Protocol::document, documents_));
   if (world().rank() != 0) return;
   for (const auto& document : scored.documents) EXPECT_EQ(document.all().count(), 0U);
 }
 
 }  // namespace
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::evaluate

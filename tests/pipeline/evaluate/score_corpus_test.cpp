@@ -12,7 +12,7 @@
 #include "pipeline/evaluate/report/evaluation_report.h"
 #include "tests/support/mpi_world.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::evaluate {
 namespace {
 
 using tests::world;
@@ -21,7 +21,7 @@ constexpr std::uint32_t kEndOfText = 99;
 
 /// A stream of ragged documents, empty ones and single tokens included, in two domains.
 struct Corpus {
-  std::vector<io::DocumentRecord> documents;
+  std::vector<io::tokens::DocumentRecord> documents;
   std::vector<std::uint32_t> stream;
 
   explicit Corpus(const std::vector<std::uint64_t>& text_tokens) {
@@ -52,18 +52,18 @@ double nats_of(std::uint32_t input, std::uint32_t target, std::uint32_t poison) 
 constexpr std::uint32_t kNoPoison = 1000;
 
 ScoreBatch made_up_model(std::uint32_t poison = kNoPoison) {
-  return [poison](const model::Batch& batch, std::span<double> nll) {
-    ASSERT_EQ(batch.rows() % kUnitRowsMultiple, 0);
+  return [poison](const model::ops::Batch& batch, std::span<double> nll) {
+    ASSERT_EQ(batch.rows() % windows::kUnitRowsMultiple, 0);
     for (std::size_t i = 0; i < nll.size(); ++i) {
-      nll[i] = batch.targets[i] == model::kNotScored ? 0.0 : nats_of(batch.inputs[i], batch.targets[i], poison);
+      nll[i] = batch.targets[i] == model::ops::kNotScored ? 0.0 : nats_of(batch.inputs[i], batch.targets[i], poison);
     }
   };
 }
 
 /// One loop over the stream: every token after the one before it.
-std::vector<DocumentScore> scored_by_one_loop(const Corpus& corpus, Protocol protocol,
-                                              std::uint32_t poison = kNoPoison) {
-  std::vector<DocumentScore> scores(corpus.documents.size());
+std::vector<tally::DocumentScore> scored_by_one_loop(const Corpus& corpus, windows::Protocol protocol,
+                                                     std::uint32_t poison = kNoPoison) {
+  std::vector<tally::DocumentScore> scores(corpus.documents.size());
   std::uint32_t input = kEndOfText;
   for (std::size_t d = 0; d < corpus.documents.size(); ++d) {
     const auto& document = corpus.documents[d];
@@ -71,7 +71,7 @@ std::vector<DocumentScore> scored_by_one_loop(const Corpus& corpus, Protocol pro
       const std::uint32_t target = corpus.stream[document.first_token + i];
       const bool last = i + 1 == document.tokens;
       if (!last) scores[d].text.add(nats_of(input, target, poison));
-      if (last && protocol == Protocol::packed) scores[d].end_of_text.add(nats_of(input, target, poison));
+      if (last && protocol == windows::Protocol::packed) scores[d].end_of_text.add(nats_of(input, target, poison));
       input = target;
     }
   }
@@ -82,14 +82,14 @@ const std::vector<std::uint64_t> kRagged = {0, 1, 300, 2, 0, 0, 64, 65, 63, 900,
 
 TEST(ScoreCorpus, EqualsOneLoopOverTheTokens) {
   const Corpus corpus(kRagged);
-  for (const Protocol protocol : {Protocol::document, Protocol::packed}) {
+  for (const windows::Protocol protocol : {windows::Protocol::document, windows::Protocol::packed}) {
     for (const std::int64_t length : {1, 16, 64}) {
       UnitScorer scorer(corpus.documents, 2, kEndOfText, corpus.reader(), made_up_model());
-      const std::int64_t stride = protocol == Protocol::packed ? length : (length + 1) / 2;
+      const std::int64_t stride = protocol == windows::Protocol::packed ? length : (length + 1) / 2;
       const auto scored = score_corpus(world(), {{protocol, length, stride}, 3}, corpus.documents, scorer);
       EXPECT_EQ(scored.nonfinite_tokens, 0U);
       if (world().rank() != 0) continue;
-      EXPECT_EQ(scored.documents, scored_by_one_loop(corpus, protocol)) << name_of(protocol) << " " << length;
+      EXPECT_EQ(scored.documents, scored_by_one_loop(corpus, protocol)) << windows::name_of(protocol) << " " << length;
     }
   }
 }
@@ -98,32 +98,32 @@ TEST(ScoreCorpus, EqualsOneLoopOverTheTokens) {
 /// units by rank, or scoring one in another shape, shows on every machine.
 TEST(ScoreCorpus, AUnitHasTheSameShapeWhereverItIsScored) {
   const Corpus corpus(kRagged);
-  const ScoreBatch model = [](const model::Batch& batch, std::span<double> nll) {
+  const ScoreBatch model = [](const model::ops::Batch& batch, std::span<double> nll) {
     for (std::size_t i = 0; i < nll.size(); ++i) {
-      if (batch.targets[i] == model::kNotScored) continue;
+      if (batch.targets[i] == model::ops::kNotScored) continue;
       nll[i] = static_cast<double>(batch.rows()) + 1e-3 * static_cast<double>(i) + 1e-7 * batch.inputs[i];
     }
   };
-  const WorkUnitOptions options{{Protocol::document, 48, 20}, 4};
+  const windows::WorkUnitOptions options{{windows::Protocol::document, 48, 20}, 4};
   UnitScorer shared(corpus.documents, 2, kEndOfText, corpus.reader(), model);
   const auto scored = score_corpus(world(), options, corpus.documents, shared);
   UnitScorer serial(corpus.documents, 2, kEndOfText, corpus.reader(), model);
-  std::vector<UnitResult> results;
-  WorkUnitCursor units(options, corpus.documents);
-  for (WorkUnit unit; units.next(unit);) results.push_back(serial.score(unit));
+  std::vector<tally::UnitResult> results;
+  windows::WorkUnitCursor units(options, corpus.documents);
+  for (windows::WorkUnit unit; units.next(unit);) results.push_back(serial.score(unit));
   const std::uint64_t count = results.size();
   ASSERT_GT(count, 7U);
   if (world().rank() == 0) {
-    EXPECT_EQ(scored.documents, merge_results(std::move(results), count, corpus.documents.size()));
+    EXPECT_EQ(scored.documents, tally::merge_results(std::move(results), count, corpus.documents.size()));
   }
 }
 
 TEST(ScoreCorpus, CountsTheScoredTokensOfEachDomain) {
   const Corpus corpus(kRagged);
   UnitScorer scorer(corpus.documents, 2, kEndOfText, corpus.reader(), made_up_model());
-  score_corpus(world(), {{Protocol::packed, 32, 32}, 2}, corpus.documents, scorer);
+  score_corpus(world(), {{windows::Protocol::packed, 32, 32}, 2}, corpus.documents, scorer);
   if (world().rank() != 0) return;
-  UnigramCounts counts(2);
+  tally::UnigramCounts counts(2);
   for (const auto& document : corpus.documents) {
     for (std::uint64_t i = 0; i < document.tokens; ++i) {
       counts.add(document.domain, corpus.stream[document.first_token + i]);
@@ -137,11 +137,11 @@ TEST(ScoreCorpus, CountsTheScoredTokensOfEachDomain) {
 TEST(ScoreCorpus, MoreRanksThanUnits) {
   const Corpus corpus({3});
   UnitScorer scorer(corpus.documents, 1, kEndOfText, corpus.reader(), made_up_model());
-  const auto scored = score_corpus(world(), {{Protocol::document, 8, 4}, 1}, corpus.documents, scorer);
+  const auto scored = score_corpus(world(), {{windows::Protocol::document, 8, 4}, 1}, corpus.documents, scorer);
   EXPECT_EQ(scored.units, 1U);
   EXPECT_EQ(scored.padding_rows, 61U);
   if (world().rank() == 0) {
-    EXPECT_EQ(scored.documents, scored_by_one_loop(corpus, Protocol::document));
+    EXPECT_EQ(scored.documents, scored_by_one_loop(corpus, windows::Protocol::document));
   }
 }
 
@@ -149,21 +149,21 @@ TEST(ScoreCorpus, NonFiniteResultsAreCountedApart) {
   const Corpus corpus(kRagged);
   const std::uint32_t poison = corpus.stream[corpus.documents[2].first_token];
   UnitScorer scorer(corpus.documents, 2, kEndOfText, corpus.reader(), made_up_model(poison));
-  const auto scored = score_corpus(world(), {{Protocol::document, 64, 32}, 1}, corpus.documents, scorer);
+  const auto scored = score_corpus(world(), {{windows::Protocol::document, 64, 32}, 1}, corpus.documents, scorer);
   EXPECT_GT(scored.nonfinite_tokens, 0U);
   if (world().rank() == 0) {
-    EXPECT_EQ(scored.documents, scored_by_one_loop(corpus, Protocol::document, poison));
+    EXPECT_EQ(scored.documents, scored_by_one_loop(corpus, windows::Protocol::document, poison));
   }
 }
 
 TEST(ScoreCorpus, RefusesADocumentThatDoesNotEndInEndOfText) {
   Corpus corpus({3, 4});
   corpus.stream[3] = 5;
-  for (const Protocol protocol : {Protocol::document, Protocol::packed}) {
+  for (const windows::Protocol protocol : {windows::Protocol::document, windows::Protocol::packed}) {
     UnitScorer scorer(corpus.documents, 1, kEndOfText, corpus.reader(), made_up_model());
-    const WorkUnitOptions options{{protocol, 8, 8}, 2};
-    WorkUnitCursor units(options, corpus.documents);
-    WorkUnit unit;
+    const windows::WorkUnitOptions options{{protocol, 8, 8}, 2};
+    windows::WorkUnitCursor units(options, corpus.documents);
+    windows::WorkUnit unit;
     ASSERT_TRUE(units.next(unit));
     EXPECT_THROW(scorer.score(unit), io::Error);
   }
@@ -174,14 +174,14 @@ TEST(ScoreCorpus, RefusesADocumentThatDoesNotEndInEndOfText) {
 TEST(ScoreCorpus, AMeanOfRankMeansIsAnotherNumber) {
   const Corpus corpus(kRagged);
   UnitScorer scorer(corpus.documents, 2, kEndOfText, corpus.reader(), made_up_model());
-  const WorkUnitOptions options{{Protocol::document, 64, 32}, 1};
+  const windows::WorkUnitOptions options{{windows::Protocol::document, 64, 32}, 1};
   std::vector<double> means(7);
-  std::vector<ExactSum> sums(7);
-  ExactSum all;
-  WorkUnitCursor units(options, corpus.documents);
-  for (WorkUnit unit; units.next(unit);) {
+  std::vector<comm::ExactSum> sums(7);
+  comm::ExactSum all;
+  windows::WorkUnitCursor units(options, corpus.documents);
+  for (windows::WorkUnit unit; units.next(unit);) {
     for (const auto& tally : scorer.score(unit).documents) {
-      sums[static_cast<std::size_t>(rank_of_unit(unit.index, 7))].merge(tally.score.all());
+      sums[static_cast<std::size_t>(windows::rank_of_unit(unit.index, 7))].merge(tally.score.all());
       all.merge(tally.score.all());
     }
   }
@@ -192,17 +192,17 @@ TEST(ScoreCorpus, AMeanOfRankMeansIsAnotherNumber) {
 
 TEST(MergeResults, TakesEachUnitOnceInAnyOrder) {
   const auto result = [](std::uint64_t unit, double nats) {
-    DocumentScore score;
+    tally::DocumentScore score;
     score.text.add(nats);
-    return UnitResult{unit, {{0, score}}};
+    return tally::UnitResult{unit, {{0, score}}};
   };
-  const auto forwards = merge_results({result(0, 0.1), result(1, 0.7), result(2, 1e9)}, 3, 1);
-  const auto backwards = merge_results({result(2, 1e9), result(1, 0.7), result(0, 0.1)}, 3, 1);
+  const auto forwards = tally::merge_results({result(0, 0.1), result(1, 0.7), result(2, 1e9)}, 3, 1);
+  const auto backwards = tally::merge_results({result(2, 1e9), result(1, 0.7), result(0, 0.1)}, 3, 1);
   EXPECT_EQ(forwards, backwards);
   EXPECT_EQ(forwards[0].text.count(), 3U);
-  EXPECT_THROW(merge_results({result(0, 1), result(2, 1)}, 3, 1), std::logic_error);
-  EXPECT_THROW(merge_results({result(0, 1), result(1, 1), result(1, 1)}, 3, 1), std::logic_error);
+  EXPECT_THROW(tally::merge_results({result(0, 1), result(2, 1)}, 3, 1), std::logic_error);
+  EXPECT_THROW(tally::merge_results({result(0, 1), result(1, 1), result(1, 1)}, 3, 1), std::logic_error);
 }
 
 }  // namespace
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::evaluate

@@ -11,7 +11,7 @@
 #include "tests/support/made_checkpoint.h"
 #include "tests/support/mpi_world.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::models {
 namespace {
 
 using tests::world;
@@ -40,9 +40,9 @@ class CheckpointOfARun : public testing::Test {
   }
 
   void write(std::int64_t step) const {
-    const model::ParameterTable table(config_);
+    const model::shape::ParameterTable table(config_);
     model::Arena arena(table.arena_size());
-    model::initialise(config_, table, static_cast<std::uint64_t>(step), arena.span());
+    model::shape::initialise(config_, table, static_cast<std::uint64_t>(step), arena.span());
     tests::write_checkpoint(checkpoint_folder(run_, step), {config_, arena.span(), step, "fingerprint"});
   }
 
@@ -53,7 +53,7 @@ class CheckpointOfARun : public testing::Test {
   }
 
   std::filesystem::path run_ = shared_folder();
-  model::Config config_;
+  model::shape::Config config_;
 };
 
 [[noreturn]] void fail_to_read() { throw io::Error(io::ErrorKind::missing_input, "the tokenizer is gone"); }
@@ -101,8 +101,8 @@ TEST_F(CheckpointOfARun, AFailureThatNoNewerOneMendsIsAgreedOn) {
                                [](const LoadedModel&) {
                                  if (world().rank() + 1 == world().size()) fail_to_read();
                                }),
-               AgreedError);
+               failure::AgreedError);
 }
 
 }  // namespace
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::models

@@ -7,25 +7,25 @@
 #include "pipeline/pack/shard_plan.h"
 #include "pipeline/pack/work_chunks.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::pack {
 namespace {
 
 using ::testing::Each;
 using ::testing::Le;
 using ::testing::Pair;
 
-io::TextFile file(std::uint64_t bytes, io::TextFormat format = io::TextFormat::plain) {
+io::text::TextFile file(std::uint64_t bytes, io::text::TextFormat format = io::text::TextFormat::plain) {
   return {"f", "f", "f", bytes, format};
 }
 
 TEST(WorkChunks, TileEveryFileInOrder) {
-  const std::vector<io::TextFile> files{file(10),
-                                        file(0),
-                                        file(1000, io::TextFormat::json_lines),
-                                        file(5000),
-                                        file(7, io::TextFormat::json_lines),
-                                        file(0, io::TextFormat::json_lines),
-                                        file(300, io::TextFormat::json_lines)};
+  const std::vector<io::text::TextFile> files{file(10),
+                                              file(0),
+                                              file(1000, io::text::TextFormat::json_lines),
+                                              file(5000),
+                                              file(7, io::text::TextFormat::json_lines),
+                                              file(0, io::text::TextFormat::json_lines),
+                                              file(300, io::text::TextFormat::json_lines)};
   for (const std::uint64_t size : {1U, 7U, 100U, 10'000U}) {
     const auto chunks = cut_into_chunks(files, size);
     std::vector<std::uint64_t> covered(files.size(), 0);
@@ -38,7 +38,7 @@ TEST(WorkChunks, TileEveryFileInOrder) {
         last = piece.file;
         EXPECT_EQ(piece.range.begin, covered[piece.file]);
         covered[piece.file] = piece.range.end;
-        if (files[piece.file].format == io::TextFormat::plain) {
+        if (files[piece.file].format == io::text::TextFormat::plain) {
           EXPECT_EQ(piece.range.end, files[piece.file].bytes);
         } else {
           EXPECT_LE(piece.range.end - piece.range.begin, size);
@@ -116,4 +116,4 @@ TEST(ShardPlan, LinesAreCountedAcrossTheChunksOfAFile) {
 }
 
 }  // namespace
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::pack

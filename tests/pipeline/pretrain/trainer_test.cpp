@@ -8,28 +8,28 @@
 #include <filesystem>
 #include <fstream>
 
-#include "io/tensors/manifest.h"
 #include "io/error.h"
+#include "io/tensors/manifest.h"
 #include "pipeline/comm/agreement.h"
 #include "pipeline/models/checkpoint.h"
 #include "pipeline/pretrain/checkpoint/training_checkpoint.h"
 #include "tests/support/made_data_set.h"
 #include "tests/support/mpi_world.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::pretrain {
 namespace {
 
 /// The vector of the design: gradients of a loss of 2 over 1 token and of 90 over 9 tokens. Their sum times the scale
 /// is the gradient of the mean over 10 tokens; a mean of the two means, (2 + 10) / 2, would be another.
 TEST(GradientScale, IsOfTheMeanOverAllTokens) {
-  EXPECT_DOUBLE_EQ((2 + 90) * gradient_scale(1 + 9, 92, 0), 9.2);
+  EXPECT_DOUBLE_EQ((2 + 90) * step::gradient_scale(1 + 9, 92, 0), 9.2);
   EXPECT_NE((2.0 / 1 + 90.0 / 9) / 2, 9.2);
 }
 
 TEST(GradientScale, ClipsTheMeanGradient) {
-  EXPECT_DOUBLE_EQ(gradient_scale(10, 92, 100), 0.1);       // norm 9.2 is below 100
-  EXPECT_DOUBLE_EQ(92 * gradient_scale(10, 92, 4.6), 4.6);  // and above 4.6
-  EXPECT_DOUBLE_EQ(gradient_scale(10, 0, 1), 0.1);
+  EXPECT_DOUBLE_EQ(step::gradient_scale(10, 92, 100), 0.1);       // norm 9.2 is below 100
+  EXPECT_DOUBLE_EQ(92 * step::gradient_scale(10, 92, 4.6), 4.6);  // and above 4.6
+  EXPECT_DOUBLE_EQ(step::gradient_scale(10, 0, 1), 0.1);
 }
 
 class TrainerTest : public testing::Test {
@@ -39,7 +39,7 @@ class TrainerTest : public testing::Test {
     std::string name = "chainrule-trainer-" + std::to_string(::getpid());
     name = tests::world().broadcast(name);
     folder_ = std::filesystem::temp_directory_path() / name;
-    agree_on_first(tests::world(), [&] {
+    comm::agree_on_first(tests::world(), [&] {
       tests::MadeDataSet set;
       set.shards = {{{.tokens = std::vector<std::uint32_t>(300, 7)}}};
       for (std::uint32_t i = 0; i < 300; ++i) set.shards[0][0].tokens[i] = i * i % 89;
@@ -57,20 +57,23 @@ class TrainerTest : public testing::Test {
     if (tests::world().rank() == 0) std::filesystem::remove_all(folder_);
   }
 
-  std::string hash(const Trainer& trainer) { return hash_of(const_cast<Trainer&>(trainer).parameters().span()); }
+  std::string hash(const step::Trainer& trainer) {
+    return models::hash_of(const_cast<step::Trainer&>(trainer).parameters().span());
+  }
 
-  std::filesystem::path save(Trainer& trainer) {
-    TrainingState state;
+  std::filesystem::path save(step::Trainer& trainer) {
+    checkpoint::TrainingState state;
     state.step = trainer.steps_taken();
     state.samples_consumed = trainer.samples_consumed();
-    state.arena_layout = arena_layout(trainer.table());
-    const CheckpointContext context{folder_ / "run", folder_ / "tokenizer.json", "fingerprint", 2};
-    write_checkpoint(tests::world(), context, state, agreed_weights_hash(tests::world(), trainer), trainer);
-    return checkpoint_folder(context.run, state.step);
+    state.arena_layout = checkpoint::arena_layout(trainer.table());
+    const checkpoint::CheckpointContext context{folder_ / "run", folder_ / "tokenizer.json", "fingerprint", 2};
+    checkpoint::write_checkpoint(tests::world(), context, state,
+                                 checkpoint::agreed_weights_hash(tests::world(), trainer), trainer);
+    return models::checkpoint_folder(context.run, state.step);
   }
 
   void damage(const std::filesystem::path& file) {
-    agree_on_first(tests::world(), [&] {
+    comm::agree_on_first(tests::world(), [&] {
       std::fstream stream(file, std::ios::in | std::ios::out | std::ios::binary);
       stream.seekp(5000);
       stream.put('\x55');
@@ -79,24 +82,24 @@ class TrainerTest : public testing::Test {
   }
 
   std::filesystem::path folder_;
-  model::Config config_;
-  TrainerOptions options_;
+  model::shape::Config config_;
+  step::TrainerOptions options_;
 };
 
 TEST_F(TrainerTest, GoesOnFromACheckpointToTheSameBits) {
-  const Communicator& world = tests::world();
-  const io::DataSet data = io::DataSet::open(folder_);
-  const Windows windows(data, config_.sequence_length);
-  const Communicator exchange = world.duplicate();
-  Trainer whole(world, exchange, config_, options_, windows);
+  const comm::Communicator& world = tests::world();
+  const io::tokens::DataSet data = io::tokens::DataSet::open(folder_);
+  const windows::Windows windows(data, config_.sequence_length);
+  const comm::Communicator exchange = world.duplicate();
+  step::Trainer whole(world, exchange, config_, options_, windows);
   for (int i = 0; i < 2; ++i) whole.step(false);
   const std::filesystem::path checkpoint = save(whole);
-  EXPECT_EQ(find_intact_checkpoint(world, folder_ / "run"), checkpoint);
+  EXPECT_EQ(checkpoint::find_intact_checkpoint(world, folder_ / "run"), checkpoint);
 
-  const Communicator other_exchange = world.duplicate();
-  Trainer resumed(world, other_exchange, config_, options_, windows);
+  const comm::Communicator other_exchange = world.duplicate();
+  step::Trainer resumed(world, other_exchange, config_, options_, windows);
   EXPECT_NE(hash(resumed), hash(whole));
-  restore(world, checkpoint, read_training_state(checkpoint), resumed);
+  checkpoint::restore(world, checkpoint, checkpoint::read_training_state(checkpoint), resumed);
   EXPECT_EQ(hash(resumed), hash(whole));
   EXPECT_EQ(resumed.samples_consumed(), 20U);
   for (int i = 0; i < 2; ++i) {
@@ -107,44 +110,44 @@ TEST_F(TrainerTest, GoesOnFromACheckpointToTheSameBits) {
 }
 
 TEST_F(TrainerTest, ALaneAddsUpItsMicroBatches) {
-  const Communicator& world = tests::world();
-  const io::DataSet data = io::DataSet::open(folder_);
-  const Windows windows(data, config_.sequence_length);
+  const comm::Communicator& world = tests::world();
+  const io::tokens::DataSet data = io::tokens::DataSet::open(folder_);
+  const windows::Windows windows(data, config_.sequence_length);
   options_.lanes = world.size();
   options_.global_batch = 6 * world.size();
-  std::vector<StepReport> reports;
+  std::vector<step::StepReport> reports;
   for (const std::int64_t micro_batch : {6, 2}) {  // one a lane, three a lane
     options_.micro_batch = micro_batch;
-    const Communicator exchange = world.duplicate();
-    reports.push_back(Trainer(world, exchange, config_, options_, windows).step(false));
+    const comm::Communicator exchange = world.duplicate();
+    reports.push_back(step::Trainer(world, exchange, config_, options_, windows).step(false));
   }
   EXPECT_NEAR(reports[1].loss_nats, reports[0].loss_nats, 1e-6);
   EXPECT_NEAR(reports[1].gradient_norm / reports[0].gradient_norm, 1.0, 1e-5);
 }
 
 TEST_F(TrainerTest, StopTravelsFromAnyRankToAll) {
-  const Communicator& world = tests::world();
-  const io::DataSet data = io::DataSet::open(folder_);
-  const Windows windows(data, config_.sequence_length);
-  const Communicator exchange = world.duplicate();
-  Trainer trainer(world, exchange, config_, options_, windows);
+  const comm::Communicator& world = tests::world();
+  const io::tokens::DataSet data = io::tokens::DataSet::open(folder_);
+  const windows::Windows windows(data, config_.sequence_length);
+  const comm::Communicator exchange = world.duplicate();
+  step::Trainer trainer(world, exchange, config_, options_, windows);
   EXPECT_FALSE(trainer.step(false).stop);
   EXPECT_TRUE(trainer.step(world.rank() == world.size() - 1).stop);
 }
 
 TEST_F(TrainerTest, ModelIsLoadedFromACheckpointOrARunsHighestIntactOne) {
-  const Communicator& world = tests::world();
-  const io::DataSet data = io::DataSet::open(folder_);
-  const Windows windows(data, config_.sequence_length);
-  const Communicator exchange = world.duplicate();
-  Trainer trainer(world, exchange, config_, options_, windows);
+  const comm::Communicator& world = tests::world();
+  const io::tokens::DataSet data = io::tokens::DataSet::open(folder_);
+  const windows::Windows windows(data, config_.sequence_length);
+  const comm::Communicator exchange = world.duplicate();
+  step::Trainer trainer(world, exchange, config_, options_, windows);
   trainer.step(false);
   const std::filesystem::path first = save(trainer);
   const std::string first_hash = hash(trainer);
   trainer.step(false);
   const std::filesystem::path second = save(trainer);
 
-  const LoadedModel loaded = load_model(folder_ / "run");
+  const models::LoadedModel loaded = models::load_model(folder_ / "run");
   EXPECT_EQ(loaded.step, 2);
   EXPECT_EQ(loaded.folder, second);
   EXPECT_EQ(loaded.config, config_);
@@ -152,19 +155,19 @@ TEST_F(TrainerTest, ModelIsLoadedFromACheckpointOrARunsHighestIntactOne) {
   EXPECT_EQ(loaded.weights_hash, hash(trainer));
   EXPECT_EQ(std::memcmp(loaded.parameters.data(), trainer.parameters().data(), loaded.parameters.span().size_bytes()),
             0);
-  EXPECT_EQ(load_model(first).weights_hash, first_hash);
+  EXPECT_EQ(models::load_model(first).weights_hash, first_hash);
   world.barrier();
 
   damage(second / "model.h5");
-  EXPECT_EQ(load_model(folder_ / "run").step, 1);
-  EXPECT_THROW(load_model(second), io::Error);
-  EXPECT_THROW(load_model(folder_ / "nowhere"), io::Error);
-  EXPECT_THROW(load_model(folder_), io::Error);
+  EXPECT_EQ(models::load_model(folder_ / "run").step, 1);
+  EXPECT_THROW(models::load_model(second), io::Error);
+  EXPECT_THROW(models::load_model(folder_ / "nowhere"), io::Error);
+  EXPECT_THROW(models::load_model(folder_), io::Error);
   world.barrier();
 
   damage(first / "model.h5");
-  EXPECT_THROW(load_model(folder_ / "run"), io::Error);
+  EXPECT_THROW(models::load_model(folder_ / "run"), io::Error);
 }
 
 }  // namespace
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::pretrain

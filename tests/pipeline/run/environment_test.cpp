@@ -11,7 +11,7 @@
 #include "pipeline/run/threads.h"
 #include "tests/support/mpi_world.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::run {
 namespace {
 
 using tests::world;
@@ -43,8 +43,8 @@ TEST(Environment, RefusesRanksThatDiffer) {
   try {
     gather_environment(world(), "chainrule test", world().rank() == world().size() - 1 ? 3 : 2);
     FAIL() << "differing threads were accepted";
-  } catch (const AgreedError& error) {
-    EXPECT_EQ(error.code(), ExitCode::usage);
+  } catch (const failure::AgreedError& error) {
+    EXPECT_EQ(error.code(), failure::ExitCode::usage);
     EXPECT_NE(std::string(error.what()).find("threads per rank: '3' here, '2' on rank 0"), std::string::npos)
         << error.what();
   }
@@ -86,4 +86,4 @@ TEST(BindingAdvice, IsGivenWhereThreadsTakeTurns) {
 TEST(Threads, AreTheSameOnEveryRank) { EXPECT_EQ(use_threads(world(), world().rank() + 2), 2); }
 
 }  // namespace
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::run

@@ -11,7 +11,7 @@
 #include "pipeline/failure/error.h"
 #include "pipeline/pretrain/metrics/metrics_log.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::run {
 namespace {
 
 class RunDirectoryTest : public testing::Test {
@@ -51,13 +51,13 @@ TEST_F(RunDirectoryTest, ListsEveryStart) {
   const RunDirectory run = RunDirectory::open(folder_);
   run.add_environment(R"({"ranks": 1})");
   run.add_environment(R"({"ranks": 2})");
-  const std::string text = io::read_file(folder_ / "environment.json");
+  const std::string text = io::files::read_file(folder_ / "environment.json");
   EXPECT_LT(text.find("\"ranks\": 1"), text.find("\"ranks\": 2"));
 }
 
 TEST_F(RunDirectoryTest, RefusesFoldersOfOthers) {
   std::filesystem::create_directories(folder_);
-  io::write_file_atomically(folder_ / "notes.txt", "mine");
+  io::files::write_file_atomically(folder_ / "notes.txt", "mine");
   EXPECT_THAT(refusal(folder_), testing::HasSubstr("is no run directory"));
   EXPECT_FALSE(std::filesystem::exists(folder_ / "lock"));
   EXPECT_THAT(refusal(folder_ / "notes.txt"), testing::HasSubstr("is no folder"));
@@ -70,8 +70,8 @@ TEST(CheckSameRun, NamesTheOptionThatDiffers) {
   const auto difference = [&](const Configuration& now) -> std::string {
     try {
       check_same_run(saved, now, {"log-every"});
-    } catch (const Error& error) {
-      EXPECT_EQ(error.code(), ExitCode::usage);
+    } catch (const failure::Error& error) {
+      EXPECT_EQ(error.code(), failure::ExitCode::usage);
       return error.what();
     }
     return "none";
@@ -87,14 +87,14 @@ TEST_F(RunDirectoryTest, MetricsLogCutsOffStepsThatWillBeTakenAgain) {
   std::filesystem::create_directories(folder_);
   const std::filesystem::path path = folder_ / "metrics.jsonl";
   {
-    MetricsLog log(path, 0);
+    pretrain::metrics::MetricsLog log(path, 0);
     for (int step = 1; step <= 4; ++step) log.append("{\"step\":" + std::to_string(step) + "}");
     log.sync();
   }
-  io::write_file_atomically(path, io::read_file(path) + "{\"step\":2");
-  MetricsLog(path, 3).append("{\"step\":4,\"again\":true}");
-  EXPECT_EQ(io::read_file(path), "{\"step\":1}\n{\"step\":2}\n{\"step\":3}\n{\"step\":4,\"again\":true}\n");
+  io::files::write_file_atomically(path, io::files::read_file(path) + "{\"step\":2");
+  pretrain::metrics::MetricsLog(path, 3).append("{\"step\":4,\"again\":true}");
+  EXPECT_EQ(io::files::read_file(path), "{\"step\":1}\n{\"step\":2}\n{\"step\":3}\n{\"step\":4,\"again\":true}\n");
 }
 
 }  // namespace
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::run

@@ -7,7 +7,7 @@
 #include <stdexcept>
 #include <vector>
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::run {
 namespace {
 
 TEST(Worker, DoesJobsInOrderAndWaitsForThoseAskedFor) {
@@ -49,4 +49,4 @@ TEST(Worker, StopsTheJobAtWorkWhenItGoes) {
 }
 
 }  // namespace
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::run

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::show {
 namespace {
 
 TEST(Legible, SpacesAndLineFeedsCanBeSeen) {
@@ -73,4 +73,4 @@ TEST(Legible, WholeCharactersStopBeforeOneThatIsBegun) {
 }
 
 }  // namespace
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::show

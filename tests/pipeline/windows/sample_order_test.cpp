@@ -7,7 +7,7 @@
 #include <set>
 #include <vector>
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::windows {
 namespace {
 
 TEST(Permutation, VisitsEveryIndexOnce) {
@@ -74,4 +74,4 @@ TEST(SampleOrder, IsPinned) {
 }
 
 }  // namespace
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::windows

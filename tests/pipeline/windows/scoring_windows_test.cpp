@@ -7,10 +7,10 @@
 #include <utility>
 #include <vector>
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::windows {
 namespace {
 
-using Documents = std::vector<io::DocumentRecord>;
+using Documents = std::vector<io::tokens::DocumentRecord>;
 
 /// Documents of these many tokens, to which their end-of-text is added.
 Documents documents_of(const std::vector<std::uint64_t>& text_tokens) {
@@ -174,4 +174,4 @@ TEST(ScoringWindows, CountsWhatIsToBeScored) {
 }
 
 }  // namespace
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::windows

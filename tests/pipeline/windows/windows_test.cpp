@@ -9,7 +9,7 @@
 #include "model/ops/batch.h"
 #include "tests/support/made_data_set.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::windows {
 namespace {
 
 constexpr std::uint32_t kEnd = 99;
@@ -29,7 +29,7 @@ class WindowsTest : public testing::Test {
 };
 
 TEST_F(WindowsTest, CrossDocumentsAndShardsAndStartAfterAVirtualEndOfText) {
-  const io::DataSet data = io::DataSet::open(folder_);
+  const io::tokens::DataSet data = io::tokens::DataSet::open(folder_);
   const Windows windows(data, 5);
   EXPECT_EQ(windows.token_count(), 12U);
   EXPECT_EQ(windows.whole_count(), 2U);
@@ -44,20 +44,21 @@ TEST_F(WindowsTest, CrossDocumentsAndShardsAndStartAfterAVirtualEndOfText) {
   EXPECT_EQ(targets, (std::vector<std::uint32_t>{kEnd, kEnd, 4, 5, 6}));
   windows.read(2, inputs, targets);
   EXPECT_EQ(inputs, (std::vector<std::uint32_t>{6, 7, kEnd, kEnd, kEnd}));
-  EXPECT_EQ(targets, (std::vector<std::uint32_t>{7, kEnd, model::kNotScored, model::kNotScored, model::kNotScored}));
+  EXPECT_EQ(targets, (std::vector<std::uint32_t>{7, kEnd, model::ops::kNotScored, model::ops::kNotScored,
+                                                 model::ops::kNotScored}));
 }
 
 TEST_F(WindowsTest, StopAtTheTokenLimit) {
-  const io::DataSet data = io::DataSet::open(folder_);
+  const io::tokens::DataSet data = io::tokens::DataSet::open(folder_);
   const Windows windows(data, 4, 6);
   EXPECT_EQ(windows.token_count(), 6U);
   EXPECT_EQ(windows.count(), 2U);
   std::vector<std::uint32_t> inputs(4);
   std::vector<std::uint32_t> targets(4);
   windows.read(1, inputs, targets);
-  EXPECT_EQ(targets, (std::vector<std::uint32_t>{3, kEnd, model::kNotScored, model::kNotScored}));
+  EXPECT_EQ(targets, (std::vector<std::uint32_t>{3, kEnd, model::ops::kNotScored, model::ops::kNotScored}));
   EXPECT_EQ(Windows(data, 4, 1000).token_count(), 12U);
 }
 
 }  // namespace
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::windows

@@ -5,12 +5,12 @@
 #include <random>
 #include <vector>
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::windows {
 namespace {
 
-std::vector<io::DocumentRecord> random_documents(std::uint64_t seed, std::size_t count, std::uint64_t longest) {
+std::vector<io::tokens::DocumentRecord> random_documents(std::uint64_t seed, std::size_t count, std::uint64_t longest) {
   std::mt19937_64 random(seed);
-  std::vector<io::DocumentRecord> documents;
+  std::vector<io::tokens::DocumentRecord> documents;
   std::uint64_t first = 0;
   for (std::size_t i = 0; i < count; ++i) {
     const std::uint64_t tokens = 1 + random() % longest;
@@ -20,7 +20,7 @@ std::vector<io::DocumentRecord> random_documents(std::uint64_t seed, std::size_t
   return documents;
 }
 
-std::vector<WorkUnit> units_of(const WorkUnitOptions& options, std::span<const io::DocumentRecord> documents) {
+std::vector<WorkUnit> units_of(const WorkUnitOptions& options, std::span<const io::tokens::DocumentRecord> documents) {
   WorkUnitCursor cursor(options, documents);
   std::vector<WorkUnit> units;
   for (WorkUnit unit; cursor.next(unit);) units.push_back(unit);
@@ -91,7 +91,7 @@ TEST(WorkUnits, AreDealtInTurnToAnyNumberOfRanks) {
 
 TEST(WorkUnits, NothingToScoreIsNoUnit) {
   EXPECT_TRUE(units_of({{Protocol::document, 8, 4}, 2}, {}).empty());
-  const std::vector<io::DocumentRecord> empty = {{0, 1, 0, 0, 0}, {1, 1, 0, 0, 0}};
+  const std::vector<io::tokens::DocumentRecord> empty = {{0, 1, 0, 0, 0}, {1, 1, 0, 0, 0}};
   EXPECT_TRUE(units_of({{Protocol::document, 8, 4}, 2}, empty).empty());
   EXPECT_EQ(units_of({{Protocol::packed, 8, 8}, 2}, empty).size(), 1U);
 }
@@ -105,4 +105,4 @@ TEST(WorkUnits, DefaultMicroBatchGivesAboutAThousandRows) {
 }
 
 }  // namespace
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::windows

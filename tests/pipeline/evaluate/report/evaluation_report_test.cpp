@@ -13,22 +13,23 @@
 #include "pipeline/evaluate/report/render.h"
 #include "pipeline/evaluate/report/report_folder.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::evaluate::report {
 namespace {
 
 /// tokens results of nats / tokens each.
-DocumentScore score_of(double nats, int tokens) {
-  DocumentScore score;
+tally::DocumentScore score_of(double nats, int tokens) {
+  tally::DocumentScore score;
   for (int i = 0; i < tokens; ++i) score.text.add(nats / tokens);
   return score;
 }
 
 const std::vector<std::string> kDomains = {"news, \"fresh\"", "code"};
 
-EvaluationReport report_of(const std::vector<io::DocumentRecord>& documents, const std::vector<DocumentScore>& scores,
-                           const UnigramCounts& counts = UnigramCounts(2)) {
+EvaluationReport report_of(const std::vector<io::tokens::DocumentRecord>& documents,
+                           const std::vector<tally::DocumentScore>& scores,
+                           const tally::UnigramCounts& counts = tally::UnigramCounts(2)) {
   EvaluationSubject subject;
-  subject.windows = {Protocol::document, 8, 4};
+  subject.windows = {windows::Protocol::document, 8, 4};
   subject.weights_hash = "00ff";
   subject.step = 12;
   subject.data_fingerprint = "d";
@@ -38,7 +39,7 @@ EvaluationReport report_of(const std::vector<io::DocumentRecord>& documents, con
 }
 
 // The vector of token weighting: 2 nats over 1 token, 90 nats over 9 tokens.
-const std::vector<io::DocumentRecord> kTwoDocuments = {{0, 2, 10, 2, 0}, {2, 10, 36, 9, 1}};
+const std::vector<io::tokens::DocumentRecord> kTwoDocuments = {{0, 2, 10, 2, 0}, {2, 10, 36, 9, 1}};
 
 TEST(EvaluationReport, WeighsTokensNotDocumentsOrDomains) {
   const auto report = report_of(kTwoDocuments, {score_of(2, 1), score_of(90, 9)});
@@ -54,7 +55,7 @@ TEST(EvaluationReport, WeighsTokensNotDocumentsOrDomains) {
 }
 
 TEST(EvaluationReport, BytesAndWordsMeasureTheTextWithoutEndOfText) {
-  DocumentScore score = score_of(90, 9);
+  tally::DocumentScore score = score_of(90, 9);
   score.end_of_text.add(7);
   const auto report = report_of(kTwoDocuments, {score_of(2, 1), score});
   const auto& all = report.overall;
@@ -75,7 +76,7 @@ TEST(EvaluationReport, StandardErrorIsClusteredByDocument) {
 }
 
 TEST(EvaluationReport, NonFiniteResultsNullTheValuesOfWhatHoldsThem) {
-  DocumentScore broken = score_of(90, 9);
+  tally::DocumentScore broken = score_of(90, 9);
   broken.text.add(std::numeric_limits<double>::quiet_NaN());
   const auto report = report_of(kTwoDocuments, {score_of(2, 1), broken});
   EXPECT_EQ(report.overall.nonfinite_tokens(), 1U);
@@ -109,7 +110,7 @@ TEST(EvaluationReport, SaysWhenItCoversPart) {
 }
 
 TEST(EvaluationReport, UnigramEntropyAndUniformModel) {
-  UnigramCounts counts(2);
+  tally::UnigramCounts counts(2);
   counts.add(0, 7, 2);
   counts.add(0, 8);
   counts.add(0, 9);
@@ -120,7 +121,7 @@ TEST(EvaluationReport, UnigramEntropyAndUniformModel) {
   const double mixed = -(0.75 * std::log(0.75) + 2 * 0.125 * std::log(0.125));
   EXPECT_NEAR(report.overall.unigram_entropy_nats.value(), mixed, 1e-12);
   EXPECT_DOUBLE_EQ(report.uniform_nats, std::log(100.0));
-  EXPECT_FALSE(UnigramCounts(1).entropy_nats().has_value());
+  EXPECT_FALSE(tally::UnigramCounts(1).entropy_nats().has_value());
 }
 
 TEST(EvaluationReport, JsonCarriesTheFieldsAtItsTopLevel) {
@@ -141,8 +142,8 @@ TEST(EvaluationReport, JsonCarriesTheFieldsAtItsTopLevel) {
 }
 
 TEST(EvaluationReport, CsvQuotesItsFields) {
-  const std::vector<DocumentScore> scores = {score_of(2, 1), score_of(90, 9)};
-  const std::vector<io::DocumentSource> sources = {{"a,b.txt", 0}, {"lines.jsonl", 3}};
+  const std::vector<tally::DocumentScore> scores = {score_of(2, 1), score_of(90, 9)};
+  const std::vector<io::tokens::DocumentSource> sources = {{"a,b.txt", 0}, {"lines.jsonl", 3}};
   std::string text;
   render_documents_csv(kDomains, kTwoDocuments, sources, scores, [&](std::string_view piece) { text += piece; });
   EXPECT_NE(text.find("\r\n0,\"news, \"\"fresh\"\"\",\"a,b.txt\",,10,2,1,0,2,0,0,2,"), std::string::npos) << text;
@@ -176,7 +177,7 @@ TEST_F(ReportFolderTest, AppearsWhole) {
   report.write("report.json", "{}\n");
   EXPECT_FALSE(std::filesystem::exists(folder_ / "of a run" / "report"));
   report.commit();
-  EXPECT_EQ(io::read_file(folder_ / "of a run" / "report" / "report.json"), "{}\n");
+  EXPECT_EQ(io::files::read_file(folder_ / "of a run" / "report" / "report.json"), "{}\n");
   EXPECT_EQ(entries(), 1U);
 }
 
@@ -207,9 +208,9 @@ TEST_F(ReportFolderTest, NeverReplacesWhatAppearedMeanwhile) {
   std::filesystem::create_directory(folder_ / "report");
   std::ofstream(folder_ / "report" / "report.json") << "theirs";
   EXPECT_THROW(report.commit(), io::Error);
-  EXPECT_EQ(io::read_file(folder_ / "report" / "report.json"), "theirs");
+  EXPECT_EQ(io::files::read_file(folder_ / "report" / "report.json"), "theirs");
   EXPECT_EQ(entries(), 2U) << "ours is still there beside it";
 }
 
 }  // namespace
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::evaluate::report

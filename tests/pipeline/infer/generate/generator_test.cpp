@@ -16,7 +16,7 @@
 #include "pipeline/infer/score/text_score.h"
 #include "tests/support/made_text_model.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::infer::generate {
 namespace {
 
 class Generation : public ::testing::Test {
@@ -51,16 +51,16 @@ class Generation : public ::testing::Test {
     return texts;
   }
 
-  TextModel model_ = tests::made_text_model(48);
-  std::unique_ptr<model::Ops> ops_ = model::make_fast_ops(model::Math::float32);
+  models::TextModel model_ = tests::made_text_model(48);
+  std::unique_ptr<model::ops::Ops> ops_ = model::ops::make_fast_ops(model::products::Math::float32);
 };
 
 TEST_F(Generation, GreedyIsTheArgmaxOfNext) {
   const auto all = prompts({"once upon", "", "Zz"}, 12);
   for (const Sample& sample : run(all, {.sampling = {.temperature = 0}})) {
     std::string context = all[static_cast<std::size_t>(sample.prompt)].text;
-    for (const io::TokenId token : sample.tokens) {
-      const NextToken next = next_token(model_, context, {.top = 2}, *ops_);
+    for (const io::tokenizer::TokenId token : sample.tokens) {
+      const next::NextToken next = next::next_token(model_, context, {.top = 2}, *ops_);
       if (next.likeliest[0].probability - next.likeliest[1].probability > 1e-4) {
         EXPECT_EQ(token, next.likeliest[0].token) << context;
       }
@@ -71,16 +71,16 @@ TEST_F(Generation, GreedyIsTheArgmaxOfNext) {
 
 TEST_F(Generation, AFirstTokensFrequencyMatchesItsProbability) {
   constexpr int kSamples = 6000;
-  std::map<io::TokenId, int> counts;
+  std::map<io::tokenizer::TokenId, int> counts;
   for (const Sample& sample : run(prompts({"a"}, 1), {.samples = kSamples, .batch = 64, .seed = 5})) {
     ++counts[sample.tokens.at(0)];
   }
-  const NextToken next = next_token(model_, "a", {.top = 257}, *ops_);
+  const next::NextToken next = next::next_token(model_, "a", {.top = 257}, *ops_);
   double statistic = 0;
   double rest = 0;  // rare tokens share one cell
   int rest_count = 0;
   int cells = 0;
-  for (const Candidate& candidate : next.likeliest) {
+  for (const next::Candidate& candidate : next.likeliest) {
     const double mean = candidate.probability * kSamples;
     if (mean < 5) {
       rest += mean;
@@ -122,7 +122,7 @@ TEST_F(Generation, TheProbabilityOfASampleIsThatOfScore) {
   const std::string prompt = "Hello";
   int compared = 0;
   for (const Sample& sample : run(prompts({prompt}, 25), {.sampling = {.temperature = 0.6}, .samples = 3})) {
-    const TextScore score = score_text(model_, prompt + sample.text, false, *ops_);
+    const score::TextScore score = score::score_text(model_, prompt + sample.text, false, *ops_);
     double nats = 0;
     for (std::size_t i = prompt.size(); i < score.tokens.size(); ++i) nats += score.tokens[i].factor.nll_nats;
     if (sample.finish == Finish::end_of_text) continue;  // which is no part of the text
@@ -151,7 +151,7 @@ TEST_F(Generation, EndOfTextEndsASampleAndIsNotPrinted) {
   // A model that can only say end-of-text: its embedding alone points where the final norm's bias does.
   auto parameters = model_.model.parameters.span();
   std::fill(parameters.begin(), parameters.end(), 0.0F);
-  const model::ParameterTable table(model_.model.config);
+  const model::shape::ParameterTable table(model_.model.config);
   parameters[static_cast<std::size_t>(table.find("final_norm.bias").offset)] = 1;
   const std::int64_t width = model_.model.config.width;
   parameters[static_cast<std::size_t>(table.find("token_embedding.weight").offset +
@@ -163,8 +163,8 @@ TEST_F(Generation, EndOfTextEndsASampleAndIsNotPrinted) {
 }
 
 TEST_F(Generation, ContextsThatOutgrowTheModelAreRefusedOrSlid) {
-  EXPECT_THROW(prompts({std::string(48, 'a')}, std::nullopt), Error);
-  EXPECT_THROW(prompts({std::string(40, 'a')}, 9), Error);
+  EXPECT_THROW(prompts({std::string(48, 'a')}, std::nullopt), failure::Error);
+  EXPECT_THROW(prompts({std::string(40, 'a')}, 9), failure::Error);
   EXPECT_EQ(prompts({std::string(40, 'a')}, 8)[0].maximum_tokens, 8);
   EXPECT_EQ(prompts({std::string(40, 'a')}, std::nullopt)[0].maximum_tokens, 8);
   run(prompts({std::string(40, 'a'), ""}, 8), {});
@@ -177,12 +177,12 @@ TEST_F(Generation, ContextsThatOutgrowTheModelAreRefusedOrSlid) {
   EXPECT_EQ(samples[0].slides, 4);
   EXPECT_EQ(samples[1].slides, 5);
   // The first token behind a slide follows the last 24 tokens before the newest, and the newest.
-  std::vector<io::TokenId> tokens = all[0].tokens;
+  std::vector<io::tokenizer::TokenId> tokens = all[0].tokens;
   tokens.insert(tokens.end(), samples[0].tokens.begin(), samples[0].tokens.begin() + 43);
   ASSERT_EQ(tokens.size(), 49U);
   tokens.erase(tokens.begin(), tokens.begin() + 24);
-  model::DecodeState state(model_.model.config, {.slots = 1, .capacity = 48}, *ops_);
-  const model::SlotPrompt kept{0, tokens};
+  model::decoder::DecodeState state(model_.model.config, {.slots = 1, .capacity = 48}, *ops_);
+  const model::decoder::SlotPrompt kept{0, tokens};
   state.prefill(model_.model.parameters.span(), {&kept, 1});
   const std::span<const float> logits = state.logits(0);
   EXPECT_NEAR(logits[samples[0].tokens[43]], *std::max_element(logits.begin(), logits.end()), 1e-4);
@@ -200,7 +200,7 @@ TEST_F(Generation, NumbersTooLargeForArithmeticAreCut) {
 
 TEST_F(Generation, LogitsThatAreNotFiniteAreReported) {
   for (float& value : model_.model.parameters.span()) value = INFINITY;
-  EXPECT_THROW(run(prompts({"x"}, 3), {}), Error);
+  EXPECT_THROW(run(prompts({"x"}, 3), {}), failure::Error);
 }
 
 TEST(Prompts, MistakesNameFileAndLine) {
@@ -228,4 +228,4 @@ TEST(Prompts, MistakesNameFileAndLine) {
 }
 
 }  // namespace
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::infer::generate

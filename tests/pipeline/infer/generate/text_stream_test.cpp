@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::infer::generate {
 namespace {
 
 TEST(TextStream, CharactersComeWhole) {
@@ -54,4 +54,4 @@ TEST(TextStream, AStopTextThatOverlapsItself) {
 }
 
 }  // namespace
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::infer::generate

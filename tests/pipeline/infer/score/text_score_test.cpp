@@ -8,21 +8,23 @@
 
 #include "pipeline/failure/error.h"
 #include "pipeline/infer/next/next_token.h"
-#include "pipeline/show/heat.h"
 #include "pipeline/infer/score/render.h"
+#include "pipeline/show/heat.h"
 #include "tests/support/made_text_model.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::infer::score {
 namespace {
 
 const std::string kText = "The cat sat.\nOn \xe2\x82\xac!";
 
 class TextScores : public ::testing::Test {
  protected:
-  NextToken whole_distribution(std::string_view context) { return next_token(model_, context, {.top = 257}, *ops_); }
+  next::NextToken whole_distribution(std::string_view context) {
+    return next::next_token(model_, context, {.top = 257}, *ops_);
+  }
 
-  TextModel model_ = tests::made_text_model(32);
-  std::unique_ptr<model::Ops> ops_ = model::make_fast_ops(model::Math::float32);
+  models::TextModel model_ = tests::made_text_model(32);
+  std::unique_ptr<model::ops::Ops> ops_ = model::ops::make_fast_ops(model::products::Math::float32);
 };
 
 TEST_F(TextScores, FactorsOfOnePassEqualThoseComputedPrefixByPrefix) {
@@ -30,10 +32,10 @@ TEST_F(TextScores, FactorsOfOnePassEqualThoseComputedPrefixByPrefix) {
   ASSERT_EQ(score.tokens.size(), kText.size());  // every byte is a token
   double sum = 0;
   for (std::size_t i = 0; i < kText.size(); ++i) {
-    const NextToken next = whole_distribution(std::string_view(kText).substr(0, i));
+    const next::NextToken next = whole_distribution(std::string_view(kText).substr(0, i));
     const TokenScore& token = score.tokens[i];
     EXPECT_EQ(token.bytes, kText.substr(i, 1));
-    const Candidate& candidate = next.likeliest[static_cast<std::size_t>(token.factor.rank) - 1];
+    const next::Candidate& candidate = next.likeliest[static_cast<std::size_t>(token.factor.rank) - 1];
     EXPECT_EQ(candidate.token, token.token) << i;
     EXPECT_NEAR(token.factor.nll_nats, candidate.nll_nats, 1e-5) << i;
     EXPECT_NEAR(token.factor.entropy_nats, next.entropy_nats, 1e-5) << i;
@@ -65,7 +67,7 @@ TEST_F(TextScores, FactorsThatAreNotFiniteHaveNoNumbers) {
 TEST_F(TextScores, ATextLongerThanTheContextIsRefusedOrReadInWindows) {
   std::string text;
   for (int i = 0; i < 75; ++i) text += static_cast<char>('a' + i * 7 % 26);
-  EXPECT_THROW(score_text(model_, text, false, *ops_), Error);
+  EXPECT_THROW(score_text(model_, text, false, *ops_), failure::Error);
   const TextScore score = score_text(model_, text, true, *ops_);
   EXPECT_EQ(score.tokens.size(), text.size());
   EXPECT_EQ(score.windows, 4);  // 32 tokens, then 16, 16 and 11 more
@@ -81,8 +83,8 @@ TEST_F(TextScores, AnEmptyTextHasNothingToScore) {
   try {
     score_text(model_, "", false, *ops_);
     FAIL();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ExitCode::bad_data);
+  } catch (const failure::Error& error) {
+    EXPECT_EQ(error.code(), failure::ExitCode::bad_data);
   }
 }
 
@@ -93,24 +95,24 @@ TEST_F(TextScores, FactorsThatAreNotFiniteAreCountedAndLeaveNoTotals) {
   const nlohmann::ordered_json json = nlohmann::ordered_json::parse(to_json(score, model_.model).dump());
   EXPECT_TRUE(json["perplexity"].is_null());
   EXPECT_EQ(json["tokens_scored"], 0);
-  EXPECT_THROW(whole_distribution("ab"), Error);
+  EXPECT_THROW(whole_distribution("ab"), failure::Error);
 }
 
 TEST_F(TextScores, TheNextTokensProbabilitiesSumToOne) {
   for (const double temperature : {0.2, 1.0, 3.0}) {
-    const NextToken next = next_token(model_, "some text", {.top = 10, .temperature = temperature}, *ops_);
+    const next::NextToken next = next::next_token(model_, "some text", {.top = 10, .temperature = temperature}, *ops_);
     EXPECT_NEAR(next.probability_sum, 1, 1e-6);
     EXPECT_EQ(next.likeliest.size(), 10U);
     for (std::size_t i = 1; i < 10; ++i) EXPECT_GE(next.likeliest[i - 1].probability, next.likeliest[i].probability);
     EXPECT_NEAR(next.shown_probability() + next.rest_probability(), 1, 1e-6);
     EXPECT_GT(next.rest_probability(), 0);
   }
-  EXPECT_LT(next_token(model_, "some text", {.temperature = 0.5}, *ops_).entropy_nats,
-            next_token(model_, "some text", {.temperature = 2}, *ops_).entropy_nats);
+  EXPECT_LT(next::next_token(model_, "some text", {.temperature = 0.5}, *ops_).entropy_nats,
+            next::next_token(model_, "some text", {.temperature = 2}, *ops_).entropy_nats);
 }
 
 TEST_F(TextScores, AnEmptyContextIsEndOfTextAlone) {
-  const NextToken next = whole_distribution("");
+  const next::NextToken next = whole_distribution("");
   EXPECT_EQ(next.context_tokens, 1);
   const TextScore score = score_text(model_, "x", false, *ops_);
   EXPECT_NEAR(score.tokens[0].factor.entropy_nats, next.entropy_nats, 1e-5);
@@ -118,8 +120,8 @@ TEST_F(TextScores, AnEmptyContextIsEndOfTextAlone) {
 
 TEST_F(TextScores, AContextTooLongIsRefusedOrLosesItsStart) {
   const std::string text(40, 'q');
-  EXPECT_THROW(whole_distribution(text), Error);
-  const NextToken next = next_token(model_, text, {.slide = true}, *ops_);
+  EXPECT_THROW(whole_distribution(text), failure::Error);
+  const next::NextToken next = next::next_token(model_, text, {.slide = true}, *ops_);
   EXPECT_EQ(next.context_tokens, 32);
   EXPECT_EQ(next.dropped_tokens, 9);
 }
@@ -130,7 +132,7 @@ TEST_F(TextScores, PagesAndPicturesEscapeWhatTheyShow) {
   EXPECT_EQ(page.find("<b>&"), std::string::npos);
   EXPECT_EQ(page.find('\x1b'), std::string::npos);
   EXPECT_NE(page.find("&lt;</b>"), std::string::npos);
-  const std::string svg = render_svg(next_token(model_, text, {.top = 257}, *ops_));
+  const std::string svg = next::render_svg(next::next_token(model_, text, {.top = 257}, *ops_));
   EXPECT_NE(svg.find("after “&lt;b&gt;&amp;&quot;&#39;\\u{1b}⏎”"), std::string::npos);
   EXPECT_NE(svg.find(">&lt;</text>"), std::string::npos);
   EXPECT_EQ(svg.find("others"), std::string::npos);  // all are shown
@@ -144,13 +146,13 @@ TEST_F(TextScores, TheHeatMapResetsColoursBeforeEveryLineEnd) {
 }
 
 TEST(Heat, OneLevelABit) {
-  EXPECT_EQ(heat_level(0), 0);
-  EXPECT_EQ(heat_level(0.99 * std::log(2.0)), 0);
-  EXPECT_EQ(heat_level(1.01 * std::log(2.0)), 1);
-  EXPECT_EQ(heat_level(1000), kHeatLevels - 1);
-  EXPECT_EQ(heat_level(NAN), kHeatLevels - 1);
-  EXPECT_EQ(to_css(heat_colour(HeatRamp::page_light, 15)), "#d03042");
+  EXPECT_EQ(show::heat_level(0), 0);
+  EXPECT_EQ(show::heat_level(0.99 * std::log(2.0)), 0);
+  EXPECT_EQ(show::heat_level(1.01 * std::log(2.0)), 1);
+  EXPECT_EQ(show::heat_level(1000), show::kHeatLevels - 1);
+  EXPECT_EQ(show::heat_level(NAN), show::kHeatLevels - 1);
+  EXPECT_EQ(show::to_css(show::heat_colour(show::HeatRamp::page_light, 15)), "#d03042");
 }
 
 }  // namespace
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::infer::score

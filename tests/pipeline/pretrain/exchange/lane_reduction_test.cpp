@@ -17,15 +17,15 @@
 #include "pipeline/pretrain/optimizer/sharded_adamw.h"
 #include "tests/support/mpi_world.h"
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::pretrain::exchange {
 namespace {
 
 constexpr std::int64_t kLanes = 8;
 constexpr std::int64_t kBucketBlocks = 3;
 
 /// Five blocks and a ragged one, in two buckets; widths of a model that nobody runs.
-model::Config shape() {
-  model::Config config;
+model::shape::Config shape() {
+  model::shape::Config config;
   config.layers = 2;
   config.heads = 2;
   config.width = 104;
@@ -79,7 +79,7 @@ void accumulate(LaneReduction& reduction) {
 
 TEST(BlockOwnership, DividesEveryBucketAmongAllRanks) {
   for (const int ranks : {1, 2, 3, 5, 64, 70}) {
-    const BlockOwnership ownership(150 * model::kOptimizerBlock + 17, ranks, 64);
+    const BlockOwnership ownership(150 * model::optimizer::kOptimizerBlock + 17, ranks, 64);
     EXPECT_EQ(ownership.bucket_count(), 3);
     std::int64_t next = 0;
     for (std::int64_t bucket = 0; bucket < ownership.bucket_count(); ++bucket) {
@@ -87,7 +87,7 @@ TEST(BlockOwnership, DividesEveryBucketAmongAllRanks) {
       for (int rank = 0; rank < ranks; ++rank) {
         const auto slice = ownership.slice(bucket, rank);
         EXPECT_EQ(slice.begin, next);
-        EXPECT_EQ(slice.begin % model::kOptimizerBlock, 0);
+        EXPECT_EQ(slice.begin % model::optimizer::kOptimizerBlock, 0);
         EXPECT_TRUE(bucket != 0 || ranks > 64 || slice.begin < slice.end);
         next = slice.end;
       }
@@ -106,7 +106,7 @@ TEST(BlockOwnership, DividesEveryBucketAmongAllRanks) {
 }
 
 TEST(BlockOwnership, BucketsSuitTheArenaAndTheRanks) {
-  constexpr std::int64_t kBlock = model::kOptimizerBlock;
+  constexpr std::int64_t kBlock = model::optimizer::kOptimizerBlock;
   EXPECT_EQ(BlockOwnership(1899 * kBlock, 2).bucket(0).end, 64 * kBlock);
   EXPECT_EQ(BlockOwnership(17 * kBlock, 2).bucket(0).end, 2 * kBlock);  // a small model still has several
   EXPECT_EQ(BlockOwnership(17 * kBlock, 7).bucket(0).end, 7 * kBlock);  // each rank owns some of it
@@ -134,8 +134,8 @@ class HeldBack {
 };
 
 TEST(LaneReduction, EqualsTheSerialTreeBitForBit) {
-  const Communicator& world = tests::world();
-  constexpr std::int64_t kBlock = model::kOptimizerBlock;
+  const comm::Communicator& world = tests::world();
+  constexpr std::int64_t kBlock = model::optimizer::kOptimizerBlock;
   const std::int64_t size = 5 * kBlock + 1003;
   const BlockOwnership ownership(size, world.size(), kBucketBlocks);
   // Within a slice, over the bounds of slices and of buckets, and to the end.
@@ -181,16 +181,16 @@ std::vector<std::uint32_t> inputs_of(int rank, std::int64_t step) {
 
 // Gradients are announced in pieces and parameters asked for in pieces, as backward and the next forward do.
 TEST(StepExchange, EqualsOneRanksStepsBitForBit) {
-  const Communicator& world = tests::world();
-  const model::Config config = shape();
-  const model::ParameterTable table(config);
+  const comm::Communicator& world = tests::world();
+  const model::shape::Config config = shape();
+  const model::shape::ParameterTable table(config);
   const std::int64_t size = table.arena_size();
-  ASSERT_GT(size, 4 * model::kOptimizerBlock);
+  ASSERT_GT(size, 4 * model::optimizer::kOptimizerBlock);
   const BlockOwnership ownership(size, world.size(), world.size() > 1 ? 1 : kBucketBlocks);
   const EmbeddingRows rows(table);
   const std::int64_t positions = table.find("position_embedding.weight").offset;
   const std::vector<float> sum = serial_sum(5, size);
-  model::AdamWOptions options;
+  model::optimizer::AdamWOptions options;
   options.learning_rate = 0.01;
 
   std::vector<float> expected(static_cast<std::size_t>(size), 0.5F);
@@ -199,15 +199,15 @@ TEST(StepExchange, EqualsOneRanksStepsBitForBit) {
   double squares = 0;
   for (std::int64_t block = 0; block < ownership.block_count(); ++block) {
     const auto range = ownership.block(block);
-    squares += model::sum_of_squares(std::span(sum).subspan(static_cast<std::size_t>(range.begin),
-                                                            static_cast<std::size_t>(range.end - range.begin)));
+    squares += model::optimizer::sum_of_squares(std::span(sum).subspan(
+        static_cast<std::size_t>(range.begin), static_cast<std::size_t>(range.end - range.begin)));
   }
   StepExchange exchange(world, LanePlan(5, kLanes, world.size()), ownership, rows, 600);
   const LaneReduction& reduction = exchange.reduction();
   const std::size_t turns = reduction.turns().size();
-  ShardedAdamW optimizer(world, table, ownership);
+  optimizer::ShardedAdamW optimizer(world, table, ownership);
   std::vector<float> parameters(expected.size(), 0.5F);
-  const auto expect_range = [&](model::ParameterRange range) {
+  const auto expect_range = [&](model::shape::ParameterRange range) {
     EXPECT_EQ(std::memcmp(parameters.data() + range.begin, expected.data() + range.begin,
                           static_cast<std::size_t>(range.end - range.begin) * sizeof(float)),
               0)
@@ -226,14 +226,14 @@ TEST(StepExchange, EqualsOneRanksStepsBitForBit) {
       exchange.need_inputs(inputs);
       for (const auto& range : rows.of(inputs)) expect_range(range);
       for (std::int64_t end = positions; end > 0; end -= kPiece) {
-        const model::ParameterRange range = {std::max<std::int64_t>(0, end - kPiece), end};
+        const model::shape::ParameterRange range = {std::max<std::int64_t>(0, end - kPiece), end};
         exchange.need(range);
         expect_range(range);
       }
       exchange.need(rows.all());
       expect_range({0, size});
     }
-    model::adamw(options, step, 0.125, 0, table.decay_ranges(), expected, sum, first, second);
+    model::optimizer::adamw(options, step, 0.125, 0, table.decay_ranges(), expected, sum, first, second);
     accumulate(exchange.reduction());
     if (turns > 0) {
       const std::span<float> last = exchange.reduction().arena(turns - 1);
@@ -278,14 +278,14 @@ TEST(ArenaRanges, AreCutAndMet) {
 }
 
 TEST(EmbeddingRows, OfTokensInAnyOrder) {
-  const model::ParameterTable table(shape());
+  const model::shape::ParameterTable table(shape());
   const EmbeddingRows rows(table);
   const std::int64_t begin = table.find("token_embedding.weight").offset;
-  EXPECT_EQ(rows.all(), (model::ParameterRange{begin, table.arena_size()}));
+  EXPECT_EQ(rows.all(), (model::shape::ParameterRange{begin, table.arena_size()}));
   const std::vector<std::uint32_t> tokens = {899, 4, 3, 4, 0};
   EXPECT_EQ(rows.of(tokens),
             (ArenaRanges{{begin, begin + 104}, {begin + 312, begin + 520}, {begin + 93496, begin + 93600}}));
 }
 
 }  // namespace
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::pretrain::exchange

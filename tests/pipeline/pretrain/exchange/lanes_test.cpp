@@ -8,7 +8,7 @@
 #include <random>
 #include <vector>
 
-namespace chainrule::pipeline {
+namespace chainrule::pipeline::pretrain::exchange {
 namespace {
 
 /// One "gradient" a micro-batch: floats of very different sizes, so that any other order of addition shows in the bits.
@@ -168,4 +168,4 @@ TEST(Lanes, DefaultIsEightOrThePowerOfTwoAboveTheRanks) {
 }
 
 }  // namespace
-}  // namespace chainrule::pipeline
+}  // namespace chainrule::pipeline::pretrain::exchange
