@@ -44,6 +44,9 @@ struct Decoder::State {
   ops::Ops& ops;
   shape::ParameterTable table;
   std::vector<LayerParameters> layers;
+  /// The token embedding, which is the output layer too.
+  shape::ParameterRange embedding_range() const { return table.find("token_embedding.weight").range(); }
+
   std::int64_t final_norm_weight, final_norm_bias, position_embedding, token_embedding;
   std::int64_t logits_stride;
   std::vector<shape::ParameterRange> added_to;  // where every op adds to gradients: all but the matrices of products
@@ -132,7 +135,7 @@ void Decoder::State::forward(const float* parameters, const ops::Batch& batch, P
     if (gate != nullptr) gate->need(range);
   };
   need({position_embedding, token_embedding});
-  if (gate != nullptr) gate->need_inputs(batch.inputs);
+  if (gate != nullptr) gate->need_rows(embedding_range(), batch.inputs);
   ops.embedding_forward(batch, parameters + token_embedding, parameters + position_embedding, config.width,
                         residual(0));
   for (std::int64_t layer = 0; layer < config.layers; ++layer) {
@@ -189,7 +192,7 @@ void Decoder::State::backward_layers(const float* parameters, const ops::Batch& 
                    accumulate == Accumulate::yes);
     announce(range_of(layer).end);
   }
-  if (sink != nullptr) sink->claim_inputs();
+  if (sink != nullptr) sink->await_late_rows(embedding_range());
   ops.embedding_backward(batch, scratch.residual_gradient, config.width, gradients + token_embedding,
                          gradients + position_embedding);
   announce(table.arena_size());
@@ -283,7 +286,7 @@ void Decoder::train(std::span<const float> parameters, const ops::Batch& batch, 
   s.forward(parameters.data(), batch, gate);
   LossBackward loss(s, parameters.data(), batch, gradients.data(), accumulate, nll);
   s.for_each_logits_block(parameters.data(), batch.rows(), loss);
-  if (sink != nullptr) sink->ready_but_inputs();
+  if (sink != nullptr) sink->ready_but_late_rows(s.embedding_range());
 
   const std::int64_t rows = batch.rows();
   const std::int64_t width = s.config.width;

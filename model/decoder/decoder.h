@@ -4,37 +4,13 @@
 #include <span>
 
 #include "model/ops/batch.h"
+#include "model/decoder/gradient_sink.h"
+#include "model/decoder/parameter_gate.h"
 #include "model/ops/ops.h"
 #include "model/shape/config.h"
 #include "model/shape/parameters.h"
 
 namespace chainrule::model::decoder {
-
-/// What backward hears of finished gradients.
-class GradientSink {
- public:
-  virtual ~GradientSink() = default;
-  /// The gradients of range are final for this call of Decoder::train. Ranges come in arena order, without gaps
-  /// (padding included), and cover the arena.
-  virtual void ready(shape::ParameterRange range) = 0;
-  /// The token embedding's gradients are final but for the rows of the batch's inputs, which also the first layer's
-  /// gradient goes to. Comes once, before the first ready().
-  virtual void ready_but_inputs() = 0;
-  /// Returns once those rows may be written to. Comes once, before the ready() that ends the arena.
-  virtual void claim_inputs() = 0;
-};
-
-/// What forward waits for where parameters arrive while it runs.
-class ParameterGate {
- public:
-  virtual ~ParameterGate() = default;
-  /// Returns once the parameters of range may be read. Ranges come in the order of the forward pass: from the position
-  /// embedding to the arena's beginning, and last the token embedding, for the logits.
-  virtual void need(shape::ParameterRange range) = 0;
-  /// Returns once the token embedding's rows of these tokens may be read, until the next need(). Comes once, after the
-  /// position embedding's.
-  virtual void need_inputs(std::span<const std::uint32_t> tokens) = 0;
-};
 
 /// Sees the logits block by block, so that no [tokens, vocabulary] buffer exists. The block may be overwritten.
 class LogitsVisitor {

@@ -56,12 +56,12 @@ void GradientExchange::finish_begun(std::size_t end_place) {
   }
 }
 
-void GradientExchange::ready_but_inputs() {
+void GradientExchange::ready_but_late_rows() {
   settle();
   begin(early_);
 }
 
-void GradientExchange::claim_inputs() {
+void GradientExchange::await_late_rows() {
   if (early_ == 0) return;
   finish_begun(early_);
   thread_.wait(finished_[early_ - 1]);

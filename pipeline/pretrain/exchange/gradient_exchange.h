@@ -23,12 +23,12 @@ class GradientExchange {
   GradientExchange(ExchangeThread& thread, const comm::Communicator& communicator, LaneReduction& reduction,
                    const BlockOwnership& ownership, const EmbeddingRows& rows, std::int64_t most_tokens);
 
-  /// The inputs of this rank's last micro-batch in the step, none for a rank without: before ready_but_inputs(), and on
+  /// The inputs of this rank's last micro-batch in the step, none for a rank without: before ready_but_late_rows(), and on
   /// all ranks or none.
   void gather_inputs(std::span<const std::uint32_t> inputs);
   /// As model::GradientSink has it.
-  void ready_but_inputs();
-  void claim_inputs();
+  void ready_but_late_rows();
+  void await_late_rows();
   void ready(model::shape::ParameterRange range);
   /// Until every gradient is summed, those included that nobody said to be ready. Ends the step's reduction.
   void finish();

@@ -124,7 +124,7 @@ void ParameterExchange::need(model::shape::ParameterRange range) {
   }
 }
 
-void ParameterExchange::need_inputs(std::span<const std::uint32_t> tokens) {
+void ParameterExchange::need_rows(std::span<const std::uint32_t> tokens) {
   if (!under_way_) return;
   if (!std::ranges::equal(tokens, next_inputs_)) {
     need(rows_.all());

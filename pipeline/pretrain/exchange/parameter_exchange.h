@@ -26,7 +26,7 @@ class ParameterExchange {
   void begin(std::span<float> parameters, std::span<const std::uint32_t> next_inputs);
   /// As model::ParameterGate has it.
   void need(model::shape::ParameterRange range);
-  void need_inputs(std::span<const std::uint32_t> tokens);
+  void need_rows(std::span<const std::uint32_t> tokens);
   /// Whether every transfer that begin() calls for is queued.
   bool all_queued() const { return !under_way_ || embedding_queued_; }
   /// Until all parameters are there.

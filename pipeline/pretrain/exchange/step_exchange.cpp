@@ -26,12 +26,12 @@ void StepExchange::gather_expected() {
   expected_.reset();
 }
 
-void StepExchange::ready_but_inputs() {
-  if (enabled_) gradients_.ready_but_inputs();
+void StepExchange::ready_but_late_rows(model::shape::ParameterRange) {
+  if (enabled_) gradients_.ready_but_late_rows();
 }
 
-void StepExchange::claim_inputs() {
-  if (enabled_) gradients_.claim_inputs();
+void StepExchange::await_late_rows(model::shape::ParameterRange) {
+  if (enabled_) gradients_.await_late_rows();
 }
 
 void StepExchange::ready(model::shape::ParameterRange range) {
@@ -54,7 +54,9 @@ void StepExchange::need(model::shape::ParameterRange range) {
   gather_expected();
 }
 
-void StepExchange::need_inputs(std::span<const std::uint32_t> tokens) { parameters_.need_inputs(tokens); }
+void StepExchange::need_rows(model::shape::ParameterRange, std::span<const std::uint32_t> rows) {
+  parameters_.need_rows(rows);
+}
 
 void StepExchange::finish_sharing() { parameters_.finish(); }
 

@@ -32,8 +32,8 @@ class StepExchange final : public model::decoder::GradientSink, public model::de
   /// The inputs of this rank's last micro-batch in the step, before it begins; none for a rank that has no micro-batch.
   void expect_inputs(std::span<const std::uint32_t> inputs);
   /// Of this rank's last micro-batch: what of its gradients is ready.
-  void ready_but_inputs() override;
-  void claim_inputs() override;
+  void ready_but_late_rows(model::shape::ParameterRange parameter) override;
+  void await_late_rows(model::shape::ParameterRange parameter) override;
   void ready(model::shape::ParameterRange range) override;
   /// Until every gradient is summed, those included that ready() never named. Ends the step's reduction.
   void finish_reduction();
@@ -43,7 +43,7 @@ class StepExchange final : public model::decoder::GradientSink, public model::de
   /// where they are known.
   void begin_sharing(std::span<float> parameters, std::span<const std::uint32_t> next_inputs);
   void need(model::shape::ParameterRange range) override;
-  void need_inputs(std::span<const std::uint32_t> tokens) override;
+  void need_rows(model::shape::ParameterRange parameter, std::span<const std::uint32_t> rows) override;
   /// Until all of them are there.
   void finish_sharing();
 

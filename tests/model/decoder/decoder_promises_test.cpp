@@ -191,8 +191,8 @@ class KeepReady final : public model::decoder::GradientSink {
     copies.insert(copies.end(), gradients.begin() + range.begin, gradients.begin() + range.end);
     EXPECT_FALSE(before_layers.empty());
   }
-  void ready_but_inputs() override { before_layers.assign(gradients.begin(), gradients.end()); }
-  void claim_inputs() override { after_layers.assign(gradients.begin(), gradients.end()); }
+  void ready_but_late_rows(model::shape::ParameterRange /*parameter*/) override { before_layers.assign(gradients.begin(), gradients.end()); }
+  void await_late_rows(model::shape::ParameterRange /*parameter*/) override { after_layers.assign(gradients.begin(), gradients.end()); }
   std::span<const float> gradients;
   std::vector<float> before_layers;
   std::vector<float> after_layers;
@@ -242,7 +242,8 @@ class LateParameters final : public model::decoder::ParameterGate {
     std::fill(arena.begin() + embedding_.offset, arena.end(), std::numeric_limits<float>::quiet_NaN());
     give(range);
   }
-  void need_inputs(std::span<const std::uint32_t> tokens) override {
+  void need_rows(model::shape::ParameterRange parameter, std::span<const std::uint32_t> tokens) override {
+    EXPECT_EQ(parameter.begin, embedding_.offset);
     const std::int64_t width = embedding_.shape[1];
     for (const std::uint32_t token : tokens) {
       give({embedding_.offset + token * width, embedding_.offset + (token + 1) * width});

@@ -223,7 +223,7 @@ TEST(StepExchange, EqualsOneRanksStepsBitForBit) {
       exchange.need({positions, rows.all().begin});
       expect_range({positions, rows.all().begin});
       // What was said of the next inputs in step 4 turns out not to be so on some ranks.
-      exchange.need_inputs(inputs);
+      exchange.need_rows(rows.all(), inputs);
       for (const auto& range : rows.of(inputs)) expect_range(range);
       for (std::int64_t end = positions; end > 0; end -= kPiece) {
         const model::shape::ParameterRange range = {std::max<std::int64_t>(0, end - kPiece), end};
@@ -239,10 +239,10 @@ TEST(StepExchange, EqualsOneRanksStepsBitForBit) {
       const std::span<float> last = exchange.reduction().arena(turns - 1);
       HeldBack layers(last, {{0, rows.all().begin}});
       HeldBack touched(last, rows.of(inputs));
-      exchange.ready_but_inputs();
+      exchange.ready_but_late_rows(rows.all());
       layers.put_back();
       for (std::int64_t at = 0; at + kPiece < rows.all().begin; at += kPiece) exchange.ready({at, at + kPiece});
-      exchange.claim_inputs();
+      exchange.await_late_rows(rows.all());
       touched.put_back();
       if (step % 2 == 0) exchange.ready({rows.all().begin / kPiece * kPiece, size});
     }
