@@ -46,16 +46,26 @@ void write_whole(int fd, std::string_view content, const std::filesystem::path& 
 
 }  // namespace
 
+FileBeside create_beside(const std::filesystem::path& path) {
+  constexpr int kNames = 1000;  // what a killed process of the same number left behind is passed by
+  for (int number = 0;; ++number) {
+    std::string name = path.string() + fmt::format(".partial-{}", ::getpid());
+    if (number > 0) name += fmt::format("-{}", number);
+    const int file = ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+    if (file >= 0) return {file, name};
+    if (errno != EEXIST || number == kNames) fail(ErrorKind::cannot_create, "create", path);
+  }
+}
+
 void write_file_atomically(const std::filesystem::path& path, std::string_view content) {
-  const std::filesystem::path beside = path.string() + fmt::format(".partial-{}", ::getpid());
+  const FileBeside beside = create_beside(path);
+  const Descriptor file(beside.descriptor);
   try {
-    const Descriptor file(::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
-    if (file.get() < 0) fail(ErrorKind::cannot_create, "create", path);
     write_whole(file.get(), content, path);
     if (::fsync(file.get()) != 0) fail(ErrorKind::input_output, "sync", path);
-    commit_rename(beside, path);
+    commit_rename(beside.path, path);
   } catch (...) {
-    ::unlink(beside.c_str());
+    ::unlink(beside.path.c_str());
     throw;
   }
 }

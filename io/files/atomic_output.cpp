@@ -5,27 +5,50 @@
 
 #include <cerrno>
 #include <cstring>
+#include <string>
+#include <system_error>
+#include <utility>
 
 #include "io/error.h"
 #include "io/files/atomic_file.h"
+#include "io/files/presence.h"
 
 namespace chainrule::io::files {
 
 void require_absent(const std::filesystem::path& path) {
-  std::error_code ignored;
-  if (std::filesystem::symlink_status(path, ignored).type() != std::filesystem::file_type::not_found) {
-    throw Error(ErrorKind::cannot_create, fmt::format("cannot create '{}': it is already there", path.string()));
+  const auto refuse = [&](const std::string& why) {
+    throw Error(ErrorKind::cannot_create, fmt::format("cannot create '{}': {}", path.string(), why));
+  };
+  bool there = true;
+  try {
+    there = presence_of_itself(path) != Presence::absent;
+  } catch (const Error& unseen) {
+    refuse(unseen.what());
   }
+  if (there) refuse("it is already there");
 }
 
-AtomicOutput::AtomicOutput(const std::filesystem::path& path)
-    : path_(path), beside_(path.string() + fmt::format(".partial-{}", ::getpid())), file_(nullptr) {
+void make_place_for(const std::filesystem::path& path) {
+  const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);  // where it is there as a link, this says so as an error
+  if (::access(folder.c_str(), W_OK | X_OK) == 0 && presence_of(folder) == Presence::folder) return;
+  const std::string why = error ? error.message() : std::strerror(errno != 0 ? errno : ENOTDIR);
+  throw Error(ErrorKind::cannot_create,
+              fmt::format("cannot create '{}': no folder '{}' to write to: {}", path.string(), folder.string(), why));
+}
+
+AtomicOutput::AtomicOutput(const std::filesystem::path& path) : path_(path) {
   require_absent(path_);
-  file_ = std::fopen(beside_.c_str(), "wbxe");
-  if (file_ == nullptr) {
-    throw Error(ErrorKind::cannot_create,
-                fmt::format("cannot create '{}': {}", beside_.string(), std::strerror(errno)));
-  }
+  make_place_for(path_);
+  FileBeside beside = create_beside(path_);
+  beside_ = std::move(beside.path);
+  file_ = ::fdopen(beside.descriptor, "wb");
+  if (file_ != nullptr) return;
+  const int error = errno;
+  ::close(beside.descriptor);
+  ::unlink(beside_.c_str());
+  throw Error(ErrorKind::cannot_create, fmt::format("cannot create '{}': {}", path_.string(), std::strerror(error)));
 }
 
 AtomicOutput::~AtomicOutput() {
@@ -44,10 +67,14 @@ void AtomicOutput::commit() {
   if (std::fflush(file_) != 0 || ::fsync(::fileno(file_)) != 0) {
     throw Error(ErrorKind::input_output, fmt::format("cannot write '{}': {}", beside_.string(), std::strerror(errno)));
   }
-  require_absent(path_);
-  commit_rename(beside_, path_);
-  std::fclose(file_);
-  file_ = nullptr;
+  std::fclose(std::exchange(file_, nullptr));  // whole: from here on it stays, whatever happens
+  try {
+    require_absent(path_);
+    commit_rename(beside_, path_);
+  } catch (const Error& error) {
+    if (presence_of_itself(beside_) == Presence::absent) throw;
+    throw Error(error.kind(), fmt::format("{}; it is complete in '{}'", error.what(), beside_.string()));
+  }
 }
 
 }  // namespace chainrule::io::files

@@ -6,10 +6,10 @@
 namespace chainrule::io::files {
 
 /// A new file written in parts: beside its place until commit() syncs it and renames it. Without a commit nothing is
-/// left behind.
+/// left behind; where only the last rename fails, the complete file stays beside its place and the message names it.
 class AtomicOutput {
  public:
-  /// Throws Error cannot_create, also where path is already there.
+  /// Makes the folders it goes into. Throws Error cannot_create, also where path is already there.
   explicit AtomicOutput(const std::filesystem::path& path);
   AtomicOutput(const AtomicOutput&) = delete;
   AtomicOutput& operator=(const AtomicOutput&) = delete;
@@ -23,10 +23,15 @@ class AtomicOutput {
  private:
   std::filesystem::path path_;
   std::filesystem::path beside_;
-  std::FILE* file_;
+  std::FILE* file_ = nullptr;
 };
 
-/// Throws Error cannot_create where path is already there: for outputs that replace nothing.
+/// Throws Error cannot_create where path is already there, a link to nothing included: for outputs that replace
+/// nothing.
 void require_absent(const std::filesystem::path& path);
+
+/// Makes the folders that path goes into. Throws Error cannot_create where they cannot be made or written to: to be
+/// asked before the work that ends in path.
+void make_place_for(const std::filesystem::path& path);
 
 }  // namespace chainrule::io::files

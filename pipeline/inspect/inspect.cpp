@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <system_error>
 
 #include "io/error.h"
 #include "io/files/digest.h"
+#include "io/files/presence.h"
 #include "io/tensors/manifest.h"
 #include "io/tokenizer/tokenizer.h"
 #include "io/tokens/data_set.h"
@@ -135,7 +135,7 @@ Json inspect_run(const fs::path& path) {
 }
 
 Json inspect_folder(const fs::path& path) {
-  const auto holds = [&](const char* name) { return fs::exists(path / name); };
+  const auto holds = [&](const char* name) { return io::files::is_there(path / name); };
   if (holds("index.json")) return inspect_data_set(path);
   if (holds("train/index.json") && holds("held-out/index.json")) {
     return {{"kind", "pair of data sets"},
@@ -187,12 +187,11 @@ void append_lines(const Json& object, const std::string& margin, std::string& te
 }  // namespace
 
 Json inspect(const fs::path& path) {
-  std::error_code error;
-  const fs::file_status status = fs::status(path, error);
-  if (!fs::exists(status)) {
+  const io::files::Presence presence = io::files::presence_of(path);
+  if (presence == io::files::Presence::absent) {
     throw io::Error(io::ErrorKind::missing_input, fmt::format("'{}' is not there", path.string()));
   }
-  if (fs::is_directory(status)) return inspect_folder(path);
+  if (presence == io::files::Presence::folder) return inspect_folder(path);
   if (path.extension() == ".h5") return inspect_shard(path);
   if (path.filename() == "index.json" || path.filename() == io::tensors::kManifestName) {
     return inspect_folder(path.has_parent_path() ? path.parent_path() : ".");
