@@ -36,4 +36,15 @@ void agree_on_first(const Communicator& communicator, const std::function<void()
   });
 }
 
+void require_same(const Communicator& communicator, failure::ExitCode code, std::string_view what,
+                  const std::string& value) {
+  const std::string first = communicator.broadcast(value);
+  agree(communicator, [&] {
+    if (value == first) return;
+    throw failure::Error(code, fmt::format("ranks differ in {}: '{}' here, '{}' on rank 0; results would depend on "
+                                           "which rank computes what",
+                                           what, value, first));
+  });
+}
+
 }  // namespace chainrule::pipeline::comm

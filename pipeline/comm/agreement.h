@@ -1,7 +1,10 @@
 #pragma once
 #include <functional>
+#include <string>
+#include <string_view>
 
 #include "pipeline/comm/communicator.h"
+#include "pipeline/failure/exit_code.h"
 
 namespace chainrule::pipeline::comm {
 
@@ -12,5 +15,11 @@ void agree(const Communicator& communicator, const std::function<void()>& work);
 
 /// As agree, work on rank 0 only.
 void agree_on_first(const Communicator& communicator, const std::function<void()>& work);
+
+/// Compares what each rank has for itself with rank 0's: where one differs, every rank throws the same AgreedError with
+/// this code, which names the lowest such rank, what differs ("the data set's fingerprint") and both values. For
+/// everything that ranks read or were told and that results depend on. Collective.
+void require_same(const Communicator& communicator, failure::ExitCode code, std::string_view what,
+                  const std::string& value);
 
 }  // namespace chainrule::pipeline::comm

@@ -5,31 +5,40 @@
 #include <algorithm>
 #include <chrono>
 #include <exception>
-#include <numeric>
 #include <stdexcept>
 #include <thread>
 
 #include "pipeline/comm/call.h"
 #include "pipeline/comm/communicator_state.h"
+#include "pipeline/comm/gather_layout.h"
 
 namespace chainrule::pipeline::comm {
 
 namespace {
 
-/// The parts of a gathered buffer as MPI wants them, in bytes.
-struct Parts {
-  explicit Parts(std::span<const std::size_t> bytes) : counts(bytes.begin(), bytes.end()), offsets(bytes.size()) {
-    std::exclusive_scan(counts.begin(), counts.end(), offsets.begin(), 0);
+constexpr std::size_t kLargestPiece = std::size_t{1} << 30U;  // MPI counts are int
+
+/// A run of so many bytes as one element of MPI's.
+class ByteRun {
+ public:
+  explicit ByteRun(std::size_t bytes) {
+    check_mpi(MPI_Type_contiguous(static_cast<int>(bytes), MPI_BYTE, &type_), "MPI_Type_contiguous");
+    check_mpi(MPI_Type_commit(&type_), "MPI_Type_commit");
   }
-  std::vector<int> counts;
-  std::vector<int> offsets;
+  ByteRun(const ByteRun&) = delete;
+  ByteRun& operator=(const ByteRun&) = delete;
+  ~ByteRun() { MPI_Type_free(&type_); }  // what is under way keeps what it needs of it
+  MPI_Datatype get() const { return type_; }
+
+ private:
+  MPI_Datatype type_ = MPI_DATATYPE_NULL;
 };
 
 }  // namespace
 
 struct Transfer::State {
   MPI_Request request = MPI_REQUEST_NULL;
-  Parts parts{{}};  // of an all-gather: they must live as long as it
+  GatherLayout layout{{}};  // of an all-gather: it must live as long as that
 };
 
 Transfer::Transfer() = default;
@@ -89,9 +98,12 @@ Communicator Communicator::duplicate() const { return Communicator(std::make_uni
 void Communicator::barrier() const { check_mpi(MPI_Barrier(state_->handle), "MPI_Barrier"); }
 
 void Communicator::sum(std::span<std::int64_t> values) const {
-  check_mpi(
-      MPI_Allreduce(MPI_IN_PLACE, values.data(), static_cast<int>(values.size()), MPI_INT64_T, MPI_SUM, state_->handle),
-      "MPI_Allreduce");
+  for (std::size_t at = 0; at < values.size(); at += kLargestPiece) {
+    const auto piece = values.subspan(at, std::min(kLargestPiece, values.size() - at));
+    check_mpi(
+        MPI_Allreduce(MPI_IN_PLACE, piece.data(), static_cast<int>(piece.size()), MPI_INT64_T, MPI_SUM, state_->handle),
+        "MPI_Allreduce");
+  }
 }
 
 std::int64_t Communicator::maximum(std::int64_t value) const {
@@ -105,9 +117,8 @@ std::int64_t Communicator::minimum(std::int64_t value) const {
 }
 
 void Communicator::broadcast(std::span<std::byte> values) const {
-  constexpr std::size_t kPiece = std::size_t{1} << 30U;  // MPI counts are int
-  for (std::size_t at = 0; at < values.size(); at += kPiece) {
-    const auto piece = values.subspan(at, std::min(kPiece, values.size() - at));
+  for (std::size_t at = 0; at < values.size(); at += kLargestPiece) {
+    const auto piece = values.subspan(at, std::min(kLargestPiece, values.size() - at));
     check_mpi(MPI_Bcast(piece.data(), static_cast<int>(piece.size()), MPI_BYTE, 0, state_->handle), "MPI_Bcast");
   }
 }
@@ -125,11 +136,10 @@ std::vector<std::vector<std::byte>> Communicator::gather(std::span<const std::by
   std::vector<std::uint64_t> lengths(rank() == 0 ? static_cast<std::size_t>(size()) : 0);
   check_mpi(MPI_Gather(&mine, 1, MPI_UINT64_T, lengths.data(), 1, MPI_UINT64_T, 0, state_->handle), "MPI_Gather");
   constexpr int kTag = 1;
-  constexpr std::size_t kPiece = std::size_t{1} << 30U;
   std::vector<std::vector<std::byte>> all;
   if (rank() != 0) {
-    for (std::size_t at = 0; at < values.size(); at += kPiece) {
-      const auto piece = values.subspan(at, std::min(kPiece, values.size() - at));
+    for (std::size_t at = 0; at < values.size(); at += kLargestPiece) {
+      const auto piece = values.subspan(at, std::min(kLargestPiece, values.size() - at));
       check_mpi(MPI_Send(piece.data(), static_cast<int>(piece.size()), MPI_BYTE, 0, kTag, state_->handle), "MPI_Send");
     }
     return all;
@@ -139,8 +149,8 @@ std::vector<std::vector<std::byte>> Communicator::gather(std::span<const std::by
   for (int from = 1; from < size(); ++from) {
     auto& bytes = all[static_cast<std::size_t>(from)];
     bytes.resize(lengths[static_cast<std::size_t>(from)]);
-    for (std::size_t at = 0; at < bytes.size(); at += kPiece) {
-      const auto count = static_cast<int>(std::min(kPiece, bytes.size() - at));
+    for (std::size_t at = 0; at < bytes.size(); at += kLargestPiece) {
+      const auto count = static_cast<int>(std::min(kLargestPiece, bytes.size() - at));
       check_mpi(MPI_Recv(bytes.data() + at, count, MPI_BYTE, from, kTag, state_->handle, MPI_STATUS_IGNORE),
                 "MPI_Recv");
     }
@@ -161,20 +171,23 @@ std::vector<std::vector<std::byte>> Communicator::all_gather(std::span<const std
 }
 
 void Communicator::all_gather_in_place(std::span<std::byte> whole, std::span<const std::size_t> part_bytes) const {
-  const Parts parts(part_bytes);
-  check_mpi(MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, whole.data(), parts.counts.data(), parts.offsets.data(),
-                           MPI_BYTE, state_->handle),
+  const GatherLayout layout(part_bytes);
+  const ByteRun unit(layout.unit_bytes);
+  check_mpi(MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, whole.data(), layout.counts.data(),
+                           layout.offsets.data(), layout.unit_bytes == 1 ? MPI_BYTE : unit.get(), state_->handle),
             "MPI_Allgatherv");
 }
 
 Transfer Communicator::begin_all_gather(std::span<std::byte> whole, std::span<const std::size_t> part_bytes) const {
   Transfer transfer;
   transfer.state_ = std::make_unique<Transfer::State>();
-  transfer.state_->parts = Parts(part_bytes);
-  const Parts& parts = transfer.state_->parts;
-  check_mpi(MPI_Iallgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, whole.data(), parts.counts.data(), parts.offsets.data(),
-                            MPI_BYTE, state_->handle, &transfer.state_->request),
-            "MPI_Iallgatherv");
+  transfer.state_->layout = GatherLayout(part_bytes);
+  const GatherLayout& layout = transfer.state_->layout;
+  const ByteRun unit(layout.unit_bytes);
+  check_mpi(
+      MPI_Iallgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, whole.data(), layout.counts.data(), layout.offsets.data(),
+                      layout.unit_bytes == 1 ? MPI_BYTE : unit.get(), state_->handle, &transfer.state_->request),
+      "MPI_Iallgatherv");
   return transfer;
 }
 

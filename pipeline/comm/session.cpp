@@ -1,35 +1,79 @@
 #include "pipeline/comm/session.h"
 
+#include <fmt/format.h>
 #include <mpi.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <exception>
 #include <initializer_list>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 #include "pipeline/comm/call.h"
 #include "pipeline/comm/communicator_state.h"
+#include "pipeline/failure/error.h"
 
 namespace chainrule::pipeline::comm {
 namespace {
 
-constexpr std::initializer_list<const char*> kRankVariables = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK",
-                                                               "SLURM_PROCID"};
+std::string_view from_environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? std::string_view() : std::string_view(value);
+}
 
-int number_from_environment(std::initializer_list<const char*> names, int otherwise) {
-  for (const char* name : names) {
-    const char* value = std::getenv(name);
-    if (value != nullptr && *value != '\0') return std::atoi(value);
+/// This process's place in a job, as its launcher tells it.
+struct Launch {
+  int rank = 0;
+  int size = 1;
+  bool by_launcher = false;
+};
+
+/// Believes a rank only where a launcher stands behind it: one that MPI can ask (a server's address, a descriptor). A
+/// scheduler numbers its tasks too (SLURM_PROCID), and a rank's number outlives its job in what a script passes on.
+Launch launch() {
+  struct Launcher {
+    const char* rank;
+    const char* size;
+    std::initializer_list<const char*> signs;  // one of them is there while the launcher is
+  };
+  static const Launcher launchers[] = {
+      {"OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", {"PMIX_NAMESPACE", "OMPI_MCA_orte_hnp_uri"}},
+      {"PMIX_RANK", "SLURM_NTASKS", {"PMIX_NAMESPACE"}},
+      {"PMI_RANK", "PMI_SIZE", {"PMI_FD", "PMI_PORT", "FLUX_JOB_ID"}},
+  };
+  for (const Launcher& each : launchers) {
+    const auto there = [](const char* sign) { return !from_environment(sign).empty(); };
+    if (from_environment(each.rank).empty() || std::none_of(each.signs.begin(), each.signs.end(), there)) continue;
+    Launch found{.by_launcher = true};
+    found.rank = std::atoi(std::string(from_environment(each.rank)).c_str());
+    found.size = std::max(1, std::atoi(std::string(from_environment(each.size)).c_str()));
+    return found;
   }
-  return otherwise;
+  return {};
+}
+
+/// Open MPI says in fifty lines, and its exit code in none, that its temporary folder is missing.
+void check_temporary_folder() {
+  for (const char* name : {"TMPDIR", "TEMP", "TMP"}) {
+    const std::string folder(from_environment(name));
+    if (folder.empty()) continue;
+    if (::access(folder.c_str(), W_OK | X_OK) == 0) return;
+    throw failure::RankError(failure::ExitCode::usage, fmt::format("{} names '{}', where MPI cannot put its files: {}",
+                                                                   name, folder, std::strerror(errno)));
+  }
 }
 
 }  // namespace
 
 Session::Started::Started() {
+  check_temporary_folder();
   // A single process needs no launcher's daemon: an isolated singleton starts faster and without one.
-  if (launched_size() == 1 && std::getenv("PMIX_RANK") == nullptr) setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
+  if (!launched()) setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
   // Over TCP, Open MPI's put protocol leaves the line idle between messages whose receiver looks in now and then;
   // plain sends fill it (measured: 87 against 132 MB/s of 137).
   setenv("OMPI_MCA_btl_tcp_flags", "send", 0);
@@ -70,10 +114,10 @@ std::string Session::library_version() {
   return whole.substr(0, whole.find(','));
 }
 
-int launched_rank() { return number_from_environment(kRankVariables, 0); }
+int launched_rank() { return launch().rank; }
 
-bool launched() { return number_from_environment(kRankVariables, -1) >= 0; }
+bool launched() { return launch().by_launcher; }
 
-int launched_size() { return number_from_environment({"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_NTASKS"}, 1); }
+int launched_size() { return launch().size; }
 
 }  // namespace chainrule::pipeline::comm

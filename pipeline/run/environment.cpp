@@ -19,7 +19,8 @@
 #include "model/products/onednn/version.h"
 #include "pipeline/comm/agreement.h"
 #include "pipeline/comm/session.h"
-#include "pipeline/failure/error.h"
+#include "pipeline/failure/exit_code.h"
+#include "pipeline/show/legible.h"
 
 namespace chainrule::pipeline::run {
 namespace {
@@ -59,19 +60,6 @@ std::vector<Environment::Host> gather_hosts(const comm::Communicator& communicat
   return hosts;
 }
 
-/// Every rank's own value of a condition against rank 0's.
-void compare(const comm::Communicator& communicator, std::string_view condition, const std::string& value) {
-  const std::string first = communicator.broadcast(value);
-  comm::agree(communicator, [&] {
-    if (value != first) {
-      throw failure::Error(failure::ExitCode::usage,
-                           fmt::format("ranks differ in {}: '{}' here, '{}' on rank 0; results would depend "
-                                       "on which rank computes what",
-                                       condition, value, first));
-    }
-  });
-}
-
 }  // namespace
 
 std::string utc_now() { return fmt::format("{:%FT%TZ}", fmt::gmtime(std::time(nullptr))); }
@@ -94,14 +82,17 @@ Environment gather_environment(const comm::Communicator& communicator, const std
   environment.threads_per_rank = threads_per_rank;
   environment.hosts = gather_hosts(communicator, system.nodename);
   for (const char* name : kSchedulerVariables) {
-    if (const char* value = std::getenv(name)) environment.scheduler[name] = value;
+    if (const char* value = std::getenv(name)) environment.scheduler[name] = show::valid_utf8(value);
   }
   environment.started = utc_now();
 
-  compare(communicator, "the build", fmt::format("{} {}", environment.program, environment.program_digest));
-  compare(communicator, "the oneDNN library", environment.libraries["oneDNN"]);
-  compare(communicator, "the instruction set", environment.instruction_set);
-  compare(communicator, "threads per rank", fmt::format("{}", threads_per_rank));
+  const auto require_same = [&](const char* what, const std::string& value) {
+    comm::require_same(communicator, failure::ExitCode::usage, what, value);
+  };
+  require_same("the build", fmt::format("{} {}", environment.program, environment.program_digest));
+  require_same("the oneDNN library", environment.libraries["oneDNN"]);
+  require_same("the instruction set", environment.instruction_set);
+  require_same("threads per rank", fmt::format("{}", threads_per_rank));
   return environment;
 }
 
