@@ -27,7 +27,7 @@ model::products::Math ArithmeticOptions::chosen_math() const {
   if (math != "bf16")
     throw failure::Error(failure::ExitCode::usage, fmt::format("--math '{}' is neither float32 nor bf16", math));
   if (!model::products::onednn::rounds_factors(model::products::Math::bf16) && comm::launched_rank() == 0) {
-    run::say("chainrule: warning: this processor has no bfloat16 products: --math bf16 computes in float32 here\n");
+    run::warn("this processor has no bfloat16 products: --math bf16 computes in float32 here");
   }
   return model::products::Math::bf16;
 }

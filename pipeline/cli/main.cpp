@@ -13,6 +13,7 @@
 #include "pipeline/cli/version.h"
 #include "pipeline/comm/session.h"
 #include "pipeline/failure/error.h"
+#include "pipeline/run/process.h"
 #include "pipeline/run/standard_streams.h"
 
 namespace {
@@ -61,12 +62,14 @@ failure::ExitCode report(const std::exception_ptr& exception) {
     std::rethrow_exception(exception);
   } catch (const failure::AgreedError&) {
     everyone_knows = true;
+  } catch (const failure::RankError&) {
+    everyone_knows = false;
   } catch (...) {  // described above
   }
   if (!everyone_knows && comm::launched_size() > 1) {
-    run::say(fmt::format("chainrule: rank {}: {}\n", comm::launched_rank(), failure.message));
+    run::say_failure(fmt::format("rank {}: {}", comm::launched_rank(), failure.message));
   } else if (comm::launched_rank() == 0) {
-    run::say(fmt::format("chainrule: {}\n", failure.message));
+    run::say_failure(failure.message);
   }
   std::fflush(nullptr);
   // A launcher ends the job with the first rank that fails: let it not be before rank 0 has spoken.
@@ -84,6 +87,7 @@ failure::ExitCode report(const std::exception_ptr& exception) {
 int main(int argc, char** argv) {
   run::occupy_standard_streams();
   try {
+    run::prepare_process();
     return static_cast<int>(run_command({argv + 1, argv + argc}));
   } catch (...) {
     return static_cast<int>(report(std::current_exception()));

@@ -10,9 +10,10 @@
 #include <stdexcept>
 #include <typeinfo>
 
-#include "io/files/atomic_file.h"
+#include "io/error.h"
 #include "pipeline/comm/session.h"
 #include "pipeline/failure/error.h"
+#include "pipeline/run/configuration.h"
 #include "pipeline/run/standard_streams.h"
 
 namespace chainrule::pipeline::cli {
@@ -73,6 +74,17 @@ std::string as_typed(const std::string& name, const Arguments& arguments) {
   return name;
 }
 
+/// The lines of a configuration as the library's own parsers would give them.
+po::parsed_options as_parsed(const run::Configuration& lines, const po::options_description& options) {
+  po::parsed_options parsed(&options);
+  for (const auto& [name, value] : lines) {
+    options.find(name, false);  // throws where it is unknown
+    po::option& each = parsed.options.emplace_back(name, std::vector<std::string>{value});
+    each.original_tokens = {name, value};
+  }
+  return parsed;
+}
+
 /// The library wraps a negative number around into a large one.
 void refuse_negative(const std::vector<po::option>& read, const po::variables_map& values) {
   for (const po::option& each : read) {
@@ -119,8 +131,8 @@ bool CommandOptions::parse(const Arguments& arguments) {
   std::string config;
   group("General").add_options()(
       "config", po::value(&config)->value_name("FILE"),
-      "read further options from FILE (lines 'name = value', # begins a comment); the command line wins")(
-      "help,h", "print this help");
+      "read further options from FILE (lines 'name = value'; # at the start of a line or behind a space begins a "
+      "comment; a value may stand in double quotes); the command line wins")("help,h", "print this help");
   po::options_description all;
   for (const auto& each : groups_) all.add(each);
   std::vector<std::string> names;
@@ -149,15 +161,18 @@ bool CommandOptions::parse(const Arguments& arguments) {
     }
     if (values_.count("config") != 0) {
       const auto path = values_["config"].as<std::string>();
-      std::istringstream file(io::files::read_file(path));
       try {
-        const auto read = po::parse_config_file(file, all);
+        const run::Configuration lines = run::read_configuration(path);
+        const po::parsed_options read = as_parsed(lines, all);
         po::store(read, values_);
         refuse_negative(read.options, values_);
       } catch (const po::unknown_option& error) {
         fail_unknown("--" + error.get_option_name(), fmt::format(" in '{}'", path));
       } catch (const po::error& error) {
         fail(fmt::format("'{}': {}", path, error.what()));
+      } catch (const io::Error& error) {
+        if (error.kind() == io::ErrorKind::bad_data) fail(error.what());
+        throw;
       }
     }
     po::notify(values_);

@@ -24,6 +24,12 @@ class AgreedError : public Error {
   using Error::Error;
 };
 
+/// A mistake in what this rank alone may see, such as its host's environment: it speaks for itself, whatever the code.
+class RankError : public Error {
+ public:
+  using Error::Error;
+};
+
 /// What any exception of io/, model/, pipeline/ or the standard library means for a person and for the shell.
 struct Failure {
   ExitCode code = ExitCode::internal;

@@ -9,6 +9,7 @@
 
 #include "io/error.h"
 #include "io/files/digest.h"
+#include "io/files/presence.h"
 #include "io/tensors/manifest.h"
 #include "io/tensors/model_file.h"
 #include "model/shape/parameters.h"
@@ -97,7 +98,7 @@ LoadedModel load_highest(const std::filesystem::path& run, const CheckpointReade
       }
       if (i + 1 == places.size()) throw;
       if (comm::launched_rank() == 0) {
-        run::say(fmt::format("chainrule: warning: {}; passing over step {}\n", error.what(), places[i].step));
+        run::warn(fmt::format("{}; passing over step {}", error.what(), places[i].step));
       }
       ++i;
     }
@@ -119,52 +120,58 @@ std::filesystem::path checkpoint_folder(const std::filesystem::path& run, std::i
 
 std::vector<CheckpointPlace> list_checkpoints(const std::filesystem::path& run) {
   std::vector<CheckpointPlace> places;
-  std::error_code error;
-  std::filesystem::directory_iterator entries(run / "checkpoints", error);
-  if (error) return places;
-  for (const auto& entry : entries) {
-    const std::string name = entry.path().filename().string();
+  for (const std::filesystem::path& entry : io::files::list_folder(run / "checkpoints")) {
+    const std::string name = entry.filename().string();
     if (!name.starts_with(kPrefix)) continue;
     std::int64_t step = 0;
     const char* const end = name.data() + name.size();
     const auto [stop, failure] = std::from_chars(name.data() + kPrefix.size(), end, step);
-    if (failure != std::errc() || stop != end || entry.path() != checkpoint_folder(run, step)) continue;
-    places.push_back({step, entry.path()});
+    if (failure != std::errc() || stop != end || entry != checkpoint_folder(run, step)) continue;
+    places.push_back({step, entry});
   }
   std::sort(places.begin(), places.end(), [](const auto& a, const auto& b) { return a.step > b.step; });
   return places;
 }
 
 LoadedModel load_model(const std::filesystem::path& path, const CheckpointReader& also) {
-  std::error_code error;
-  if (!std::filesystem::exists(path, error)) {
+  if (!io::files::is_there(path)) {
     throw io::Error(io::ErrorKind::missing_input,
                     fmt::format("no model at '{}': no such file or folder", path.string()));
   }
-  if (std::filesystem::exists(path / io::tensors::kManifestName, error) ||
-      std::filesystem::exists(path / "model.json", error)) {
+  if (io::files::is_there(path / io::tensors::kManifestName) || io::files::is_there(path / "model.json")) {
     return load_checkpoint(path, also);
   }
-  if (std::filesystem::is_directory(path / "checkpoints", error)) return load_highest(path, also);
+  if (io::files::presence_of(path / "checkpoints") == io::files::Presence::folder) return load_highest(path, also);
   throw io::Error(io::ErrorKind::missing_input,
                   fmt::format("'{}' is neither a checkpoint nor a run directory", path.string()));
 }
 
 LoadedModel load_same_model(const comm::Communicator& communicator, const std::filesystem::path& path,
                             const CheckpointReader& also) {
-  for (;;) {
+  constexpr int kAttempts = 5;
+  std::string before;  // what rank 0 chose last
+  std::optional<failure::AgreedError> failed;
+  for (int attempt = 1;; ++attempt) {
     std::optional<LoadedModel> model;
     comm::agree_on_first(communicator, [&] { model = load_model(path, also); });
     const std::string chosen = communicator.broadcast(model ? model->folder.string() : std::string());
+    if (failed && chosen == before) throw failure::AgreedError(*failed);
     try {
       comm::agree(communicator, [&] {
         if (!model) model = load_model(chosen, also);
       });
+      comm::require_same(communicator, failure::ExitCode::bad_data, fmt::format("the weights of '{}'", chosen),
+                         model->weights_hash);
+      comm::require_same(communicator, failure::ExitCode::bad_data, fmt::format("the tokenizer of '{}'", chosen),
+                         model->tokenizer_fingerprint);
       return std::move(*model);
-    } catch (const failure::AgreedError&) {
-      // The run may have deleted rank 0's choice before the others had read it.
+    } catch (const failure::AgreedError& error) {
+      // The run may have deleted rank 0's choice before the others had read it: then rank 0 chooses a newer one. Where
+      // it stands by its choice, the failure is what it seems.
       const bool newer = communicator.rank() == 0 && has_newer(path, model->step);
-      if (communicator.maximum(newer ? 1 : 0) == 0) throw;
+      if (attempt == kAttempts || communicator.maximum(newer ? 1 : 0) == 0) throw;
+      failed = error;
+      before = chosen;
     }
   }
 }

@@ -10,11 +10,11 @@
 #include <cstring>
 #include <ctime>
 #include <nlohmann/json.hpp>
-#include <sstream>
+#include <vector>
 
 #include "io/error.h"
 #include "io/files/atomic_file.h"
-#include "pipeline/failure/error.h"
+#include "io/files/presence.h"
 
 namespace chainrule::pipeline::run {
 namespace {
@@ -27,17 +27,18 @@ constexpr const char* kHeading = "# A run of chainrule pretrain: the options it 
 
 /// Whether path may become a new run: empty, but for what a start that was cut short leaves.
 bool holds_nothing(const std::filesystem::path& path) {
-  return std::all_of(std::filesystem::directory_iterator(path), std::filesystem::directory_iterator(),
-                     [](const auto& entry) {
-                       const std::string name = entry.path().filename().string();
-                       return name == kLockName || name.starts_with(std::string(kConfigurationName) + ".partial-");
-                     });
+  const std::vector<std::filesystem::path> entries = io::files::list_folder(path);
+  return std::all_of(entries.begin(), entries.end(), [](const std::filesystem::path& entry) {
+    const std::string name = entry.filename().string();
+    return name == kLockName || name.starts_with(std::string(kConfigurationName) + ".partial-");
+  });
 }
 
 void check_ours(const std::filesystem::path& path) {
-  if (!std::filesystem::is_directory(path))
+  if (io::files::presence_of(path) != io::files::Presence::folder) {
     refuse(fmt::format("'{}' is there already and is no folder", path.string()));
-  if (std::filesystem::exists(path / kConfigurationName) || holds_nothing(path)) return;
+  }
+  if (io::files::is_there(path / kConfigurationName) || holds_nothing(path)) return;
   refuse(fmt::format("the folder '{}' is not empty and is no run directory (it has no {})", path.string(),
                      kConfigurationName));
 }
@@ -76,33 +77,11 @@ int take_lock(const std::filesystem::path& path) {
   return file;
 }
 
-std::string trimmed(const std::string& text) {
-  const auto begin = text.find_first_not_of(" \t\r");
-  return begin == std::string::npos ? "" : text.substr(begin, text.find_last_not_of(" \t\r") - begin + 1);
-}
-
 }  // namespace
-
-std::optional<std::string> value_of(const Configuration& configuration, const std::string& name) {
-  for (const auto& [each, value] : configuration) {
-    if (each == name) return value;
-  }
-  return std::nullopt;
-}
-
-void set_value(Configuration& configuration, const std::string& name, const std::string& value) {
-  for (auto& [each, old] : configuration) {
-    if (each == name) {
-      old = value;
-      return;
-    }
-  }
-  configuration.emplace_back(name, value);
-}
 
 RunDirectory RunDirectory::open(const std::filesystem::path& path) {
   std::error_code error;
-  if (std::filesystem::exists(path, error)) {
+  if (io::files::is_there(path)) {
     check_ours(path);
   } else if (!std::filesystem::create_directories(path, error) && error) {
     refuse(fmt::format("cannot create the folder '{}': {}", path.string(), error.message()));
@@ -121,31 +100,18 @@ RunDirectory::~RunDirectory() {
 
 std::optional<Configuration> RunDirectory::configuration() const {
   const std::filesystem::path file = path_ / kConfigurationName;
-  if (!std::filesystem::exists(file)) return std::nullopt;
-  Configuration configuration;
-  std::istringstream lines(io::files::read_file(file));
-  for (std::string line; std::getline(lines, line);) {
-    line = trimmed(line);
-    if (line.empty() || line[0] == '#') continue;
-    const std::size_t equals = line.find('=');
-    if (equals == std::string::npos) {
-      throw io::Error(io::ErrorKind::bad_data, fmt::format("'{}': no 'name = value' in '{}'", file.string(), line));
-    }
-    configuration.emplace_back(trimmed(line.substr(0, equals)), trimmed(line.substr(equals + 1)));
-  }
-  return configuration;
+  if (!io::files::is_there(file)) return std::nullopt;
+  return read_configuration(file);
 }
 
 void RunDirectory::write_configuration(const Configuration& configuration) const {
-  std::string text = kHeading;
-  for (const auto& [name, value] : configuration) text += fmt::format("{} = {}\n", name, value);
-  io::files::write_file_atomically(path_ / kConfigurationName, text);
+  io::files::write_file_atomically(path_ / kConfigurationName, kHeading + to_text(configuration));
 }
 
 void RunDirectory::add_environment(const std::string& json) const {
   const std::filesystem::path file = path_ / "environment.json";
   nlohmann::ordered_json all = {{"starts", nlohmann::ordered_json::array()}};
-  if (std::filesystem::exists(file)) {
+  if (io::files::is_there(file)) {
     try {
       all = nlohmann::ordered_json::parse(io::files::read_file(file));
       all.at("starts");
@@ -155,22 +121,6 @@ void RunDirectory::add_environment(const std::string& json) const {
   }
   all["starts"].push_back(nlohmann::ordered_json::parse(json));
   io::files::write_file_atomically(file, all.dump(2) + "\n");
-}
-
-void check_same_run(const Configuration& saved, const Configuration& now, const std::vector<std::string>& may_differ) {
-  const auto said = [](const std::optional<std::string>& value) { return value ? "'" + *value + "'" : "not set"; };
-  Configuration either = saved;
-  either.insert(either.end(), now.begin(), now.end());
-  for (const auto& [name, unused] : either) {
-    if (std::find(may_differ.begin(), may_differ.end(), name) != may_differ.end()) continue;
-    const auto before = value_of(saved, name);
-    const auto after = value_of(now, name);
-    if (before == after) continue;
-    throw failure::Error(failure::ExitCode::usage,
-                         fmt::format("option '--{}' is {} in this run and {} now; it may not change within a "
-                                     "run (choose another --run)",
-                                     name, said(before), said(after)));
-  }
 }
 
 }  // namespace chainrule::pipeline::run

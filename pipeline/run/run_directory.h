@@ -1,19 +1,12 @@
 #pragma once
-#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
 #include <utility>
-#include <vector>
+
+#include "pipeline/run/configuration.h"
 
 namespace chainrule::pipeline::run {
-
-/// Options and their values as --config reads them, in order.
-using Configuration = std::vector<std::pair<std::string, std::string>>;
-
-std::optional<std::string> value_of(const Configuration& configuration, const std::string& name);
-/// Sets or adds a line.
-void set_value(Configuration& configuration, const std::string& name, const std::string& value);
 
 /// A run directory in the hands of one process, which alone writes there: config.cfg, environment.json, metrics.jsonl,
 /// checkpoints/ and the lock. The lock goes with the process, however that ends.
@@ -43,9 +36,5 @@ class RunDirectory {
   std::filesystem::path path_;
   int lock_;
 };
-
-/// Throws Error (usage) naming the first option in which a run started again differs from what it was started with,
-/// except for those that may_differ.
-void check_same_run(const Configuration& saved, const Configuration& now, const std::vector<std::string>& may_differ);
 
 }  // namespace chainrule::pipeline::run

@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "io/error.h"
+#include "pipeline/show/legible.h"
 
 namespace chainrule::pipeline::run {
 
@@ -26,6 +27,10 @@ void say(std::string_view text) {
   std::fwrite(text.data(), 1, text.size(), stderr);
   std::fflush(stderr);
 }
+
+void say_failure(std::string_view message) { say("chainrule: " + show::without_controls(message) + "\n"); }
+
+void warn(std::string_view message) { say("chainrule: warning: " + show::without_controls(message) + "\n"); }
 
 void print(std::string_view text) {
   if (text.empty()) return;

@@ -12,6 +12,11 @@ void occupy_standard_streams();
 /// and no work depends on it.
 void say(std::string_view text);
 
+/// Says "chainrule: MESSAGE" or "chainrule: warning: MESSAGE" on a line. Messages carry names and values from files and
+/// options: control characters in them are shown, not sent to the terminal.
+void say_failure(std::string_view message);
+void warn(std::string_view message);
+
 /// Writes all of text to standard output at once. Throws io::Error input_output.
 void print(std::string_view text);
 

@@ -13,6 +13,9 @@
 #include <string_view>
 #include <vector>
 
+#include "pipeline/comm/agreement.h"
+#include "pipeline/failure/error.h"
+#include "pipeline/run/process.h"
 #include "pipeline/run/standard_streams.h"
 
 namespace chainrule::pipeline::run {
@@ -33,6 +36,12 @@ Place place_of_this_rank() {
   return here;
 }
 
+void check_threads(int asked) {
+  if (asked <= most_threads()) return;
+  throw failure::Error(failure::ExitCode::usage,
+                       fmt::format("--threads must be at most {} on this host, not {}", most_threads(), asked));
+}
+
 /// Ranks that may run on the same cores as this one, itself included.
 int ranks_sharing(const comm::Communicator& communicator, const Place& here) {
   int sharing = 0;
@@ -47,8 +56,7 @@ int ranks_sharing(const comm::Communicator& communicator, const Place& here) {
 void say_first(const comm::Communicator& communicator, const std::string& advice) {
   for (const auto& bytes : communicator.gather(std::as_bytes(std::span(advice)))) {
     if (bytes.empty()) continue;
-    say(fmt::format("chainrule: warning: {}\n",
-                    std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size())));
+    warn(std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
     return;
   }
 }
@@ -64,6 +72,7 @@ int use_threads(const comm::Communicator& communicator, int asked) {
   const int cores = CPU_COUNT(&here.cores);
   const int share = std::max(1, cores / sharing);
   const int wanted = asked > 0 ? asked : from_environment ? omp_get_max_threads() : share;
+  comm::agree(communicator, [&] { check_threads(asked); });
   const int threads = static_cast<int>(communicator.minimum(wanted));
   omp_set_num_threads(threads);
   say_first(communicator, binding_advice(sharing, threads, cores, here.host_cores));
@@ -85,6 +94,7 @@ std::string binding_advice(int ranks, int threads, int cores, int host_cores) {
 }
 
 void use_threads_alone(int asked) {
+  check_threads(asked);
   if (asked > 0) omp_set_num_threads(asked);
 }
 

@@ -1,0 +1,28 @@
+#include "pipeline/run/process.h"
+
+#include <fmt/format.h>
+#include <omp.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+
+#include "pipeline/failure/error.h"
+
+namespace chainrule::pipeline::run {
+
+void prepare_process() {
+  std::signal(SIGXFSZ, SIG_IGN);
+  const int threads = omp_get_max_threads();  // OMP_NUM_THREADS as OpenMP read it
+  if (threads > most_threads()) {
+    throw failure::RankError(
+        failure::ExitCode::usage,
+        fmt::format("OMP_NUM_THREADS asks for {} threads; this host has {} logical processors, and "
+                    "{} threads are the most that are started on it",
+                    threads, omp_get_num_procs(), most_threads()));
+  }
+}
+
+int most_threads() { return std::max(64, 4 * static_cast<int>(::sysconf(_SC_NPROCESSORS_ONLN))); }
+
+}  // namespace chainrule::pipeline::run
