@@ -7,6 +7,7 @@
 #include <numbers>
 
 #include "model/error.h"
+#include "model/round_up.h"
 #include "model/split_mix.h"
 
 namespace chainrule::model::shape {
@@ -52,7 +53,7 @@ ParameterTable::ParameterTable(const Config& config) {
     parameter.decay = shape.size() > 1;
     parameter.shape = std::move(shape);
     parameter.offset = arena_size_;
-    arena_size_ = (arena_size_ + parameter.size() + kAlignment - 1) / kAlignment * kAlignment;
+    arena_size_ = round_up(arena_size_ + parameter.size(), kAlignment);
     parameters_.push_back(std::move(parameter));
   };
   const auto add_linear = [&](const std::string& name, std::int64_t out, std::int64_t in) {
