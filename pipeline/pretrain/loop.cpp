@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "io/files/json_text.h"
 #include "pipeline/models/checkpoint.h"
 #include "pipeline/pretrain/validation.h"
 #include "pipeline/run/signals.h"
@@ -130,7 +131,7 @@ void PretrainLoop::record(const step::StepReport& report, double step_seconds) {
   json["elapsed_seconds"] = state_.elapsed_seconds;
   if (validation_loss_) json["validation_loss"] = *validation_loss_;  // null where not finite
   if (!weights_hash_.empty()) json["weights_hash"] = weights_hash_;
-  metrics_->append(json.dump());
+  metrics_->append(io::files::json_text(json));
 
   const bool last = state_.step == options_.schedule.steps;
   const double seconds_a_step =

@@ -14,6 +14,7 @@
 
 #include "io/error.h"
 #include "io/files/atomic_file.h"
+#include "io/files/json_text.h"
 #include "pipeline/failure/error.h"
 
 namespace chainrule::pipeline::run {
@@ -147,14 +148,14 @@ void RunDirectory::add_environment(const std::string& json) const {
   nlohmann::ordered_json all = {{"starts", nlohmann::ordered_json::array()}};
   if (std::filesystem::exists(file)) {
     try {
-      all = nlohmann::ordered_json::parse(io::files::read_file(file));
+      all = io::files::parse_ordered_json(io::files::read_file(file));
       all.at("starts");
     } catch (const nlohmann::json::exception& error) {
       throw io::Error(io::ErrorKind::bad_data, fmt::format("'{}' is damaged: {}", file.string(), error.what()));
     }
   }
-  all["starts"].push_back(nlohmann::ordered_json::parse(json));
-  io::files::write_file_atomically(file, all.dump(2) + "\n");
+  all["starts"].push_back(io::files::parse_ordered_json(json));
+  io::files::write_file_atomically(file, io::files::json_text(all, 2) + "\n");
 }
 
 void check_same_run(const Configuration& saved, const Configuration& now, const std::vector<std::string>& may_differ) {

@@ -4,6 +4,7 @@
 
 #include "io/error.h"
 #include "io/files/atomic_file.h"
+#include "io/files/json_text.h"
 #include "io/tensors/manifest.h"
 #include "io/tensors/model_file.h"
 #include "io/tensors/optimizer_file.h"
@@ -62,11 +63,11 @@ std::vector<io::tensors::ManifestEntry> gathered(const comm::Communicator& commu
                                                  const std::vector<io::tensors::ManifestEntry>& mine) {
   nlohmann::json json = nlohmann::json::array();
   for (const auto& entry : mine) json.push_back({entry.name, entry.bytes, entry.xxh3_128});
-  const std::string text = json.dump();
+  const std::string text = io::files::json_text(json);
   std::vector<io::tensors::ManifestEntry> all;
   for (const auto& bytes : communicator.gather(std::as_bytes(std::span(text)))) {
     const auto* characters = reinterpret_cast<const char*>(bytes.data());
-    for (const auto& entry : nlohmann::json::parse(characters, characters + bytes.size())) {
+    for (const auto& entry : io::files::parse_json({characters, bytes.size()})) {
       all.push_back({entry.at(0), entry.at(1), entry.at(2)});
     }
   }
