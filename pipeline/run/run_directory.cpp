@@ -15,6 +15,7 @@
 #include "io/error.h"
 #include "io/files/atomic_file.h"
 #include "io/files/json_text.h"
+#include "io/files/published_folder.h"
 #include "pipeline/failure/error.h"
 
 namespace chainrule::pipeline::run {
@@ -105,8 +106,8 @@ RunDirectory RunDirectory::open(const std::filesystem::path& path) {
   std::error_code error;
   if (std::filesystem::exists(path, error)) {
     check_ours(path);
-  } else if (!std::filesystem::create_directories(path, error) && error) {
-    refuse(fmt::format("cannot create the folder '{}': {}", path.string(), error.message()));
+  } else {
+    io::files::make_folder(path);
   }
   RunDirectory run(path, take_lock(path / kLockName));
   check_ours(path);  // another process may have come first
