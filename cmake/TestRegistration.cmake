@@ -17,6 +17,11 @@ endif()
 # Test sources gain nothing from the full optimiser, and compile in half the time without it.
 set(CHAINRULE_TEST_OPTIONS -O1)
 
+chainrule_precompiled_set(chainrule_precompiled_tests
+  OPTIONS ${CHAINRULE_TEST_OPTIONS}
+  LIBRARIES GTest::gmock
+  HEADERS ${CHAINRULE_STANDARD_HEADERS} <gmock/gmock.h> <gtest/gtest.h>)
+
 # The libraries of rooms.
 function(chainrule_targets_of rooms variable)
   set(targets "")
@@ -32,6 +37,7 @@ function(chainrule_unit_test name)
   cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;ROOMS;LIBRARIES;LABELS" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
   target_compile_options(${name} PRIVATE ${CHAINRULE_TEST_OPTIONS})
+  chainrule_precompile(${name} chainrule_precompiled_tests)
   chainrule_targets_of("${arg_ROOMS}" rooms)
   target_link_libraries(${name} PRIVATE chainrule_build_flags ${rooms} ${arg_LIBRARIES} GTest::gmock_main fmt::fmt
     nlohmann_json::nlohmann_json)
@@ -51,6 +57,7 @@ function(chainrule_mpi_test name)
   cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;ROOMS;LIBRARIES;LABELS;RANKS" ${ARGN})
   add_executable(${name} ${arg_SOURCES} ${PROJECT_SOURCE_DIR}/tests/support/mpi_main.cpp)
   target_compile_options(${name} PRIVATE ${CHAINRULE_TEST_OPTIONS})
+  chainrule_precompile(${name} chainrule_precompiled_tests)
   chainrule_targets_of("${arg_ROOMS}" rooms)
   target_link_libraries(${name} PRIVATE chainrule_build_flags ${rooms} ${arg_LIBRARIES} chainrule_pipeline_comm GTest::gmock fmt::fmt)
   if(NOT arg_TIMEOUT)

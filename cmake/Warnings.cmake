@@ -5,6 +5,8 @@ target_compile_options(chainrule_build_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor -Woverloaded-virtual
   # Never -ffast-math: with it the optimizer's bits depended on where the arena was cut.
   -fno-math-errno -fno-trapping-math)
+# Everywhere, though few files use them, so that files share precompiled headers (both define macros).
+target_link_libraries(chainrule_build_flags INTERFACE OpenMP::OpenMP_CXX Threads::Threads)
 target_include_directories(chainrule_build_flags INTERFACE "${PROJECT_SOURCE_DIR}")
 
 option(CHAINRULE_WARNINGS_AS_ERRORS "Treat warnings as errors" OFF)

@@ -62,9 +62,4 @@ void Dataset::write_rows(ElementType type, std::uint64_t first_row, const void* 
   });
 }
 
-std::uint64_t Dataset::stored_bytes() const {
-  const auto held = lock();
-  return H5Dget_storage_size(id_.get());
-}
-
 }  // namespace chainrule::io::hdf5

@@ -64,9 +64,6 @@ class Dataset {
     write_rows(element_type<T>(), first_row, values.data(), values.size());
   }
 
-  /// Bytes its chunks take in the file.
-  std::uint64_t stored_bytes() const;
-
  private:
   friend class File;
   void require_type(ElementType type) const;

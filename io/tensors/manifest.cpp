@@ -8,19 +8,20 @@
 #include "io/error.h"
 #include "io/files/atomic_file.h"
 #include "io/files/digest.h"
+#include "io/files/json_text.h"
+#include "io/files/versioned_json.h"
 
 namespace chainrule::io::tensors {
 namespace {
 
-constexpr const char* kFormat = "chainrule-checkpoint";
-constexpr int kFormatVersion = 1;
+constexpr files::JsonFormat kFormat = {"chainrule-checkpoint", 1};
 
 std::vector<ManifestEntry> parsed(const std::filesystem::path& path) {
   try {
-    const auto json = nlohmann::json::parse(files::read_file(path));
-    if (json.at("format") != kFormat || json.at("format_version") != kFormatVersion) {
-      throw Error(ErrorKind::bad_data,
-                  fmt::format("'{}' is not a checkpoint manifest of format version {}", path.string(), kFormatVersion));
+    const auto json = files::parse_json(files::read_file(path));
+    if (!files::is_format(json, kFormat) || !files::is_version(json, kFormat)) {
+      throw Error(ErrorKind::bad_data, fmt::format("'{}' is not a checkpoint manifest of format version {}",
+                                                   path.string(), kFormat.version));
     }
     std::vector<ManifestEntry> entries;
     for (const auto& file : json.at("files")) {
@@ -72,14 +73,12 @@ Manifest Manifest::read(const std::filesystem::path& folder) {
 }
 
 void Manifest::write() const {
-  nlohmann::ordered_json json;
-  json["format"] = kFormat;
-  json["format_version"] = kFormatVersion;
+  nlohmann::ordered_json json = files::begin_json(kFormat);
   json["files"] = nlohmann::ordered_json::array();
   for (const ManifestEntry& entry : entries_) {
     json["files"].push_back({{"name", entry.name}, {"bytes", entry.bytes}, {"xxh3_128", entry.xxh3_128}});
   }
-  files::write_file_atomically(folder_ / kManifestName, json.dump(2) + "\n");
+  files::write_file_atomically(folder_ / kManifestName, files::json_text(json, 2) + "\n");
 }
 
 void Manifest::verify(const std::string& name) const {

@@ -5,10 +5,8 @@
 namespace chainrule::io::text {
 namespace {
 
-bool is_space(utf8proc_int32_t point) {
-  return point == 0x85 || point == 0xA0 || point == 0x1680 || (point >= 0x2000 && point <= 0x200A) || point == 0x2028 ||
-         point == 0x2029 || point == 0x202F || point == 0x205F || point == 0x3000;
-}
+/// Of the control characters, these have the property White_Space.
+bool is_space_among_controls(utf8proc_int32_t point) { return (point >= 0x09 && point <= 0x0D) || point == 0x85; }
 
 CharacterClass class_of(utf8proc_int32_t point) {
   switch (utf8proc_category(point)) {
@@ -20,7 +18,11 @@ CharacterClass class_of(utf8proc_int32_t point) {
     case UTF8PROC_CATEGORY_ND:
     case UTF8PROC_CATEGORY_NL:
     case UTF8PROC_CATEGORY_NO: return CharacterClass::number;
-    default: return is_space(point) ? CharacterClass::space : CharacterClass::other;
+    case UTF8PROC_CATEGORY_ZS:
+    case UTF8PROC_CATEGORY_ZL:
+    case UTF8PROC_CATEGORY_ZP: return CharacterClass::space;
+    case UTF8PROC_CATEGORY_CC: return is_space_among_controls(point) ? CharacterClass::space : CharacterClass::other;
+    default: return CharacterClass::other;
   }
 }
 
@@ -38,6 +40,20 @@ Character long_character_at(std::string_view text, std::size_t at) {
   const std::uint8_t bytes = decode(text, at, point);
   if (bytes == 0) return {CharacterClass::other, 1};
   return {class_of(point), bytes};
+}
+
+const std::vector<CodePoints>& white_space() {
+  static const std::vector<CodePoints> ranges = [] {
+    std::vector<CodePoints> found;
+    for (utf8proc_int32_t point = 0; point <= 0xFFFF; ++point) {  // beyond the first plane there is none
+      if (class_of(point) != CharacterClass::space) continue;
+      const auto space = static_cast<std::uint32_t>(point);
+      if (found.empty() || found.back().last + 1 != space) found.push_back({space, space});
+      found.back().last = space;
+    }
+    return found;
+  }();
+  return ranges;
 }
 
 std::string with_invalid_bytes_masked(std::string_view text) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace chainrule::io::text {
 
@@ -20,6 +21,17 @@ struct Character {
 /// version of Unicode; spaces are the property White_Space. A byte that is no part of well-formed UTF-8 counts as one
 /// character of class other, as a control character does.
 inline Character character_at(std::string_view text, std::size_t at);
+
+inline constexpr std::uint32_t kLastCodePoint = 0x10FFFF;
+
+/// Consecutive code points, both ends included.
+struct CodePoints {
+  std::uint32_t first;
+  std::uint32_t last;
+};
+
+/// Every code point of the property White_Space, in order, as the fewest ranges.
+const std::vector<CodePoints>& white_space();
 
 /// text with every byte that is no part of well-formed UTF-8 replaced by U+0001, a control character that is of class
 /// other as well: the same length, now valid UTF-8, for a regular expression to match.

@@ -13,6 +13,7 @@
 
 #include "io/error.h"
 #include "io/files/atomic_file.h"
+#include "io/files/json_text.h"
 
 namespace chainrule::io::text {
 namespace {
@@ -84,7 +85,7 @@ std::uint64_t lines_before(const TextFile& file, std::uint64_t end) {
 std::string text_of(const std::string& line, const std::string& text_field) {
   nlohmann::json object;
   try {
-    object = nlohmann::json::parse(line);
+    object = files::parse_json(line);
   } catch (const nlohmann::json::parse_error& error) {
     throw Error(ErrorKind::bad_data, fmt::format("invalid JSON at byte {} of the line", error.byte));
   }

@@ -1,35 +1,53 @@
 #include "io/text/word_count.h"
 
+#include <array>
+
+#include "io/text/characters.h"
+
 namespace chainrule::io::text {
 namespace {
 
-/// Bytes of the white-space character that rest begins with; 0 where it begins with another. White space is what
-/// Python's str.isspace says: categories Zs, and bidirectional types WS, B and S.
-std::size_t white_space_bytes(std::string_view rest) {
-  const auto at = [&](std::size_t i) { return i < rest.size() ? static_cast<unsigned char>(rest[i]) : 0U; };
-  const unsigned first = at(0);
-  if (first < 0x80) return (first >= 0x09 && first <= 0x0D) || (first >= 0x1C && first <= 0x20) ? 1 : 0;
-  if (first == 0xC2) return at(1) == 0x85 || at(1) == 0xA0 ? 2 : 0;  // U+0085, U+00A0
-  const unsigned rest_of_three = (at(1) << 8U) | at(2);
-  if (first == 0xE1) return rest_of_three == 0x9A80 ? 3 : 0;  // U+1680
-  if (first == 0xE3) return rest_of_three == 0x8080 ? 3 : 0;  // U+3000
-  if (first != 0xE2) return 0;
-  const bool spaces = rest_of_three >= 0x8080 && rest_of_three <= 0x808A;         // U+2000 to U+200A
-  const bool separators = rest_of_three == 0x80A8 || rest_of_three == 0x80A9      // U+2028, U+2029
-                          || rest_of_three == 0x80AF || rest_of_three == 0x819F;  // U+202F, U+205F
-  return spaces || separators ? 3 : 0;
+/// The first byte of a code point in UTF-8.
+unsigned char lead_byte(std::uint32_t point) {
+  if (point < 0x80) return static_cast<unsigned char>(point);
+  if (point < 0x800) return static_cast<unsigned char>(0xC0U | (point >> 6U));
+  if (point < 0x10000) return static_cast<unsigned char>(0xE0U | (point >> 12U));
+  return static_cast<unsigned char>(0xF0U | (point >> 18U));
+}
+
+/// Which bytes white space may begin with: most characters need no closer look.
+const std::array<bool, 256>& lead_bytes_of_white_space() {
+  static const std::array<bool, 256> leads = [] {
+    std::array<bool, 256> found{};
+    for (const CodePoints& range : white_space()) {
+      for (std::uint32_t point = range.first; point <= range.last; ++point) found[lead_byte(point)] = true;
+    }
+    return found;
+  }();
+  return leads;
+}
+
+/// Bytes of the white space that begins at text[at], 0 where none does. What Python's str.isspace says: the property
+/// White_Space, and the four separators of information among the control characters.
+std::size_t white_space_bytes(std::string_view text, std::size_t at, const std::array<bool, 256>& leads) {
+  const auto first = static_cast<unsigned char>(text[at]);
+  if (first >= 0x1C && first <= 0x1F) return 1;
+  if (!leads[first]) return 0;
+  const Character character = character_at(text, at);
+  return character.kind == CharacterClass::space ? character.bytes : 0U;
 }
 
 }  // namespace
 
 std::uint64_t count_words(std::string_view text) {
+  const std::array<bool, 256>& leads = lead_bytes_of_white_space();
   std::uint64_t words = 1;
   bool in_run = false;
-  while (!text.empty()) {
-    const std::size_t bytes = white_space_bytes(text);
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t bytes = white_space_bytes(text, at, leads);
     if (bytes != 0 && !in_run) ++words;
     in_run = bytes != 0;
-    text.remove_prefix(bytes == 0 ? 1 : bytes);
+    at += bytes == 0 ? 1U : bytes;
   }
   return words;
 }

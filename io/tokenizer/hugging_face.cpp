@@ -6,6 +6,7 @@
 
 #include "io/error.h"
 #include "io/files/atomic_file.h"
+#include "io/files/json_text.h"
 #include "io/tokenizer/byte_map.h"
 #include "io/tokenizer/splitter.h"
 #include "io/tokenizer/tokenizer_file.h"
@@ -23,7 +24,7 @@ class Reader {
     const std::string text = files::read_file(source_.path);
     Json root;
     try {
-      root = Json::parse(text);
+      root = files::parse_json(text);
     } catch (const Json::exception& error) {
       fail(fmt::format("is not JSON: {}", error.what()));
     }
@@ -44,7 +45,7 @@ class Reader {
 
   static std::string type_of(const Json& object) {
     if (!object.is_object() || !object.contains("type")) return "of no type";
-    return object["type"].dump();
+    return files::json_text(object["type"]);
   }
 
   bool flag(const Json& object, const char* key, bool otherwise, const char* where) const {
@@ -88,7 +89,7 @@ class Reader {
     source_.pattern = split["pattern"]["Regex"].get<std::string>();
     if (source_.pattern.empty()) fail("the pattern of the pre-tokenizer Split is empty");
     // Of a pattern that matches everything, keeping the matches and isolating them are the same.
-    const std::string behavior = present(split, "behavior") ? split["behavior"].dump() : "";
+    const std::string behavior = present(split, "behavior") ? files::json_text(split["behavior"]) : "";
     const bool invert = flag(split, "invert", false, "pre_tokenizer");
     if (!(behavior == "\"Isolated\"" && !invert) && !(behavior == "\"Removed\"" && invert)) {
       fail(fmt::format("the pre-tokenizer Split with behavior {} and invert {} is not supported", behavior, invert));
@@ -125,7 +126,8 @@ class Reader {
         return;
       }
     }
-    fail(fmt::format("merge {} is neither \"a b\" nor [\"a\", \"b\"]: {}", source_.merges.size(), merge.dump()));
+    fail(fmt::format("merge {} is neither \"a b\" nor [\"a\", \"b\"]: {}", source_.merges.size(),
+                     files::json_text(merge)));
   }
 
   void read_added(const Json& root) {
@@ -134,7 +136,7 @@ class Reader {
     for (const Json& token : root["added_tokens"]) {
       if (!token.is_object() || !token.contains("content") || !token["content"].is_string() || !token.contains("id") ||
           !token["id"].is_number_unsigned()) {
-        fail(fmt::format("an added token is not an object with 'id' and 'content': {}", token.dump()));
+        fail(fmt::format("an added token is not an object with 'id' and 'content': {}", files::json_text(token)));
       }
       const auto spelling = token["content"].get<std::string>();
       const std::string where = fmt::format("the added token '{}'", spelling);
@@ -211,7 +213,7 @@ std::string write_hugging_face(const TokenizerDefinition& definition) {
                             {"post_processor", nullptr},
                             {"decoder", byte_level(true, true)},
                             {"model", model}};
-  return root.dump(1) + "\n";
+  return files::json_text(root, 1) + "\n";
 }
 
 }  // namespace chainrule::io::tokenizer

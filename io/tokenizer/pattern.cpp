@@ -12,11 +12,21 @@
 namespace chainrule::io::tokenizer {
 namespace {
 
-constexpr const char* kSpaces =
-    R"(\x{09}-\x{0D}\x{20}\x{85}\x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000})";
-constexpr const char* kOthers =
-    R"(\x{00}-\x{08}\x{0E}-\x{1F}\x{21}-\x{84}\x{86}-\x{9F}\x{A1}-\x{167F}\x{1681}-\x{1FFF}\x{200B}-\x{2027})"
-    R"(\x{202A}-\x{202E}\x{2030}-\x{205E}\x{2060}-\x{2FFF}\x{3001}-\x{10FFFF})";
+/// White space, or all other characters, as members of a class in brackets.
+std::string members_of_class(bool spaces) {
+  std::string members;
+  std::uint32_t next = 0;  // the first code point that is in no range yet
+  const auto add = [&](std::uint32_t first, std::uint32_t last) {
+    members += fmt::format("\\x{{{:02X}}}-\\x{{{:02X}}}", first, last);
+  };
+  for (const text::CodePoints& range : text::white_space()) {
+    if (spaces) add(range.first, range.last);
+    if (!spaces && next < range.first) add(next, range.first - 1);
+    next = range.last + 1;
+  }
+  if (!spaces) add(next, text::kLastCodePoint);
+  return members;
+}
 
 std::string message_of(int code) {
   std::array<PCRE2_UCHAR, 256> text{};
@@ -34,8 +44,8 @@ std::string with_spaces_written_out(std::string_view expression) {
     if (each == '\\' && i + 1 < expression.size()) {
       const char escaped = expression[++i];
       if (escaped == 's' || escaped == 'S') {
-        const char* members = escaped == 's' ? kSpaces : kOthers;
-        written += in_class ? members : fmt::format("[{}]", members);
+        const std::string members = members_of_class(escaped == 's');
+        written += in_class ? members : "[" + members + "]";
       } else {
         written += each;
         written += escaped;

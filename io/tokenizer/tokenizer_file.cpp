@@ -8,6 +8,7 @@
 
 #include "io/error.h"
 #include "io/files/atomic_file.h"
+#include "io/files/json_text.h"
 #include "io/tokenizer/splitter.h"
 
 namespace chainrule::io::tokenizer {
@@ -20,7 +21,7 @@ namespace {
 nlohmann::json parse(const std::filesystem::path& path) {
   const std::string text = files::read_file(path);
   try {
-    return nlohmann::json::parse(text);
+    return files::parse_json(text);
   } catch (const nlohmann::json::exception& error) {
     fail(path, fmt::format("is not JSON: {}", error.what()));
   }

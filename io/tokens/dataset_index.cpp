@@ -8,11 +8,15 @@
 #include "io/error.h"
 #include "io/files/atomic_file.h"
 #include "io/files/digest.h"
+#include "io/files/json_text.h"
+#include "io/files/versioned_json.h"
 
 namespace chainrule::io::tokens {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+constexpr files::JsonFormat kFormat = {kDataSetFormat, kFormatVersion};
 
 /// Everything but the fingerprint.
 Json content(const DataSetIndex& index) {
@@ -32,16 +36,16 @@ Json content(const DataSetIndex& index) {
                       {"file_bytes", shard.file_bytes},
                       {"xxh3_128", shard.digest}});
   }
-  return {{"format", kDataSetFormat},
-          {"format_version", kFormatVersion},
-          {"tokenizer_fingerprint", index.header.tokenizer_fingerprint},
-          {"tokenizer_xxh3_128", index.tokenizer_digest},
-          {"vocabulary_size", index.header.vocabulary_size},
-          {"end_of_text_id", index.header.end_of_text},
-          {"token_count", index.token_count()},
-          {"document_count", index.document_count()},
-          {"domains", std::move(domains)},
-          {"shards", std::move(shards)}};
+  Json json = files::begin_json(kFormat);
+  json["tokenizer_fingerprint"] = index.header.tokenizer_fingerprint;
+  json["tokenizer_xxh3_128"] = index.tokenizer_digest;
+  json["vocabulary_size"] = index.header.vocabulary_size;
+  json["end_of_text_id"] = index.header.end_of_text;
+  json["token_count"] = index.token_count();
+  json["document_count"] = index.document_count();
+  json["domains"] = std::move(domains);
+  json["shards"] = std::move(shards);
+  return json;
 }
 
 Json whole(const DataSetIndex& index) {
@@ -50,11 +54,11 @@ Json whole(const DataSetIndex& index) {
   return json;
 }
 
-std::string dump(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"; }
+std::string dump(const Json& json) { return files::json_text(json, 2, files::InvalidUtf8::replaced) + "\n"; }
 
 DataSetIndex parse(const Json& json) {
   DataSetIndex index;
-  if (json.at("format") != kDataSetFormat) throw Error(ErrorKind::bad_data, "is not the index of a data set");
+  if (!files::is_format(json, kFormat)) throw Error(ErrorKind::bad_data, "is not the index of a data set");
   if (const auto version = json.at("format_version").get<std::uint64_t>(); version != kFormatVersion) {
     throw Error(ErrorKind::bad_data,
                 fmt::format("has format version {}; this program reads {}", version, kFormatVersion));
@@ -119,7 +123,7 @@ DataSetIndex DataSetIndex::load(const std::filesystem::path& folder) {
   }
   const std::string text = files::read_file(path);
   try {
-    return parse(Json::parse(text));
+    return parse(files::parse_ordered_json(text));
   } catch (const nlohmann::json::exception& error) {
     throw Error(ErrorKind::bad_data,
                 fmt::format("'{}' is not the index of a data set: {}", path.string(), error.what()));

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "model/round_up.h"
+
 namespace chainrule::model::decoder {
 namespace {
 
@@ -16,7 +18,7 @@ class Carver {
     next_ += padded(elements);
     return piece;
   }
-  static std::int64_t padded(std::int64_t elements) { return (elements + 15) / 16 * 16; }
+  static std::int64_t padded(std::int64_t elements) { return round_up(elements, 16); }
 
  private:
   float* next_;

@@ -316,7 +316,7 @@ void FastOps::attention_forward(const float* query_key_value, std::span<const Se
   std::vector<std::int64_t> packed_at;  // of a sequence's first head
   std::int64_t packed_elements = 0;
   for (std::size_t s = 0; s < sequences.size(); ++s) {
-    const std::int64_t blocks = (sequences[s].rows + kQueryBlock - 1) / kQueryBlock;
+    const std::int64_t blocks = divide_up(sequences[s].rows, kQueryBlock);
     for (std::int64_t block = 0; block < blocks; ++block) items.push_back({static_cast<std::int64_t>(s), block});
     packed_at.push_back(packed_elements);
     packed_elements += shape.heads * head_of(query_key_value, sequences[s], shape, 0).packed_elements();

@@ -13,7 +13,7 @@ namespace {
 constexpr std::int64_t kSliceRows = 3072;  // of A, the most that is packed at a time; whole strips
 
 std::int64_t shared_out(std::int64_t value, std::int64_t parts, std::int64_t multiple) {
-  return round_up((value + parts - 1) / parts, multiple);
+  return round_up(divide_up(value, parts), multiple);
 }
 
 }  // namespace
@@ -113,7 +113,7 @@ bool BlockedProducts::take_panel(const Call& call, Cell& cell, float* panel) con
 
 void BlockedProducts::multiply_cell(const Call& call, Cell& cell, float* panel) const {
   const std::int64_t k = call.shape.k;
-  const std::int64_t depth = shared_out(k, (k + kernel_->depth - 1) / kernel_->depth, 8);
+  const std::int64_t depth = shared_out(k, divide_up(k, kernel_->depth), 8);
   for (std::int64_t row = 0; row < cell.rows; row += kSliceRows) {
     for (std::int64_t first = 0; first < k; first += depth) {
       cell.block = {cell.row + row, std::min(kSliceRows, cell.rows - row), first, std::min(depth, k - first)};

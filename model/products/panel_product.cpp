@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "model/round_up.h"
 #include "model/simd/instruction_sets.h"
 #include "model/simd/multiversion.h"
 
@@ -120,9 +121,7 @@ void transpose_block(const float* from, std::int64_t from_row, std::int64_t rows
 
 }  // namespace
 
-std::int64_t panel_elements(std::int64_t k, std::int64_t n) {
-  return (n + kPanelColumns - 1) / kPanelColumns * k * kPanelColumns;
-}
+std::int64_t panel_elements(std::int64_t k, std::int64_t n) { return round_up(n, kPanelColumns) * k; }
 
 void pack_panels(const float* from, std::int64_t stride, std::int64_t k, std::int64_t n, float* panels) {
   for (std::int64_t column = 0; column < n; column += kPanelColumns, panels += k * kPanelColumns) {

@@ -7,19 +7,13 @@
 #include <numbers>
 
 #include "model/error.h"
+#include "model/round_up.h"
+#include "model/split_mix.h"
 
 namespace chainrule::model::shape {
 namespace {
 
 constexpr std::int64_t kAlignment = 16;  // elements: a cache line of float32
-
-/// A well-mixed 64-bit value of a counter (Steele, Lea, Flood 2014: SplitMix64).
-std::uint64_t mix(std::uint64_t value) {
-  value += 0x9E3779B97F4A7C15U;
-  value = (value ^ (value >> 30U)) * 0xBF58476D1CE4E5B9U;
-  value = (value ^ (value >> 27U)) * 0x94D049BB133111EBU;
-  return value ^ (value >> 31U);
-}
 
 /// FNV-1a of a name, so that each parameter draws numbers of its own.
 std::uint64_t name_key(std::string_view name) {
@@ -34,8 +28,8 @@ double uniform(std::uint64_t bits) { return (static_cast<double>(bits >> 11U) + 
 /// Standard normal numbers 2 pair and 2 pair + 1 of a key (Box, Muller 1958).
 std::array<double, 2> normals(std::uint64_t key, std::int64_t pair) {
   const auto counter = static_cast<std::uint64_t>(pair);
-  const double radius = std::sqrt(-2.0 * std::log(uniform(mix(key ^ mix(2 * counter)))));
-  const double angle = 2.0 * std::numbers::pi * uniform(mix(key ^ mix(2 * counter + 1)));
+  const double radius = std::sqrt(-2.0 * std::log(uniform(split_mix(key ^ split_mix(2 * counter)))));
+  const double angle = 2.0 * std::numbers::pi * uniform(split_mix(key ^ split_mix(2 * counter + 1)));
   return {radius * std::cos(angle), radius * std::sin(angle)};
 }
 
@@ -59,7 +53,7 @@ ParameterTable::ParameterTable(const Config& config) {
     parameter.decay = shape.size() > 1;
     parameter.shape = std::move(shape);
     parameter.offset = arena_size_;
-    arena_size_ = (arena_size_ + parameter.size() + kAlignment - 1) / kAlignment * kAlignment;
+    arena_size_ = round_up(arena_size_ + parameter.size(), kAlignment);
     parameters_.push_back(std::move(parameter));
   };
   const auto add_linear = [&](const std::string& name, std::int64_t out, std::int64_t in) {
@@ -115,7 +109,7 @@ void initialise(const Config& config, const ParameterTable& table, std::uint64_t
     const bool writes_into_residual =
         ends_with(parameter.name, "attention.output.weight") || ends_with(parameter.name, "feed_forward.down.weight");
     const double deviation = writes_into_residual ? residual_deviation : 0.02;
-    const std::uint64_t key = mix(seed ^ name_key(parameter.name));
+    const std::uint64_t key = split_mix(seed ^ name_key(parameter.name));
 #pragma omp parallel for schedule(static)
     for (std::int64_t i = 0; i < size; i += 2) {
       const std::array<double, 2> pair = normals(key, i / 2);

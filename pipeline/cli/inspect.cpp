@@ -1,5 +1,8 @@
 #include "pipeline/inspect/inspect.h"
 
+#include <nlohmann/json.hpp>
+
+#include "io/files/json_text.h"
 #include "pipeline/cli/commands.h"
 #include "pipeline/cli/options.h"
 #include "pipeline/comm/session.h"
@@ -21,7 +24,7 @@ failure::ExitCode run_inspect(const Arguments& arguments) {
   if (comm::launched_rank() != 0) return failure::ExitCode::done;  // one rank's work
   const auto description = inspect::inspect(path);
   if (json) {
-    run::print(description.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
+    run::print(io::files::json_text(description, 2, io::files::InvalidUtf8::replaced) + "\n");
   } else {
     run::print(inspect::as_text(description) + "every checksum verified\n");
   }

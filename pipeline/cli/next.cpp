@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "io/files/json_text.h"
 #include "pipeline/cli/commands.h"
 #include "pipeline/cli/new_file.h"
 #include "pipeline/cli/options.h"
@@ -52,7 +53,8 @@ failure::ExitCode run_next(const Arguments& arguments) {
                          next.dropped_tokens));
   }
   if (picture) picture->write(infer::next::render_svg(next));
-  run::print(json ? infer::next::to_json(next, model.model).dump(2) + "\n" : infer::next::render_bars(next));
+  run::print(json ? io::files::json_text(infer::next::to_json(next, model.model), 2) + "\n"
+                  : infer::next::render_bars(next));
   return failure::ExitCode::done;
 }
 

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "io/files/json_text.h"
 #include "pipeline/cli/commands.h"
 #include "pipeline/cli/new_file.h"
 #include "pipeline/cli/options.h"
@@ -54,7 +55,7 @@ failure::ExitCode run_score(const Arguments& arguments) {
   const infer::score::TextScore score = infer::score::score_text(model, text, slide, *ops);
   if (page) page->write(infer::score::render_page(score, model.model));
   if (json) {
-    run::print(infer::score::to_json(score, model.model).dump(2) + "\n");
+    run::print(io::files::json_text(infer::score::to_json(score, model.model), 2) + "\n");
   } else if (shows_colours() && !table) {
     run::print(infer::score::render_heat_map(score, shows_true_colours() ? infer::score::TerminalColours::true_colour
                                                                          : infer::score::TerminalColours::palette_256));

@@ -69,11 +69,6 @@ Communicator::State::State(MPI_Comm of) {
   check_mpi(MPI_Comm_dup(of, &handle), "MPI_Comm_dup");
   check_mpi(MPI_Comm_rank(handle, &rank), "MPI_Comm_rank");
   check_mpi(MPI_Comm_size(handle, &size), "MPI_Comm_size");
-  MPI_Comm local = MPI_COMM_NULL;
-  check_mpi(MPI_Comm_split_type(handle, MPI_COMM_TYPE_SHARED, rank, MPI_INFO_NULL, &local), "MPI_Comm_split_type");
-  check_mpi(MPI_Comm_rank(local, &local_rank), "MPI_Comm_rank");
-  check_mpi(MPI_Comm_size(local, &local_size), "MPI_Comm_size");
-  check_mpi(MPI_Comm_free(&local), "MPI_Comm_free");
 }
 
 Communicator::State::~State() {
@@ -90,8 +85,6 @@ Communicator::~Communicator() = default;
 
 int Communicator::rank() const { return state_->rank; }
 int Communicator::size() const { return state_->size; }
-int Communicator::local_size() const { return state_->local_size; }
-int Communicator::local_rank() const { return state_->local_rank; }
 
 Communicator Communicator::duplicate() const { return Communicator(std::make_unique<State>(state_->handle)); }
 

@@ -39,9 +39,6 @@ class Communicator {
 
   int rank() const;
   int size() const;
-  /// Ranks on this host, and this rank's number among them.
-  int local_size() const;
-  int local_rank() const;
 
   /// A communicator with the same ranks whose messages never meet this one's.
   Communicator duplicate() const;

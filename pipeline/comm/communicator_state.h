@@ -15,8 +15,6 @@ struct Communicator::State {
   MPI_Comm handle = MPI_COMM_NULL;
   int rank = 0;
   int size = 1;
-  int local_rank = 0;
-  int local_size = 1;
 };
 
 }  // namespace chainrule::pipeline::comm

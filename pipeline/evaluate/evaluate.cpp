@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "io/files/json_text.h"
 #include "model/decoder/decoder.h"
 #include "model/ops/ops.h"
 #include "pipeline/comm/agreement.h"
@@ -44,7 +45,7 @@ nlohmann::ordered_json environment_json(const run::Environment& environment, con
 
 std::string text_of(const nlohmann::ordered_json& json) {
   // Names come from file systems and may be no UTF-8; JSON must be.
-  return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + '\n';
+  return io::files::json_text(json, 2, io::files::InvalidUtf8::replaced) + '\n';
 }
 
 void write_report(report::ReportFolder& folder, const EvaluationInputs& inputs, const CorpusScore& corpus,

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
+
 #include "pipeline/show/legible.h"
 
 namespace chainrule::pipeline::infer {

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "io/error.h"
 #include "io/files/digest.h"
+#include "io/files/json_text.h"
 #include "io/files/presence.h"
 #include "io/tensors/manifest.h"
 #include "io/tokenizer/tokenizer.h"
@@ -152,7 +154,7 @@ Json inspect_folder(const fs::path& path) {
 /// What is shown of a value in a line of text.
 std::string shown(const Json& value) {
   if (value.is_string()) return value.get<std::string>();
-  return value.is_number_float() ? fmt::format("{:.3f}", value.get<double>()) : value.dump();
+  return value.is_number_float() ? fmt::format("{:.3f}", value.get<double>()) : io::files::json_text(value);
 }
 
 /// "name code, documents 3, tokens 40"

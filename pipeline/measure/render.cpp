@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "io/files/json_text.h"
 #include "pipeline/measure/benchmark.h"
 
 namespace chainrule::pipeline::measure {
@@ -127,7 +128,7 @@ std::string to_json(const BenchmarkOptions& options, const BenchmarkResult& r) {
     json["ops"].push_back(
         {{"name", op.name}, {"train_seconds", op.train_seconds}, {"evaluate_seconds", op.evaluate_seconds}});
   }
-  return json.dump(2) + "\n";
+  return io::files::json_text(json, 2) + "\n";
 }
 
 }  // namespace chainrule::pipeline::measure

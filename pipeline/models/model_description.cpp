@@ -5,6 +5,8 @@
 
 #include "io/error.h"
 #include "io/files/atomic_file.h"
+#include "io/files/json_text.h"
+#include "io/files/versioned_json.h"
 #include "model/error.h"
 #include "pipeline/models/checkpoint.h"
 
@@ -19,15 +21,14 @@ NLOHMANN_JSON_SERIALIZE_ENUM(Activation, {{Activation::gelu_tanh, "gelu_tanh"}})
 namespace chainrule::pipeline::models {
 namespace {
 
-constexpr const char* kFormat = "chainrule-model";
-constexpr int kFormatVersion = 1;
+constexpr io::files::JsonFormat kFormat = {"chainrule-model", 1};
 
 /// The enumerator that json spells; a name that we do not know is refused, not taken for the first.
 template <typename Enumeration>
 Enumeration enumerator(const nlohmann::json& json, const char* field) {
   const auto value = json.at(field).get<Enumeration>();
   if (nlohmann::json(value) != json.at(field)) {
-    throw model::Error(fmt::format("{} {} is not known", field, json.at(field).dump()));
+    throw model::Error(fmt::format("{} {} is not known", field, io::files::json_text(json.at(field))));
   }
   return value;
 }
@@ -36,9 +37,7 @@ Enumeration enumerator(const nlohmann::json& json, const char* field) {
 
 void write_model_description(const std::filesystem::path& path, const ModelDescription& description) {
   const model::shape::Config& config = description.config;
-  nlohmann::ordered_json json;
-  json["format"] = kFormat;
-  json["format_version"] = kFormatVersion;
+  nlohmann::ordered_json json = io::files::begin_json(kFormat);
   json["layers"] = config.layers;
   json["heads"] = config.heads;
   json["width"] = config.width;
@@ -55,7 +54,7 @@ void write_model_description(const std::filesystem::path& path, const ModelDescr
   json["tokenizer_fingerprint"] = description.tokenizer_fingerprint;
   json["weights_hash"] = description.weights_hash;
   json["step"] = description.step;
-  io::files::write_file_atomically(path, json.dump(2) + "\n");
+  io::files::write_file_atomically(path, io::files::json_text(json, 2) + "\n");
 }
 
 ModelDescription read_model_description(const std::filesystem::path& path) {
@@ -64,9 +63,9 @@ ModelDescription read_model_description(const std::filesystem::path& path) {
   };
   ModelDescription description;
   try {
-    const auto json = nlohmann::json::parse(io::files::read_file(path));
-    if (json.at("format") != kFormat || json.at("format_version") != kFormatVersion) {
-      refuse(fmt::format("not a model description of format version {}", kFormatVersion));
+    const auto json = io::files::parse_json(io::files::read_file(path));
+    if (!io::files::is_format(json, kFormat) || !io::files::is_version(json, kFormat)) {
+      refuse(fmt::format("not a model description of format version {}", kFormat.version));
     }
     model::shape::Config& config = description.config;
     json.at("layers").get_to(config.layers);

@@ -7,6 +7,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "io/files/json_text.h"
 #include "pipeline/failure/error.h"
 
 namespace chainrule::pipeline::pack {
@@ -70,13 +71,11 @@ std::string PackInputs::to_message() const {
     json["files"].push_back(
         {file.path.string(), file.name, file.bytes, file.format == io::text::TextFormat::json_lines});
   }
-  std::string text;
-  nlohmann::json::to_msgpack(json, text);
-  return text;
+  return io::files::json_message(json);
 }
 
 PackInputs PackInputs::from_message(const std::string& text) {
-  const auto json = nlohmann::json::from_msgpack(text);
+  const auto json = io::files::parse_json_message(text);
   PackInputs inputs;
   json.at("domain").get_to(inputs.domain);
   json.at("domains").get_to(inputs.domains);

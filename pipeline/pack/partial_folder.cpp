@@ -6,7 +6,7 @@
 #include <system_error>
 
 #include "io/error.h"
-#include "io/files/atomic_file.h"
+#include "io/files/published_folder.h"
 #include "pipeline/comm/agreement.h"
 
 namespace chainrule::pipeline::pack {
@@ -14,33 +14,21 @@ namespace {
 
 namespace fs = std::filesystem;
 
-[[noreturn]] void refuse(const std::string& what) { throw io::Error(io::ErrorKind::cannot_create, what); }
-
-/// The output's path without a trailing slash, which would put the partial folder inside it.
-fs::path trimmed(const fs::path& output) {
-  const fs::path path = fs::absolute(output).lexically_normal();
-  return path.has_filename() ? path : path.parent_path();
-}
-
 fs::path make_beside(const fs::path& output) {
-  std::error_code error;
-  const fs::file_status status = fs::status(output, error);
-  if (fs::exists(status) && !(fs::is_directory(status) && fs::is_empty(output, error) && !error)) {
-    refuse(fmt::format("'{}' is there already: name a new or empty folder", output.string()));
+  if (!io::files::is_free_for_folder(output)) {
+    throw io::Error(io::ErrorKind::cannot_create,
+                    fmt::format("'{}' is there already: name a new or empty folder", output.string()));
   }
-  if (output.has_parent_path()) fs::create_directories(output.parent_path(), error);
   for (int number = 1;; ++number) {
     const fs::path path = fmt::format("{}.partial-{}", output.string(), number);
-    const bool made = fs::create_directory(path, error);
-    if (error) refuse(fmt::format("cannot create the folder '{}': {}", path.string(), error.message()));
-    if (made) return path;
+    if (io::files::make_folder(path)) return path;
   }
 }
 
 }  // namespace
 
 PartialFolder::PartialFolder(const comm::Communicator& communicator, const fs::path& output)
-    : communicator_(communicator), output_(trimmed(output)) {
+    : communicator_(communicator), output_(io::files::folder_path(output)) {
   comm::agree_on_first(communicator, [&] { path_ = make_beside(output_); });
   path_ = communicator.broadcast(path_.string());
 }
@@ -68,7 +56,7 @@ bool PartialFolder::failed() const {
 }
 
 void PartialFolder::commit() {
-  comm::agree_on_first(communicator_, [&] { io::files::commit_rename(path_, output_); });
+  comm::agree_on_first(communicator_, [&] { io::files::publish_folder(path_, output_); });
   committed_ = true;
 }
 

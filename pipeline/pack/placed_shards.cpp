@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "io/files/json_text.h"
+
 namespace chainrule::pipeline::pack {
 
 std::string to_message(const std::vector<PlacedShard>& shards) {
@@ -15,15 +17,13 @@ std::string to_message(const std::vector<PlacedShard>& shards) {
     const io::tokens::ShardEntry& entry = shard.entry;
     json.push_back({set, number, entry.file, entry.tokens, entry.documents, entry.file_bytes, entry.digest, domains});
   }
-  std::string message;
-  nlohmann::json::to_msgpack(json, message);
-  return message;
+  return io::files::json_message(json);
 }
 
 std::vector<PlacedShard> from_message(std::span<const std::byte> message) {
   std::vector<PlacedShard> shards;
-  const auto* bytes = reinterpret_cast<const std::uint8_t*>(message.data());
-  for (const auto& each : nlohmann::json::from_msgpack(bytes, bytes + message.size())) {
+  const std::string_view bytes(reinterpret_cast<const char*>(message.data()), message.size());
+  for (const auto& each : io::files::parse_json_message(bytes)) {
     PlacedShard placed{each[0], each[1], {{each[2], each[3], each[4], each[5], each[6]}, {}}};
     for (const auto& domain : each[7]) {
       placed.shard.domains.push_back({domain[0], domain[1], domain[2], domain[3], domain[4]});

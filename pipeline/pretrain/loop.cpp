@@ -8,10 +8,12 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "io/files/json_text.h"
 #include "pipeline/models/checkpoint.h"
 #include "pipeline/pretrain/validation.h"
 #include "pipeline/run/signals.h"
 #include "pipeline/run/standard_streams.h"
+#include "pipeline/show/numbers.h"
 
 namespace chainrule::pipeline::pretrain {
 namespace {
@@ -21,11 +23,6 @@ using Clock = std::chrono::steady_clock;
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 bool due(std::int64_t step, std::int64_t every) { return every != 0 && step % every == 0; }
-
-std::string clock_time(double seconds) {
-  const auto whole = static_cast<std::int64_t>(seconds + 0.5);
-  return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
-}
 
 }  // namespace
 
@@ -134,17 +131,18 @@ void PretrainLoop::record(const step::StepReport& report, double step_seconds) {
   json["elapsed_seconds"] = state_.elapsed_seconds;
   if (validation_loss_) json["validation_loss"] = *validation_loss_;  // null where not finite
   if (!weights_hash_.empty()) json["weights_hash"] = weights_hash_;
-  metrics_->append(json.dump());
+  metrics_->append(io::files::json_text(json));
 
   const bool last = state_.step == options_.schedule.steps;
   const double seconds_a_step =
       (state_.elapsed_seconds - logged_seconds_) / static_cast<double>(state_.step - logged_step_);
   const double left = static_cast<double>(options_.schedule.steps - state_.step) * seconds_a_step;
-  const std::string line = fmt::format(
-      "step {}/{}  loss {:.4f}{}  learning rate {:.3g}  gradient norm {:.3g}  {:.0f} tokens/s  {} left", state_.step,
-      options_.schedule.steps, report.loss_nats,
-      validation_loss_ ? fmt::format("  validation loss {:.4f}", *validation_loss_) : "", report.learning_rate,
-      report.gradient_norm, static_cast<double>(report.tokens) / seconds_a_step, clock_time(left));
+  const std::string line =
+      fmt::format("step {}/{}  loss {:.4f}{}  learning rate {:.3g}  gradient norm {:.3g}  {:.0f} tokens/s  {} left",
+                  state_.step, options_.schedule.steps, report.loss_nats,
+                  validation_loss_ ? fmt::format("  validation loss {:.4f}", *validation_loss_) : "",
+                  report.learning_rate, report.gradient_norm, static_cast<double>(report.tokens) / seconds_a_step,
+                  show::clock_time(left, show::Hours::always));
   if (!due(state_.step, options_.log_every) && !validation_loss_ && !last && !stop_) {
     show(line);
     return;

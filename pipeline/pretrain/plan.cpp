@@ -11,14 +11,10 @@
 #include "pipeline/pretrain/exchange/block_ownership.h"
 #include "pipeline/pretrain/exchange/lane_reduction.h"
 #include "pipeline/pretrain/exchange/lanes.h"
+#include "pipeline/show/numbers.h"
 
 namespace chainrule::pipeline::pretrain {
 namespace {
-
-std::string grouped(std::int64_t number) {
-  if (number < 1000) return fmt::format("{}", number);
-  return fmt::format("{},{:03}", grouped(number / 1000), number % 1000);
-}
 
 std::string mebibytes(std::int64_t bytes) { return fmt::format("{:>10.1f} MiB", static_cast<double>(bytes) / 0x1p20); }
 
@@ -95,11 +91,11 @@ std::string to_text(const PretrainPlan& plan, int ranks) {
     text += fmt::format("  {:<18}{}\n", name, value);
   };
   text += "the run\n";
-  line("parameters", grouped(plan.parameters));
+  line("parameters", show::grouped(static_cast<std::uint64_t>(plan.parameters)));
   line("ranks, lanes", fmt::format("{}, {}", ranks, plan.lanes));
-  line("tokens per step", grouped(plan.tokens_per_step));
-  line("tokens in all", grouped(plan.tokens));
-  line("tokens of data", grouped(static_cast<std::int64_t>(plan.training_tokens)));
+  line("tokens per step", show::grouped(static_cast<std::uint64_t>(plan.tokens_per_step)));
+  line("tokens in all", show::grouped(static_cast<std::uint64_t>(plan.tokens)));
+  line("tokens of data", show::grouped(plan.training_tokens));
   line("epochs", fmt::format("{:.2f}", plan.epochs));
   line("model FLOPs", fmt::format("{:.3g}", plan.flops));
   text += "memory per rank\n";

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "io/error.h"
+#include "io/files/json_text.h"
 #include "pipeline/comm/agreement.h"
 #include "pipeline/failure/error.h"
 #include "pipeline/pretrain/inputs.h"
@@ -148,7 +149,7 @@ failure::ExitCode pretrain(const comm::Communicator& communicator, const Pretrai
     json["from_step"] = state.step;
     json["data_fingerprint"] = state.data_fingerprint;
     json["parameters"] = model::shape::parameter_count(inputs->config);
-    run->add_environment(json.dump());
+    run->add_environment(io::files::json_text(json));
     metrics = std::make_unique<metrics::MetricsLog>(options.run / "metrics.jsonl", state.step);
     run::say(fmt::format("{} {} of {} parameters on {} tokens: {} ranks x {} threads, {} lanes, {} tokens a step\n",
                          checkpoint ? fmt::format("going on from step {} with", state.step) : "training", options.model,

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "model/round_up.h"
+
 namespace chainrule::pipeline::pretrain {
 
 comm::ExactSum validate_model(const comm::Communicator& communicator, model::decoder::Decoder& decoder,
@@ -18,7 +20,7 @@ comm::ExactSum validate_model(const comm::Communicator& communicator, model::dec
 
   comm::ExactSum sum;
   const auto count = static_cast<std::int64_t>(windows.count());
-  const std::int64_t batches = (count + micro_batch - 1) / micro_batch;
+  const std::int64_t batches = model::divide_up(count, micro_batch);
   for (std::int64_t batch = communicator.rank(); batch < batches; batch += communicator.size()) {
     // Windows that the last batch lacks keep the shape: any tokens, none of them scored.
     std::fill(targets.begin(), targets.end(), model::ops::kNotScored);

@@ -19,7 +19,7 @@ void prepare_process() {
         failure::ExitCode::usage,
         fmt::format("OMP_NUM_THREADS asks for {} threads; this host has {} logical processors, and "
                     "{} threads are the most that are started on it",
-                    threads, omp_get_num_procs(), most_threads()));
+                    threads, static_cast<int>(::sysconf(_SC_NPROCESSORS_ONLN)), most_threads()));
   }
 }
 

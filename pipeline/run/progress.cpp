@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "pipeline/run/standard_streams.h"
+#include "pipeline/show/numbers.h"
 
 namespace chainrule::pipeline::run {
 namespace {
@@ -14,12 +15,6 @@ std::string scaled(double value) {
   if (value >= 1e6) return fmt::format("{:.1f}M", value / 1e6);
   if (value >= 1e4) return fmt::format("{:.1f}k", value / 1e3);
   return fmt::format("{:.0f}", value);
-}
-
-std::string clock_time(double seconds) {
-  const auto whole = static_cast<std::int64_t>(seconds + 0.5);
-  if (whole >= 3600) return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
-  return fmt::format("{}:{:02}", whole / 60, whole % 60);
 }
 
 }  // namespace
@@ -54,9 +49,9 @@ void Progress::print(std::uint64_t done, const std::string& note, bool last) {
   line += fmt::format(", {} {}/s", scaled(rate), unit_);
   if (!note.empty()) line += ", " + note;
   if (last) {
-    line += fmt::format(", took {}", clock_time(elapsed));
+    line += fmt::format(", took {}", show::clock_time(elapsed));
   } else if (total_ != 0 && done != 0) {
-    line += fmt::format(", {} left", clock_time(static_cast<double>(total_ - std::min(done, total_)) / rate));
+    line += fmt::format(", {} left", show::clock_time(static_cast<double>(total_ - std::min(done, total_)) / rate));
   }
   if (terminal_) {
     const std::size_t width = line.size();

@@ -14,7 +14,9 @@
 
 #include "io/error.h"
 #include "io/files/atomic_file.h"
+#include "io/files/json_text.h"
 #include "io/files/presence.h"
+#include "io/files/published_folder.h"
 
 namespace chainrule::pipeline::run {
 namespace {
@@ -83,8 +85,8 @@ RunDirectory RunDirectory::open(const std::filesystem::path& path) {
   std::error_code error;
   if (io::files::is_there(path)) {
     check_ours(path);
-  } else if (!std::filesystem::create_directories(path, error) && error) {
-    refuse(fmt::format("cannot create the folder '{}': {}", path.string(), error.message()));
+  } else {
+    io::files::make_folder(path);
   }
   RunDirectory run(path, take_lock(path / kLockName));
   check_ours(path);  // another process may have come first
@@ -113,14 +115,14 @@ void RunDirectory::add_environment(const std::string& json) const {
   nlohmann::ordered_json all = {{"starts", nlohmann::ordered_json::array()}};
   if (io::files::is_there(file)) {
     try {
-      all = nlohmann::ordered_json::parse(io::files::read_file(file));
+      all = io::files::parse_ordered_json(io::files::read_file(file));
       all.at("starts");
     } catch (const nlohmann::json::exception& error) {
       throw io::Error(io::ErrorKind::bad_data, fmt::format("'{}' is damaged: {}", file.string(), error.what()));
     }
   }
-  all["starts"].push_back(nlohmann::ordered_json::parse(json));
-  io::files::write_file_atomically(file, all.dump(2) + "\n");
+  all["starts"].push_back(io::files::parse_ordered_json(json));
+  io::files::write_file_atomically(file, io::files::json_text(all, 2) + "\n");
 }
 
 }  // namespace chainrule::pipeline::run

@@ -2,11 +2,9 @@
 
 #include <fmt/format.h>
 #include <omp.h>
-#include <sched.h>
-#include <unistd.h>
+#include <sys/utsname.h>
 
 #include <algorithm>
-#include <array>
 #include <cstdlib>
 #include <span>
 #include <string>
@@ -15,26 +13,12 @@
 
 #include "pipeline/comm/agreement.h"
 #include "pipeline/failure/error.h"
+#include "pipeline/run/cores.h"
 #include "pipeline/run/process.h"
 #include "pipeline/run/standard_streams.h"
 
 namespace chainrule::pipeline::run {
 namespace {
-
-/// A host and the cores of it that a rank may run on.
-struct Place {
-  std::array<char, 256> host{};
-  cpu_set_t cores{};
-  int host_cores = 0;
-};
-
-Place place_of_this_rank() {
-  Place here;
-  ::gethostname(here.host.data(), here.host.size() - 1);
-  if (::sched_getaffinity(0, sizeof here.cores, &here.cores) != 0) CPU_SET(0, &here.cores);
-  here.host_cores = static_cast<int>(::sysconf(_SC_NPROCESSORS_ONLN));
-  return here;
-}
 
 void check_threads(int asked) {
   if (asked <= most_threads()) return;
@@ -43,10 +27,13 @@ void check_threads(int asked) {
 }
 
 /// Ranks that may run on the same cores as this one, itself included.
-int ranks_sharing(const comm::Communicator& communicator, const Place& here) {
+int ranks_sharing(const comm::Communicator& communicator, const Cores& cores) {
+  utsname system{};
+  ::uname(&system);
+  const std::string place = fmt::format("{} of {}", cores.which, system.nodename);
+  const auto mine = std::as_bytes(std::span(place));
   int sharing = 0;
-  for (const auto& bytes : communicator.all_gather(std::as_bytes(std::span(&here, 1)))) {
-    const auto mine = std::as_bytes(std::span(&here, 1));
+  for (const auto& bytes : communicator.all_gather(mine)) {
     sharing += std::equal(bytes.begin(), bytes.end(), mine.begin(), mine.end()) ? 1 : 0;
   }
   return std::max(1, sharing);
@@ -67,15 +54,15 @@ int use_threads(const comm::Communicator& communicator, int asked) {
   const char* environment = std::getenv("OMP_NUM_THREADS");
   const bool from_environment = environment != nullptr && environment[0] != '\0';
   // Every rank goes through the collective calls, whatever its own environment says.
-  const Place here = place_of_this_rank();
+  Cores here;
+  comm::agree(communicator, [&] { here = cores_of_this_process(); });
   const int sharing = ranks_sharing(communicator, here);
-  const int cores = CPU_COUNT(&here.cores);
-  const int share = std::max(1, cores / sharing);
+  const int share = std::max(1, here.cores / sharing);
   const int wanted = asked > 0 ? asked : from_environment ? omp_get_max_threads() : share;
   comm::agree(communicator, [&] { check_threads(asked); });
   const int threads = static_cast<int>(communicator.minimum(wanted));
   omp_set_num_threads(threads);
-  say_first(communicator, binding_advice(sharing, threads, cores, here.host_cores));
+  say_first(communicator, binding_advice(sharing, threads, here.hardware_threads, here.host_hardware_threads));
   return threads;
 }
 

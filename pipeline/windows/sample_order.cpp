@@ -2,22 +2,13 @@
 
 #include <bit>
 
+#include "model/split_mix.h"
+
 namespace chainrule::pipeline::windows {
-namespace {
-
-/// The finaliser of SplitMix64 (Steele, Lea, Flood 2014): every input bit moves every output bit.
-std::uint64_t mixed(std::uint64_t value) {
-  value += 0x9e3779b97f4a7c15U;
-  value = (value ^ (value >> 30U)) * 0xbf58476d1ce4e5b9U;
-  value = (value ^ (value >> 27U)) * 0x94d049bb133111ebU;
-  return value ^ (value >> 31U);
-}
-
-}  // namespace
 
 Permutation::Permutation(std::uint64_t key, std::uint64_t size)
     : size_(size), half_bits_(size <= 4 ? 1U : (static_cast<unsigned>(std::bit_width(size - 1)) + 1U) / 2U) {
-  for (std::uint64_t& round_key : round_keys_) round_key = key = mixed(key);
+  for (std::uint64_t& round_key : round_keys_) round_key = key = model::split_mix(key);
 }
 
 std::uint64_t Permutation::shuffled_once(std::uint64_t value) const {
@@ -25,7 +16,7 @@ std::uint64_t Permutation::shuffled_once(std::uint64_t value) const {
   std::uint64_t left = value >> half_bits_;
   std::uint64_t right = value & mask;
   for (const std::uint64_t round_key : round_keys_) {
-    const std::uint64_t next = left ^ (mixed(right ^ round_key) & mask);
+    const std::uint64_t next = left ^ (model::split_mix(right ^ round_key) & mask);
     left = right;
     right = next;
   }
@@ -42,7 +33,7 @@ std::uint64_t Permutation::operator()(std::uint64_t index) const {
 SampleOrder::SampleOrder(std::uint64_t seed, std::uint64_t windows) : seed_(seed), windows_(windows) {}
 
 std::uint64_t SampleOrder::window_of(std::uint64_t sample) const {
-  return Permutation(mixed(seed_) ^ mixed(~epoch_of(sample)), windows_)(sample % windows_);
+  return Permutation(model::split_mix(seed_) ^ model::split_mix(~epoch_of(sample)), windows_)(sample % windows_);
 }
 
 }  // namespace chainrule::pipeline::windows

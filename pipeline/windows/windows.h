@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "io/tokens/data_set.h"
+#include "model/round_up.h"
 
 namespace chainrule::pipeline::windows {
 
@@ -17,7 +18,7 @@ class Windows {
 
   std::uint64_t whole_count() const { return tokens_ / length_; }
   /// Whole windows and, if there is one, the shorter last.
-  std::uint64_t count() const { return (tokens_ + length_ - 1) / length_; }
+  std::uint64_t count() const { return model::divide_up(tokens_, length_); }
   std::uint64_t token_count() const { return tokens_; }
 
   /// Reads window k (below count()) into inputs [T] and targets [T]. The rows that a shorter last window lacks get

@@ -1,13 +1,13 @@
 #include "pipeline/windows/work_units.h"
 
+#include "model/round_up.h"
+
 namespace chainrule::pipeline::windows {
 namespace {
 
 constexpr std::int64_t kFullSpeedRows = 1024;
 
-std::int64_t rounded_up(std::int64_t rows) {
-  return (rows + kUnitRowsMultiple - 1) / kUnitRowsMultiple * kUnitRowsMultiple;
-}
+std::int64_t rounded_up(std::int64_t rows) { return model::round_up(rows, kUnitRowsMultiple); }
 
 std::int64_t capacity_of(const WorkUnitOptions& options) {
   return options.micro_batch * options.windows.context_length;
@@ -18,7 +18,7 @@ std::int64_t capacity_of(const WorkUnitOptions& options) {
 std::int64_t maximum_unit_rows(const WorkUnitOptions& options) { return rounded_up(capacity_of(options)); }
 
 std::int64_t default_micro_batch(std::int64_t context_length) {
-  return (kFullSpeedRows + context_length - 1) / context_length;
+  return model::divide_up(kFullSpeedRows, context_length);
 }
 
 WorkUnitCursor::WorkUnitCursor(const WorkUnitOptions& options, std::span<const io::tokens::DocumentRecord> documents)

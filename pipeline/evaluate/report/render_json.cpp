@@ -1,5 +1,6 @@
 #include <nlohmann/json.hpp>
 
+#include "io/files/versioned_json.h"
 #include "pipeline/evaluate/report/render.h"
 
 namespace chainrule::pipeline::evaluate::report {
@@ -32,9 +33,7 @@ void write_summary(const EvaluationSummary& summary, Json& json) {
 
 Json render_json(const EvaluationReport& report) {
   const EvaluationSubject& subject = report.subject;
-  Json json;
-  json["format"] = "chainrule evaluation report";
-  json["format_version"] = 1;
+  Json json = io::files::begin_json({"chainrule evaluation report", 1});
   json["complete"] = report.complete();
   json["protocol"] = windows::name_of(subject.windows.protocol);
   json["context_length"] = subject.windows.context_length;

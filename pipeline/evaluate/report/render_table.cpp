@@ -5,18 +5,10 @@
 #include <iterator>
 
 #include "pipeline/evaluate/report/render.h"
+#include "pipeline/show/numbers.h"
 
 namespace chainrule::pipeline::evaluate::report {
 namespace {
-
-/// 1234567 -> "1,234,567".
-std::string grouped(std::uint64_t number) {
-  std::string digits = fmt::format("{}", number);
-  for (auto at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3) {
-    digits.insert(static_cast<std::size_t>(at), 1, ',');
-  }
-  return digits;
-}
 
 std::string fixed(const std::optional<double>& value, int digits) {
   return value ? fmt::format("{:.{}f}", *value, digits) : std::string("-");
@@ -40,9 +32,9 @@ std::string render_table(const EvaluationReport& report) {
                    width, documents, tokens, cross_entropy, error, perplexity, bits_per_byte, unigram);
   };
   const auto summary_line = [&](std::string_view name, const EvaluationSummary& summary) {
-    line(name, grouped(summary.documents), grouped(summary.tokens_scored()), fixed(summary.cross_entropy_nats, 4),
-         fixed(summary.standard_error_nats, 4), perplexity_text(summary.perplexity), fixed(summary.bits_per_byte, 4),
-         fixed(summary.unigram_entropy_nats, 4));
+    line(name, show::grouped(summary.documents), show::grouped(summary.tokens_scored()),
+         fixed(summary.cross_entropy_nats, 4), fixed(summary.standard_error_nats, 4),
+         perplexity_text(summary.perplexity), fixed(summary.bits_per_byte, 4), fixed(summary.unigram_entropy_nats, 4));
   };
   line("domain", "documents", "scored tokens", "cross-entropy", "+/-", "perplexity", "bits/byte", "own unigram");
   for (const auto& domain : report.domains) summary_line(domain.name, domain.summary);
@@ -59,11 +51,11 @@ std::string render_table(const EvaluationReport& report) {
                  report.subject.vocabulary_size);
   if (!report.complete()) {
     fmt::format_to(std::back_inserter(text), "part of the data: the first {} of {} documents\n",
-                   grouped(report.overall.documents), grouped(report.overall.documents_in_data));
+                   show::grouped(report.overall.documents), show::grouped(report.overall.documents_in_data));
   }
   if (report.overall.nonfinite_tokens() != 0) {
     fmt::format_to(std::back_inserter(text), "{} tokens have no finite result: no overall value is given\n",
-                   grouped(report.overall.nonfinite_tokens()));
+                   show::grouped(report.overall.nonfinite_tokens()));
   }
   return text;
 }

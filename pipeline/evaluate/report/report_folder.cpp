@@ -10,7 +10,7 @@
 #include <system_error>
 
 #include "io/error.h"
-#include "io/files/atomic_file.h"
+#include "io/files/published_folder.h"
 
 namespace chainrule::pipeline::evaluate::report {
 namespace {
@@ -19,36 +19,26 @@ namespace fs = std::filesystem;
 
 [[noreturn]] void refuse(const std::string& message) { throw io::Error(io::ErrorKind::cannot_create, message); }
 
-void make_folder(const fs::path& path) {
-  std::error_code error;
-  fs::create_directories(path.parent_path(), error);
-  if (!error) fs::create_directory(path, error);
-  if (error) refuse(fmt::format("cannot create the folder '{}': {}", path.string(), error.message()));
-}
-
 struct CloseFile {
   void operator()(std::FILE* file) const noexcept { std::fclose(file); }
 };
 
 }  // namespace
 
-ReportFolder::ReportFolder(fs::path path) : path_(std::move(path)) {
-  if (path_.filename().empty()) path_ = path_.parent_path();  // "DIR/" is DIR
-  path_ = fs::absolute(path_);
+ReportFolder::ReportFolder(const fs::path& path) : path_(io::files::folder_path(path)) {
   beside_ = path_.string() + fmt::format(".partial-{}", ::getpid());
-  std::error_code error;
-  const fs::file_status status = fs::status(path_, error);
-  if (fs::exists(status)) {
-    if (!fs::is_directory(status)) refuse(fmt::format("the report folder '{}' is a file", path_.string()));
-    if (!fs::is_empty(path_, error) || error) {
-      refuse(fmt::format("the report folder '{}' is already in use; name another, or remove it", path_.string()));
-    }
+  if (!io::files::is_free_for_folder(path_)) {
+    std::error_code error;
+    refuse(fs::is_directory(path_, error)
+               ? fmt::format("the report folder '{}' is already in use; name another, or remove it", path_.string())
+               : fmt::format("the report folder '{}' is a file", path_.string()));
   }
-  make_folder(beside_);
+  io::files::make_folder(beside_);
+  std::error_code error;
   fs::remove(beside_, error);
 }
 
-void ReportFolder::begin() { make_folder(beside_); }
+void ReportFolder::begin() { io::files::make_folder(beside_); }
 
 void ReportFolder::write(const std::string& name, const std::function<void(const TextSink&)>& write) {
   const fs::path path = beside_ / name;
@@ -70,10 +60,10 @@ void ReportFolder::write(const std::string& name, std::string_view content) {
 }
 
 void ReportFolder::commit() {
-  io::files::sync_path(beside_);
   try {
-    io::files::commit_rename(beside_, path_);
+    io::files::publish_folder(beside_, path_);
   } catch (const io::Error& error) {
+    if (error.kind() != io::ErrorKind::cannot_create) throw;
     refuse(fmt::format("{}; the report is whole in '{}'", error.what(), beside_.string()));
   }
 }

@@ -13,7 +13,7 @@ class ReportFolder {
  public:
   /// Checks now what would make commit() fail hours later. Throws io::Error cannot_create where path is in use (it
   /// exists and is not an empty folder) or the folder it goes into cannot be written to.
-  explicit ReportFolder(std::filesystem::path path);
+  explicit ReportFolder(const std::filesystem::path& path);
 
   /// Makes the folder beside its place.
   void begin();

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "model/decoder/decode_state.h"
+#include "model/round_up.h"
 #include "model/sampling/random_stream.h"
 #include "pipeline/failure/error.h"
 #include "pipeline/infer/generate/text_stream.h"
@@ -190,7 +191,7 @@ Generator::Generator(const models::TextModel& model, std::span<const Prompt> pro
     : state_(std::make_unique<State>(model, prompts, options, ops)) {}
 Generator::~Generator() = default;
 
-std::int64_t Generator::batches() const { return (state_->sequences + state_->batch_size - 1) / state_->batch_size; }
+std::int64_t Generator::batches() const { return model::divide_up(state_->sequences, state_->batch_size); }
 
 std::vector<Sample> Generator::run(std::int64_t batch, const TextListener& listener) {
   State& s = *state_;

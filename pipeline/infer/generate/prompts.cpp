@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "io/error.h"
+#include "io/files/json_text.h"
 #include "pipeline/failure/error.h"
 
 namespace chainrule::pipeline::infer::generate {
@@ -22,7 +23,7 @@ std::vector<Prompt> parse_prompts(std::string_view content, std::string_view fil
     at = end + 1;
     ++line;
     if (text.find_first_not_of(" \t\r") == std::string_view::npos) continue;
-    const auto object = nlohmann::ordered_json::parse(text, nullptr, false);
+    const auto object = io::files::parse_ordered_json_if_valid(text);
     if (object.is_discarded()) refuse("not valid JSON");
     if (!object.is_object()) refuse("not a JSON object");
     const auto prompt = object.find("prompt");

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "io/files/json_text.h"
 #include "pipeline/show/legible.h"
 
 namespace chainrule::pipeline::infer::generate {
@@ -16,7 +17,7 @@ std::string json_line(const Sample& sample, const Prompt& prompt) {
   line["token_ids"] = sample.tokens;
   line["nll_nats"] = sample.nll_nats;
   line["slides"] = sample.slides;
-  return line.dump() + "\n";
+  return io::files::json_text(line) + "\n";
 }
 
 }  // namespace chainrule::pipeline::infer::generate

@@ -6,19 +6,18 @@
 #include "io/error.h"
 #include "io/files/atomic_file.h"
 #include "io/files/digest.h"
+#include "io/files/json_text.h"
+#include "io/files/versioned_json.h"
 #include "pipeline/pretrain/checkpoint/training_checkpoint.h"
 #include "pipeline/pretrain/checkpoint/training_state_file.h"
 
 namespace chainrule::pipeline::pretrain::checkpoint {
 namespace {
-constexpr const char* kFormat = "chainrule-training-state";
-constexpr int kFormatVersion = 1;
+constexpr io::files::JsonFormat kFormat = {"chainrule-training-state", 1};
 }  // namespace
 
 void write_training_state(const std::filesystem::path& path, const TrainingState& state) {
-  nlohmann::ordered_json json;
-  json["format"] = kFormat;
-  json["format_version"] = kFormatVersion;
+  nlohmann::ordered_json json = io::files::begin_json(kFormat);
   json["step"] = state.step;
   json["samples_consumed"] = state.samples_consumed;
   json["elapsed_seconds"] = state.elapsed_seconds;
@@ -27,16 +26,16 @@ void write_training_state(const std::filesystem::path& path, const TrainingState
   json["program_digest"] = state.program_digest;
   json["instruction_set"] = state.instruction_set;
   json["threads_per_rank"] = state.threads_per_rank;
-  io::files::write_file_atomically(path, json.dump(2) + "\n");
+  io::files::write_file_atomically(path, io::files::json_text(json, 2) + "\n");
 }
 
 TrainingState read_training_state(const std::filesystem::path& checkpoint) {
   const std::filesystem::path path = checkpoint / kStateName;
   try {
-    const auto json = nlohmann::json::parse(io::files::read_file(path));
-    if (json.at("format") != kFormat || json.at("format_version") != kFormatVersion) {
+    const auto json = io::files::parse_json(io::files::read_file(path));
+    if (!io::files::is_format(json, kFormat) || !io::files::is_version(json, kFormat)) {
       throw io::Error(io::ErrorKind::bad_data,
-                      fmt::format("'{}' is no training state of format version {}", path.string(), kFormatVersion));
+                      fmt::format("'{}' is no training state of format version {}", path.string(), kFormat.version));
     }
     TrainingState state;
     json.at("step").get_to(state.step);

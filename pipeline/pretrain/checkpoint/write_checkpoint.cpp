@@ -2,8 +2,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include "io/error.h"
 #include "io/files/atomic_file.h"
+#include "io/files/json_text.h"
+#include "io/files/published_folder.h"
 #include "io/tensors/manifest.h"
 #include "io/tensors/model_file.h"
 #include "io/tensors/optimizer_file.h"
@@ -19,19 +20,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kPartial = ".partial";
-constexpr const char* kReplaced = ".replaced";
-
-fs::path with_suffix(const fs::path& folder, const char* suffix) { return folder.string() + suffix; }
-
 /// An empty folder beside the checkpoint's place; what an earlier attempt left there goes.
 void make_partial(const fs::path& partial) {
   std::error_code error;
   fs::remove_all(partial, error);
-  if (fs::create_directories(partial, error); error) {
-    throw io::Error(io::ErrorKind::cannot_create,
-                    fmt::format("cannot create the folder '{}': {}", partial.string(), error.message()));
-  }
+  io::files::make_folder(partial);
 }
 
 void write_model(const fs::path& partial, const CheckpointContext& context, const TrainingState& state,
@@ -62,25 +55,15 @@ std::vector<io::tensors::ManifestEntry> gathered(const comm::Communicator& commu
                                                  const std::vector<io::tensors::ManifestEntry>& mine) {
   nlohmann::json json = nlohmann::json::array();
   for (const auto& entry : mine) json.push_back({entry.name, entry.bytes, entry.xxh3_128});
-  const std::string text = json.dump();
+  const std::string text = io::files::json_text(json);
   std::vector<io::tensors::ManifestEntry> all;
   for (const auto& bytes : communicator.gather(std::as_bytes(std::span(text)))) {
     const auto* characters = reinterpret_cast<const char*>(bytes.data());
-    for (const auto& entry : nlohmann::json::parse(characters, characters + bytes.size())) {
+    for (const auto& entry : io::files::parse_json({characters, bytes.size()})) {
       all.push_back({entry.at(0), entry.at(1), entry.at(2)});
     }
   }
   return all;
-}
-
-/// The rename is the commit. A checkpoint of this step that is there already was found damaged, or it would have been
-/// resumed from: it makes room only once the new one is whole.
-void commit(const fs::path& partial, const fs::path& folder) {
-  std::error_code error;
-  const bool replaces = fs::exists(folder, error);
-  if (replaces) io::files::commit_rename(folder, with_suffix(folder, kReplaced));
-  io::files::commit_rename(partial, folder);
-  if (replaces) fs::remove_all(with_suffix(folder, kReplaced), error);
 }
 
 /// A folder loses its manifest first, so that it is never taken for a checkpoint while it goes.
@@ -115,7 +98,7 @@ std::string agreed_weights_hash(const comm::Communicator& communicator, step::Tr
 void write_checkpoint(const comm::Communicator& communicator, const CheckpointContext& context,
                       const TrainingState& state, const std::string& weights_hash, step::Trainer& trainer) {
   const fs::path folder = models::checkpoint_folder(context.run, state.step);
-  const fs::path partial = with_suffix(folder, kPartial);
+  const fs::path partial = folder.string() + ".partial";
   try {
     comm::agree_on_first(communicator, [&] { make_partial(partial); });
     std::vector<io::tensors::ManifestEntry> mine;
@@ -132,8 +115,8 @@ void write_checkpoint(const comm::Communicator& communicator, const CheckpointCo
     const std::vector<io::tensors::ManifestEntry> all = gathered(communicator, mine);
     comm::agree_on_first(communicator, [&] {
       io::tensors::Manifest(partial, all).write();
-      io::files::sync_path(partial);
-      commit(partial, folder);
+      // A checkpoint of this step that is there already was found damaged, or it would have been resumed from.
+      io::files::replace_folder(partial, folder);
       prune(context.run, context.keep);
     });
   } catch (const failure::AgreedError&) {

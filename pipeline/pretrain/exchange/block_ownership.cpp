@@ -2,19 +2,20 @@
 
 #include <algorithm>
 
+#include "model/round_up.h"
 #include "pipeline/pretrain/exchange/lanes.h"
 
 namespace chainrule::pipeline::pretrain::exchange {
 namespace {
 
 std::int64_t blocks_in_arena(std::int64_t arena_size) {
-  return (arena_size + model::optimizer::kOptimizerBlock - 1) / model::optimizer::kOptimizerBlock;
+  return model::divide_up(arena_size, model::optimizer::kOptimizerBlock);
 }
 
 std::int64_t default_bucket_blocks(std::int64_t arena_size, int ranks) {
   constexpr std::int64_t kMost = 64;
   constexpr std::int64_t kBuckets = 16;
-  const std::int64_t blocks = (blocks_in_arena(arena_size) + kBuckets - 1) / kBuckets;
+  const std::int64_t blocks = model::divide_up(blocks_in_arena(arena_size), kBuckets);
   return std::max<std::int64_t>(ranks, std::min(blocks, kMost));
 }
 

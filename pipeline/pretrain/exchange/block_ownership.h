@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "model/optimizer/adamw.h"
+#include "model/round_up.h"
 #include "model/shape/parameters.h"
 
 namespace chainrule::pipeline::pretrain::exchange {
@@ -19,7 +20,7 @@ class BlockOwnership {
 
   int ranks() const { return ranks_; }
   std::int64_t arena_size() const { return arena_size_; }
-  std::int64_t bucket_count() const { return (block_count() + bucket_blocks_ - 1) / bucket_blocks_; }
+  std::int64_t bucket_count() const { return model::divide_up(block_count(), bucket_blocks_); }
   std::int64_t block_count() const;
   /// Elements of a block, of a bucket, and of a rank's slice of a bucket (whole blocks; may be empty).
   model::shape::ParameterRange block(std::int64_t index) const { return elements(index, index + 1); }

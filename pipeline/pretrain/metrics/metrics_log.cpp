@@ -11,13 +11,14 @@
 
 #include "io/error.h"
 #include "io/files/atomic_file.h"
+#include "io/files/json_text.h"
 
 namespace chainrule::pipeline::pretrain::metrics {
 namespace {
 
 /// The step of a line; beyond every step where the line is not whole.
 std::int64_t step_of(std::string_view line) {
-  const auto json = nlohmann::json::parse(line, nullptr, false);
+  const auto json = io::files::parse_json_if_valid(line);
   if (!json.is_object() || !json.contains("step") || !json["step"].is_number_integer()) return INT64_MAX;
   return json["step"].get<std::int64_t>();
 }

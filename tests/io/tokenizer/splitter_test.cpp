@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <utf8proc.h>
 
+#include <algorithm>
 #include <array>
 
 #include "io/error.h"
@@ -75,6 +76,18 @@ TEST(Characters, AgreeWithPcre2OnEveryCodePointBothUnicodeVersionsKnow) {
     EXPECT_TRUE(new_to_pcre2 || utf8proc_category(point) == UTF8PROC_CATEGORY_CN) << "code point " << point;
   }
   EXPECT_LT(different, 30'000) << "utf8proc " << utf8proc_unicode_version() << ", " << pattern_engine_version();
+}
+
+TEST(Characters, WhiteSpaceListsExactlyTheSpaces) {
+  const std::vector<text::CodePoints>& ranges = text::white_space();
+  for (std::uint32_t point = 0; point <= text::kLastCodePoint; ++point) {
+    if (point >= 0xD800 && point <= 0xDFFF) continue;
+    const bool listed = std::any_of(ranges.begin(), ranges.end(),
+                                    [&](const auto& each) { return each.first <= point && point <= each.last; });
+    const std::string character = utf8(static_cast<utf8proc_int32_t>(point));
+    ASSERT_EQ(listed, text::character_at(character, 0).kind == text::CharacterClass::space) << "code point " << point;
+  }
+  EXPECT_EQ(ranges.size(), 10U);  // of 25 code points in all, since Unicode 6.3
 }
 
 TEST(Splitter, CutsAsThePatternDoesOnRandomText) {

@@ -1,0 +1,32 @@
+#pragma once
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <string_view>
+
+// Reading and writing JSON. nlohmann's parser and serialiser are templates that take seconds to compile wherever they
+// are used: they are used here only.
+namespace chainrule::io::files {
+
+/// The value that a text holds. Throws nlohmann::json::exception where it is not JSON.
+nlohmann::json parse_json(std::string_view text);
+nlohmann::ordered_json parse_ordered_json(std::string_view text);
+
+/// The same, a value with is_discarded() where the text is not JSON.
+nlohmann::json parse_json_if_valid(std::string_view text);
+nlohmann::ordered_json parse_ordered_json_if_valid(std::string_view text);
+
+/// What becomes of bytes in strings that are no UTF-8.
+enum class InvalidUtf8 {
+  refused,   ///< nlohmann::json::exception
+  replaced,  ///< by U+FFFD
+};
+
+/// json on one line, with an indent of at least 0 on a line a value.
+std::string json_text(const nlohmann::json& json, int indent = -1);
+std::string json_text(const nlohmann::ordered_json& json, int indent = -1, InvalidUtf8 invalid = InvalidUtf8::refused);
+
+/// json as MessagePack and back, for messages between ranks: strings may be no UTF-8.
+std::string json_message(const nlohmann::json& json);
+nlohmann::json parse_json_message(std::string_view message);
+
+}  // namespace chainrule::io::files

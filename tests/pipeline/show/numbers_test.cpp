@@ -1,0 +1,29 @@
+#include "pipeline/show/numbers.h"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+
+namespace {
+
+using namespace chainrule::pipeline::show;
+
+TEST(Numbers, GroupsDigitsByThree) {
+  EXPECT_EQ(grouped(0), "0");
+  EXPECT_EQ(grouped(999), "999");
+  EXPECT_EQ(grouped(1000), "1,000");
+  EXPECT_EQ(grouped(124'439'808), "124,439,808");
+  EXPECT_EQ(grouped(std::numeric_limits<std::uint64_t>::max()), "18,446,744,073,709,551,615");
+}
+
+TEST(Numbers, ShowsTimesAsAClockDoes) {
+  EXPECT_EQ(clock_time(0), "0:00");
+  EXPECT_EQ(clock_time(59.4), "0:59");
+  EXPECT_EQ(clock_time(59.5), "1:00");
+  EXPECT_EQ(clock_time(3599.4), "59:59");
+  EXPECT_EQ(clock_time(3599.5), "1:00:00");
+  EXPECT_EQ(clock_time(360'000), "100:00:00");
+  EXPECT_EQ(clock_time(6, Hours::always), "0:00:06");
+}
+
+}  // namespace
