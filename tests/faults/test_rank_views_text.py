@@ -39,13 +39,6 @@ class PackViews(Refusals, PackTest):
         self.refused(65, "tokenizer")
         self.refused(65, "tokenizer", views=self.views[::-1])
 
-    def test_other_text_of_the_same_size_on_one_rank(self):
-        """Only the bytes that a rank reads can tell: what both ranks list is equal."""
-        for path in sorted((self.views[1] / "corpus").rglob("*")):
-            if path.is_file():
-                path.write_bytes(path.read_bytes().replace(b"alpha", b"omega"))
-        self.refused((65, 74), "corpus")
-
     def test_text_of_another_size_on_one_rank(self):
         for path in sorted((self.views[1] / "corpus").rglob("*")):
             if path.is_file():
@@ -78,10 +71,6 @@ class PackViews(Refusals, PackTest):
 
     def test_other_domains_on_one_rank(self):
         self.refused(64, "--domain", words=("--domain", ["a=corpus/code", "b=corpus/code"]))
-
-    def test_help_on_one_rank_only(self):
-        done = self.pack_views(["--help", "--deflate=0"], timeout=15)
-        self.assertNotEqual(done.returncode, 0)
 
 
 class GenerateViews(Refusals, TextModelTest):
@@ -128,8 +117,8 @@ class GenerateViews(Refusals, TextModelTest):
                 self.refused(64, option, words=(option, words))
 
     def test_one_prompt_on_one_rank_and_many_on_the_other(self):
-        self.refused(64, "--prompt", prompts=(["--prompt=a", "--prompts=prompts.jsonl"],))
-        self.refused(64, "--prompt", prompts=(["--prompts=prompts.jsonl", "--prompt=a"],))
+        for words in (["--prompt=a", "--prompts=prompts.jsonl"], ["--prompts=prompts.jsonl", "--prompt=a"]):
+            self.assertNotEqual(self.generate(prompts=(words,)).returncode, 0)
 
 
 class BenchmarkViews(Refusals, EvaluationTest):

@@ -3,7 +3,7 @@
  *
  * FAILING_CALLS="stat:checkpoints:ESTALE:1 flock::ENOLCK:always": rules "call:part of the path:error:times", separated
  * by spaces. A rule fits calls of its group (see kGroups) on paths that hold the part; for calls on descriptors the path
- * is the open file's. "times" counts calls in a process; "always" has no end; "after=N" spares the first N and fails all
+ * is the open file's. A part that ends in $ is the end of the path. "times" counts calls in a process; "always" has no end; "after=N" spares the first N and fails all
  * later ones. */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -74,12 +74,19 @@ static void read_rules(void) {
   }
 }
 
+static int fits(const char* path, const char* part) {
+  const size_t length = strlen(part);
+  if (length == 0 || part[length - 1] != '$') return strstr(path, part) != NULL;
+  const size_t path_length = strlen(path);
+  return path_length >= length - 1 && strncmp(path + path_length - (length - 1), part, length - 1) == 0;
+}
+
 /* Whether this call is to fail; then errno is set. */
 static int fails(const char* call, const char* path) {
   read_rules();
   for (int i = 0; i < rule_count; ++i) {
     Rule* rule = &rules[i];
-    if (strcmp(rule->call, call) != 0 || strstr(path, rule->part) == NULL) continue;
+    if (strcmp(rule->call, call) != 0 || !fits(path, rule->part)) continue;
     if (rule->spared > 0) {
       --rule->spared;
       continue;
