@@ -3,14 +3,13 @@ import os
 import resource
 import signal
 import subprocess
-import time
 import unittest
 
 from evaluation import EvaluationTest
 from failing_calls import failing
 from packing import TOKENIZER, PackTest, write_corpus
 from pretraining import PretrainTest
-from program import PROGRAM, chainrule, read_back, run_bounded
+from program import MPIRUN, MPIRUN_FLAGS, PROGRAM, chainrule, read_back, run_bounded
 from refusals import Refusals
 from text_model import TextModelTest
 
@@ -43,8 +42,7 @@ class PretrainLimits(Refusals, PretrainTest):
         self.train()
 
     def test_small_files_on_several_ranks(self):
-        command = ["bash", "-c", f"ulimit -f 1024; exec \"$@\"", "bash", PROGRAM, *self.options()]
-        from program import MPIRUN, MPIRUN_FLAGS
+        command = ["bash", "-c", 'ulimit -f 1024; exec "$@"', "bash", PROGRAM, *self.options()]
         done = read_back(run_bounded([MPIRUN, *MPIRUN_FLAGS, "-n", "2", *command], 60))
         self.assert_refused(done, (73, 74))
 
@@ -65,22 +63,29 @@ class PretrainLimits(Refusals, PretrainTest):
         self.assertIn(done.returncode, (0, 64, 71), done.err)
 
     def test_no_folder_for_temporary_files(self):
-        done = self.train(check=None, env={"TMPDIR": str(self.folder / "nowhere")})
-        if done.returncode != 0:
-            self.assert_refused(done, (64, 66, 73), "TMPDIR")
-        self.assertNotIn("ORTE", done.err)
+        for folder in (self.fixture / "tokenizer.json", self.fixture / "tokenizer.json/below", "/proc/nowhere"):
+            with self.subTest(folder=folder):
+                done = self.train(check=None, env={"TMPDIR": str(folder)})
+                if done.returncode != 0:
+                    self.assert_refused(done, (64, 66, 73), "TMPDIR")
+                self.assertLess(len(done.err.splitlines()), 12, done.err)
 
     def test_terminated_under_a_launcher(self):
-        """mpirun passes TERM on: a checkpoint, and the exit code that asks for the same command again."""
-        process = self.start("--checkpoint-every", 0, ranks=2, steps=100_000)
+        """mpirun turns TERM into KILL after a second: what is not saved by then is lost, and --help must not promise
+        more. The same command goes on all the same."""
+        process = self.start("--checkpoint-every", 0, ranks=2, steps=100_000,
+                             env={**os.environ, **failing("fsync:model.h5:SLOW:1")})
         self.wait_for_line(process, "step 5/")
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=60)
-        self.assertTrue(self.checkpoints())
+        if process.returncode != 75:
+            promise = " ".join(chainrule("pretrain", "--help").out.split())
+            self.assertRegex(promise, r"mpirun[^.]*TERM|TERM[^.]*mpirun")
 
     def test_terminated_without_a_launcher(self):
         process = subprocess.Popen([PROGRAM, *self.options("--checkpoint-every", 0, steps=100_000)],
-                                   stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
+                                   stderr=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                                   env={**os.environ, **failing("fsync:model.h5:SLOW:1")})
         self.addCleanup(process.stderr.close)
         self.addCleanup(process.kill)
         self.wait_for_line(process, "step 5/")
@@ -117,10 +122,10 @@ class OtherLimits(Refusals, EvaluationTest):
         chainrule("inspect", self.fixture / "model", env=failing("flock::ENOTSUP:always"), check=0)
 
     def test_no_folder_for_temporary_files(self):
-        done = chainrule(*self.options(), env={"TMPDIR": "/nowhere"})
+        done = chainrule(*self.options(), env={"TMPDIR": "/proc/nowhere"})
         if done.returncode != 0:
             self.assert_refused(done, (64, 66, 73), "TMPDIR")
-        self.assertNotIn("ORTE", done.err)
+        self.assertLess(len(done.err.splitlines()), 5, done.err)
 
     def test_too_many_threads(self):
         for words, environment in ((["--threads", 1_000_000], {}), ([], {"OMP_NUM_THREADS": "100000"})):

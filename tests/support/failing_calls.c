@@ -2,8 +2,9 @@
  * so that chmod shows nothing; this does.
  *
  * FAILING_CALLS="stat:checkpoints:ESTALE:1 flock::ENOLCK:always": rules "call:part of the path:error:times", separated
- * by spaces. A rule fits calls of its group (see kGroups) on paths that hold the part; for calls on descriptors the path
- * is the open file's. A part that ends in $ is the end of the path. "times" counts calls in a process; "always" has no end; "after=N" spares the first N and fails all
+ * by spaces. A rule fits calls of its group (see kGroups) on paths that hold the part; for calls on descriptors the
+ * path is the open file's. A part that ends in $ is the end of the path. The error SLOW lets a call take two seconds,
+ * and then succeed. "times" counts calls in a process; "always" has no end; "after=N" spares the first N and fails all
  * later ones. */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -31,12 +32,15 @@ typedef struct {
 static Rule rules[16];
 static int rule_count = -1;
 
+enum { kSlow = -1 };
+
 static const struct {
   const char* name;
   int number;
-} kErrors[] = {{"EACCES", EACCES}, {"ESTALE", ESTALE}, {"ENOLCK", ENOLCK}, {"ENOSPC", ENOSPC}, {"EFBIG", EFBIG},
-               {"EIO", EIO},       {"EDQUOT", EDQUOT}, {"EROFS", EROFS},   {"EMFILE", EMFILE}, {"ENOENT", ENOENT},
-               {"ELOOP", ELOOP},   {"EINTR", EINTR},   {"EXDEV", EXDEV},   {"EPERM", EPERM},   {"ENOTSUP", ENOTSUP}};
+} kErrors[] = {{"SLOW", kSlow},    {"EACCES", EACCES}, {"ESTALE", ESTALE}, {"ENOLCK", ENOLCK},
+               {"ENOSPC", ENOSPC}, {"EFBIG", EFBIG},   {"EIO", EIO},       {"EDQUOT", EDQUOT},
+               {"EROFS", EROFS},   {"EMFILE", EMFILE}, {"ENOENT", ENOENT}, {"ELOOP", ELOOP},
+               {"EINTR", EINTR},   {"EXDEV", EXDEV},   {"EPERM", EPERM},   {"ENOTSUP", ENOTSUP}};
 
 static void read_rules(void) {
   if (rule_count >= 0) return;
@@ -93,6 +97,10 @@ static int fails(const char* call, const char* path) {
     }
     if (rule->left == 0) continue;
     if (rule->left > 0) --rule->left;
+    if (rule->error == kSlow) {
+      sleep(2);
+      continue;
+    }
     errno = rule->error;
     return 1;
   }
@@ -121,34 +129,34 @@ static mode_t mode_of(int flags, va_list list) {
 /* "open" is opening to read, "create" is opening to write. */
 static const char* opening(int flags) { return (flags & O_ACCMODE) == O_RDONLY ? "open" : "create"; }
 
-#define DEFINE_OPEN(name)                                          \
-  int name(const char* path, int flags, ...) {                     \
-    va_list list;                                                  \
-    va_start(list, flags);                                         \
-    const mode_t mode = mode_of(flags, list);                      \
-    va_end(list);                                                  \
-    if (fails(opening(flags), path)) return -1;                    \
+#define DEFINE_OPEN(name)                                                  \
+  int name(const char* path, int flags, ...) {                             \
+    va_list list;                                                          \
+    va_start(list, flags);                                                 \
+    const mode_t mode = mode_of(flags, list);                              \
+    va_end(list);                                                          \
+    if (fails(opening(flags), path)) return -1;                            \
     return NEXT(int (*)(const char*, int, ...), #name)(path, flags, mode); \
   }
 DEFINE_OPEN(open)
 DEFINE_OPEN(open64)
 
-#define DEFINE_OPENAT(name)                                                     \
-  int name(int folder, const char* path, int flags, ...) {                      \
-    va_list list;                                                               \
-    va_start(list, flags);                                                      \
-    const mode_t mode = mode_of(flags, list);                                   \
-    va_end(list);                                                               \
+#define DEFINE_OPENAT(name)                                                              \
+  int name(int folder, const char* path, int flags, ...) {                               \
+    va_list list;                                                                        \
+    va_start(list, flags);                                                               \
+    const mode_t mode = mode_of(flags, list);                                            \
+    va_end(list);                                                                        \
     if (fails((flags & O_DIRECTORY) != 0 ? "opendir" : opening(flags), path)) return -1; \
     return NEXT(int (*)(int, const char*, int, ...), #name)(folder, path, flags, mode);  \
   }
 DEFINE_OPENAT(openat)
 DEFINE_OPENAT(openat64)
 
-#define DEFINE_FOPEN(name)                                                          \
-  FILE* name(const char* path, const char* mode) {                                  \
-    if (fails(strchr(mode, 'r') != NULL ? "open" : "create", path)) return NULL;    \
-    return NEXT(FILE * (*)(const char*, const char*), #name)(path, mode);           \
+#define DEFINE_FOPEN(name)                                                       \
+  FILE* name(const char* path, const char* mode) {                               \
+    if (fails(strchr(mode, 'r') != NULL ? "open" : "create", path)) return NULL; \
+    return NEXT(FILE * (*)(const char*, const char*), #name)(path, mode);        \
   }
 DEFINE_FOPEN(fopen)
 DEFINE_FOPEN(fopen64)
@@ -236,13 +244,13 @@ static int lock_fails(int file, int command) {
   const int locks = command == F_SETLK || command == F_SETLKW || command == F_OFD_SETLK || command == F_OFD_SETLKW;
   return locks && fails_on("lock", file);
 }
-#define DEFINE_FCNTL(name)                                             \
-  int name(int file, int command, ...) {                               \
-    va_list list;                                                      \
-    va_start(list, command);                                           \
-    void* argument = va_arg(list, void*);                              \
-    va_end(list);                                                      \
-    if (lock_fails(file, command)) return -1;                          \
+#define DEFINE_FCNTL(name)                                               \
+  int name(int file, int command, ...) {                                 \
+    va_list list;                                                        \
+    va_start(list, command);                                             \
+    void* argument = va_arg(list, void*);                                \
+    va_end(list);                                                        \
+    if (lock_fails(file, command)) return -1;                            \
     return NEXT(int (*)(int, int, ...), #name)(file, command, argument); \
   }
 DEFINE_FCNTL(fcntl)
