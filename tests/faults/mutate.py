@@ -8,6 +8,7 @@ Number I of seed S is the same in every run."""
 import argparse
 import collections
 import concurrent.futures
+import json
 import os
 import pathlib
 import random
@@ -53,7 +54,6 @@ def make_originals(program, home):
     must("pack", "--tokenizer", home / "tokenizer.json", "--input", home / "text", "--output", home / "data")
     must("pretrain", "--data", "data", "--run", "run", *SHAPE, cwd=home)
     shutil.rmtree(home / "run/checkpoints/step-00000004")
-    import json
     model = json.loads((home / "tokenizer.json").read_text())["model"]
     (home / "gpt2").mkdir()
     (home / "gpt2/vocab.json").write_text(json.dumps(model["vocab"], ensure_ascii=False))
@@ -124,7 +124,9 @@ class Mutants:
         except (ValueError, KeyError, TypeError, AttributeError, OSError, RecursionError):
             pass  # too broken to be made to agree
         try:
-            ended = run(self.program, *command, cwd=folder, preexec_fn=limits, stdin=subprocess.DEVNULL)
+            (folder / "temporary").mkdir()
+            ended = run(self.program, *command, cwd=folder, preexec_fn=limits, stdin=subprocess.DEVNULL,
+                        env={**os.environ, "TMPDIR": str(folder / "temporary")})
             code, said = ended.returncode, ended.stderr.decode("utf-8", "replace")
         except subprocess.TimeoutExpired as late:
             code, said = "hangs", (late.stderr or b"").decode("utf-8", "replace")
