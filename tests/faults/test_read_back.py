@@ -102,7 +102,8 @@ class Environments(Refusals, PretrainTest):
     """Names that a batch system passes on are no UTF-8, and what is measured is written all the same."""
 
     def odd(self):
-        return {name: NOT_UTF8 for name in ("SLURM_JOB_NAME", "SLURM_CLUSTER_NAME", "PBS_JOBNAME", "USER", "HOME")}
+        return {name: NOT_UTF8 for name in ("SLURM_JOB_NAME", "SLURM_CLUSTER_NAME", "PBS_JOBID", "LSB_JOBID",
+                                         "FLUX_JOB_ID", "USER", "HOME")}
 
     def test_pretrain(self):
         self.train(env=self.odd())
@@ -121,6 +122,11 @@ class Environments(Refusals, PretrainTest):
     def test_benchmark(self):
         done = chainrule("benchmark", "--model", "tiny", "--vocabulary-size", 300, "--sequence-length", 16, "--rounds", 1,
                          "--json", env=self.odd(), check=0)
+        json.loads(done.out)
+        text = self.folder / NOT_UTF8
+        shutil.copytree(self.fixture / "pair/train", text)
+        done = chainrule("benchmark", "--model", "tiny", "--vocabulary-size", 300, "--sequence-length", 16, "--rounds", 1,
+                         "--json", "--tokenizer", text / "tokenizer.json", "--input", text / "index.json", check=0)
         json.loads(done.out)
 
     def test_names_in_json(self):
