@@ -118,7 +118,7 @@ class Environments(Refusals, PretrainTest):
         json.loads((report / "environment.json").read_text(encoding="utf-8"))
 
     def test_several_ranks(self):
-        in_views([self.folder] * 2, *self.options(), env=[{}, self.odd()], check=0, timeout=30)
+        in_views([self.folder] * 2, *self.options(), env=self.odd(), check=0, timeout=30)
 
     def test_benchmark(self):
         done = chainrule("benchmark", "--model", "tiny", "--vocabulary-size", 300, "--sequence-length", 16, "--rounds", 1,
