@@ -53,11 +53,11 @@ class PretrainTest(unittest.TestCase):
     def checkpoints(self, run=None):
         return sorted(entry.name for entry in ((run or self.run_folder) / "checkpoints").iterdir())
 
-    def start(self, *more, ranks, **changes):
+    def start(self, *more, ranks, env=None, **changes):
         """Starts a run under mpirun and returns at once."""
         command = [MPIRUN, "--oversubscribe", "--bind-to", "none", "--mca", "mpi_yield_when_idle", "1", "-n",
                    str(ranks), PROGRAM, *self.options(*more, **changes)]
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=env)
         self.addCleanup(process.stderr.close)
         self.addCleanup(process.kill)
         return process
