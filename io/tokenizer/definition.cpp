@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::array<std::string_view, 2> kEndOfTextSpellings = {kEndOfText, "<|end_of_text|>"};
 
-constexpr std::size_t kMostPairs = 10'000'000;  ///< of added tokens that are compared
+constexpr std::size_t kMostComparisons = 100'000'000;  ///< of bytes of added tokens
 
 /// Whether a text can hold both so that they share a byte.
 bool can_overlap(std::string_view a, std::string_view b) {
@@ -120,7 +120,9 @@ class Assembly {
   void place_normalized() {
     std::vector<std::string_view> kinds[2];
     for (const auto& token : source_.added) kinds[token.normalized ? 1 : 0].push_back(token.spelling);
-    if (kinds[0].size() * kinds[1].size() <= kMostPairs) {
+    std::size_t bytes[2] = {};
+    for (const auto& token : source_.added) bytes[token.normalized ? 1 : 0] += token.spelling.size();
+    if (bytes[1] == 0 || bytes[0] <= kMostComparisons / bytes[1]) {
       for (const std::string_view first : kinds[0]) {
         for (const std::string_view second : kinds[1]) {
           if (can_overlap(first, second)) return;

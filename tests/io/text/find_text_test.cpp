@@ -173,7 +173,7 @@ TEST_F(FindTextTest, CompressedAndBinaryContentIsKnownByItsBytesAndByEndingsInAn
       {"a.txt", "\x1f\x8b\x08" + noise},
       {"b.JSONL.GZ", "x"},
       {"c.tgz", "x"},
-      {"d", "BZh9" + noise},
+      {"d", "BZh91AY&SY"},
       {"e", "\xFD"s + "7zXZ\0"s},
       {"f", "\x28\xB5\x2F\xFD" + noise},
       {"g", "PK\3\4" + noise},
@@ -182,7 +182,7 @@ TEST_F(FindTextTest, CompressedAndBinaryContentIsKnownByItsBytesAndByEndingsInAn
       {"j", "\x89HDF\r\n\x1a\n"},
       {"k", "\x10\0\0\0\0\0\0\0{\"a\": 1}   "s},
       {"l", "GGUF\3\0\0\0"s},
-      {"m", "PAR1x"},
+      {"m", "PAR1\x15\x04"},
       {"n", "\x7f" + "ELF"s},
       {"o.txt", "\xFF\xFEt\0e\0x\0t\0"s},
       {"p.txt", "t\0e\0x\0t\0"s},
@@ -216,6 +216,12 @@ TEST_F(FindTextTest, OddTextIsText) {
                                           "[{\"a\": 1}, 2]",
                                           "{\"name\": \"text\"} and so on",
                                           "3",
+                                          "GGUF is a format",
+                                          "PAR1, LZIP, ORC, BZh9, GIF8",
+                                          "BZh9 and more",
+                                          "LZIP",
+                                          "PAR1 ",
+                                          "ORCHESTRA",
                                           "\"text\""};
   for (const auto& text : texts) {
     SCOPED_TRACE(text);
