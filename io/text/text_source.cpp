@@ -2,103 +2,102 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <nlohmann/json.hpp>
-#include <system_error>
-#include <unordered_set>
 
 #include "io/error.h"
 #include "io/files/atomic_file.h"
-#include "io/files/json_text.h"
+#include "io/files/untrusted_json.h"
+#include "io/quote.h"
+#include "io/text/binary_content.h"
 
 namespace chainrule::io::text {
 namespace {
 
-namespace fs = std::filesystem;
-
-void refuse_compressed(const fs::path& path) {
-  static constexpr std::array<std::string_view, 5> kEndings = {".gz", ".bz2", ".xz", ".zst", ".zip"};
-  if (std::find(kEndings.begin(), kEndings.end(), path.extension().string()) != kEndings.end()) {
-    throw Error(ErrorKind::bad_data, fmt::format("'{}' is compressed: unpack it first", path.string()));
-  }
-}
-
-TextFile text_file(const fs::path& path, const std::string& identity) {
-  refuse_compressed(path);
-  std::error_code error;
-  const std::uint64_t bytes = fs::file_size(path, error);
-  if (error) {
-    throw Error(ErrorKind::missing_input, fmt::format("cannot read '{}': {}", path.string(), error.message()));
-  }
-  return {path, path.string(), identity, bytes,
-          path.extension() == ".jsonl" ? TextFormat::json_lines : TextFormat::plain};
-}
-
-/// Paths of the regular files below folder, relative to it, in byte order.
-std::vector<std::string> files_below(const fs::path& folder) {
-  std::vector<std::string> found;
-  try {
-    for (auto entry = fs::recursive_directory_iterator(folder); entry != fs::recursive_directory_iterator(); ++entry) {
-      if (!entry->is_symlink() && entry->is_regular_file()) {
-        found.push_back(entry->path().lexically_relative(folder).string());
-      }
-    }
-  } catch (const fs::filesystem_error& error) {
-    throw Error(ErrorKind::missing_input,
-                fmt::format("cannot read the folder '{}': {}",
-                            error.path1().empty() ? folder.string() : error.path1().string(), error.code().message()));
-  }
-  std::sort(found.begin(), found.end());
-  return found;
-}
+std::string name_of(const TextFile& file) { return in_quotes(file.name, std::string::npos); }
 
 [[noreturn]] void fail_changed(const TextFile& file) {
-  throw Error(ErrorKind::input_output, fmt::format("'{}' changed while it was being read", file.name));
+  throw Error(ErrorKind::input_output, fmt::format("{} changed while it was being read", name_of(file)));
 }
 
 [[noreturn]] void fail_reading(const TextFile& file) {
-  throw Error(ErrorKind::input_output, fmt::format("reading '{}' failed: {}", file.name, std::strerror(errno)));
-}
-
-std::ifstream open_lines(const TextFile& file) {
-  std::ifstream stream(file.path, std::ios::binary);
-  if (!stream) {
-    throw Error(ErrorKind::missing_input, fmt::format("cannot open '{}': {}", file.name, std::strerror(errno)));
-  }
-  return stream;
+  throw Error(ErrorKind::input_output, fmt::format("reading {} failed: {}", name_of(file), std::strerror(errno)));
 }
 
 /// Lines that begin before byte `end`: what a range's own count is added to in messages.
 std::uint64_t lines_before(const TextFile& file, std::uint64_t end) {
-  std::ifstream stream = open_lines(file);
+  std::ifstream stream = open_file(file.path);
   std::uint64_t lines = 0;
   std::uint64_t position = 0;
   for (std::string line; position < end && std::getline(stream, line); position += line.size() + 1) ++lines;
   return lines;
 }
 
+/// Takes the text out of a JSON line, and nothing else.
+class LineEvents : public files::JsonEvents {
+ public:
+  LineEvents(const std::string& text_field, std::string& text) : text_field_(text_field), text_(text) {}
+
+  bool null() override { return see_value(false); }
+  bool boolean(bool) override { return see_value(false); }
+  bool number_integer(number_integer_t) override { return see_value(false); }
+  bool number_unsigned(number_unsigned_t) override { return see_value(false); }
+  bool number_float(number_float_t, const string_t&) override { return see_value(false); }
+  bool string(string_t& value) override {
+    if (is_text()) text_.swap(value);
+    return see_value(true);
+  }
+  bool start_object(std::size_t) override {
+    if (depth() == 0) is_object_ = true;
+    return see_value(false) && enter();
+  }
+  bool start_array(std::size_t) override { return see_value(false) && enter(); }
+  bool key(string_t& name) override {
+    if (depth() == 1) at_text_ = name == text_field_;
+    return true;
+  }
+
+  bool is_object() const { return is_object_; }
+  bool has_member() const { return has_member_; }
+  bool is_string() const { return is_string_; }
+
+ private:
+  bool is_text() const { return depth() == 1 && is_object_ && at_text_; }
+  bool see_value(bool is_string) {
+    if (is_text()) {
+      has_member_ = true;
+      is_string_ = is_string;
+    }
+    return true;
+  }
+
+  const std::string& text_field_;
+  std::string& text_;
+  bool is_object_ = false;
+  bool at_text_ = false;
+  bool has_member_ = false;
+  bool is_string_ = false;
+};
+
 /// The text of one JSON line. Throws Error with what is wrong; the caller knows file and line.
 std::string text_of(const std::string& line, const std::string& text_field) {
-  nlohmann::json object;
-  try {
-    object = files::parse_json(line);
-  } catch (const nlohmann::json::parse_error& error) {
-    throw Error(ErrorKind::bad_data, fmt::format("invalid JSON at byte {} of the line", error.byte));
+  std::string text;
+  LineEvents events(text_field, text);
+  if (!nlohmann::json::sax_parse(line, &events)) {
+    const std::string at = events.fault_byte() == 0 ? "" : fmt::format(" at byte {} of the line", events.fault_byte());
+    throw Error(ErrorKind::bad_data, fmt::format("invalid JSON{}: {}", at, events.what()));
   }
-  if (!object.is_object()) throw Error(ErrorKind::bad_data, "the line is not a JSON object");
-  const auto member = object.find(text_field);
-  if (member == object.end()) throw Error(ErrorKind::bad_data, fmt::format("no field '{}'", text_field));
-  if (!member->is_string()) throw Error(ErrorKind::bad_data, fmt::format("field '{}' is not a string", text_field));
-  return std::move(member->get_ref<std::string&>());
+  if (!events.is_object()) throw Error(ErrorKind::bad_data, "the line is not a JSON object");
+  const std::string field = in_quotes(text_field);
+  if (!events.has_member()) throw Error(ErrorKind::bad_data, fmt::format("no field {}", field));
+  if (!events.is_string()) throw Error(ErrorKind::bad_data, fmt::format("field {} is not a string", field));
+  return text;
 }
 
 std::uint64_t visit_lines(const TextFile& file, ByteRange range, const std::string& text_field,
                           const DocumentVisitor& visit) {
-  std::ifstream stream = open_lines(file);
+  std::ifstream stream = open_file(file.path);
   std::string line;
   std::uint64_t position = range.begin;
   if (range.begin != 0) {  // the line that holds the byte before began earlier, unless that byte ends it
@@ -115,7 +114,7 @@ std::uint64_t visit_lines(const TextFile& file, ByteRange range, const std::stri
       text = text_of(line, text_field);
     } catch (const Error& error) {
       throw Error(error.kind(),
-                  fmt::format("'{}' line {}: {}", file.name, lines_before(file, range.begin) + lines, error.what()));
+                  fmt::format("{} line {}: {}", name_of(file), lines_before(file, range.begin) + lines, error.what()));
     }
     visit(text, lines);
   }
@@ -125,30 +124,6 @@ std::uint64_t visit_lines(const TextFile& file, ByteRange range, const std::stri
 }
 
 }  // namespace
-
-std::vector<TextFile> find_text_files(const std::vector<std::string>& inputs) {
-  std::vector<TextFile> found;
-  std::unordered_set<std::string> known;
-  const auto add = [&](const fs::path& path, const std::string& identity) {
-    if (known.insert(identity).second) found.push_back(text_file(path, identity));
-  };
-  for (const std::string& input : inputs) {
-    std::error_code error;
-    const fs::path canonical = fs::canonical(input, error);
-    const fs::file_status status = error ? fs::file_status() : fs::status(canonical, error);
-    if (error) throw Error(ErrorKind::missing_input, fmt::format("cannot read '{}': {}", input, error.message()));
-    if (fs::is_directory(status)) {
-      for (const std::string& below : files_below(canonical)) {
-        add(fs::path(input) / below, (canonical / below).string());
-      }
-    } else if (fs::is_regular_file(status)) {
-      add(input, canonical.string());
-    } else {
-      throw Error(ErrorKind::missing_input, fmt::format("'{}' is neither a file nor a folder", input));
-    }
-  }
-  return found;
-}
 
 std::uint64_t visit_documents(const TextFile& file, ByteRange range, const std::string& text_field,
                               const DocumentVisitor& visit) {

@@ -7,9 +7,10 @@
 #include <optional>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "io/error.h"
-#include "io/files/digest.h"
+#include "io/quote.h"
 #include "io/tokenizer/byte_map.h"
 #include "io/tokenizer/splitter.h"
 
@@ -18,12 +19,27 @@ namespace {
 
 constexpr std::array<std::string_view, 2> kEndOfTextSpellings = {kEndOfText, "<|end_of_text|>"};
 
+constexpr std::size_t kMostComparisons = 100'000'000;  ///< of bytes of added tokens
+
+/// Whether a text can hold both so that they share a byte.
+bool can_overlap(std::string_view a, std::string_view b) {
+  const auto meet = [](std::string_view first, std::string_view second) {  // second begins within first
+    for (std::size_t at = 0; at < first.size(); ++at) {
+      const std::size_t shared = std::min(first.size() - at, second.size());
+      if (first.substr(at, shared) == second.substr(0, shared)) return true;
+    }
+    return false;
+  };
+  return meet(a, b) || meet(b, a);
+}
+
 class Assembly {
  public:
   explicit Assembly(const TokenizerSource& source) : source_(source) {}
 
   TokenizerDefinition run() {
     definition_.pattern = source_.pattern;
+    definition_.matches_only = source_.matches_only;
     definition_.add_prefix_space = source_.add_prefix_space;
     definition_.ignore_merges = source_.ignore_merges;
     place_tokens();
@@ -37,15 +53,19 @@ class Assembly {
 
  private:
   [[noreturn]] void fail(const std::string& what) const {
-    throw Error(ErrorKind::bad_data, fmt::format("tokenizer '{}': {}", source_.path.string(), what));
+    throw Error(ErrorKind::bad_data, fmt::format("tokenizer {}: {}", path_in_quotes(source_.path), what));
+  }
+
+  [[noreturn]] void fail_same_id(const std::string& first, const std::string& second, TokenId id) const {
+    fail(fmt::format("tokens {} and {} have the same id {}", in_quotes(first), in_quotes(second), id));
   }
 
   TokenId checked_id(std::uint64_t id, const std::string& spelling) const {
     // Ids are 0 .. V-1 without holes, so none can reach the number of entries.
     const std::size_t entries = source_.vocabulary.size() + source_.added.size();
     if (id >= entries) {
-      fail(
-          fmt::format("token '{}' has id {}, but {} tokens have no ids beyond {}", spelling, id, entries, entries - 1));
+      fail(fmt::format("token {} has id {}, but {} tokens have no ids beyond {}", in_quotes(spelling), id, entries,
+                       entries - 1));
     }
     return static_cast<TokenId>(id);
   }
@@ -55,9 +75,9 @@ class Assembly {
     id_of_.reserve(source_.vocabulary.size());
     for (const auto& [spelling, raw_id] : source_.vocabulary) {
       const TokenId id = checked_id(raw_id, spelling);
-      if (spelled_[id]) fail(fmt::format("tokens '{}' and '{}' have the same id {}", *spelled_[id], spelling, id));
+      if (spelled_[id]) fail_same_id(*spelled_[id], spelling, id);
       spelled_[id] = spelling;
-      if (!id_of_.emplace(spelling, id).second) fail(fmt::format("token '{}' has two ids", spelling));
+      if (!id_of_.emplace(spelling, id).second) fail(fmt::format("token {} has two ids", in_quotes(spelling)));
     }
   }
 
@@ -67,19 +87,49 @@ class Assembly {
       const TokenId id = checked_id(token.id, token.spelling);
       if (token.spelling.empty()) fail(fmt::format("the added token of id {} has no spelling", id));
       if (spelled_[id] && (*spelled_[id] != token.spelling || is_added_[id])) {
-        fail(fmt::format("tokens '{}' and '{}' have the same id {}", *spelled_[id], token.spelling, id));
+        fail_same_id(*spelled_[id], token.spelling, id);
       }
-      const auto known = id_of_.find(token.spelling);
-      if (known != id_of_.end() && known->second != id) {
-        fail(fmt::format("added token '{}' has the ids {} and {}", token.spelling, known->second, id));
-      }
+      check_added_id(token.spelling, id);
       spelled_[id] = token.spelling;
       is_added_[id] = true;
-      definition_.added.push_back({id, token.special});
+      definition_.added.push_back({id, token.special, token.normalized});
     }
+    place_normalized();
     add_end_of_text();
     std::sort(definition_.added.begin(), definition_.added.end(),
               [](const AddedToken& a, const AddedToken& b) { return a.id < b.id; });
+  }
+
+  /// Hugging Face's library does not believe the ids of added tokens: one that is in the vocabulary has its id there,
+  /// the others are numbered from the vocabulary's size in the order of the file.
+  void check_added_id(const std::string& spelling, TokenId id) {
+    const auto known = id_of_.find(spelling);
+    if (known == id_of_.end() && !added_spellings_.insert(spelling).second) {
+      fail(fmt::format("added token {} is listed twice", in_quotes(spelling)));
+    }
+    const std::uint64_t theirs =
+        known == id_of_.end() ? source_.vocabulary.size() + added_spellings_.size() - 1 : known->second;
+    if (theirs != id) {
+      fail(fmt::format("added token {} has the id {}, where the library 'tokenizers' gives it {}", in_quotes(spelling),
+                       id, theirs));
+    }
+  }
+
+  /// Two searches find what one finds where no token of one kind can overlap one of the other: then all are of one
+  /// kind, so that an equal tokenizer has an equal definition.
+  void place_normalized() {
+    std::vector<std::string_view> kinds[2];
+    for (const auto& token : source_.added) kinds[token.normalized ? 1 : 0].push_back(token.spelling);
+    std::size_t bytes[2] = {};
+    for (const auto& token : source_.added) bytes[token.normalized ? 1 : 0] += token.spelling.size();
+    if (bytes[1] == 0 || bytes[0] <= kMostComparisons / bytes[1]) {
+      for (const std::string_view first : kinds[0]) {
+        for (const std::string_view second : kinds[1]) {
+          if (can_overlap(first, second)) return;
+        }
+      }
+      for (auto& token : definition_.added) token.normalized = false;
+    }
   }
 
   void check_ids() {
@@ -93,7 +143,8 @@ class Assembly {
       }
       auto bytes = unspell_bytes(*spelled_[id]);
       if (!bytes || bytes->empty()) {
-        fail(fmt::format("token '{}' (id {}) is not a spelling of bytes, nor an added token", *spelled_[id], id));
+        fail(fmt::format("token {} (id {}) is not a spelling of bytes, nor an added token", in_quotes(*spelled_[id]),
+                         id));
       }
       definition_.tokens[id] = std::move(*bytes);
     }
@@ -112,7 +163,8 @@ class Assembly {
     const auto found = id_of_.find(spelling);
     if (found == id_of_.end()) {
       const auto& [left, right] = source_.merges[rank];
-      fail(fmt::format("merge {} ('{}' '{}'): '{}' is not in the vocabulary", rank, left, right, spelling));
+      fail(fmt::format("merge {} ({} {}): {} is not in the vocabulary", rank, in_quotes(left), in_quotes(right),
+                       in_quotes(spelling)));
     }
     return found->second;
   }
@@ -125,7 +177,9 @@ class Assembly {
       const auto& [left, right] = source_.merges[rank];
       const Merge merge{token_of_merge(rank, left), token_of_merge(rank, right), token_of_merge(rank, left + right)};
       const auto [known, fresh] = rank_of.emplace((std::uint64_t{merge.left} << 32U) | merge.right, rank);
-      if (!fresh) fail(fmt::format("merge {} ('{}' '{}') repeats merge {}", rank, left, right, known->second));
+      if (!fresh) {
+        fail(fmt::format("merge {} ({} {}) repeats merge {}", rank, in_quotes(left), in_quotes(right), known->second));
+      }
       definition_.merges.push_back(merge);
     }
   }
@@ -136,7 +190,7 @@ class Assembly {
       const auto found = id_of_.find(std::string(spelling));
       if (found == id_of_.end() || is_added_[found->second]) continue;
       is_added_[found->second] = true;
-      definition_.added.push_back({found->second, true});
+      definition_.added.push_back({found->second, true, false});
     }
   }
 
@@ -155,19 +209,9 @@ class Assembly {
   TokenizerDefinition definition_;
   std::vector<std::optional<std::string>> spelled_;  // by id
   std::vector<bool> is_added_;                       // by id
-  std::unordered_map<std::string, TokenId> id_of_;   // by spelling
+  std::unordered_map<std::string, TokenId> id_of_;   // by spelling, of the vocabulary
+  std::unordered_set<std::string> added_spellings_;  // of added tokens outside the vocabulary
 };
-
-void update(files::Digest& digest, std::uint64_t value) {
-  std::array<unsigned char, 8> bytes{};
-  for (unsigned i = 0; i < 8; ++i) bytes[i] = static_cast<unsigned char>(value >> (8U * i));
-  digest.update(bytes.data(), bytes.size());
-}
-
-void update(files::Digest& digest, std::string_view text) {
-  update(digest, text.size());
-  digest.update(text.data(), text.size());
-}
 
 }  // namespace
 
@@ -187,32 +231,8 @@ TokenizerDefinition define_trained(const std::vector<Merge>& merges) {
   }
   definition.end_of_text = static_cast<TokenId>(definition.tokens.size());
   definition.tokens.emplace_back(kEndOfText);
-  definition.added.push_back({definition.end_of_text, true});
+  definition.added.push_back({definition.end_of_text, true, false});
   return definition;
-}
-
-std::string fingerprint_of(const TokenizerDefinition& definition) {
-  files::Digest digest;
-  update(digest, "chainrule tokenizer 1");
-  update(digest, definition.tokens.size());
-  for (const auto& token : definition.tokens) update(digest, token);
-  for (const TokenId id : definition.byte_ids) update(digest, id);
-  update(digest, definition.merges.size());
-  for (const auto& merge : definition.merges) {
-    update(digest, merge.left);
-    update(digest, merge.right);
-    update(digest, merge.result);
-  }
-  update(digest, definition.added.size());
-  for (const auto& token : definition.added) {
-    update(digest, token.id);
-    update(digest, token.special ? 1U : 0U);
-  }
-  update(digest, definition.end_of_text);
-  update(digest, definition.pattern);
-  update(digest, definition.add_prefix_space ? 1U : 0U);
-  update(digest, definition.ignore_merges ? 1U : 0U);
-  return digest.hexadecimal();
 }
 
 }  // namespace chainrule::io::tokenizer

@@ -38,7 +38,7 @@ class Encoder::Lease {
 };
 
 Encoder::Encoder(const TokenizerDefinition& definition)
-    : definition_(definition), splitter_(definition.pattern), merges_(definition.merges) {
+    : definition_(definition), splitter_(definition.pattern, definition.matches_only), merges_(definition.merges) {
   if (!definition.ignore_merges) return;
   for (TokenId id = 0; id < definition.tokens.size(); ++id) whole_tokens_.emplace(definition.tokens[id], id);
   for (const AddedToken& token : definition.added) {

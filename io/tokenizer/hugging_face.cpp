@@ -1,13 +1,16 @@
-// Hugging Face's tokenizer.json, as far as byte-level BPE uses it.
+// Reads Hugging Face's tokenizer.json, as far as byte-level BPE uses it.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <initializer_list>
 #include <nlohmann/json.hpp>
+#include <vector>
 
 #include "io/error.h"
 #include "io/files/atomic_file.h"
-#include "io/files/json_text.h"
-#include "io/tokenizer/byte_map.h"
+#include "io/files/untrusted_json.h"
+#include "io/quote.h"
+#include "io/tokenizer/pattern.h"
 #include "io/tokenizer/splitter.h"
 #include "io/tokenizer/tokenizer_file.h"
 
@@ -21,15 +24,16 @@ class Reader {
   explicit Reader(const std::filesystem::path& file) { source_.path = file; }
 
   TokenizerSource run() {
-    const std::string text = files::read_file(source_.path);
-    Json root;
-    try {
-      root = files::parse_json(text);
-    } catch (const Json::exception& error) {
-      fail(fmt::format("is not JSON: {}", error.what()));
-    }
+    const Json root = files::parse_untrusted_json(files::read_file(source_.path),
+                                                  fmt::format("tokenizer {}", path_in_quotes(source_.path)));
     if (!root.is_object() || !root.contains("model")) fail("has no 'model': is it a tokenizer.json?");
-    if (present(root, "normalizer")) fail(fmt::format("normalizer {} is not supported", type_of(root["normalizer"])));
+    know_keys(root, "the file",
+              {"version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer", "post_processor",
+               "decoder", "model"});
+    if (present(root, "version") && root["version"] != "1.0") fail("its 'version' is not 1.0");
+    if (present(root, "truncation")) fail("'truncation' is not supported: texts are encoded whole");
+    read_padding(root);
+    if (present(root, "normalizer")) read_normalizer(root["normalizer"]);
     read_pre_tokenizer(root);
     read_model(root["model"]);
     read_added(root);
@@ -38,66 +42,137 @@ class Reader {
 
  private:
   [[noreturn]] void fail(const std::string& what) const {
-    throw Error(ErrorKind::bad_data, fmt::format("tokenizer '{}': {}", source_.path.string(), what));
+    throw Error(ErrorKind::bad_data, fmt::format("tokenizer {}: {}", path_in_quotes(source_.path), what));
   }
 
   static bool present(const Json& object, const char* key) { return object.contains(key) && !object[key].is_null(); }
 
-  static std::string type_of(const Json& object) {
-    if (!object.is_object() || !object.contains("type")) return "of no type";
-    return files::json_text(object["type"]);
+  static bool is_type(const Json& object, const char* type) {
+    return object.is_object() && object.contains("type") && object["type"] == type;
   }
 
-  bool flag(const Json& object, const char* key, bool otherwise, const char* where) const {
+  /// For messages.
+  static std::string type_of(const Json& object) {
+    if (!object.is_object() || !object.contains("type") || !object["type"].is_string()) return "of no type";
+    return in_quotes(object["type"].get_ref<const std::string&>());
+  }
+
+  /// Whatever is not known may change ids.
+  void know_keys(const Json& object, const std::string& where, std::initializer_list<std::string_view> keys) const {
+    for (const auto& member : object.items()) {
+      if (std::find(keys.begin(), keys.end(), member.key()) == keys.end()) {
+        fail(fmt::format("{} of {} is not known, and may change ids", in_quotes(member.key()), where));
+      }
+    }
+  }
+
+  bool flag(const Json& object, const char* key, bool otherwise, const std::string& where) const {
     if (!present(object, key)) return otherwise;
     if (!object[key].is_boolean()) fail(fmt::format("'{}' of {} is not true or false", key, where));
     return object[key].get<bool>();
   }
 
-  void refuse_flags(const Json& object, std::initializer_list<const char*> keys, const char* where) const {
+  void refuse_flags(const Json& object, std::initializer_list<const char*> keys, const std::string& where) const {
     for (const char* key : keys) {
       if (flag(object, key, false, where)) fail(fmt::format("'{}' of {} is not supported", key, where));
     }
   }
 
-  void read_pre_tokenizer(const Json& root) {
-    if (!present(root, "pre_tokenizer")) fail("has no pre-tokenizer; only byte-level ones are supported");
-    const Json& pre = root["pre_tokenizer"];
-    if (type_of(pre) == "\"ByteLevel\"") {
-      source_.add_prefix_space = flag(pre, "add_prefix_space", true, "pre_tokenizer");
-      if (flag(pre, "use_regex", true, "pre_tokenizer")) source_.pattern = kGpt2Pattern;
-      return;
-    }
-    if (type_of(pre) != "\"Sequence\"") fail(fmt::format("pre-tokenizer {} is not supported", type_of(pre)));
-    if (!present(pre, "pretokenizers") || !pre["pretokenizers"].is_array() || pre["pretokenizers"].size() != 2 ||
-        type_of(pre["pretokenizers"][0]) != "\"Split\"" || type_of(pre["pretokenizers"][1]) != "\"ByteLevel\"") {
-      fail("of pre-tokenizer sequences only Split followed by ByteLevel is supported");
-    }
-    read_split(pre["pretokenizers"][0]);
-    const Json& byte_level = pre["pretokenizers"][1];
-    if (flag(byte_level, "use_regex", true, "pre_tokenizer") ||
-        flag(byte_level, "add_prefix_space", true, "pre_tokenizer")) {
-      fail("ByteLevel behind a Split is supported with use_regex and add_prefix_space false only");
+  /// Padding to the longest of a batch leaves a text that is encoded alone as it is.
+  void read_padding(const Json& root) const {
+    if (!present(root, "padding")) return;
+    const Json& padding = root["padding"];
+    if (!padding.is_object() || !padding.contains("strategy") || padding["strategy"] != "BatchLongest" ||
+        present(padding, "pad_to_multiple_of")) {
+      fail("'padding' is supported to the longest of a batch (BatchLongest) only");
     }
   }
 
+  /// Normalizers that do nothing: sequences of none.
+  void read_normalizer(const Json& normalizer) const {
+    if (!is_type(normalizer, "Sequence") || !present(normalizer, "normalizers") ||
+        !normalizer["normalizers"].is_array()) {
+      fail(fmt::format("normalizer {} is not supported", type_of(normalizer)));
+    }
+    know_keys(normalizer, "a normalizer Sequence", {"type", "normalizers"});
+    for (const Json& part : normalizer["normalizers"]) read_normalizer(part);
+  }
+
+  /// The pre-tokenizers that a pre-tokenizer stands for, sequences resolved.
+  void flatten(const Json& pre, std::vector<const Json*>& parts) const {
+    if (!is_type(pre, "Sequence")) {
+      parts.push_back(&pre);
+      return;
+    }
+    know_keys(pre, "a pre-tokenizer Sequence", {"type", "pretokenizers"});
+    if (!present(pre, "pretokenizers") || !pre["pretokenizers"].is_array()) {
+      fail("a pre-tokenizer Sequence has no 'pretokenizers'");
+    }
+    for (const Json& part : pre["pretokenizers"]) flatten(part, parts);
+  }
+
+  void read_pre_tokenizer(const Json& root) {
+    std::vector<const Json*> parts;
+    if (present(root, "pre_tokenizer")) flatten(root["pre_tokenizer"], parts);
+    if (parts.empty()) fail("has no pre-tokenizer; only byte-level ones are supported");
+    for (const Json* part : parts) {
+      if (!is_type(*part, "ByteLevel") && !is_type(*part, "Split")) {
+        fail(fmt::format("pre-tokenizer {} is not supported", type_of(*part)));
+      }
+    }
+    const bool is_split = parts.size() == 2 && is_type(*parts[0], "Split");
+    if (parts.size() > 2 || !is_type(*parts.back(), "ByteLevel") || (parts.size() == 2 && !is_split)) {
+      fail("of pre-tokenizers only ByteLevel, and Split followed by ByteLevel, are supported");
+    }
+    const Json& byte_level = *parts.back();
+    know_keys(byte_level, "the pre-tokenizer ByteLevel", {"type", "add_prefix_space", "trim_offsets", "use_regex"});
+    const bool add_prefix_space = flag(byte_level, "add_prefix_space", true, "the pre-tokenizer ByteLevel");
+    const bool use_regex = flag(byte_level, "use_regex", true, "the pre-tokenizer ByteLevel");
+    if (is_split) {
+      read_split(*parts[0]);
+      if (use_regex || add_prefix_space) {
+        fail("ByteLevel behind a Split is supported with 'use_regex' and 'add_prefix_space' false only");
+      }
+      return;
+    }
+    source_.add_prefix_space = add_prefix_space;
+    if (use_regex) source_.pattern = kGpt2Pattern;
+  }
+
   void read_split(const Json& split) {
-    if (!present(split, "pattern") || !split["pattern"].is_object() || !split["pattern"].contains("Regex") ||
-        !split["pattern"]["Regex"].is_string()) {
+    know_keys(split, "the pre-tokenizer Split", {"type", "pattern", "behavior", "invert"});
+    if (!present(split, "pattern") || !split["pattern"].is_object() || split["pattern"].size() != 1 ||
+        !split["pattern"].contains("Regex") || !split["pattern"]["Regex"].is_string()) {
       fail("the pattern of the pre-tokenizer Split is not a Regex");
     }
     source_.pattern = split["pattern"]["Regex"].get<std::string>();
     if (source_.pattern.empty()) fail("the pattern of the pre-tokenizer Split is empty");
-    // Of a pattern that matches everything, keeping the matches and isolating them are the same.
-    const std::string behavior = present(split, "behavior") ? files::json_text(split["behavior"]) : "";
-    const bool invert = flag(split, "invert", false, "pre_tokenizer");
-    if (!(behavior == "\"Isolated\"" && !invert) && !(behavior == "\"Removed\"" && invert)) {
-      fail(fmt::format("the pre-tokenizer Split with behavior {} and invert {} is not supported", behavior, invert));
+    try {
+      const Pattern compiled(source_.pattern);
+    } catch (const Error& error) {
+      fail(error.what());
     }
+    if (!present(split, "behavior") || !split["behavior"].is_string()) {
+      fail("the pre-tokenizer Split has no 'behavior'");
+    }
+    const auto& behavior = split["behavior"].get_ref<const std::string&>();
+    const bool invert = flag(split, "invert", false, "the pre-tokenizer Split");
+    if (behavior == "Isolated") return;  // matches and what is between them are pieces alike
+    if (behavior != "Removed" || !invert) {
+      fail(fmt::format("the pre-tokenizer Split with 'behavior' {} and 'invert' {} is not supported",
+                       in_quotes(behavior), invert));
+    }
+    source_.matches_only = !matches_everything(source_.pattern);
   }
 
   void read_model(const Json& model) {
-    if (type_of(model) != "\"BPE\"") fail(fmt::format("model {} is not supported, only BPE is", type_of(model)));
+    // The first files named no type: they are BPE where they have its members.
+    if (!is_type(model, "BPE") && !(model.is_object() && !model.contains("type"))) {
+      fail(fmt::format("model {} is not supported, only BPE is", type_of(model)));
+    }
+    know_keys(model, "the model",
+              {"type", "dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix", "fuse_unk",
+               "byte_fallback", "ignore_merges", "vocab", "merges"});
     for (const char* key : {"continuing_subword_prefix", "end_of_word_suffix"}) {
       if (present(model, key) && model[key] != "") fail(fmt::format("'{}' of the model is not supported", key));
     }
@@ -106,7 +181,7 @@ class Reader {
     source_.ignore_merges = flag(model, "ignore_merges", false, "the model");
     if (!present(model, "vocab") || !model["vocab"].is_object()) fail("'vocab' of the model is not an object");
     for (const auto& [spelling, id] : model["vocab"].items()) {
-      if (!id.is_number_unsigned()) fail(fmt::format("the id of token '{}' is not a number from 0", spelling));
+      if (!id.is_number_unsigned()) fail(fmt::format("the id of token {} is not a number from 0", in_quotes(spelling)));
       source_.vocabulary.emplace_back(spelling, id.get<std::uint64_t>());
     }
     if (!present(model, "merges") || !model["merges"].is_array()) fail("'merges' of the model is not an array");
@@ -126,8 +201,8 @@ class Reader {
         return;
       }
     }
-    fail(fmt::format("merge {} is neither \"a b\" nor [\"a\", \"b\"]: {}", source_.merges.size(),
-                     files::json_text(merge)));
+    const std::string shown = merge.is_string() ? ": " + in_quotes(merge.get_ref<const std::string&>()) : "";
+    fail(fmt::format("merge {} is neither \"a b\" nor [\"a\", \"b\"]{}", source_.merges.size(), shown));
   }
 
   void read_added(const Json& root) {
@@ -136,84 +211,23 @@ class Reader {
     for (const Json& token : root["added_tokens"]) {
       if (!token.is_object() || !token.contains("content") || !token["content"].is_string() || !token.contains("id") ||
           !token["id"].is_number_unsigned()) {
-        fail(fmt::format("an added token is not an object with 'id' and 'content': {}", files::json_text(token)));
+        fail(fmt::format("added token {} is not an object with 'id' and 'content'", source_.added.size()));
       }
       const auto spelling = token["content"].get<std::string>();
-      const std::string where = fmt::format("the added token '{}'", spelling);
-      refuse_flags(token, {"single_word", "lstrip", "rstrip"}, where.c_str());
+      const std::string where = fmt::format("the added token {}", in_quotes(spelling));
+      know_keys(token, where, {"id", "content", "single_word", "lstrip", "rstrip", "normalized", "special"});
+      refuse_flags(token, {"single_word", "lstrip", "rstrip"}, where);
+      const bool special = flag(token, "special", false, where);
       source_.added.push_back(
-          {spelling, token["id"].get<std::uint64_t>(), flag(token, "special", false, where.c_str())});
+          {spelling, token["id"].get<std::uint64_t>(), special, flag(token, "normalized", !special, where)});
     }
   }
 
   TokenizerSource source_;
 };
 
-using OrderedJson = nlohmann::ordered_json;
-
-OrderedJson byte_level(bool add_prefix_space, bool use_regex) {
-  return {
-      {"type", "ByteLevel"}, {"add_prefix_space", add_prefix_space}, {"trim_offsets", true}, {"use_regex", use_regex}};
-}
-
-OrderedJson pre_tokenizer_of(const TokenizerDefinition& definition) {
-  if (definition.pattern.empty() || definition.pattern == kGpt2Pattern) {
-    return byte_level(definition.add_prefix_space, !definition.pattern.empty());
-  }
-  const OrderedJson split = {
-      {"type", "Split"}, {"pattern", {{"Regex", definition.pattern}}}, {"behavior", "Isolated"}, {"invert", false}};
-  return {{"type", "Sequence"}, {"pretokenizers", OrderedJson::array({split, byte_level(false, false)})}};
-}
-
 }  // namespace
 
 TokenizerDefinition read_hugging_face(const std::filesystem::path& file) { return define(Reader(file).run()); }
-
-std::string write_hugging_face(const TokenizerDefinition& definition) {
-  std::vector<std::string> spelled(definition.tokens.size());
-  for (std::size_t id = 0; id < spelled.size(); ++id) spelled[id] = spell_bytes(definition.tokens[id]);
-  auto added = OrderedJson::array();
-  for (const AddedToken& token : definition.added) {
-    spelled[token.id] = definition.tokens[token.id];
-    added.push_back({{"id", token.id},
-                     {"content", spelled[token.id]},
-                     {"single_word", false},
-                     {"lstrip", false},
-                     {"rstrip", false},
-                     {"normalized", false},
-                     {"special", token.special}});
-  }
-  auto vocabulary = OrderedJson::object();
-  // An ordered object looks for a key before it adds one; this one's keys are known to differ.
-  auto& entries = vocabulary.get_ref<OrderedJson::object_t&>();
-  entries.reserve(spelled.size());
-  for (std::size_t id = 0; id < spelled.size(); ++id) {
-    static_cast<std::vector<OrderedJson::object_t::value_type>&>(entries).emplace_back(spelled[id], id);
-  }
-  auto merges = OrderedJson::array();
-  for (const Merge& merge : definition.merges) {
-    merges.push_back(fmt::format("{} {}", spelled[merge.left], spelled[merge.right]));
-  }
-  const OrderedJson model = {{"type", "BPE"},
-                             {"dropout", nullptr},
-                             {"unk_token", nullptr},
-                             {"continuing_subword_prefix", nullptr},
-                             {"end_of_word_suffix", nullptr},
-                             {"fuse_unk", false},
-                             {"byte_fallback", false},
-                             {"ignore_merges", definition.ignore_merges},
-                             {"vocab", std::move(vocabulary)},
-                             {"merges", std::move(merges)}};
-  const OrderedJson root = {{"version", "1.0"},
-                            {"truncation", nullptr},
-                            {"padding", nullptr},
-                            {"added_tokens", std::move(added)},
-                            {"normalizer", nullptr},
-                            {"pre_tokenizer", pre_tokenizer_of(definition)},
-                            {"post_processor", nullptr},
-                            {"decoder", byte_level(true, true)},
-                            {"model", model}};
-  return files::json_text(root, 1) + "\n";
-}
 
 }  // namespace chainrule::io::tokenizer

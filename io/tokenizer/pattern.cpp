@@ -4,9 +4,13 @@
 #include <fmt/format.h>
 #include <pcre2.h>
 
+#include <algorithm>
 #include <array>
+#include <cctype>
+#include <vector>
 
 #include "io/error.h"
+#include "io/quote.h"
 #include "io/text/characters.h"
 
 namespace chainrule::io::tokenizer {
@@ -34,37 +38,133 @@ std::string message_of(int code) {
   return reinterpret_cast<const char*>(text.data());
 }
 
+/// Writes an expression of Oniguruma's as PCRE2 understands it.
+class Translation {
+ public:
+  explicit Translation(std::string_view expression) : expression_(expression) {}
+
+  std::string run() {
+    while (at_ < expression_.size()) {
+      const char each = expression_[at_];
+      if (each == '\\' && at_ + 1 < expression_.size()) {
+        take_escape();
+      } else if (in_class_) {
+        take_in_class();
+      } else if (each == '[') {
+        open_class();
+      } else {
+        check_outside();
+        take(1);
+      }
+    }
+    return std::move(written_);
+  }
+
+ private:
+  [[noreturn]] void refuse(std::string_view what) const {
+    throw Error(ErrorKind::bad_data,
+                fmt::format("the pattern {} has {} at offset {}, which is not supported: engines read it differently",
+                            in_quotes(expression_), what, at_));
+  }
+
+  bool next_is(std::string_view text) const { return expression_.substr(at_).starts_with(text); }
+
+  void take(std::size_t bytes) {
+    written_ += expression_.substr(at_, bytes);
+    at_ += bytes;
+  }
+
+  void take_escape() {
+    const char escaped = expression_[at_ + 1];
+    if (escaped == 's' || escaped == 'S') {
+      const std::string members = members_of_class(escaped == 's');
+      written_ += in_class_ ? members : fmt::format("[{}]", members);
+      at_ += 2;
+      return;
+    }
+    const bool has_meaning = std::isalnum(static_cast<unsigned char>(escaped)) != 0;
+    if (has_meaning && std::string_view("pPdDrntfx").find(escaped) == std::string_view::npos) {
+      refuse(fmt::format("the escape {}", in_quotes(expression_.substr(at_, 2))));
+    }
+    take(2);
+    if (escaped != 'p' && escaped != 'P' && escaped != 'x') return;
+    if (!next_is("{")) return;
+    take(std::min(expression_.find('}', at_), expression_.size() - 1) + 1 - at_);
+  }
+
+  void open_class() {
+    in_class_ = true;
+    take(1);
+    if (next_is("^")) take(1);
+    if (next_is("]")) take(1);  // right behind the start it is a member
+  }
+
+  void take_in_class() {
+    if (next_is("[") || next_is("&&")) refuse("a class within a class");
+    in_class_ = !next_is("]");
+    take(1);
+  }
+
+  void check_outside() const {
+    if (next_is("^") || next_is("$")) refuse("an anchor");
+    if (next_is("{,") || next_is("}+") || next_is("}?")) refuse("a repetition of its own kind");
+    if (next_is("(*")) refuse("a group of its own kind");
+    if (!next_is("(?")) return;
+    for (const std::string_view known : {"(?:", "(?=", "(?!", "(?<=", "(?<!", "(?>", "(?i:"}) {
+      if (next_is(known)) return;
+    }
+    refuse("a group of its own kind");
+  }
+
+  std::string_view expression_;
+  std::string written_;
+  std::size_t at_ = 0;
+  bool in_class_ = false;
+};
+
+/// The parts between the bars that stand in no group and no class.
+std::vector<std::string_view> alternatives_of(std::string_view expression) {
+  std::vector<std::string_view> parts;
+  std::size_t begin = 0;
+  int groups = 0;
+  bool in_class = false;
+  for (std::size_t at = 0; at < expression.size(); ++at) {
+    const char each = expression[at];
+    if (each == '\\') {
+      ++at;
+    } else if (in_class) {
+      in_class = each != ']';
+    } else if (each == '[') {
+      in_class = true;
+      if (expression.substr(at + 1, 1) == "^") ++at;
+      if (expression.substr(at + 1, 1) == "]") ++at;
+    } else if (each == '(' || each == ')') {
+      groups += each == '(' ? 1 : -1;
+    } else if (each == '|' && groups == 0) {
+      parts.push_back(expression.substr(begin, at - begin));
+      begin = at + 1;
+    }
+  }
+  parts.push_back(expression.substr(begin));
+  return parts;
+}
+
 }  // namespace
 
-std::string with_spaces_written_out(std::string_view expression) {
-  std::string written;
-  bool in_class = false;
-  for (std::size_t i = 0; i < expression.size(); ++i) {
-    const char each = expression[i];
-    if (each == '\\' && i + 1 < expression.size()) {
-      const char escaped = expression[++i];
-      if (escaped == 's' || escaped == 'S') {
-        const std::string members = members_of_class(escaped == 's');
-        written += in_class ? members : "[" + members + "]";
-      } else {
-        written += each;
-        written += escaped;
-      }
-      continue;
-    }
-    if (in_class && (each == '[' || expression.substr(i, 2) == "&&")) {
-      throw Error(ErrorKind::bad_data,
-                  fmt::format("the pattern '{}' has a class within a class at offset {}, which is not supported",
-                              expression, i));
-    }
-    written += each;
-    if (each == ']') in_class = false;
-    if (each != '[') continue;
-    in_class = true;  // and a bracket right behind its start is a member
-    if (expression.substr(i + 1, 1) == "^") written += expression[++i];
-    if (expression.substr(i + 1, 1) == "]") written += expression[++i];
-  }
-  return written;
+std::string translated(std::string_view expression) { return Translation(expression).run(); }
+
+bool matches_everything(std::string_view expression) {
+  using Forms = std::vector<std::string_view>;
+  static const std::array<Forms, 4> kKinds = {
+      Forms{R"(\p{L}+)", R"( ?\p{L}+)", R"([^\r\n\p{L}\p{N}]?\p{L}+)"},
+      Forms{R"(\p{N})", R"(\p{N}+)", R"( ?\p{N}+)", R"(\p{N}{1,3})"},
+      Forms{R"( ?[^\s\p{L}\p{N}]+)", R"( ?[^\s\p{L}\p{N}]+[\r\n]*)", R"( ?[^\s\p{L}\p{N}]+[\r\n/]*)"},
+      Forms{R"(\s+)"},
+  };
+  const std::vector<std::string_view> alternatives = alternatives_of(expression);
+  return std::all_of(kKinds.begin(), kKinds.end(), [&](const Forms& forms) {
+    return std::find_first_of(forms.begin(), forms.end(), alternatives.begin(), alternatives.end()) != forms.end();
+  });
 }
 
 std::string pattern_engine_version() {
@@ -82,14 +182,18 @@ struct Pattern::State {
 
 Pattern::Pattern(const std::string& expression) : state_(std::make_unique<State>()) {
   state_->expression = expression;
-  const std::string written = with_spaces_written_out(expression);
+  const std::string written = translated(expression);
   int error = 0;
   PCRE2_SIZE offset = 0;
+  const std::unique_ptr<pcre2_compile_context, void (*)(pcre2_compile_context*)> context(
+      pcre2_compile_context_create(nullptr), &pcre2_compile_context_free);
+  if (!context) throw std::bad_alloc();
+  pcre2_set_newline(context.get(), PCRE2_NEWLINE_LF);  // what a dot leaves out, however the library was built
   state_->code.reset(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(written.data()), written.size(), PCRE2_UTF | PCRE2_UCP,
-                                   &error, &offset, nullptr));
+                                   &error, &offset, context.get()));
   if (!state_->code) {
-    throw Error(ErrorKind::bad_data, fmt::format("the pattern '{}' cannot be compiled: {} (at offset {} of '{}')",
-                                                 expression, message_of(error), offset, written));
+    throw Error(ErrorKind::bad_data, fmt::format("the pattern {} cannot be compiled: {} (at offset {} of {})",
+                                                 in_quotes(expression), message_of(error), offset, in_quotes(written)));
   }
   // Where the machine allows no generated code the interpreter matches the same, slower.
   pcre2_jit_compile(state_->code.get(), PCRE2_JIT_COMPLETE);
@@ -101,6 +205,7 @@ struct Pattern::Matcher::State {
   const Pattern::State& pattern;
   std::string masked;
   std::unique_ptr<pcre2_match_data, void (*)(pcre2_match_data*)> match;
+  bool matched = false;
 };
 
 Pattern::Matcher::Matcher(const Pattern& pattern, std::string_view text)
@@ -117,13 +222,18 @@ std::size_t Pattern::Matcher::piece_end(std::size_t begin) {
   const int found =
       pcre2_match(state_->pattern.code.get(), reinterpret_cast<PCRE2_SPTR>(state_->masked.data()),
                   state_->masked.size(), begin, PCRE2_NO_UTF_CHECK | PCRE2_NOTEMPTY, state_->match.get(), nullptr);
+  state_->matched = false;
   if (found == PCRE2_ERROR_NOMATCH) return state_->masked.size();
   if (found < 0) {
-    throw Error(ErrorKind::bad_data, fmt::format("matching the pattern '{}' at byte {} of a text failed: {}",
-                                                 state_->pattern.expression, begin, message_of(found)));
+    throw Error(ErrorKind::bad_data, fmt::format("matching the pattern {} at byte {} of a text failed: {}",
+                                                 in_quotes(state_->pattern.expression), begin, message_of(found)));
   }
   const PCRE2_SIZE* bounds = pcre2_get_ovector_pointer(state_->match.get());
-  return bounds[0] > begin ? bounds[0] : bounds[1];
+  if (bounds[0] > begin) return bounds[0];
+  state_->matched = true;
+  return bounds[1];
 }
+
+bool Pattern::Matcher::matched() const { return state_->matched; }
 
 }  // namespace chainrule::io::tokenizer

@@ -10,8 +10,8 @@ namespace chainrule::io::tokenizer {
 /// they are written out, because in PCRE2 `\s` also matches U+180E.
 class Pattern {
  public:
-  /// Throws Error bad_data where the expression is malformed, or uses what the engine understands otherwise than the
-  /// engines that the files were made for (a class within a class).
+  /// Throws Error bad_data where the expression is malformed, or uses what this engine (PCRE2) understands otherwise
+  /// than the one that the files were made for (Oniguruma): named by translated().
   explicit Pattern(const std::string& expression);
   Pattern(const Pattern&) = delete;
   Pattern& operator=(const Pattern&) = delete;
@@ -28,6 +28,8 @@ class Pattern {
     /// Where the piece that begins at `begin` ends: the end of the non-empty match that begins there, else the start of
     /// the next such match, else the end of the text. Throws Error bad_data past the engine's limits.
     std::size_t piece_end(std::size_t begin);
+    /// Whether the piece whose end was last asked for is a match, not what the expression leaves out.
+    bool matched() const;
 
    private:
     struct State;
@@ -40,8 +42,14 @@ class Pattern {
 };
 
 /// expression with `\s` and `\S` written out as the members of White_Space, inside classes and outside. Throws Error
-/// bad_data for a class within a class.
-std::string with_spaces_written_out(std::string_view expression);
+/// bad_data for what the two engines read differently, or may: a class within a class, anchors, escapes such as \w, \b
+/// and \h, groups other than (?: (?= (?! (?<= (?<! (?> and (?i:, and a + or ? behind a {n,m}.
+std::string translated(std::string_view expression);
+
+/// Whether the expression is known to match at every place of every text, so that it leaves nothing out: its
+/// alternatives hold one for letters, one for numbers, one for white space and one for all others, each in a form that
+/// tokenizers use.
+bool matches_everything(std::string_view expression);
 
 /// "PCRE2 10.42 2022-12-11, Unicode 14.0.0": decides how rare characters are classified.
 std::string pattern_engine_version();

@@ -63,10 +63,11 @@ std::size_t gpt2_piece_end(std::string_view text, std::size_t begin) {
   return end;
 }
 
-Splitter::Splitter(std::string pattern)
+Splitter::Splitter(std::string pattern, bool matches_only)
     : way_(pattern.empty()           ? Way::whole
            : pattern == kGpt2Pattern ? Way::gpt2
-                                     : Way::expression) {
+                                     : Way::expression),
+      matches_only_(matches_only) {
   if (way_ == Way::expression) expression_ = std::make_unique<const Pattern>(pattern);
 }
 
@@ -89,16 +90,18 @@ Splitter::Pieces::Pieces(const Splitter& splitter, std::string_view text) : spli
 }
 
 bool Splitter::Pieces::next(std::string_view& piece) {
-  if (at_ >= text_.size()) return false;
-  std::size_t end = text_.size();
-  switch (splitter_.way_) {
-    case Way::whole: break;
-    case Way::gpt2: end = gpt2_piece_end(text_, at_); break;
-    case Way::expression: end = matcher_->piece_end(at_); break;
+  while (at_ < text_.size()) {
+    std::size_t end = text_.size();
+    switch (splitter_.way_) {
+      case Way::whole: break;
+      case Way::gpt2: end = gpt2_piece_end(text_, at_); break;
+      case Way::expression: end = matcher_->piece_end(at_); break;
+    }
+    piece = text_.substr(at_, end - at_);
+    at_ = end;
+    if (!splitter_.matches_only_ || splitter_.way_ != Way::expression || matcher_->matched()) return true;
   }
-  piece = text_.substr(at_, end - at_);
-  at_ = end;
-  return true;
+  return false;
 }
 
 }  // namespace chainrule::io::tokenizer

@@ -16,11 +16,12 @@ inline constexpr const char* kGpt2Pattern =
 /// expression engine. begin < text.size(). Characters as in characters.h.
 std::size_t gpt2_piece_end(std::string_view text, std::size_t begin);
 
-/// Cuts text into the pieces of a pattern; bytes that the pattern leaves out are pieces too, so that none is lost.
+/// Cuts text into the pieces of a pattern; bytes that the pattern leaves out are pieces too, so that none is lost,
+/// unless only the matches are asked for.
 class Splitter {
  public:
   /// An empty pattern leaves text whole. Throws Error bad_data where the pattern is not supported.
-  explicit Splitter(std::string pattern);
+  explicit Splitter(std::string pattern, bool matches_only = false);
 
   /// The pieces of one text, from its start to its end.
   class Pieces {
@@ -46,6 +47,7 @@ class Splitter {
  private:
   enum class Way { whole, gpt2, expression };
   Way way_;
+  bool matches_only_;
   std::unique_ptr<const Pattern> expression_;
 };
 

@@ -16,28 +16,25 @@ struct Tokenizer::State {
       : definition(std::move(checked)),
         fingerprint(fingerprint_of(definition)),
         encoder(definition),
-        always_matched(definition, false),
-        all_matched(definition, true) {
+        first_matched(definition, false),
+        then_matched(definition, true) {
     is_special.resize(definition.tokens.size());
     for (const AddedToken& token : definition.added) is_special[token.id] = token.special;
   }
 
-  void encode(std::string_view text, const AddedTokenFinder& finder, std::vector<TokenId>& ids) const {
-    while (!text.empty()) {
-      const auto found = finder.find(text);
-      encoder.encode(text.substr(0, found.at), ids);
-      if (found.bytes == 0) return;
-      ids.push_back(found.id);
-      text.remove_prefix(found.at + found.bytes);
-    }
+  void encode(std::string_view text, bool special, std::vector<TokenId>& ids) const {
+    const auto token = [&](TokenId id) { ids.push_back(id); };
+    const auto plain = [&](std::string_view part) { encoder.encode(part, ids); };
+    first_matched.split(
+        text, special, [&](std::string_view part) { then_matched.split(part, special, plain, token); }, token);
   }
 
   TokenizerDefinition definition;
   std::string fingerprint;
   Encoder encoder;
-  AddedTokenFinder always_matched;
-  AddedTokenFinder all_matched;
-  std::vector<bool> is_special;  // by id
+  AddedTokenFinder first_matched;  // in the whole text
+  AddedTokenFinder then_matched;   // in what the first leave over
+  std::vector<bool> is_special;    // by id
 };
 
 Tokenizer::Tokenizer(std::unique_ptr<const State> state) : state_(std::move(state)) {}
@@ -61,16 +58,14 @@ TokenId Tokenizer::end_of_text() const { return state_->definition.end_of_text; 
 
 std::string Tokenizer::fingerprint() const { return state_->fingerprint; }
 
-void Tokenizer::encode(std::string_view text, std::vector<TokenId>& ids) const {
-  state_->encode(text, state_->always_matched, ids);
-}
+void Tokenizer::encode(std::string_view text, std::vector<TokenId>& ids) const { state_->encode(text, false, ids); }
 
 void Tokenizer::encode_with_special_tokens(std::string_view text, std::vector<TokenId>& ids) const {
-  state_->encode(text, state_->all_matched, ids);
+  state_->encode(text, true, ids);
 }
 
 std::size_t Tokenizer::settled_prefix(std::string_view text) const {
-  if (state_->all_matched.has_spaces()) return 0;
+  if (state_->first_matched.has_spaces() || state_->then_matched.has_spaces()) return 0;
   return state_->encoder.settled_prefix(text);
 }
 

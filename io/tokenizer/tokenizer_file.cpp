@@ -8,23 +8,15 @@
 
 #include "io/error.h"
 #include "io/files/atomic_file.h"
-#include "io/files/json_text.h"
+#include "io/files/untrusted_json.h"
+#include "io/quote.h"
 #include "io/tokenizer/splitter.h"
 
 namespace chainrule::io::tokenizer {
 namespace {
 
 [[noreturn]] void fail(const std::filesystem::path& path, const std::string& what) {
-  throw Error(ErrorKind::bad_data, fmt::format("tokenizer '{}': {}", path.string(), what));
-}
-
-nlohmann::json parse(const std::filesystem::path& path) {
-  const std::string text = files::read_file(path);
-  try {
-    return files::parse_json(text);
-  } catch (const nlohmann::json::exception& error) {
-    fail(path, fmt::format("is not JSON: {}", error.what()));
-  }
+  throw Error(ErrorKind::bad_data, fmt::format("tokenizer {}: {}", path_in_quotes(path), what));
 }
 
 void read_merge_lines(const std::filesystem::path& path, TokenizerSource& source) {
@@ -40,7 +32,7 @@ void read_merge_lines(const std::filesystem::path& path, TokenizerSource& source
     const std::size_t space = line.find(' ');
     // One space, with something on each side of it.
     if (space == std::string_view::npos || space != line.rfind(' ') || space == 0 || space + 1 == line.size()) {
-      fail(path, fmt::format("line {} is not two tokens with a space between: '{}'", number, line));
+      fail(path, fmt::format("line {} is not two tokens with a space between: {}", number, in_quotes(line)));
     }
     source.merges.emplace_back(line.substr(0, space), line.substr(space + 1));
   }
@@ -52,10 +44,12 @@ TokenizerDefinition read_gpt2(const std::filesystem::path& vocabulary, const std
   TokenizerSource source;
   source.path = vocabulary;
   source.pattern = kGpt2Pattern;
-  const nlohmann::json tokens = parse(vocabulary);
+  const nlohmann::json tokens = files::parse_untrusted_json(files::read_file(vocabulary),
+                                                            fmt::format("tokenizer {}", path_in_quotes(vocabulary)));
   if (!tokens.is_object()) fail(vocabulary, "is not an object of tokens and ids");
   for (const auto& [spelling, id] : tokens.items()) {
-    if (!id.is_number_unsigned()) fail(vocabulary, fmt::format("the id of token '{}' is not a number", spelling));
+    if (!id.is_number_unsigned())
+      fail(vocabulary, fmt::format("the id of token {} is not a number", in_quotes(spelling)));
     source.vocabulary.emplace_back(spelling, id.get<std::uint64_t>());
   }
   read_merge_lines(merges, source);
@@ -70,8 +64,8 @@ TokenizerDefinition read_tokenizer(const std::filesystem::path& path) {
   const auto merges = path / "merges.txt";
   if (!std::filesystem::exists(vocabulary, ignored) || !std::filesystem::exists(merges, ignored)) {
     throw Error(ErrorKind::missing_input,
-                fmt::format("tokenizer '{}': the folder holds neither tokenizer.json nor vocab.json with merges.txt",
-                            path.string()));
+                fmt::format("tokenizer {}: the folder holds neither tokenizer.json nor vocab.json with merges.txt",
+                            path_in_quotes(path)));
   }
   return read_gpt2(vocabulary, merges);
 }

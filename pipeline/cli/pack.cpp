@@ -6,6 +6,7 @@
 
 #include "pipeline/cli/commands.h"
 #include "pipeline/cli/options.h"
+#include "pipeline/cli/text_files.h"
 #include "pipeline/comm/session.h"
 #include "pipeline/failure/error.h"
 #include "pipeline/run/standard_streams.h"
@@ -56,17 +57,17 @@ failure::ExitCode run_pack(const Arguments& arguments) {
   std::vector<std::string> domains;
   std::int64_t shard_tokens = static_cast<std::int64_t>(pack_options.shard_tokens);
   double held_out = 0;
-  CommandOptions options("chainrule pack --tokenizer T --input PATH... [--domain NAME=PATH ...] --output DIR",
-                         "Tokenises text into a data set. A text file is one document, a line of a .jsonl file is one "
-                         "document,\na folder is every file below it (links skipped). Any number of ranks makes the "
-                         "same bytes.");
-  options.group("Input").add_options()("tokenizer", po::value(&tokenizer)->required()->value_name("T"),
-                                       "tokenizer.json, or a folder with one, or with vocab.json and merges.txt")(
+  CommandOptions options(
+      "chainrule pack --tokenizer T --input PATH... [--domain NAME=PATH ...] --output DIR",
+      fmt::format("Tokenises text into a data set. Any number of ranks makes the same bytes.\n{}", TextFiles::help()));
+  TextFiles text_files;
+  auto& input = options.group("Input");
+  input.add_options()("tokenizer", po::value(&tokenizer)->required()->value_name("T"),
+                      "tokenizer.json, or a folder with one, or with vocab.json and merges.txt")(
       "input", po::value(&pack_options.inputs)->multitoken()->value_name("PATH..."), "files and folders, in order")(
       "domain", po::value(&domains)->multitoken()->value_name("NAME=PATH..."),
-      "as --input PATH, and names the domain of the documents in and below PATH (others: 'default')")(
-      "text-field", po::value(&pack_options.text_field)->default_value(pack_options.text_field)->value_name("NAME"),
-      "member of a JSON line that is its text");
+      "as --input PATH, and names the domain of the documents in and below PATH (others: 'default')");
+  text_files.add_to(input);
   options.group("Output").add_options()("output", po::value(&output)->required()->value_name("DIR"),
                                         "a new or empty folder")(
       "held-out", po::value(&held_out)->value_name("FRACTION"),
@@ -87,6 +88,10 @@ failure::ExitCode run_pack(const Arguments& arguments) {
     if (!(held_out > 0 && held_out < 1)) fail_usage(fmt::format("--held-out {}: between 0 and 1", held_out));
     pack_options.held_out = held_out;
   }
+  const io::text::FindOptions find_options = text_files.find_options();
+  pack_options.text_field = find_options.text_field;
+  pack_options.format = find_options.format;
+  pack_options.list_skipped = text_files.list_skipped();
   pack_options.tokenizer = tokenizer;
   pack_options.output = output;
   pack_options.shard_tokens = static_cast<std::uint64_t>(shard_tokens);

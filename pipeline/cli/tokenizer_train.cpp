@@ -9,6 +9,7 @@
 #include "io/text/text_source.h"
 #include "io/tokenizer/trainer.h"
 #include "pipeline/cli/options.h"
+#include "pipeline/cli/text_files.h"
 #include "pipeline/cli/tokenizer.h"
 #include "pipeline/failure/error.h"
 #include "pipeline/run/progress.h"
@@ -20,10 +21,10 @@ namespace {
 constexpr std::int64_t kLargestVocabulary = 10'000'000;
 
 struct TrainOptions {
+  TextFiles text_files;
   std::vector<std::string> inputs;
   std::int64_t vocabulary_size = 0;
   std::string output;
-  std::string text_field = "text";
 };
 
 /// Feeds every document to the trainer.
@@ -50,7 +51,12 @@ void count_pieces(const std::vector<io::text::TextFile>& files, const std::strin
 void train(const TrainOptions& options) {
   io::files::require_absent(options.output);
   io::tokenizer::TokenizerTrainer trainer;
-  count_pieces(io::text::find_text_files(options.inputs), options.text_field, trainer);
+  const io::text::FindOptions find_options = options.text_files.find_options();
+  const io::text::FoundTexts found = io::text::find_text_files(options.inputs, find_options);
+  if (!found.left_out.empty()) {
+    run::say("tokenizer train: " + io::text::report_of(found.left_out, options.text_files.list_skipped()));
+  }
+  count_pieces(found.files, find_options.text_field, trainer);
   if (trainer.forgotten_pieces() != 0) {
     run::say(
         fmt::format("tokenizer train: {} rare pieces were left out to bound memory\n", trainer.forgotten_pieces()));
@@ -81,16 +87,16 @@ failure::ExitCode run_tokenizer_train(const Arguments& arguments) {
       "Learns a byte-level BPE tokenizer with GPT-2's splitting pattern: the 256 bytes, the merges of the pairs seen\n"
       "most often, and end-of-text. The same text gives the same tokenizer. Memory is bounded: of at most two million\n"
       "distinct pieces of text the rarest are forgotten. Text that yields fewer tokens than asked for gives a smaller\n"
-      "vocabulary, and a message says so.");
-  options.group("Training")
-      .add_options()("input", po::value(&values.inputs)->required()->multitoken()->composing()->value_name("PATH..."),
-                     "text files (one document each), folders (read recursively), JSONL files")(
-          "text-field", po::value(&values.text_field)->default_value(values.text_field)->value_name("NAME"),
-          "the member of a JSONL line that is its text")(
-          "vocabulary-size", po::value(&values.vocabulary_size)->required()->value_name("N"),
-          "tokens, at least 257: the 256 bytes and end-of-text are among them")(
-          "output", po::value(&values.output)->required()->value_name("FILE"),
-          "the tokenizer.json to write; nothing may be there yet");
+      "vocabulary, and a message says so.\n" +
+          std::string(TextFiles::help()));
+  auto& training = options.group("Training");
+  training.add_options()(
+      "input", po::value(&values.inputs)->required()->multitoken()->composing()->value_name("PATH..."),
+      "files and folders, in order")("vocabulary-size", po::value(&values.vocabulary_size)->required()->value_name("N"),
+                                     "tokens, at least 257: the 256 bytes and end-of-text are among them")(
+      "output", po::value(&values.output)->required()->value_name("FILE"),
+      "the tokenizer.json to write; nothing may be there yet");
+  values.text_files.add_to(training);
   if (!options.parse(arguments)) return failure::ExitCode::done;
   if (values.vocabulary_size < io::tokenizer::TokenizerTrainer::kSmallestVocabulary ||
       values.vocabulary_size > kLargestVocabulary) {

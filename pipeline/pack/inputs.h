@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "io/text/text_source.h"
+#include "io/text/text_file.h"
 #include "pipeline/pack/pack.h"
 
 namespace chainrule::pipeline::pack {
@@ -19,7 +19,9 @@ struct PackInputs {
   static PackInputs from_message(const std::string& text);
 };
 
-/// Finds the files of options. Throws io::Error (missing_input, bad_data), Error usage where a path has two names.
+/// Finds the files of options; says on standard error what is left out, if anything. One rank does it and tells the
+/// others, for what a folder holds and what a file is are to be decided once. Throws io::Error (missing_input,
+/// bad_data), Error usage where a path has two names.
 PackInputs find_inputs(const PackOptions& options);
 
 }  // namespace chainrule::pipeline::pack

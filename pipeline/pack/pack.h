@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "io/text/find_text.h"
 #include "io/tokens/dataset_index.h"
 #include "pipeline/comm/communicator.h"
 
@@ -25,6 +26,8 @@ struct PackOptions {
   std::optional<double> held_out;           ///< in (0, 1): writes output/train and output/held-out
   int deflate = 0;                          ///< 0 none, else 1 to 9
   std::string text_field = "text";          ///< member of a JSON line that is its text
+  io::text::FormatChoice format = io::text::FormatChoice::by_content;  ///< how the documents of a file are told
+  bool list_skipped = false;  ///< name each thing that is left out, not only their number
 };
 
 /// A data set that was written.

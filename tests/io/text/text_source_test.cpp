@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "io/error.h"
+#include "io/text/find_text.h"
 #include "io/text/word_count.h"
 
 namespace chainrule::io::text {
@@ -30,13 +31,6 @@ class TextSourceTest : public ::testing::Test {
     return (folder_ / name).string();
   }
 
-  /// Names found, relative to the test's folder.
-  std::vector<std::string> found(const std::vector<std::string>& inputs) const {
-    std::vector<std::string> names;
-    for (const auto& file : find_text_files(inputs)) names.push_back(fs::path(file.name).lexically_relative(folder_));
-    return names;
-  }
-
   static void expect_error(const std::function<void()>& work, ErrorKind kind, const std::string& named) {
     try {
       work();
@@ -50,29 +44,9 @@ class TextSourceTest : public ::testing::Test {
   fs::path folder_;
 };
 
-TEST_F(TextSourceTest, FoldersAreWalkedInByteOrderWithoutLinksOrRepeats) {
-  const std::string second = write("b.txt", "b");
-  write("dir/z.txt", "z");
-  write("dir/B", "B");
-  write("dir/sub/x", "x");
-  write("dir/sub.txt", "s");
-  fs::create_symlink(folder_ / "b.txt", folder_ / "dir" / "link.txt");
-  fs::create_directory_symlink(folder_, folder_ / "dir" / "loop");
-  EXPECT_THAT(found({second, folder_ / "dir"}), ElementsAre("b.txt", "dir/B", "dir/sub.txt", "dir/sub/x", "dir/z.txt"));
-  EXPECT_THAT(found({folder_ / "dir" / "z.txt", folder_ / "dir", folder_ / "dir" / "." / "B"}),
-              ElementsAre("dir/z.txt", "dir/B", "dir/sub.txt", "dir/sub/x"));
-  EXPECT_THAT(found({folder_ / "dir" / "link.txt"}), ElementsAre("dir/link.txt"));  // named by the person
-}
-
-TEST_F(TextSourceTest, MissingAndCompressedInputsAreNamed) {
-  expect_error([&] { find_text_files({folder_ / "absent"}); }, ErrorKind::missing_input, "absent");
-  write("d/a.jsonl.gz", "x");
-  expect_error([&] { find_text_files({folder_ / "d"}); }, ErrorKind::bad_data, "a.jsonl.gz");
-}
-
 TEST_F(TextSourceTest, APlainFileIsOneDocumentWhateverItsBytes) {
   const std::string content("a\0\xFF\r\n\n", 6);
-  const auto files = find_text_files({write("x.txt", content)});
+  const auto files = find_text_files({write("x.txt", content)}).files;
   std::vector<std::string> texts;
   visit_documents(files[0], "text", [&](std::string_view text, std::uint64_t line) {
     texts.emplace_back(text);
@@ -89,7 +63,8 @@ TEST_F(TextSourceTest, RangesThatTileAJsonLinesFileVisitEachDocumentOnce) {
     const auto file = find_text_files({write("x.jsonl",
                                              "{\"text\": \"one\"}\n\n  \r\n{\"n\": 1, \"text\": \"\"}\n"
                                              "{\"text\": \"tr\\u00e8s\\n\"}" +
-                                                 ending)})[0];
+                                                 ending)})
+                          .files[0];
     const std::uint64_t lines = ending == "\r\n\n" ? 6 : 5;
     for (std::uint64_t piece = 1; piece <= file.bytes + 1; ++piece) {
       std::vector<std::string> texts;
@@ -112,7 +87,7 @@ TEST_F(TextSourceTest, RangesThatTileAJsonLinesFileVisitEachDocumentOnce) {
 TEST_F(TextSourceTest, BadLinesAreNamedWithFileAndLine) {
   const std::string good = "{\"text\": \"fine\"}\n";
   const auto expect = [&](const std::string& line, const std::string& said) {
-    const auto file = find_text_files({write("bad.jsonl", good + "\n" + good + line + "\n" + good)})[0];
+    const auto file = find_text_files({write("bad.jsonl", good + "\n" + good + line + "\n" + good)}).files[0];
     const auto nothing = [](std::string_view, std::uint64_t) {};
     expect_error([&] { visit_documents(file, "text", nothing); }, ErrorKind::bad_data, "bad.jsonl' line 4: " + said);
     expect_error(
@@ -127,6 +102,28 @@ TEST_F(TextSourceTest, BadLinesAreNamedWithFileAndLine) {
   expect("{\"body\": \"a\"}", "no field 'text'");
   expect("{\"text\": 3}", "field 'text' is not a string");
   expect("[\"text\"]", "the line is not a JSON object");
+  expect("{\"text\": \"a\", \"score\": 1e999}", "invalid JSON at byte 28 of the line: a number that no double holds");
+  expect("{\"score\": -1e999, \"text\": \"a\"}", "invalid JSON at byte 16 of the line: a number that no double holds");
+  expect("{\"n\": [" + std::string(400, '9') + "e1], \"text\": \"a\"}", "invalid JSON");
+  expect("{\"text\": " + std::string(300'000, '['), "invalid JSON: nested deeper than 128 levels");
+  expect("{\"text\": " + std::string(300'000, '[') + std::string(300'000, ']') + "}", "invalid JSON: nested deeper");
+}
+
+TEST_F(TextSourceTest, TheTextIsTheFieldOfTheLineItselfAndOfSeveralTheLast) {
+  const auto file = find_text_files({write("x.jsonl",
+                                           "{\"a\": {\"text\": \"no\"}, \"text\": \"one\", \"b\": [{\"text\": 3}]}\n"
+                                           "{\"text\": 1, \"text\": \"two\", \"n\": 1e308}\n"
+                                           "\xEF\xBB\xBF{\"text\": \"three\"}\n")})
+                        .files[0];
+  std::vector<std::string> texts;
+  visit_documents(file, "text", [&](std::string_view text, std::uint64_t) { texts.emplace_back(text); });
+  EXPECT_THAT(texts, ElementsAre("one", "two", "three"));
+}
+
+TEST_F(TextSourceTest, NamesAreShownWithoutWhatMovesATerminal) {
+  const auto file = find_text_files({write("a\x1b[2J\n.jsonl", "{}\n")}).files[0];
+  expect_error([&] { visit_documents(file, "\x1b]0;x", [](std::string_view, std::uint64_t) {}); }, ErrorKind::bad_data,
+               "a\\u{1b}[2J\\u{a}.jsonl' line 1: no field '\\u{1b}]0;x'");
 }
 
 TEST(WordCount, CountsAsPythonSplits) {

@@ -142,6 +142,19 @@ TEST(Splitter, WhatAPatternLeavesOutIsAPieceToo) {
   EXPECT_THAT(pieces_of(Splitter(R"(\d{1,2})"), "ab12345\xff"), ElementsAre("ab", "12", "34", "5", "\xff"));
 }
 
+TEST(Splitter, OnlyMatchesWhereTheRestIsToBeDropped) {
+  EXPECT_THAT(pieces_of(Splitter(R"(\d{1,2})", true), "ab12345\xff"), ElementsAre("12", "34", "5"));
+  EXPECT_THAT(pieces_of(Splitter(R"(\d{1,2})", true), "ab"), ElementsAre());
+}
+
+TEST(Pattern, KnowsWhatLeavesNothingOut) {
+  EXPECT_TRUE(matches_everything(kGpt2Pattern));
+  EXPECT_TRUE(matches_everything(R"((?i:'s|\s+)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s+)"));
+  EXPECT_FALSE(matches_everything(R"(\p{L}+|\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S))"));
+  EXPECT_FALSE(matches_everything(R"(\p{L}+|\p{N}+| ?[^\s\p{L}\p{N}]+|[]|\s+|x])"));
+  EXPECT_FALSE(matches_everything(R"((\p{L}+|\p{N}+| ?[^\s\p{L}\p{N}]+|\s+))"));
+}
+
 TEST(Splitter, SettledPrefixesHaveTheSamePiecesWhateverFollows) {
   const Splitter splitter(kGpt2Pattern);
   std::mt19937 random(5);
@@ -164,13 +177,21 @@ TEST(Pattern, WritesSpacesOut) {
   Pattern::Matcher matcher(spaces, text);
   EXPECT_EQ(matcher.piece_end(0), 3U);
   EXPECT_EQ(matcher.piece_end(3), text.size());
-  EXPECT_EQ(with_spaces_written_out(R"(\\s[]\d])"), R"(\\s[]\d])");
+  EXPECT_EQ(translated(R"(\\s[]\d])"), R"(\\s[]\d])");
 }
 
 TEST(Pattern, RefusesWhatItCannotMatchAsWritten) {
   EXPECT_THROW(Pattern("(a"), Error);
   EXPECT_THROW(Pattern("[a&&[b]]"), Error);
   EXPECT_THROW(Pattern("[a[b]]"), Error);
+  for (const char* different : {"\\w", "[\\w]", "\\bx", "^x", "x$", "\\h", "\\v", "x{1,2}+", "x{2}?", "x{,2}", "(?m)x",
+                                "(?<n>x)", "(*UCP)x", "\\K", "\\R", "\\1", "\\Qx\\E"}) {
+    EXPECT_THROW(Pattern{different}, Error) << different;
+  }
+  for (const char* alike :
+       {"\\p{L}+x{1,2}", "(?i:x)|(?=x)(?!y)(?<=z)(?<!z)(?>x)x++", "[^\\]$^]\\^\\$", "\\x{41}\\x41+"}) {
+    EXPECT_NO_THROW(Pattern{alike}) << alike;
+  }
 }
 
 }  // namespace

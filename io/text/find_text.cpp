@@ -1,0 +1,127 @@
+#include "io/text/find_text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <system_error>
+#include <unordered_set>
+
+#include "io/error.h"
+#include "io/quote.h"
+#include "io/text/binary_content.h"
+#include "io/text/folder_walk.h"
+#include "io/text/json_content.h"
+
+namespace chainrule::io::text {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Whether the name says that each line is a document.
+bool is_named_json_lines(const fs::path& path) {
+  const std::string& name = path.native();
+  return has_ending(name, ".jsonl") || has_ending(name, ".ndjson") || has_ending(name, ".jsonlines");
+}
+
+class Search {
+ public:
+  explicit Search(const FindOptions& options) : options_(options) {}
+
+  FoundTexts run(const std::vector<std::string>& inputs) {
+    for (const std::string& input : inputs) take(input);
+    return std::move(found_);
+  }
+
+ private:
+  void take(const std::string& input) {
+    std::error_code error;
+    const fs::path canonical = fs::canonical(input, error);
+    const fs::file_status status = error ? fs::file_status() : fs::status(canonical, error);
+    if (error) {
+      throw Error(ErrorKind::missing_input, fmt::format("cannot read {}: {}", path_in_quotes(input), error.message()));
+    }
+    if (fs::is_directory(status)) {
+      take_folder(input, canonical);
+    } else if (fs::is_regular_file(status)) {
+      if (!known_.insert(canonical.native()).second) return;
+      const std::string binary = binary_content(input);
+      if (!binary.empty()) {
+        throw Error(ErrorKind::bad_data,
+                    fmt::format("{} is no text ({}): unpack or convert it first", path_in_quotes(input), binary));
+      }
+      const fs::path parent = fs::path(input).has_parent_path() ? fs::path(input).parent_path() : fs::path(".");
+      const fs::path place = fs::canonical(parent, error) / fs::path(input).filename();
+      add({input, input, canonical.native(), 0, TextFormat::plain, place.native()}, true);
+    } else {
+      throw Error(ErrorKind::missing_input, fmt::format("{} is neither a file nor a folder", path_in_quotes(input)));
+    }
+  }
+
+  void take_folder(const std::string& input, const fs::path& canonical) {
+    const auto first = static_cast<std::ptrdiff_t>(found_.left_out.size());
+    FolderContent content = walk_folder(canonical, input);
+    for (LeftOut& each : content.left_out) found_.left_out.push_back(std::move(each));
+    for (const FolderFile& file : content.files) {
+      if (!known_.insert(file.identity).second) continue;
+      const fs::path path = fs::path(input) / file.below;
+      const std::string binary = binary_content(path);
+      if (binary.empty()) {
+        add({path, path.native(), file.identity, 0, TextFormat::plain, (canonical / file.below).native()}, false);
+      } else {
+        found_.left_out.push_back({path.native(), kWhyBinary, binary});
+      }
+    }
+    std::sort(found_.left_out.begin() + first, found_.left_out.end(),
+              [](const LeftOut& a, const LeftOut& b) { return a.name < b.name; });
+  }
+
+  void add(TextFile file, bool is_named) {
+    std::error_code error;
+    file.bytes = fs::file_size(file.path, error);
+    if (error) {
+      throw Error(ErrorKind::missing_input,
+                  fmt::format("cannot read {}: {}", path_in_quotes(file.path), error.message()));
+    }
+    if (options_.format == FormatChoice::json_lines) file.format = TextFormat::json_lines;
+    if (options_.format == FormatChoice::by_content && !tell_format(file, is_named)) return;
+    found_.files.push_back(std::move(file));
+  }
+
+  /// Sets the format; false for a file of chainrule's own that was left out.
+  bool tell_format(TextFile& file, bool is_named) {
+    if (is_named_json_lines(file.path)) {
+      file.format = TextFormat::json_lines;
+      return true;
+    }
+    const ContentFormat content = format_by_content(file.path, options_.text_field);
+    if (!content.doubt.empty()) {
+      throw Error(ErrorKind::bad_data,
+                  fmt::format("{} {}: it cannot be told whether it is one document or a document a line; name JSON "
+                              "lines .jsonl, or say which with --format",
+                              path_in_quotes(file.path), content.doubt));
+    }
+    if (content.chainrule) {
+      if (is_named) {
+        throw Error(ErrorKind::bad_data,
+                    fmt::format("{} is a file of chainrule's own, not text", path_in_quotes(file.path)));
+      }
+      found_.left_out.push_back({file.name, kWhyOwn, "a file"});
+      return false;
+    }
+    file.format = content.format;
+    return true;
+  }
+
+  const FindOptions& options_;
+  FoundTexts found_;
+  std::unordered_set<std::string> known_;  // identities
+};
+
+}  // namespace
+
+FoundTexts find_text_files(const std::vector<std::string>& inputs, const FindOptions& options) {
+  return Search(options).run(inputs);
+}
+
+}  // namespace chainrule::io::text
