@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "pipeline/pretrain/exchange/lanes.h"
-
 namespace chainrule::pipeline::pretrain::exchange {
 namespace {
 
@@ -41,6 +39,13 @@ model::shape::ParameterRange BlockOwnership::blocks_in(std::int64_t bucket, int 
 
 model::shape::ParameterRange BlockOwnership::bucket(std::int64_t index) const {
   return elements(index * bucket_blocks_, (index + 1) * bucket_blocks_);
+}
+
+IndexRange BlockOwnership::buckets_within(model::shape::ParameterRange range) const {
+  IndexRange within = {0, bucket_count()};
+  while (within.size() > 0 && bucket(within.begin).begin < range.begin) ++within.begin;
+  while (within.size() > 0 && bucket(within.end - 1).end > range.end) --within.end;
+  return within;
 }
 
 model::shape::ParameterRange BlockOwnership::slice(std::int64_t bucket, int rank) const {

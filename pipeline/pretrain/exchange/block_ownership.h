@@ -4,6 +4,7 @@
 
 #include "model/optimizer/adamw.h"
 #include "model/shape/parameters.h"
+#include "pipeline/pretrain/exchange/lanes.h"
 
 namespace chainrule::pipeline::pretrain::exchange {
 
@@ -28,6 +29,8 @@ class BlockOwnership {
   std::int64_t bucket_of(std::int64_t element) const {
     return element / (bucket_blocks_ * model::optimizer::kOptimizerBlock);
   }
+  /// The buckets that hold nothing outside of range.
+  IndexRange buckets_within(model::shape::ParameterRange range) const;
   model::shape::ParameterRange slice(std::int64_t bucket, int rank) const;
 
   /// A rank's slices that are not empty, in arena order.

@@ -20,20 +20,20 @@ class LaneReduction {
  public:
   LaneReduction(const comm::Communicator& communicator, const LanePlan& plan, const BlockOwnership& ownership);
 
-  /// This rank's lanes, in the order in which it takes them.
-  const std::vector<LaneTurn>& turns() const { return mine_.turns; }
+  /// This rank's lanes with micro-batches, in the order in which it takes them.
+  const std::vector<LaneAccumulation>& lanes() const { return mine_.lanes; }
 
   /// Buckets that may be begun and not yet finished: while one is added up, others travel.
   static constexpr std::int64_t kInFlight = 3;
 
-  /// The arena of turns()[turn], for the sum of its micro-batches' gradients. Its padding is zero.
-  std::span<float> arena(std::size_t turn) { return arenas_[static_cast<std::size_t>(mine_.turns[turn].arena)].span(); }
-  /// Adds a finished turn to the sums before it; for the last turn begin_bucket() does so, bucket by bucket.
-  void finish(std::size_t turn);
+  /// The arena of lanes()[lane], for the sum of its micro-batches' gradients. Its padding is zero.
+  std::span<float> arena(std::size_t lane) { return arenas_[static_cast<std::size_t>(mine_.lanes[lane].arena)].span(); }
+  /// Adds a finished lane to the sums before it; for the last one begin_bucket() does so, bucket by bucket.
+  void finish_lane(std::size_t lane);
 
   /// What the buckets leave out in this step, to be added by itself at the end; the same on every rank.
   void set_late(ArenaRanges late) { late_ = std::move(late); }
-  /// Once this rank's last turn has finished a bucket, but for what is late: begins to send and receive its slices.
+  /// Once this rank's last lane has finished a bucket, but for what is late: begins to send and receive its slices.
   /// Buckets in the same order on every rank. May run beside what writes to other buckets.
   void begin_bucket(std::int64_t bucket);
   /// Adds the oldest bucket begun over all ranks: afterwards gradients() holds the whole sum in this rank's slice of
@@ -52,7 +52,7 @@ class LaneReduction {
     std::vector<comm::Transfer> transfers;
     std::vector<float*> leaves;  // that slice of each
   };
-  /// Adds this rank's last turn to the sums before it.
+  /// Adds this rank's last lane to the sums before it.
   void merge_last(model::shape::ParameterRange range);
   void merge(const Merge& merge, model::shape::ParameterRange range);
   /// Adds `count` elements from `offset` on of the leaves; the sum ends in leaf 0.

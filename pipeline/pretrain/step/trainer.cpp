@@ -14,6 +14,11 @@ std::int64_t rows_of(const TrainerOptions& options, const model::shape::Config& 
   return options.micro_batch * config.sequence_length;
 }
 
+/// The one parameter whose rows are late in backward: the batch's inputs name them.
+exchange::ParameterRows late_rows(const model::shape::ParameterTable& table) {
+  return {table, table.find("token_embedding.weight")};
+}
+
 [[noreturn]] void diverged(std::int64_t step, const std::string& what) {
   throw failure::AgreedError(
       failure::ExitCode::bad_data,
@@ -43,13 +48,13 @@ Trainer::Trainer(const comm::Communicator& communicator, const comm::Communicato
       parameters_(decoder_.table().arena_size()),
       exchange_(exchange,
                 exchange::LanePlan(options.global_batch / options.micro_batch, options.lanes, communicator.size()),
-                ownership_, exchange::EmbeddingRows(decoder_.table()), rows_of(options, config)),
+                ownership_, late_rows(decoder_.table()), rows_of(options, config)),
       reader_(windows, options.seed, options.micro_batch, config.sequence_length),
       nll_(static_cast<std::size_t>(rows_of(options, config))) {
   model::shape::initialise(config, decoder_.table(), options.seed, parameters_.span());
   const std::int64_t micro_batches = options.global_batch / options.micro_batch;
-  for (const exchange::LaneTurn& turn : exchange_.reduction().turns()) {
-    for (auto index = turn.micro_batches.begin; index < turn.micro_batches.end; ++index) order_.push_back(index);
+  for (const exchange::LaneAccumulation& lane : exchange_.reduction().lanes()) {
+    for (auto index = lane.micro_batches.begin; index < lane.micro_batches.end; ++index) order_.push_back(index);
   }
   if (!order_.empty()) order_.push_back(order_.front() + micro_batches);  // the next step's first
 }
@@ -76,7 +81,7 @@ void Trainer::run_micro_batch(std::int64_t index, std::int64_t next, std::span<f
     return samples_consumed_ + static_cast<std::uint64_t>(micro_batch * options_.micro_batch);
   };
   const model::ops::Batch batch = reader_.take(first_sample(index), first_sample(next));
-  if (last) exchange_.expect_inputs(batch.inputs);
+  if (last) exchange_.expect_rows(batch.inputs);
   decoder_.train(parameters_.span(), batch, gradients, accumulate, nll_, &exchange_, last ? &exchange_ : nullptr);
   for (const double value : nll_) nll.add(value);
 }
@@ -85,17 +90,17 @@ StepReport Trainer::step(bool stop_requested) {
   comm::ExactSum mine;
   exchange::LaneReduction& reduction = exchange_.reduction();
   std::size_t taken = 0;
-  for (std::size_t turn = 0; turn < reduction.turns().size(); ++turn) {
-    const std::span<float> gradients = reduction.arena(turn);
+  for (std::size_t lane = 0; lane < reduction.lanes().size(); ++lane) {
+    const std::span<float> gradients = reduction.arena(lane);
     auto accumulate = model::decoder::Accumulate::no;
-    for (std::int64_t left = reduction.turns()[turn].micro_batches.size(); left > 0; --left, ++taken) {
+    for (std::int64_t left = reduction.lanes()[lane].micro_batches.size(); left > 0; --left, ++taken) {
       const bool last = taken + 2 == order_.size();
       run_micro_batch(order_[taken], order_[taken + 1], gradients, accumulate, mine, last);
       accumulate = model::decoder::Accumulate::yes;
     }
-    reduction.finish(turn);
+    reduction.finish_lane(lane);
   }
-  if (order_.empty()) exchange_.expect_inputs({});
+  if (order_.empty()) exchange_.expect_rows({});
   exchange_.finish_reduction();
   std::int64_t stops = stop_requested ? 1 : 0;
   const comm::ExactSum nll = comm::sum_over_ranks(communicator_, mine, std::span(&stops, 1));
