@@ -6,7 +6,7 @@
 namespace chainrule::pipeline::pretrain::exchange {
 
 GradientExchange::GradientExchange(ExchangeThread& thread, const comm::Communicator& communicator,
-                                   LaneReduction& reduction, const BlockOwnership& ownership, const ParameterRows& rows,
+                                   LaneReduction& reduction, const Ownership& ownership, const ParameterRows& rows,
                                    std::int64_t most_rows)
     : thread_(thread),
       communicator_(communicator),

@@ -4,10 +4,10 @@
 #include <vector>
 
 #include "pipeline/comm/communicator.h"
-#include "pipeline/pretrain/exchange/block_ownership.h"
 #include "pipeline/pretrain/exchange/exchange_thread.h"
 #include "pipeline/pretrain/exchange/gathered_rows.h"
 #include "pipeline/pretrain/exchange/lane_reduction.h"
+#include "pipeline/pretrain/exchange/ownership.h"
 #include "pipeline/pretrain/exchange/parameter_rows.h"
 
 namespace chainrule::pipeline::pretrain::exchange {
@@ -19,9 +19,9 @@ namespace chainrule::pipeline::pretrain::exchange {
 /// else travel first, without those rows, and these follow at the end. The parameter may lie anywhere in the arena.
 class GradientExchange {
  public:
-  /// The first three outlive it. rows: of the parameter with late rows; most_rows: that a micro-batch names.
+  /// The first four outlive it. rows: of the parameter with late rows; most_rows: that a micro-batch names.
   GradientExchange(ExchangeThread& thread, const comm::Communicator& communicator, LaneReduction& reduction,
-                   const BlockOwnership& ownership, const ParameterRows& rows, std::int64_t most_rows);
+                   const Ownership& ownership, const ParameterRows& rows, std::int64_t most_rows);
 
   /// The late rows of this rank's last micro-batch in the step, none for a rank without: before the first call below,
   /// and on all ranks or none.
@@ -43,7 +43,7 @@ class GradientExchange {
   ExchangeThread& thread_;
   const comm::Communicator& communicator_;
   LaneReduction& reduction_;
-  BlockOwnership ownership_;
+  const Ownership& ownership_;
   ParameterRows rows_;
   GatheredRows gathered_rows_;
   run::Worker::Ticket gathered_ = 0;

@@ -16,8 +16,7 @@ std::span<std::byte> bytes_of(float* values, std::int64_t count) {
 
 }  // namespace
 
-LaneReduction::LaneReduction(const comm::Communicator& communicator, const LanePlan& plan,
-                             const BlockOwnership& ownership)
+LaneReduction::LaneReduction(const comm::Communicator& communicator, const LanePlan& plan, const Ownership& ownership)
     : communicator_(communicator),
       ownership_(ownership),
       mine_(plan.rank_plan(communicator.rank())),

@@ -9,16 +9,17 @@
 #include "model/arena.h"
 #include "pipeline/comm/communicator.h"
 #include "pipeline/pretrain/exchange/arena_ranges.h"
-#include "pipeline/pretrain/exchange/block_ownership.h"
 #include "pipeline/pretrain/exchange/lanes.h"
+#include "pipeline/pretrain/exchange/ownership.h"
 
 namespace chainrule::pipeline::pretrain::exchange {
 
 /// One step's gradients on this rank: the arenas in which its lanes are accumulated, and their sum over all ranks. The
-/// sum has the same bits for every number of ranks up to the number of lanes. communicator outlives it.
+/// sum has the same bits for every number of ranks up to the number of lanes. communicator and
+/// ownership outlive it.
 class LaneReduction {
  public:
-  LaneReduction(const comm::Communicator& communicator, const LanePlan& plan, const BlockOwnership& ownership);
+  LaneReduction(const comm::Communicator& communicator, const LanePlan& plan, const Ownership& ownership);
 
   /// This rank's lanes with micro-batches, in the order in which it takes them.
   const std::vector<LaneAccumulation>& lanes() const { return mine_.lanes; }
@@ -59,7 +60,7 @@ class LaneReduction {
   void add_leaves(const std::vector<float*>& leaves, std::int64_t offset, std::int64_t count) const;
 
   const comm::Communicator& communicator_;
-  BlockOwnership ownership_;
+  const Ownership& ownership_;
   RankPlan mine_;
   CombinePlan combine_;
   std::vector<model::Arena> arenas_;

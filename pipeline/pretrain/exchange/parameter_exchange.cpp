@@ -17,7 +17,7 @@ std::vector<std::int64_t> from_last_to_first(std::initializer_list<IndexRange> r
 }  // namespace
 
 ParameterExchange::ParameterExchange(ExchangeThread& thread, const comm::Communicator& communicator,
-                                     const BlockOwnership& ownership, const ParameterRows& rows, std::int64_t most_rows)
+                                     const Ownership& ownership, const ParameterRows& rows, std::int64_t most_rows)
     : thread_(thread),
       communicator_(communicator),
       ownership_(ownership),

@@ -4,9 +4,9 @@
 #include <vector>
 
 #include "pipeline/comm/communicator.h"
-#include "pipeline/pretrain/exchange/block_ownership.h"
 #include "pipeline/pretrain/exchange/exchange_thread.h"
 #include "pipeline/pretrain/exchange/gathered_rows.h"
+#include "pipeline/pretrain/exchange/ownership.h"
 #include "pipeline/pretrain/exchange/parameter_rows.h"
 
 namespace chainrule::pipeline::pretrain::exchange {
@@ -17,7 +17,7 @@ namespace chainrule::pipeline::pretrain::exchange {
 class ParameterExchange {
  public:
   /// The first three outlive it. rows: of the parameter that is needed row by row; most_rows: that a micro-batch names.
-  ParameterExchange(ExchangeThread& thread, const comm::Communicator& communicator, const BlockOwnership& ownership,
+  ParameterExchange(ExchangeThread& thread, const comm::Communicator& communicator, const Ownership& ownership,
                     const ParameterRows& rows, std::int64_t most_rows);
 
   /// Begins to send this rank's slices of parameters [arena] and to receive the others'; the span stays in place, and
@@ -42,7 +42,7 @@ class ParameterExchange {
 
   ExchangeThread& thread_;
   const comm::Communicator& communicator_;
-  BlockOwnership ownership_;
+  const Ownership& ownership_;
   ParameterRows rows_;
   IndexRange last_;  // buckets that hold nothing but the parameter of rows_
   GatheredRows gathered_rows_;

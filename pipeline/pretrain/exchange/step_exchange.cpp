@@ -4,8 +4,8 @@
 
 namespace chainrule::pipeline::pretrain::exchange {
 
-StepExchange::StepExchange(const comm::Communicator& communicator, const LanePlan& plan,
-                           const BlockOwnership& ownership, const ParameterRows& rows, std::int64_t most_rows)
+StepExchange::StepExchange(const comm::Communicator& communicator, const LanePlan& plan, const Ownership& ownership,
+                           const ParameterRows& rows, std::int64_t most_rows)
     : rows_(rows),
       thread_(communicator.size()),
       reduction_(communicator, plan, ownership),

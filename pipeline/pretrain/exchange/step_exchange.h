@@ -6,10 +6,10 @@
 
 #include "model/decoder/decoder.h"
 #include "pipeline/comm/communicator.h"
-#include "pipeline/pretrain/exchange/block_ownership.h"
 #include "pipeline/pretrain/exchange/exchange_thread.h"
 #include "pipeline/pretrain/exchange/gradient_exchange.h"
 #include "pipeline/pretrain/exchange/lane_reduction.h"
+#include "pipeline/pretrain/exchange/ownership.h"
 #include "pipeline/pretrain/exchange/parameter_exchange.h"
 #include "pipeline/pretrain/exchange/parameter_rows.h"
 
@@ -21,9 +21,9 @@ namespace chainrule::pipeline::pretrain::exchange {
 /// micro-batches get.
 class StepExchange final : public model::decoder::GradientSink, public model::decoder::ParameterGate {
  public:
-  /// communicator outlives it and is used by nobody else. rows: of the one parameter whose rows are late in backward
-  /// and needed one by one in forward; most_rows: that a micro-batch names.
-  StepExchange(const comm::Communicator& communicator, const LanePlan& plan, const BlockOwnership& ownership,
+  /// communicator and ownership outlive it; communicator is used by nobody else. rows: of the one parameter whose rows
+  /// are late in backward and needed one by one in forward; most_rows: that a micro-batch names.
+  StepExchange(const comm::Communicator& communicator, const LanePlan& plan, const Ownership& ownership,
                const ParameterRows& rows, std::int64_t most_rows);
   /// Lets what is under way end, except while an exception passes: the other ranks may then never come.
   ~StepExchange() override;

@@ -13,7 +13,7 @@ std::span<Value> part(std::span<Value> whole, std::int64_t begin, std::int64_t e
 }  // namespace
 
 ShardedAdamW::ShardedAdamW(const comm::Communicator& communicator, const model::shape::ParameterTable& table,
-                           const exchange::BlockOwnership& ownership)
+                           const exchange::Ownership& ownership)
     : communicator_(communicator),
       ownership_(ownership),
       decay_ranges_(table.decay_ranges()),

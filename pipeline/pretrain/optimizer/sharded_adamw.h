@@ -7,16 +7,16 @@
 #include "model/optimizer/adamw.h"
 #include "model/shape/parameters.h"
 #include "pipeline/comm/communicator.h"
-#include "pipeline/pretrain/exchange/block_ownership.h"
+#include "pipeline/pretrain/exchange/ownership.h"
 
 namespace chainrule::pipeline::pretrain::optimizer {
 
 /// AdamW with its state divided over ranks: each holds the moments of its own slices, updates those. (StepExchange
-/// gives the ranks each other's parameters.) communicator outlives it.
+/// gives the ranks each other's parameters.) communicator and ownership outlive it.
 class ShardedAdamW {
  public:
   ShardedAdamW(const comm::Communicator& communicator, const model::shape::ParameterTable& table,
-               const exchange::BlockOwnership& ownership);
+               const exchange::Ownership& ownership);
 
   /// Euclidean norm of the gradients [arena], of which each rank holds its own slices; added block by block in arena
   /// order, so it has the same bits on every rank and for any number of them. Collective.
@@ -33,7 +33,7 @@ class ShardedAdamW {
 
  private:
   const comm::Communicator& communicator_;
-  exchange::BlockOwnership ownership_;
+  const exchange::Ownership& ownership_;
   std::vector<model::shape::ParameterRange> decay_ranges_;
   std::vector<model::shape::ParameterRange> slices_;
   model::Arena first_moment_;

@@ -10,6 +10,7 @@
 #include "model/optimizer/schedule.h"
 #include "pipeline/comm/communicator.h"
 #include "pipeline/comm/exact_sum.h"
+#include "pipeline/pretrain/exchange/block_ownership.h"
 #include "pipeline/pretrain/exchange/lanes.h"
 #include "pipeline/pretrain/exchange/step_exchange.h"
 #include "pipeline/pretrain/optimizer/sharded_adamw.h"

@@ -13,6 +13,7 @@
 #include "model/shape/config.h"
 #include "pipeline/pretrain/exchange/arena_ranges.h"
 #include "pipeline/pretrain/exchange/block_ownership.h"
+#include "pipeline/pretrain/exchange/matrix_ownership.h"
 #include "pipeline/pretrain/exchange/parameter_rows.h"
 #include "pipeline/pretrain/optimizer/sharded_adamw.h"
 #include "tests/support/mpi_world.h"
@@ -75,55 +76,6 @@ void accumulate(LaneReduction& reduction) {
     }
     reduction.finish_lane(lane);
   }
-}
-
-TEST(BlockOwnership, DividesEveryBucketAmongAllRanks) {
-  for (const int ranks : {1, 2, 3, 5, 64, 70}) {
-    const BlockOwnership ownership(150 * model::optimizer::kOptimizerBlock + 17, ranks, 64);
-    EXPECT_EQ(ownership.bucket_count(), 3);
-    std::int64_t next = 0;
-    for (std::int64_t bucket = 0; bucket < ownership.bucket_count(); ++bucket) {
-      EXPECT_EQ(ownership.bucket(bucket).begin, next);
-      for (int rank = 0; rank < ranks; ++rank) {
-        const auto slice = ownership.slice(bucket, rank);
-        EXPECT_EQ(slice.begin, next);
-        EXPECT_EQ(slice.begin % model::optimizer::kOptimizerBlock, 0);
-        EXPECT_TRUE(bucket != 0 || ranks > 64 || slice.begin < slice.end);
-        next = slice.end;
-      }
-      EXPECT_EQ(ownership.bucket(bucket).end, next);
-    }
-    EXPECT_EQ(next, ownership.arena_size());
-    std::int64_t elements = 0;
-    std::size_t blocks = 0;
-    for (int rank = 0; rank < ranks; ++rank) {
-      elements += ownership.elements_of(rank);
-      blocks += ownership.blocks_of(rank).size();
-    }
-    EXPECT_EQ(elements, ownership.arena_size());
-    EXPECT_EQ(blocks, 151U);
-  }
-}
-
-TEST(BlockOwnership, BucketsSuitTheArenaAndTheRanks) {
-  constexpr std::int64_t kBlock = model::optimizer::kOptimizerBlock;
-  EXPECT_EQ(BlockOwnership(1899 * kBlock, 2).bucket(0).end, 64 * kBlock);
-  EXPECT_EQ(BlockOwnership(17 * kBlock, 2).bucket(0).end, 2 * kBlock);  // a small model still has several
-  EXPECT_EQ(BlockOwnership(17 * kBlock, 7).bucket(0).end, 7 * kBlock);  // each rank owns some of it
-  EXPECT_EQ(BlockOwnership(1899 * kBlock, 100).bucket(0).end, 100 * kBlock);
-  EXPECT_EQ(BlockOwnership(17 * kBlock, 2).bucket_of(2 * kBlock - 1), 0);
-  EXPECT_EQ(BlockOwnership(17 * kBlock, 2).bucket_of(2 * kBlock), 1);
-}
-
-TEST(BlockOwnership, FindsTheBucketsWithinARange) {
-  constexpr std::int64_t kBlock = model::optimizer::kOptimizerBlock;
-  const BlockOwnership ownership(7 * kBlock + 5, 2, 2);  // buckets of 2, 2, 2, and 1 and a bit
-  const auto within = [&](std::int64_t begin, std::int64_t end) { return ownership.buckets_within({begin, end}); };
-  EXPECT_EQ(within(0, 7 * kBlock + 5), (IndexRange{0, 4}));
-  EXPECT_EQ(within(1, 7 * kBlock + 4), (IndexRange{1, 3}));
-  EXPECT_EQ(within(2 * kBlock, 4 * kBlock), (IndexRange{1, 2}));
-  EXPECT_EQ(within(3 * kBlock, 5 * kBlock).size(), 0);
-  EXPECT_EQ(within(6 * kBlock + 1, 7 * kBlock + 5).size(), 0);
 }
 
 /// Takes a range's elements out of a lane's arena, as if they were not computed yet, and puts them back.
@@ -193,12 +145,11 @@ std::vector<std::uint32_t> inputs_of(int rank, std::int64_t step) {
 /// Steps with an exchange in which these rows of the arena are late, against one rank's steps, bit by bit. Gradients
 /// are announced in pieces and parameters asked for in pieces, as backward and the next forward do; the parameter of
 /// the rows as a whole only where it is the output layer too.
-void expect_one_ranks_steps(const ParameterRows& rows, bool output_layer) {
+void expect_one_ranks_steps(const ParameterRows& rows, bool output_layer, const Ownership& ownership) {
   const comm::Communicator& world = tests::world();
   const model::shape::ParameterTable table(shape());
   const std::int64_t size = table.arena_size();
   ASSERT_GT(size, 4 * model::optimizer::kOptimizerBlock);
-  const BlockOwnership ownership(size, world.size(), world.size() > 1 ? 1 : kBucketBlocks);
   const model::shape::ParameterRange late = rows.all();
   const std::vector<float> sum = serial_sum(5, size);
   model::optimizer::AdamWOptions options;
@@ -290,17 +241,34 @@ void expect_one_ranks_steps(const ParameterRows& rows, bool output_layer) {
   EXPECT_EQ(static_cast<std::size_t>(at), optimizer.first_moment().size());
 }
 
+BlockOwnership block_ownership() {
+  const int ranks = tests::world().size();
+  return {model::shape::ParameterTable(shape()).arena_size(), ranks, ranks > 1 ? 1 : kBucketBlocks};
+}
+
 TEST(StepExchange, EqualsOneRanksStepsBitForBit) {
   const model::shape::ParameterTable table(shape());
-  expect_one_ranks_steps({table, table.find("token_embedding.weight")}, true);
+  expect_one_ranks_steps({table, table.find("token_embedding.weight")}, true, block_ownership());
 }
 
 // Anywhere in the arena: at its beginning, where backward ends elsewhere, and in the middle of buckets.
 TEST(StepExchange, LateRowsMayLieAnywhere) {
   constexpr std::int64_t kBlock = model::optimizer::kOptimizerBlock;
-  expect_one_ranks_steps({{0, 2 * kBlock + 1000}, 900, 146}, false);
-  expect_one_ranks_steps({{60'000, 204'000}, 900, 160}, false);
-  expect_one_ranks_steps({{60'000, 60'000 + 900 * 4}, 900, 4}, false);  // within a bucket
+  const BlockOwnership ownership = block_ownership();
+  expect_one_ranks_steps({{0, 2 * kBlock + 1000}, 900, 146}, false, ownership);
+  expect_one_ranks_steps({{60'000, 204'000}, 900, 160}, false, ownership);
+  expect_one_ranks_steps({{60'000, 60'000 + 900 * 4}, 900, 4}, false, ownership);  // within a bucket
+}
+
+TEST(StepExchange, RanksMayOwnWholeMatrices) {
+  const model::shape::ParameterTable table(shape());
+  std::vector<model::shape::ParameterRange> matrices;
+  for (const auto& parameter : table.parameters()) {
+    if (parameter.shape.size() == 2 && parameter.name.starts_with("layers.")) matrices.push_back(parameter.range());
+  }
+  ASSERT_EQ(matrices.size(), 8U);
+  const MatrixOwnership ownership(table.arena_size(), matrices, tests::world().size(), 70'000);
+  expect_one_ranks_steps({table, table.find("token_embedding.weight")}, true, ownership);
 }
 
 TEST(ArenaRanges, AreCutAndMet) {
