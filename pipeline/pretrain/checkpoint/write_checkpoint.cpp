@@ -49,13 +49,14 @@ void write_model(const fs::path& partial, const CheckpointContext& context, cons
   write_training_state(partial / kStateName, state);
 }
 
-void write_optimizer(const fs::path& path, step::Trainer& trainer) {
+void write_optimizer(const fs::path& path, const optimizer::OwnedState& state) {
   std::vector<io::tensors::ElementRange> ranges;
-  for (const auto& slice : trainer.optimizer().slices()) {
+  for (const auto& slice : state.slices) {
     ranges.push_back({static_cast<std::uint64_t>(slice.begin), static_cast<std::uint64_t>(slice.end)});
   }
-  io::tensors::write_optimizer_file(path, ranges, trainer.optimizer().first_moment(),
-                                    trainer.optimizer().second_moment());
+  std::vector<io::tensors::OptimizerSlot> slots;
+  for (const auto& slot : state.slots) slots.push_back({slot.name, slot.values});
+  io::tensors::write_optimizer_file(path, ranges, slots);
 }
 
 std::vector<io::tensors::ManifestEntry> gathered(const comm::Communicator& communicator,
@@ -121,7 +122,7 @@ void write_checkpoint(const comm::Communicator& communicator, const CheckpointCo
     std::vector<io::tensors::ManifestEntry> mine;
     comm::agree(communicator, [&] {
       const fs::path optimizer = partial / fmt::format("optimizer-{:05}.h5", communicator.rank());
-      write_optimizer(optimizer, trainer);
+      write_optimizer(optimizer, trainer.optimizer().state());
       mine.push_back(io::tensors::describe_file(optimizer));
       if (communicator.rank() != 0) return;
       write_model(partial, context, state, weights_hash, trainer);

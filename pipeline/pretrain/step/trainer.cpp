@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "pipeline/failure/error.h"
+#include "pipeline/pretrain/optimizer/sharded_adamw.h"
 
 namespace chainrule::pipeline::pretrain::step {
 namespace {
@@ -44,7 +45,8 @@ Trainer::Trainer(const comm::Communicator& communicator, const comm::Communicato
                 .recompute = options.recompute},
                *ops_),
       ownership_(decoder_.table().arena_size(), communicator.size()),
-      optimizer_(communicator, decoder_.table(), ownership_),
+      optimizer_(std::make_unique<optimizer::ShardedAdamW>(communicator, ownership_, decoder_.table().decay_ranges(),
+                                                           options.adamw)),
       parameters_(decoder_.table().arena_size()),
       exchange_(exchange,
                 exchange::LanePlan(options.global_batch / options.micro_batch, options.lanes, communicator.size()),
@@ -110,7 +112,7 @@ StepReport Trainer::step(bool stop_requested) {
     diverged(step,
              fmt::format("the loss of {} of {} tokens is not finite", nll.nonfinite(), nll.nonfinite() + nll.count()));
   }
-  const double sum_norm = optimizer_.gradient_norm(reduction.gradients());
+  const double sum_norm = optimizer_->gradient_norm(reduction.gradients());
   if (!std::isfinite(sum_norm)) diverged(step, "the gradient's norm is not finite");
 
   StepReport report;
@@ -119,10 +121,8 @@ StepReport Trainer::step(bool stop_requested) {
   report.gradient_norm = sum_norm / static_cast<double>(nll.count());
   report.learning_rate = model::optimizer::learning_rate_at(options_.schedule, step);
   report.stop = stops != 0;
-  model::optimizer::AdamWOptions adamw = options_.adamw;
-  adamw.learning_rate = report.learning_rate;
-  optimizer_.update(adamw, step, gradient_scale(report.tokens, sum_norm, options_.clip_norm), reduction.gradients(),
-                    parameters_.span());
+  optimizer_->update({step, report.learning_rate, gradient_scale(report.tokens, sum_norm, options_.clip_norm)},
+                     reduction.gradients(), parameters_.span());
   report.optimizer_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - summed).count();
   exchange_.begin_sharing(parameters_.span(), reader_.ahead());
   report.exchange_seconds = exchange_.take_waited_seconds();

@@ -13,7 +13,7 @@
 #include "pipeline/pretrain/exchange/block_ownership.h"
 #include "pipeline/pretrain/exchange/lanes.h"
 #include "pipeline/pretrain/exchange/step_exchange.h"
-#include "pipeline/pretrain/optimizer/sharded_adamw.h"
+#include "pipeline/pretrain/optimizer/optimizer.h"
 #include "pipeline/pretrain/step/batch_reader.h"
 #include "pipeline/windows/windows.h"
 
@@ -40,7 +40,7 @@ struct StepReport {
   bool stop = false;             ///< some rank was asked to stop
   double exchange_seconds = 0;   ///< in which this rank waited for what others sent; not the same on every rank
   double read_seconds = 0;       ///< in which it waited for training samples
-  double optimizer_seconds = 0;  ///< that the gradient's norm and AdamW took on this rank
+  double optimizer_seconds = 0;  ///< that the gradient's norm and the optimizer took on this rank
 };
 
 /// The factor that turns a sum over tokens into the mean over every rank's tokens, and then clips it.
@@ -73,7 +73,7 @@ class Trainer {
   model::decoder::Decoder& decoder() { return decoder_; }
   /// Whole: waits for what is on its way.
   model::Arena& parameters();
-  optimizer::ShardedAdamW& optimizer() { return optimizer_; }
+  optimizer::Optimizer& optimizer() { return *optimizer_; }
 
  private:
   /// Forward and backward of one micro-batch, into gradients; adds to the tally. `next` is the micro-batch that this
@@ -86,7 +86,7 @@ class Trainer {
   std::unique_ptr<model::ops::Ops> ops_;
   model::decoder::Decoder decoder_;
   exchange::BlockOwnership ownership_;
-  optimizer::ShardedAdamW optimizer_;
+  std::unique_ptr<optimizer::Optimizer> optimizer_;
   model::Arena parameters_;
   exchange::StepExchange exchange_;  // behind parameters_, which it writes to
   std::int64_t steps_taken_ = 0;

@@ -154,6 +154,7 @@ void expect_one_ranks_steps(const ParameterRows& rows, bool output_layer, const 
   const std::vector<float> sum = serial_sum(5, size);
   model::optimizer::AdamWOptions options;
   options.learning_rate = 0.01;
+  options.weight_decay = 0.2;
 
   std::vector<float> expected(static_cast<std::size_t>(size), 0.5F);
   std::vector<float> first(expected.size());
@@ -167,7 +168,7 @@ void expect_one_ranks_steps(const ParameterRows& rows, bool output_layer, const 
   StepExchange exchange(world, LanePlan(5, kLanes, world.size()), ownership, rows, 600);
   const LaneReduction& reduction = exchange.reduction();
   const std::size_t lanes = reduction.lanes().size();
-  optimizer::ShardedAdamW optimizer(world, table, ownership);
+  optimizer::ShardedAdamW optimizer(world, ownership, table.decay_ranges(), options);
   std::vector<float> parameters(expected.size(), 0.5F);
   const auto expect_range = [&](model::shape::ParameterRange range) {
     EXPECT_EQ(std::memcmp(parameters.data() + range.begin, expected.data() + range.begin,
@@ -224,7 +225,7 @@ void expect_one_ranks_steps(const ParameterRows& rows, bool output_layer, const 
     }
     exchange.finish_reduction();
     EXPECT_EQ(optimizer.gradient_norm(reduction.gradients()), std::sqrt(squares));
-    optimizer.update(options, step, 0.125, reduction.gradients(), parameters);
+    optimizer.update({step, 0.01, 0.125}, reduction.gradients(), parameters);
     exchange.begin_sharing(parameters, lanes == 0                           ? std::vector<std::uint32_t>()
                                        : step == 4 && world.rank() % 2 == 0 ? std::vector<std::uint32_t>{1, 2}
                                                                             : inputs_of(world.rank(), step + 1));
@@ -232,13 +233,18 @@ void expect_one_ranks_steps(const ParameterRows& rows, bool output_layer, const 
   exchange.finish_sharing();
   EXPECT_EQ(std::memcmp(parameters.data(), expected.data(), expected.size() * sizeof(float)), 0);
   std::int64_t at = 0;
-  for (const auto& slice : optimizer.slices()) {
+  const optimizer::OwnedState state = optimizer.state();
+  ASSERT_EQ(state.slots.size(), 2U);
+  EXPECT_EQ(state.slots[0].name, "first_moment");
+  EXPECT_EQ(state.slots[1].name, "second_moment");
+  EXPECT_EQ(state.slices, ownership.slices_of(world.rank()));
+  for (const auto& slice : state.slices) {
     const auto bytes = static_cast<std::size_t>(slice.end - slice.begin) * sizeof(float);
-    EXPECT_EQ(std::memcmp(optimizer.first_moment().data() + at, first.data() + slice.begin, bytes), 0);
-    EXPECT_EQ(std::memcmp(optimizer.second_moment().data() + at, second.data() + slice.begin, bytes), 0);
+    EXPECT_EQ(std::memcmp(state.slots[0].values.data() + at, first.data() + slice.begin, bytes), 0);
+    EXPECT_EQ(std::memcmp(state.slots[1].values.data() + at, second.data() + slice.begin, bytes), 0);
     at += slice.end - slice.begin;
   }
-  EXPECT_EQ(static_cast<std::size_t>(at), optimizer.first_moment().size());
+  for (const auto& slot : state.slots) EXPECT_EQ(static_cast<std::size_t>(at), slot.values.size());
 }
 
 BlockOwnership block_ownership() {
