@@ -118,20 +118,19 @@ std::optional<fs::path> find_intact_checkpoint(const comm::Communicator& communi
 }
 
 void restore(const comm::Communicator& communicator, const fs::path& checkpoint, const TrainingState& state,
-             step::Trainer& trainer) {
+             const Restored& into) {
   comm::agree(communicator, [&] {
-    if (state.arena_layout != arena_layout(trainer.table())) {
+    if (state.arena_layout != arena_layout(*into.table)) {
       throw io::Error(io::ErrorKind::bad_data,
                       fmt::format("'{}' is of a model of other parameters", checkpoint.string()));
     }
     if (communicator.rank() == 0) {
       const models::LoadedModel loaded = models::load_model(checkpoint);
-      std::memcpy(trainer.parameters().data(), loaded.parameters.data(), loaded.parameters.span().size_bytes());
+      std::memcpy(into.parameters.data(), loaded.parameters.data(), loaded.parameters.span().size_bytes());
     }
-    read_optimizer(checkpoint, trainer.optimizer().state());
+    read_optimizer(checkpoint, into.optimizer);
   });
-  communicator.broadcast(std::as_writable_bytes(trainer.parameters().span()));
-  trainer.set_progress(state.step, state.samples_consumed);
+  communicator.broadcast(std::as_writable_bytes(into.parameters));
 }
 
 }  // namespace chainrule::pipeline::pretrain::checkpoint

@@ -1,11 +1,8 @@
 #include "pipeline/pretrain/step/trainer.h"
 
-#include <fmt/format.h>
-
 #include <chrono>
 #include <cmath>
 
-#include "pipeline/failure/error.h"
 #include "pipeline/pretrain/optimizer/sharded_adamw.h"
 
 namespace chainrule::pipeline::pretrain::step {
@@ -18,12 +15,6 @@ std::int64_t rows_of(const TrainerOptions& options, const model::shape::Config& 
 /// The one parameter whose rows are late in backward: the batch's inputs name them.
 exchange::ParameterRows late_rows(const model::shape::ParameterTable& table) {
   return {table, table.find("token_embedding.weight")};
-}
-
-[[noreturn]] void diverged(std::int64_t step, const std::string& what) {
-  throw failure::AgreedError(
-      failure::ExitCode::bad_data,
-      fmt::format("step {}: {}; the weights were not updated, and earlier checkpoints are intact", step, what));
 }
 
 }  // namespace
@@ -88,8 +79,8 @@ void Trainer::run_micro_batch(std::int64_t index, std::int64_t next, std::span<f
   for (const double value : nll_) nll.add(value);
 }
 
-StepReport Trainer::step(bool stop_requested) {
-  comm::ExactSum mine;
+comm::ExactSum Trainer::sum_gradients() {
+  comm::ExactSum nll;
   exchange::LaneReduction& reduction = exchange_.reduction();
   std::size_t taken = 0;
   for (std::size_t lane = 0; lane < reduction.lanes().size(); ++lane) {
@@ -97,39 +88,55 @@ StepReport Trainer::step(bool stop_requested) {
     auto accumulate = model::decoder::Accumulate::no;
     for (std::int64_t left = reduction.lanes()[lane].micro_batches.size(); left > 0; --left, ++taken) {
       const bool last = taken + 2 == order_.size();
-      run_micro_batch(order_[taken], order_[taken + 1], gradients, accumulate, mine, last);
+      run_micro_batch(order_[taken], order_[taken + 1], gradients, accumulate, nll, last);
       accumulate = model::decoder::Accumulate::yes;
     }
     reduction.finish_lane(lane);
   }
   if (order_.empty()) exchange_.expect_rows({});
   exchange_.finish_reduction();
+  return nll;
+}
+
+void Trainer::update_parameters(StepOutcome& outcome) {
+  const std::span<const float> gradients = exchange_.reduction().gradients();
+  const double sum_norm = optimizer_->gradient_norm(gradients);
+  if (!std::isfinite(sum_norm)) {
+    outcome.status = StepStatus::nonfinite_gradient;
+    return;
+  }
+  outcome.gradient_norm = sum_norm / static_cast<double>(outcome.tokens);
+  outcome.learning_rate = model::optimizer::learning_rate_at(options_.schedule, outcome.step);
+  optimizer_->update(
+      {outcome.step, outcome.learning_rate, gradient_scale(outcome.tokens, sum_norm, options_.clip_norm)}, gradients,
+      parameters_.span());
+}
+
+StepOutcome Trainer::step(bool stop_requested) {
+  const comm::ExactSum mine = sum_gradients();
   std::int64_t stops = stop_requested ? 1 : 0;
   const comm::ExactSum nll = comm::sum_over_ranks(communicator_, mine, std::span(&stops, 1));
   const auto summed = std::chrono::steady_clock::now();
-  const std::int64_t step = steps_taken_ + 1;
-  if (nll.nonfinite() != 0) {
-    diverged(step,
-             fmt::format("the loss of {} of {} tokens is not finite", nll.nonfinite(), nll.nonfinite() + nll.count()));
+  StepOutcome outcome;
+  outcome.step = steps_taken_ + 1;
+  outcome.tokens = static_cast<std::int64_t>(nll.count());
+  outcome.nonfinite_tokens = static_cast<std::int64_t>(nll.nonfinite());
+  outcome.stop = stops != 0;
+  if (outcome.nonfinite_tokens != 0) {
+    outcome.status = StepStatus::nonfinite_loss;
+  } else {
+    outcome.loss_nats = nll.nats() / static_cast<double>(nll.count());
+    update_parameters(outcome);
   }
-  const double sum_norm = optimizer_->gradient_norm(reduction.gradients());
-  if (!std::isfinite(sum_norm)) diverged(step, "the gradient's norm is not finite");
-
-  StepReport report;
-  report.tokens = static_cast<std::int64_t>(nll.count());
-  report.loss_nats = nll.nats() / static_cast<double>(nll.count());
-  report.gradient_norm = sum_norm / static_cast<double>(nll.count());
-  report.learning_rate = model::optimizer::learning_rate_at(options_.schedule, step);
-  report.stop = stops != 0;
-  optimizer_->update({step, report.learning_rate, gradient_scale(report.tokens, sum_norm, options_.clip_norm)},
-                     reduction.gradients(), parameters_.span());
-  report.optimizer_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - summed).count();
-  exchange_.begin_sharing(parameters_.span(), reader_.ahead());
-  report.exchange_seconds = exchange_.take_waited_seconds();
-  report.read_seconds = reader_.take_waited_seconds();
-  steps_taken_ = step;
-  samples_consumed_ += static_cast<std::uint64_t>(options_.global_batch);
-  return report;
+  outcome.optimizer_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - summed).count();
+  if (outcome.status == StepStatus::updated) {
+    exchange_.begin_sharing(parameters_.span(), reader_.ahead());
+    steps_taken_ = outcome.step;
+    samples_consumed_ += static_cast<std::uint64_t>(options_.global_batch);
+  }
+  outcome.exchange_seconds = exchange_.take_waited_seconds();
+  outcome.read_seconds = reader_.take_waited_seconds();
+  return outcome;
 }
 
 }  // namespace chainrule::pipeline::pretrain::step
