@@ -31,9 +31,9 @@ herr_t append_description(unsigned, const H5E_error2_t* error, void* text) {
 
 }  // namespace
 
-std::unique_lock<std::recursive_mutex> lock() {
-  static std::recursive_mutex mutex;
-  std::unique_lock<std::recursive_mutex> held(mutex);
+std::unique_lock<FairMutex> lock() {
+  static FairMutex mutex;
+  std::unique_lock<FairMutex> held(mutex);
   static const bool ready = (set_up(), true);
   static_cast<void>(ready);
   return held;

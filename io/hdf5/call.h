@@ -6,13 +6,15 @@
 #include <string>
 
 #include "io/error.h"
+#include "io/hdf5/fair_mutex.h"
 #include "io/hdf5/handle.h"
 
 namespace chainrule::io::hdf5 {
 
 /// Holds the process-wide lock around a group of HDF5 calls (parallel builds of HDF5 are not thread-safe; the lock is
-/// recursive). The first one sets the library up: no printing of errors, no plugins, no links to other files.
-[[nodiscard]] std::unique_lock<std::recursive_mutex> lock();
+/// recursive and fair). Long transfers let it go between pieces. The first one sets the library up: no printing of
+/// errors, no plugins, no links to other files.
+[[nodiscard]] std::unique_lock<FairMutex> lock();
 
 /// Throws Error with operation and the HDF5 error stack, innermost first. A failure of the system (the stack carries
 /// its errno) is input_output whatever kind says, except that a file that cannot be created stays cannot_create.

@@ -10,8 +10,10 @@
 
 namespace chainrule::io::hdf5 {
 namespace {
-/// Of one library call; HDF5 and the system below it stop at 2 GiB.
-constexpr std::uint64_t kCallBytes = std::uint64_t{1} << 30U;
+/// Of one library call, about: between calls the lock goes to others.
+constexpr std::uint64_t kPieceBytes = std::uint64_t{4} << 20U;
+/// Of one call whatever the chunks; HDF5 and the system below it stop at 2 GiB.
+constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 30U;
 }  // namespace
 
 void Dataset::require_type(ElementType type) const {
@@ -29,13 +31,16 @@ void Dataset::transfer(ElementType type, std::uint64_t first_row, std::size_t co
                                                  where_, count, first_row, rows(), row));
   }
   const std::uint64_t row_bytes = row * element_bytes(type);
-  const std::uint64_t rows_a_call = std::max<std::uint64_t>(1, kCallBytes / row_bytes);
+  // Pieces end where chunks end: a chunk goes through its filters once, and the file is the same as from one call.
+  const std::uint64_t chunk_rows = std::min(chunk_rows_, std::max<std::uint64_t>(1, kMostBytes / row_bytes));
+  const std::uint64_t piece_rows = chunk_rows * std::max<std::uint64_t>(1, kPieceBytes / row_bytes / chunk_rows);
   const std::uint64_t end_row = first_row + count / row;
-  const auto held = lock();
   const auto selecting = [&] { return "selecting rows of " + where_; };
-  for (std::uint64_t at = first_row; at < end_row; at += rows_a_call) {
+  for (std::uint64_t at = first_row, end = 0; at < end_row; at = end) {
+    end = std::min(end_row, at / chunk_rows * chunk_rows + piece_rows);
     const std::array<hsize_t, 2> start{at, 0};
-    const std::array<hsize_t, 2> extent{std::min(rows_a_call, end_row - at), row};
+    const std::array<hsize_t, 2> extent{end - at, row};
+    const auto held = lock();
     check(H5Sselect_hyperslab(space_.get(), H5S_SELECT_SET, start.data(), nullptr, extent.data(), nullptr),
           ErrorKind::bad_data, selecting);
     const Handle memory(check(H5Screate_simple(static_cast<int>(shape_.size()), extent.data(), nullptr),

@@ -33,7 +33,8 @@ struct DatasetLayout {
 };
 
 /// A one- or two-dimensional dataset, read and written by whole rows (a row of a one-dimensional one is an element).
-/// Calls from several threads take turns. It keeps its file open. Element count 0 is allowed.
+/// Calls from several threads take turns, long ones piece by piece of a few MiB. It keeps its file open. Element count
+/// 0 is allowed.
 class Dataset {
  public:
   /// None yet; File makes the real ones.
@@ -46,7 +47,7 @@ class Dataset {
   std::uint64_t elements() const { return rows() * row_elements(); }
 
   /// Rows [first_row, first_row + values.size() / row_elements()); values.size() is a multiple of row_elements(). Any
-  /// size: split into calls below 2 GiB. Throws Error: bad_data for another element type, rows outside the dataset, or
+  /// size. Throws Error: bad_data for another element type, rows outside the dataset, or
   /// data that fail their checksum; input_output where the system failed.
   template <class T>
   void read(std::uint64_t first_row, std::span<T> values) const {
@@ -76,6 +77,7 @@ class Dataset {
   Handle space_;
   ElementType type_ = ElementType::f32;
   std::vector<std::uint64_t> shape_{0};
+  std::uint64_t chunk_rows_ = 1;
   std::string where_;  ///< "dataset 'tokens' of 'a-00000.h5'", for messages
 };
 

@@ -85,6 +85,7 @@ Dataset File::create_dataset(const std::string& name, ElementType type, const st
   std::vector<hsize_t> chunk(extent);
   for (hsize_t& each : chunk) each = std::max<hsize_t>(each, 1);
   chunk[0] = chunk_rows(layout, made.rows(), made.row_elements() * element_bytes(type));
+  made.chunk_rows_ = chunk[0];
   // A chunk may not be larger than a dataset can grow to: room for one whole chunk, though none ever grows.
   std::vector<hsize_t> limit(extent);
   for (std::size_t i = 0; i < limit.size(); ++i) limit[i] = std::max(limit[i], chunk[i]);
@@ -132,6 +133,7 @@ Dataset File::dataset(const std::string& name) const {
   }
   if (!known) throw Error(ErrorKind::bad_data, fmt::format("{} has an unknown element type", found.where_));
   found.shape_ = checked_shape(found.id_.get(), element_bytes(found.type_), bytes_, found.where_);
+  found.chunk_rows_ = stored_chunk_rows(found.id_.get(), found.where_);
   found.space_ = Handle(check(H5Dget_space(found.id_.get()), ErrorKind::bad_data, reading));
   return found;
 }

@@ -119,6 +119,14 @@ std::vector<std::uint64_t> checked_shape(hid_t dataset, std::size_t bytes_per_el
   return {dimensions.begin(), dimensions.begin() + rank};
 }
 
+std::uint64_t stored_chunk_rows(hid_t dataset, const std::string& where) {
+  const auto reading = [&] { return "reading the layout of " + where; };
+  const Handle properties(check(H5Dget_create_plist(dataset), ErrorKind::bad_data, reading));
+  std::array<hsize_t, 2> chunk{};
+  check(H5Pget_chunk(properties.get(), 2, chunk.data()), ErrorKind::bad_data, reading);
+  return chunk[0];
+}
+
 Handle open_with_cache(hid_t file, const std::string& name, const std::string& where) {
   const auto opening = [&] { return "opening " + where; };
   std::uint64_t cache_bytes = 0;

@@ -23,6 +23,9 @@ Handle creation_properties(const std::vector<hsize_t>& chunk, int deflate);
 std::vector<std::uint64_t> checked_shape(hid_t dataset, std::size_t bytes_per_element, std::uint64_t file_bytes,
                                          const std::string& where);
 
+/// Rows of the chunks of a dataset that checked_shape() let pass.
+std::uint64_t stored_chunk_rows(hid_t dataset, const std::string& where);
+
 /// Opens a dataset with a chunk cache of a few of its chunks.
 Handle open_with_cache(hid_t file, const std::string& name, const std::string& where);
 

@@ -1,7 +1,9 @@
 #pragma once
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "io/hdf5/file.h"
@@ -15,10 +17,17 @@ struct ElementRange {
   bool operator==(const ElementRange&) const = default;
 };
 
-/// Writes one writer's share of AdamW's state: the moments of its ranges, side by side in the order of ranges. Closed,
-/// synced, read back and compared. Throws Error (cannot_create, input_output).
+/// One named part of an optimizer's state to be written: a value for each element of the ranges beside it.
+struct OptimizerSlot {
+  std::string name;  ///< any but "ranges"
+  std::span<const float> values;
+};
+
+/// Writes one writer's share of an optimizer's state: `ranges`, and one dataset a slot, by name, with the values of the
+/// ranges side by side in their order. Closed, synced, read back and compared. Throws Error (cannot_create,
+/// input_output).
 void write_optimizer_file(const std::filesystem::path& path, std::span<const ElementRange> ranges,
-                          std::span<const float> first_moment, std::span<const float> second_moment);
+                          std::span<const OptimizerSlot> slots);
 
 /// An optimizer file for reading, by any other division of the arena than the writer's.
 class OptimizerFile {
@@ -27,18 +36,16 @@ class OptimizerFile {
   explicit OptimizerFile(const std::filesystem::path& path);
 
   const std::vector<ElementRange>& ranges() const { return ranges_; }
-  /// Fills what this file holds of elements [begin, begin + first.size()) and returns how many those are. Throws Error
-  /// (bad_data, input_output).
-  std::uint64_t read(std::uint64_t begin, std::span<float> first_moment, std::span<float> second_moment) const;
+  /// In byte order.
+  std::vector<std::string> slots() const;
+  /// Fills what this file holds of a slot's elements [begin, begin + values.size()) and returns how many those are.
+  /// Throws Error (bad_data: also for a slot that is not there; input_output).
+  std::uint64_t read(const std::string& slot, std::uint64_t begin, std::span<float> values) const;
 
  private:
-  friend void write_optimizer_file(const std::filesystem::path& path, std::span<const ElementRange> ranges,
-                                   std::span<const float> first_moment, std::span<const float> second_moment);
-
   hdf5::File file_;
   std::vector<ElementRange> ranges_;
-  hdf5::Dataset first_moment_;
-  hdf5::Dataset second_moment_;
+  std::map<std::string, hdf5::Dataset> slots_;
 };
 
 }  // namespace chainrule::io::tensors

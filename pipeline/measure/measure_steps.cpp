@@ -41,7 +41,12 @@ void measure_steps(const comm::Communicator& communicator, const comm::Communica
   training.math = options.math;
   training.recompute = options.recompute;
   pretrain::step::Trainer trainer(communicator, exchange, config, training, windows);
-  trainer.step(false);
+  const auto step = [&] {
+    const pretrain::step::StepOutcome outcome = trainer.step(false);
+    pretrain::step::require_updated(outcome);
+    return outcome;
+  };
+  step();
   result.train_peak_memory_bytes = communicator.maximum(peak_memory_bytes());
 
   const auto ops = model::ops::make_fast_ops(options.math);
@@ -66,17 +71,17 @@ void measure_steps(const comm::Communicator& communicator, const comm::Communica
     products.measure(1);
     communicator.barrier();
     // A step hides the sharing of the one before it: that one must have just been.
-    if (communicator.size() > 1) trainer.step(false);
-    pretrain::step::StepReport report;
-    train.push_back(slowest(communicator, seconds_of([&] { report = trainer.step(false); })));
-    waited.push_back(report.exchange_seconds);
-    read.push_back(report.read_seconds);
-    optimizer.push_back(report.optimizer_seconds);
+    if (communicator.size() > 1) step();
+    pretrain::step::StepOutcome outcome;
+    train.push_back(slowest(communicator, seconds_of([&] { outcome = step(); })));
+    waited.push_back(outcome.exchange_seconds);
+    read.push_back(outcome.read_seconds);
+    optimizer.push_back(outcome.optimizer_seconds);
     evaluate.push_back(evaluation_step());
     if (communicator.size() == 1) continue;
     trainer.set_exchange(false);
     communicator.barrier();
-    without.push_back(slowest(communicator, seconds_of([&] { trainer.step(false); })));
+    without.push_back(slowest(communicator, seconds_of(step)));
     trainer.set_exchange(true);
     communicator.barrier();
     alone.push_back(slowest(communicator, seconds_of([&] { trainer.exchange_alone(); })));

@@ -12,7 +12,10 @@
 #include "pipeline/failure/error.h"
 #include "pipeline/pretrain/inputs.h"
 #include "pipeline/pretrain/loop.h"
+#include "pipeline/pretrain/metrics/console.h"
+#include "pipeline/pretrain/metrics/metrics_observer.h"
 #include "pipeline/pretrain/plan.h"
+#include "pipeline/pretrain/trainer_state.h"
 #include "pipeline/run/environment.h"
 #include "pipeline/run/standard_streams.h"
 #include "pipeline/run/threads.h"
@@ -49,7 +52,7 @@ void check_lanes(const PretrainOptions& options, std::int64_t lanes, int ranks) 
   }
 }
 
-/// Opens the run on rank 0 and settles, on every rank, how many lanes it has.
+/// Opens the run on rank 0 and decides, on every rank, how many lanes it has.
 std::unique_ptr<run::RunDirectory> open_run(const comm::Communicator& communicator, const PretrainOptions& options,
                                             run::Configuration& configuration, std::int64_t& lanes) {
   std::unique_ptr<run::RunDirectory> run;
@@ -135,14 +138,14 @@ failure::ExitCode pretrain(const comm::Communicator& communicator, const Pretrai
   });
   if (checkpoint) {
     if (first) warn_of_other_bits(state, environment);
-    checkpoint::restore(communicator, *checkpoint, state, *trainer);
+    restore_trainer(communicator, *checkpoint, state, *trainer);
   }
   state.arena_layout = checkpoint::arena_layout(trainer->table());
   state.program_digest = environment.program_digest;
   state.instruction_set = environment.instruction_set;
   state.threads_per_rank = environment.threads_per_rank;
 
-  std::unique_ptr<metrics::MetricsLog> metrics;
+  std::unique_ptr<metrics::MetricsObserver> metrics;
   comm::agree_on_first(communicator, [&] {
     run->write_configuration(configuration);
     auto json = run::to_json(environment);
@@ -150,7 +153,7 @@ failure::ExitCode pretrain(const comm::Communicator& communicator, const Pretrai
     json["data_fingerprint"] = state.data_fingerprint;
     json["parameters"] = model::shape::parameter_count(inputs->config);
     run->add_environment(io::files::json_text(json));
-    metrics = std::make_unique<metrics::MetricsLog>(options.run / "metrics.jsonl", state.step);
+    metrics = std::make_unique<metrics::MetricsObserver>(options.run / "metrics.jsonl", state.step);
     run::say(fmt::format("{} {} of {} parameters on {} tokens: {} ranks x {} threads, {} lanes, {} tokens a step\n",
                          checkpoint ? fmt::format("going on from step {} with", state.step) : "training", options.model,
                          model::shape::parameter_count(inputs->config), inputs->training.token_count(),
@@ -164,8 +167,11 @@ failure::ExitCode pretrain(const comm::Communicator& communicator, const Pretrai
   }
   const checkpoint::CheckpointContext context{options.run, inputs->training.tokenizer_path(),
                                               inputs->training.tokenizer_fingerprint(), options.keep_checkpoints};
-  return PretrainLoop(communicator, options, context, *trainer, validation ? &*validation : nullptr, metrics.get(),
-                      state, checkpoint.has_value())
+  metrics::Console console(options.log_every, state.step, state.elapsed_seconds);
+  std::vector<metrics::StepObserver*> observers;
+  if (first) observers = {metrics.get(), &console};
+  return PretrainLoop(communicator, options, context, *trainer, validation ? &*validation : nullptr, observers, state,
+                      checkpoint.has_value())
       .run();
 }
 

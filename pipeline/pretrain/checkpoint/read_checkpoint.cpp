@@ -1,5 +1,7 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 #include <sstream>
@@ -45,18 +47,34 @@ void set_aside(const fs::path& checkpoint) {
   io::files::commit_rename(checkpoint, aside);
 }
 
-/// The moments of this rank's slices, from whichever files hold them.
-void read_optimizer(const fs::path& checkpoint, optimizer::ShardedAdamW& optimizer) {
-  std::uint64_t missing = optimizer.first_moment().size();
+/// A file may hold no other state than the optimizer's.
+void check_slots(const io::tensors::OptimizerFile& file, const std::string& name, const optimizer::OwnedState& state) {
+  std::vector<std::string> wanted;
+  for (const auto& slot : state.slots) wanted.push_back(slot.name);
+  std::sort(wanted.begin(), wanted.end());
+  if (file.slots() != wanted) {
+    throw io::Error(io::ErrorKind::bad_data,
+                    fmt::format("'{}' holds the optimizer state {}, this run's optimizer has {}", name,
+                                fmt::join(file.slots(), ", "), fmt::join(wanted, ", ")));
+  }
+}
+
+/// The state of this rank's slices, from whichever files hold them.
+void read_optimizer(const fs::path& checkpoint, const optimizer::OwnedState& state) {
+  std::uint64_t missing = 0;
+  for (const auto& slot : state.slots) missing += slot.values.size();
   const io::tensors::Manifest manifest = io::tensors::Manifest::read(checkpoint);
   for (const auto& entry : manifest.entries()) {
     if (!entry.name.starts_with("optimizer-")) continue;
-    const io::tensors::OptimizerFile file(checkpoint / entry.name);
+    const fs::path path = checkpoint / entry.name;
+    const io::tensors::OptimizerFile file(path);
+    check_slots(file, path.string(), state);
     std::size_t at = 0;
-    for (const auto& slice : optimizer.slices()) {
+    for (const auto& slice : state.slices) {
       const auto elements = static_cast<std::size_t>(slice.end - slice.begin);
-      missing -= file.read(static_cast<std::uint64_t>(slice.begin), optimizer.first_moment().subspan(at, elements),
-                           optimizer.second_moment().subspan(at, elements));
+      for (const auto& slot : state.slots) {
+        missing -= file.read(slot.name, static_cast<std::uint64_t>(slice.begin), slot.values.subspan(at, elements));
+      }
       at += elements;
     }
   }
@@ -100,20 +118,19 @@ std::optional<fs::path> find_intact_checkpoint(const comm::Communicator& communi
 }
 
 void restore(const comm::Communicator& communicator, const fs::path& checkpoint, const TrainingState& state,
-             step::Trainer& trainer) {
+             const Restored& into) {
   comm::agree(communicator, [&] {
-    if (state.arena_layout != arena_layout(trainer.table())) {
+    if (state.arena_layout != arena_layout(*into.table)) {
       throw io::Error(io::ErrorKind::bad_data,
                       fmt::format("'{}' is of a model of other parameters", checkpoint.string()));
     }
     if (communicator.rank() == 0) {
       const models::LoadedModel loaded = models::load_model(checkpoint);
-      std::memcpy(trainer.parameters().data(), loaded.parameters.data(), loaded.parameters.span().size_bytes());
+      std::memcpy(into.parameters.data(), loaded.parameters.data(), loaded.parameters.span().size_bytes());
     }
-    read_optimizer(checkpoint, trainer.optimizer());
+    read_optimizer(checkpoint, into.optimizer);
   });
-  communicator.broadcast(std::as_writable_bytes(trainer.parameters().span()));
-  trainer.set_progress(state.step, state.samples_consumed);
+  communicator.broadcast(std::as_writable_bytes(into.parameters));
 }
 
 }  // namespace chainrule::pipeline::pretrain::checkpoint

@@ -2,11 +2,13 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "model/shape/config.h"
+#include "model/shape/parameters.h"
 #include "pipeline/comm/communicator.h"
-#include "pipeline/pretrain/step/trainer.h"
+#include "pipeline/pretrain/optimizer/optimizer.h"
 
 namespace chainrule::pipeline::pretrain::checkpoint {
 
@@ -22,7 +24,25 @@ struct TrainingState {
   int threads_per_rank = 0;
 };
 
-/// Everything that a checkpoint needs besides the trainer.
+/// What a checkpoint holds of this rank: views of the memory that the run works on, or of copies of it, that stay as
+/// they are until it is written.
+struct Snapshot {
+  model::shape::Config config;
+  const model::shape::ParameterTable* table = nullptr;
+  std::span<const float> parameters;  ///< [arena], the same on every rank
+  optimizer::OwnedState optimizer;
+  TrainingState state;
+  std::string weights_hash;  ///< of the parameters
+};
+
+/// Where a checkpoint is read to.
+struct Restored {
+  const model::shape::ParameterTable* table = nullptr;
+  std::span<float> parameters;  ///< [arena]
+  optimizer::OwnedState optimizer;
+};
+
+/// Everything else that a checkpoint needs.
 struct CheckpointContext {
   std::filesystem::path run;
   std::filesystem::path tokenizer;  ///< the file that is copied into it
@@ -34,12 +54,13 @@ struct CheckpointContext {
 std::string arena_layout(const model::shape::ParameterTable& table);
 
 /// Hash of the weights, which must be the same on every rank: a rank that holds others throws. Collective.
-std::string agreed_weights_hash(const comm::Communicator& communicator, step::Trainer& trainer);
+std::string agreed_weights_hash(const comm::Communicator& communicator, std::span<const float> parameters,
+                                std::int64_t step);
 
 /// Writes run/checkpoints/step-N beside its place, verifies it and renames it there; then deletes all but the newest
 /// `keep`. Throws AgreedError. Collective.
 void write_checkpoint(const comm::Communicator& communicator, const CheckpointContext& context,
-                      const TrainingState& state, const std::string& weights_hash, step::Trainer& trainer);
+                      const Snapshot& snapshot);
 
 /// The highest checkpoint of a run whose files are all whole; every rank verifies its share of them. Damaged ones that
 /// were passed over are named on stderr and renamed to step-N.damaged. Empty where there is none at all; throws
@@ -50,9 +71,10 @@ std::optional<std::filesystem::path> find_intact_checkpoint(const comm::Communic
 /// state.json of a checkpoint. Throws io::Error.
 TrainingState read_training_state(const std::filesystem::path& checkpoint);
 
-/// Puts the trainer where a checkpoint stands, whatever number of ranks wrote it. Throws AgreedError (bad_data) where
-/// it is of another model or lacks elements. Collective.
+/// Reads the parameters and this rank's optimizer state of a checkpoint, whatever number of ranks wrote it; state is
+/// what read_training_state() gave. Throws AgreedError (bad_data) where it is of another model or optimizer, or lacks
+/// elements. Collective.
 void restore(const comm::Communicator& communicator, const std::filesystem::path& checkpoint,
-             const TrainingState& state, step::Trainer& trainer);
+             const TrainingState& state, const Restored& into);
 
 }  // namespace chainrule::pipeline::pretrain::checkpoint

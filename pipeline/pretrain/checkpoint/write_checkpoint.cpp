@@ -27,28 +27,28 @@ void make_partial(const fs::path& partial) {
   io::files::make_folder(partial);
 }
 
-void write_model(const fs::path& partial, const CheckpointContext& context, const TrainingState& state,
-                 const std::string& weights_hash, step::Trainer& trainer) {
+void write_model(const fs::path& partial, const CheckpointContext& context, const Snapshot& snapshot) {
   std::vector<io::tensors::NamedTensor> tensors;
-  for (const model::shape::Parameter& parameter : trainer.table().parameters()) {
+  for (const model::shape::Parameter& parameter : snapshot.table->parameters()) {
     tensors.push_back({parameter.name, parameter.shape,
-                       trainer.parameters().span().subspan(static_cast<std::size_t>(parameter.offset),
-                                                           static_cast<std::size_t>(parameter.size()))});
+                       snapshot.parameters.subspan(static_cast<std::size_t>(parameter.offset),
+                                                   static_cast<std::size_t>(parameter.size()))});
   }
   io::tensors::write_model_file(partial / "model.h5", tensors);
   io::files::write_file_atomically(partial / "tokenizer.json", io::files::read_file(context.tokenizer));
-  models::write_model_description(
-      partial / "model.json", {trainer.decoder().config(), context.tokenizer_fingerprint, weights_hash, state.step});
-  write_training_state(partial / kStateName, state);
+  models::write_model_description(partial / "model.json", {snapshot.config, context.tokenizer_fingerprint,
+                                                           snapshot.weights_hash, snapshot.state.step});
+  write_training_state(partial / kStateName, snapshot.state);
 }
 
-void write_optimizer(const fs::path& path, step::Trainer& trainer) {
+void write_optimizer(const fs::path& path, const optimizer::OwnedState& state) {
   std::vector<io::tensors::ElementRange> ranges;
-  for (const auto& slice : trainer.optimizer().slices()) {
+  for (const auto& slice : state.slices) {
     ranges.push_back({static_cast<std::uint64_t>(slice.begin), static_cast<std::uint64_t>(slice.end)});
   }
-  io::tensors::write_optimizer_file(path, ranges, trainer.optimizer().first_moment(),
-                                    trainer.optimizer().second_moment());
+  std::vector<io::tensors::OptimizerSlot> slots;
+  for (const auto& slot : state.slots) slots.push_back({slot.name, slot.values});
+  io::tensors::write_optimizer_file(path, ranges, slots);
 }
 
 std::vector<io::tensors::ManifestEntry> gathered(const comm::Communicator& communicator,
@@ -82,32 +82,33 @@ void prune(const fs::path& run, std::int64_t keep) {
 
 }  // namespace
 
-std::string agreed_weights_hash(const comm::Communicator& communicator, step::Trainer& trainer) {
-  const std::string mine = models::hash_of(trainer.parameters().span());
+std::string agreed_weights_hash(const comm::Communicator& communicator, std::span<const float> parameters,
+                                std::int64_t step) {
+  const std::string mine = models::hash_of(parameters);
   const std::string first = communicator.broadcast(mine);
   comm::agree(communicator, [&] {
     if (mine != first) {
-      throw failure::Error(failure::ExitCode::internal,
-                           fmt::format("after step {} the weights' hash is {} here and {} on rank 0",
-                                       trainer.steps_taken(), mine, first));
+      throw failure::Error(
+          failure::ExitCode::internal,
+          fmt::format("after step {} the weights' hash is {} here and {} on rank 0", step, mine, first));
     }
   });
   return first;
 }
 
 void write_checkpoint(const comm::Communicator& communicator, const CheckpointContext& context,
-                      const TrainingState& state, const std::string& weights_hash, step::Trainer& trainer) {
-  const fs::path folder = models::checkpoint_folder(context.run, state.step);
+                      const Snapshot& snapshot) {
+  const fs::path folder = models::checkpoint_folder(context.run, snapshot.state.step);
   const fs::path partial = folder.string() + ".partial";
   try {
     comm::agree_on_first(communicator, [&] { make_partial(partial); });
     std::vector<io::tensors::ManifestEntry> mine;
     comm::agree(communicator, [&] {
       const fs::path optimizer = partial / fmt::format("optimizer-{:05}.h5", communicator.rank());
-      write_optimizer(optimizer, trainer);
+      write_optimizer(optimizer, snapshot.optimizer);
       mine.push_back(io::tensors::describe_file(optimizer));
       if (communicator.rank() != 0) return;
-      write_model(partial, context, state, weights_hash, trainer);
+      write_model(partial, context, snapshot);
       for (const char* name : {"model.json", "tokenizer.json", "model.h5", kStateName}) {
         mine.push_back(io::tensors::describe_file(partial / name));
       }

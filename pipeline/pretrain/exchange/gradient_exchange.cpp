@@ -6,40 +6,39 @@
 namespace chainrule::pipeline::pretrain::exchange {
 
 GradientExchange::GradientExchange(ExchangeThread& thread, const comm::Communicator& communicator,
-                                   LaneReduction& reduction, const BlockOwnership& ownership, const EmbeddingRows& rows,
-                                   std::int64_t most_tokens)
+                                   LaneReduction& reduction, const Ownership& ownership, const ParameterRows& rows,
+                                   std::int64_t most_rows)
     : thread_(thread),
       communicator_(communicator),
       reduction_(reduction),
       ownership_(ownership),
       rows_(rows),
-      inputs_(communicator, most_tokens) {}
+      gathered_rows_(communicator, most_rows) {}
 
-void GradientExchange::gather_inputs(std::span<const std::uint32_t> inputs) {
+void GradientExchange::gather_rows(std::span<const std::uint32_t> rows) {
   if (communicator_.size() == 1) return;
-  inputs_.set(inputs);
-  gathered_ = thread_.queue([this](const std::stop_token& stop) { inputs_.gather(stop); });
+  gathered_rows_.set(rows);
+  gathered_ = thread_.queue([this](const std::stop_token& stop) { gathered_rows_.gather(stop); });
 }
 
-void GradientExchange::settle() {
-  if (settled_) return;
-  settled_ = true;
+void GradientExchange::decide_order() {
+  if (order_decided_) return;
+  order_decided_ = true;
   order_.resize(static_cast<std::size_t>(ownership_.bucket_count()));
   std::iota(order_.begin(), order_.end(), 0);
   if (gathered_ == 0) return;
   thread_.wait(gathered_);
-  std::vector<std::uint32_t> tokens;
+  std::vector<std::uint32_t> indices;
   for (int rank = 0; rank < communicator_.size(); ++rank) {
-    const auto of_rank = inputs_.of(rank);
-    tokens.insert(tokens.end(), of_rank.begin(), of_rank.end());
+    const auto of_rank = gathered_rows_.of(rank);
+    indices.insert(indices.end(), of_rank.begin(), of_rank.end());
   }
-  ArenaRanges late = rows_.of(tokens);
-  const model::shape::ParameterRange all = rows_.all();
-  if (2 * elements_of(late) > all.end - all.begin) return;
-  const auto first_of_embedding = std::find_if(
-      order_.begin(), order_.end(), [&](std::int64_t bucket) { return ownership_.bucket(bucket).begin >= all.begin; });
-  early_ = static_cast<std::size_t>(order_.end() - first_of_embedding);
-  std::rotate(order_.begin(), first_of_embedding, order_.end());
+  ArenaRanges late = rows_.of(indices);
+  const model::shape::ParameterRange whole = rows_.with_padding();
+  if (2 * elements_of(late) > whole.end - whole.begin) return;
+  const IndexRange early = ownership_.buckets_within(whole);
+  early_ = static_cast<std::size_t>(early.size());
+  std::rotate(order_.begin(), order_.begin() + early.begin, order_.begin() + early.end);
   if (early_ > 0) reduction_.set_late(std::move(late));
 }
 
@@ -57,7 +56,7 @@ void GradientExchange::finish_begun(std::size_t end_place) {
 }
 
 void GradientExchange::ready_but_late_rows() {
-  settle();
+  decide_order();
   begin(early_);
 }
 
@@ -68,14 +67,14 @@ void GradientExchange::await_late_rows() {
 }
 
 void GradientExchange::ready(model::shape::ParameterRange range) {
-  settle();
+  decide_order();
   std::size_t end = begun_;
   while (end < order_.size() && ownership_.bucket(order_[end]).end <= range.end) ++end;
   begin(end);
 }
 
 void GradientExchange::finish() {
-  settle();
+  decide_order();
   begin(order_.size());
   finish_begun(order_.size());
   run::Worker::Ticket last = finished_.back();
@@ -85,7 +84,7 @@ void GradientExchange::finish() {
   }
   thread_.wait(last);
   reduction_.set_late({});
-  settled_ = false;
+  order_decided_ = false;
   gathered_ = 0;
   early_ = 0;
   begun_ = 0;

@@ -16,8 +16,7 @@ std::span<std::byte> bytes_of(float* values, std::int64_t count) {
 
 }  // namespace
 
-LaneReduction::LaneReduction(const comm::Communicator& communicator, const LanePlan& plan,
-                             const BlockOwnership& ownership)
+LaneReduction::LaneReduction(const comm::Communicator& communicator, const LanePlan& plan, const Ownership& ownership)
     : communicator_(communicator),
       ownership_(ownership),
       mine_(plan.rank_plan(communicator.rank())),
@@ -37,14 +36,14 @@ void LaneReduction::merge(const Merge& merge, model::shape::ParameterRange range
       arenas_[static_cast<std::size_t>(merge.from)].data() + range.begin, range.end - range.begin);
 }
 
-void LaneReduction::finish(std::size_t turn) {
-  if (turn + 1 == mine_.turns.size()) return;
-  for (const Merge& each : mine_.turns[turn].merges) merge(each, {0, ownership_.arena_size()});
+void LaneReduction::finish_lane(std::size_t lane) {
+  if (lane + 1 == mine_.lanes.size()) return;
+  for (const Merge& each : mine_.lanes[lane].merges) merge(each, {0, ownership_.arena_size()});
 }
 
 void LaneReduction::merge_last(model::shape::ParameterRange range) {
-  if (mine_.turns.empty()) return;
-  for (const Merge& each : mine_.turns.back().merges) merge(each, range);
+  if (mine_.lanes.empty()) return;
+  for (const Merge& each : mine_.lanes.back().merges) merge(each, range);
 }
 
 void LaneReduction::add_leaves(const std::vector<float*>& leaves, std::int64_t offset, std::int64_t count) const {

@@ -9,31 +9,32 @@
 #include "model/arena.h"
 #include "pipeline/comm/communicator.h"
 #include "pipeline/pretrain/exchange/arena_ranges.h"
-#include "pipeline/pretrain/exchange/block_ownership.h"
 #include "pipeline/pretrain/exchange/lanes.h"
+#include "pipeline/pretrain/exchange/ownership.h"
 
 namespace chainrule::pipeline::pretrain::exchange {
 
 /// One step's gradients on this rank: the arenas in which its lanes are accumulated, and their sum over all ranks. The
-/// sum has the same bits for every number of ranks up to the number of lanes. communicator outlives it.
+/// sum has the same bits for every number of ranks up to the number of lanes. communicator and
+/// ownership outlive it.
 class LaneReduction {
  public:
-  LaneReduction(const comm::Communicator& communicator, const LanePlan& plan, const BlockOwnership& ownership);
+  LaneReduction(const comm::Communicator& communicator, const LanePlan& plan, const Ownership& ownership);
 
-  /// This rank's lanes, in the order in which it takes them.
-  const std::vector<LaneTurn>& turns() const { return mine_.turns; }
+  /// This rank's lanes with micro-batches, in the order in which it takes them.
+  const std::vector<LaneAccumulation>& lanes() const { return mine_.lanes; }
 
   /// Buckets that may be begun and not yet finished: while one is added up, others travel.
   static constexpr std::int64_t kInFlight = 3;
 
-  /// The arena of turns()[turn], for the sum of its micro-batches' gradients. Its padding is zero.
-  std::span<float> arena(std::size_t turn) { return arenas_[static_cast<std::size_t>(mine_.turns[turn].arena)].span(); }
-  /// Adds a finished turn to the sums before it; for the last turn begin_bucket() does so, bucket by bucket.
-  void finish(std::size_t turn);
+  /// The arena of lanes()[lane], for the sum of its micro-batches' gradients. Its padding is zero.
+  std::span<float> arena(std::size_t lane) { return arenas_[static_cast<std::size_t>(mine_.lanes[lane].arena)].span(); }
+  /// Adds a finished lane to the sums before it; for the last one begin_bucket() does so, bucket by bucket.
+  void finish_lane(std::size_t lane);
 
   /// What the buckets leave out in this step, to be added by itself at the end; the same on every rank.
   void set_late(ArenaRanges late) { late_ = std::move(late); }
-  /// Once this rank's last turn has finished a bucket, but for what is late: begins to send and receive its slices.
+  /// Once this rank's last lane has finished a bucket, but for what is late: begins to send and receive its slices.
   /// Buckets in the same order on every rank. May run beside what writes to other buckets.
   void begin_bucket(std::int64_t bucket);
   /// Adds the oldest bucket begun over all ranks: afterwards gradients() holds the whole sum in this rank's slice of
@@ -52,14 +53,14 @@ class LaneReduction {
     std::vector<comm::Transfer> transfers;
     std::vector<float*> leaves;  // that slice of each
   };
-  /// Adds this rank's last turn to the sums before it.
+  /// Adds this rank's last lane to the sums before it.
   void merge_last(model::shape::ParameterRange range);
   void merge(const Merge& merge, model::shape::ParameterRange range);
   /// Adds `count` elements from `offset` on of the leaves; the sum ends in leaf 0.
   void add_leaves(const std::vector<float*>& leaves, std::int64_t offset, std::int64_t count) const;
 
   const comm::Communicator& communicator_;
-  BlockOwnership ownership_;
+  const Ownership& ownership_;
   RankPlan mine_;
   CombinePlan combine_;
   std::vector<model::Arena> arenas_;

@@ -48,7 +48,7 @@ RankPlan LanePlan::rank_plan(int rank) const {
       std::vector<Merge> merges;
       if (const IndexRange micro_batches = micro_batches_of(lane); micro_batches.size() > 0) {
         pending.push_back({lane, 1});
-        plan.turns.push_back({micro_batches, static_cast<std::int64_t>(pending.size()) - 1, {}});
+        plan.lanes.push_back({micro_batches, static_cast<std::int64_t>(pending.size()) - 1, {}});
         plan.arenas = std::max(plan.arenas, static_cast<std::int64_t>(pending.size()));
       }
       // Once the lanes up to this one fill a subtree, whatever of it is pending is its sum.
@@ -56,7 +56,7 @@ RankPlan LanePlan::rank_plan(int rank) const {
         const std::int64_t first = lane + 1 - size;
         while (pending.size() > before + 1 && pending[pending.size() - 2].first_lane >= first) {
           const auto last = static_cast<std::int64_t>(pending.size()) - 1;
-          plan.turns.back().merges.push_back({last - 1, last});
+          plan.lanes.back().merges.push_back({last - 1, last});
           pending.pop_back();
         }
         if (pending.size() > before && pending.back().first_lane >= first) pending.back() = {first, size};

@@ -33,8 +33,8 @@ struct Merge {
   bool operator==(const Merge&) const = default;
 };
 
-/// One lane's turn on its rank.
-struct LaneTurn {
+/// What one lane adds up on its rank.
+struct LaneAccumulation {
   IndexRange micro_batches;   ///< never empty
   std::int64_t arena = 0;     ///< where they are accumulated, from zero
   std::vector<Merge> merges;  ///< over this rank's arenas, once they are
@@ -42,9 +42,9 @@ struct LaneTurn {
 
 /// What one rank does in a step, with the fewest arenas.
 struct RankPlan {
-  std::vector<LaneTurn> turns;
-  std::vector<Subtree> subtrees;  ///< kept at the end, the largest first: subtree i lies in arena i
-  std::int64_t arenas = 1;        ///< gradient arenas it needs, at most log2 S + 1
+  std::vector<LaneAccumulation> lanes;  ///< those with micro-batches, in the order in which it takes them
+  std::vector<Subtree> subtrees;        ///< kept at the end, the largest first: subtree i lies in arena i
+  std::int64_t arenas = 1;              ///< gradient arenas it needs, at most log2 S + 1
 };
 
 /// What remains to be added over all ranks.

@@ -6,12 +6,12 @@
 
 #include "model/decoder/decoder.h"
 #include "pipeline/comm/communicator.h"
-#include "pipeline/pretrain/exchange/block_ownership.h"
-#include "pipeline/pretrain/exchange/embedding_rows.h"
 #include "pipeline/pretrain/exchange/exchange_thread.h"
 #include "pipeline/pretrain/exchange/gradient_exchange.h"
 #include "pipeline/pretrain/exchange/lane_reduction.h"
+#include "pipeline/pretrain/exchange/ownership.h"
 #include "pipeline/pretrain/exchange/parameter_exchange.h"
+#include "pipeline/pretrain/exchange/parameter_rows.h"
 
 namespace chainrule::pipeline::pretrain::exchange {
 
@@ -21,17 +21,20 @@ namespace chainrule::pipeline::pretrain::exchange {
 /// micro-batches get.
 class StepExchange final : public model::decoder::GradientSink, public model::decoder::ParameterGate {
  public:
-  /// communicator outlives it and is used by nobody else. most_tokens: of a micro-batch.
-  StepExchange(const comm::Communicator& communicator, const LanePlan& plan, const BlockOwnership& ownership,
-               const EmbeddingRows& rows, std::int64_t most_tokens);
+  /// communicator and ownership outlive it; communicator is used by nobody else. rows: of the one parameter whose rows
+  /// are late in backward and needed one by one in forward; most_rows: that a micro-batch names.
+  StepExchange(const comm::Communicator& communicator, const LanePlan& plan, const Ownership& ownership,
+               const ParameterRows& rows, std::int64_t most_rows);
   /// Lets what is under way end, except while an exception passes: the other ranks may then never come.
   ~StepExchange() override;
 
   LaneReduction& reduction() { return reduction_; }
 
-  /// The inputs of this rank's last micro-batch in the step, before it begins; none for a rank that has no micro-batch.
-  void expect_inputs(std::span<const std::uint32_t> inputs);
-  /// Of this rank's last micro-batch: what of its gradients is ready.
+  /// The late rows of this rank's last micro-batch in the step, before it begins; none for a rank that has no
+  /// micro-batch.
+  void expect_rows(std::span<const std::uint32_t> rows);
+  /// Of this rank's last micro-batch: what of its gradients is ready. Late rows of other parameters than that one are
+  /// of no account: these travel whole once ready() names them.
   void ready_but_late_rows(model::shape::ParameterRange parameter) override;
   void await_late_rows(model::shape::ParameterRange parameter) override;
   void ready(model::shape::ParameterRange range) override;
@@ -39,9 +42,9 @@ class StepExchange final : public model::decoder::GradientSink, public model::de
   void finish_reduction();
 
   /// Begins to send this rank's slices of parameters [arena] and to receive the others'; the span stays in place, and
-  /// each part of it unread, until it was asked for or finish_sharing(). next_inputs: of this rank's next micro-batch,
+  /// each part of it unread, until it was asked for or finish_sharing(). next_rows: of this rank's next micro-batch,
   /// where they are known.
-  void begin_sharing(std::span<float> parameters, std::span<const std::uint32_t> next_inputs);
+  void begin_sharing(std::span<float> parameters, std::span<const std::uint32_t> next_rows);
   void need(model::shape::ParameterRange range) override;
   void need_rows(model::shape::ParameterRange parameter, std::span<const std::uint32_t> rows) override;
   /// Until all of them are there.
@@ -54,10 +57,11 @@ class StepExchange final : public model::decoder::GradientSink, public model::de
   void set_enabled(bool enabled) { enabled_ = enabled; }
 
  private:
-  /// Every rank gathers the inputs of last micro-batches once the parameters are all asked for.
+  /// Every rank gathers the late rows of last micro-batches once the parameters are all asked for.
   void gather_expected();
 
   bool enabled_ = true;
+  ParameterRows rows_;
   ExchangeThread thread_;
   LaneReduction reduction_;
   GradientExchange gradients_;

@@ -1,6 +1,6 @@
 #include "pipeline/pretrain/optimizer/sharded_adamw.h"
 
-#include <cmath>
+#include <utility>
 
 namespace chainrule::pipeline::pretrain::optimizer {
 namespace {
@@ -12,50 +12,30 @@ std::span<Value> part(std::span<Value> whole, std::int64_t begin, std::int64_t e
 
 }  // namespace
 
-ShardedAdamW::ShardedAdamW(const comm::Communicator& communicator, const model::shape::ParameterTable& table,
-                           const exchange::BlockOwnership& ownership)
-    : communicator_(communicator),
-      ownership_(ownership),
-      decay_ranges_(table.decay_ranges()),
+ShardedAdamW::ShardedAdamW(const comm::Communicator& communicator, const exchange::Ownership& ownership,
+                           std::vector<model::shape::ParameterRange> decay_ranges,
+                           const model::optimizer::AdamWOptions& options)
+    : options_(options),
+      norm_(communicator, ownership),
+      decay_ranges_(std::move(decay_ranges)),
       slices_(ownership.slices_of(communicator.rank())),
       first_moment_(ownership.elements_of(communicator.rank())),
-      second_moment_(ownership.elements_of(communicator.rank())),
-      block_sums_(static_cast<std::size_t>(ownership.block_count())),
-      place_of_block_(static_cast<std::size_t>(ownership.block_count())) {
-  std::size_t place = 0;
-  for (int rank = 0; rank < ownership.ranks(); ++rank) {
-    if (rank == communicator.rank()) first_own_place_ = place;
-    const std::vector<std::int64_t> blocks = ownership.blocks_of(rank);
-    for (const std::int64_t block : blocks) place_of_block_[static_cast<std::size_t>(block)] = place++;
-    block_sum_bytes_.push_back(blocks.size() * sizeof(double));
-  }
-}
+      second_moment_(ownership.elements_of(communicator.rank())) {}
 
-double ShardedAdamW::gradient_norm(std::span<const float> gradients) {
-  const std::vector<std::int64_t> blocks = ownership_.blocks_of(communicator_.rank());
-  const auto count = static_cast<std::int64_t>(blocks.size());
-#pragma omp parallel for schedule(static)
-  for (std::int64_t i = 0; i < count; ++i) {
-    const model::shape::ParameterRange range = ownership_.block(blocks[static_cast<std::size_t>(i)]);
-    block_sums_[first_own_place_ + static_cast<std::size_t>(i)] =
-        model::optimizer::sum_of_squares(part(gradients, range.begin, range.end));
-  }
-  communicator_.all_gather_in_place(std::as_writable_bytes(std::span(block_sums_)), block_sum_bytes_);
-  double sum = 0;
-  for (const std::size_t place : place_of_block_) sum += block_sums_[place];
-  return std::sqrt(sum);
-}
-
-void ShardedAdamW::update(const model::optimizer::AdamWOptions& options, std::int64_t step, double gradient_scale,
-                          std::span<const float> gradients, std::span<float> parameters) {
+void ShardedAdamW::update(const StepTerms& terms, std::span<const float> gradients, std::span<float> parameters) {
+  options_.learning_rate = terms.learning_rate;
   std::int64_t at = 0;
   for (const model::shape::ParameterRange& slice : slices_) {
     const std::int64_t end = at + slice.end - slice.begin;
-    model::optimizer::adamw(options, step, gradient_scale, slice.begin, decay_ranges_,
+    model::optimizer::adamw(options_, terms.step, terms.gradient_scale, slice.begin, decay_ranges_,
                             part(parameters, slice.begin, slice.end), part(gradients, slice.begin, slice.end),
                             part(first_moment_.span(), at, end), part(second_moment_.span(), at, end));
     at = end;
   }
+}
+
+OwnedState ShardedAdamW::state() {
+  return {slices_, {{"first_moment", first_moment_.span()}, {"second_moment", second_moment_.span()}}};
 }
 
 }  // namespace chainrule::pipeline::pretrain::optimizer

@@ -1,11 +1,9 @@
 #include "pipeline/pretrain/step/trainer.h"
 
-#include <fmt/format.h>
-
 #include <chrono>
 #include <cmath>
 
-#include "pipeline/failure/error.h"
+#include "pipeline/pretrain/optimizer/sharded_adamw.h"
 
 namespace chainrule::pipeline::pretrain::step {
 namespace {
@@ -14,10 +12,9 @@ std::int64_t rows_of(const TrainerOptions& options, const model::shape::Config& 
   return options.micro_batch * config.sequence_length;
 }
 
-[[noreturn]] void diverged(std::int64_t step, const std::string& what) {
-  throw failure::AgreedError(
-      failure::ExitCode::bad_data,
-      fmt::format("step {}: {}; the weights were not updated, and earlier checkpoints are intact", step, what));
+/// The one parameter whose rows are late in backward: the batch's inputs name them.
+exchange::ParameterRows late_rows(const model::shape::ParameterTable& table) {
+  return {table, table.find("token_embedding.weight")};
 }
 
 }  // namespace
@@ -39,17 +36,18 @@ Trainer::Trainer(const comm::Communicator& communicator, const comm::Communicato
                 .recompute = options.recompute},
                *ops_),
       ownership_(decoder_.table().arena_size(), communicator.size()),
-      optimizer_(communicator, decoder_.table(), ownership_),
+      optimizer_(std::make_unique<optimizer::ShardedAdamW>(communicator, ownership_, decoder_.table().decay_ranges(),
+                                                           options.adamw)),
       parameters_(decoder_.table().arena_size()),
       exchange_(exchange,
                 exchange::LanePlan(options.global_batch / options.micro_batch, options.lanes, communicator.size()),
-                ownership_, exchange::EmbeddingRows(decoder_.table()), rows_of(options, config)),
+                ownership_, late_rows(decoder_.table()), rows_of(options, config)),
       reader_(windows, options.seed, options.micro_batch, config.sequence_length),
       nll_(static_cast<std::size_t>(rows_of(options, config))) {
   model::shape::initialise(config, decoder_.table(), options.seed, parameters_.span());
   const std::int64_t micro_batches = options.global_batch / options.micro_batch;
-  for (const exchange::LaneTurn& turn : exchange_.reduction().turns()) {
-    for (auto index = turn.micro_batches.begin; index < turn.micro_batches.end; ++index) order_.push_back(index);
+  for (const exchange::LaneAccumulation& lane : exchange_.reduction().lanes()) {
+    for (auto index = lane.micro_batches.begin; index < lane.micro_batches.end; ++index) order_.push_back(index);
   }
   if (!order_.empty()) order_.push_back(order_.front() + micro_batches);  // the next step's first
 }
@@ -76,55 +74,69 @@ void Trainer::run_micro_batch(std::int64_t index, std::int64_t next, std::span<f
     return samples_consumed_ + static_cast<std::uint64_t>(micro_batch * options_.micro_batch);
   };
   const model::ops::Batch batch = reader_.take(first_sample(index), first_sample(next));
-  if (last) exchange_.expect_inputs(batch.inputs);
+  if (last) exchange_.expect_rows(batch.inputs);
   decoder_.train(parameters_.span(), batch, gradients, accumulate, nll_, &exchange_, last ? &exchange_ : nullptr);
   for (const double value : nll_) nll.add(value);
 }
 
-StepReport Trainer::step(bool stop_requested) {
-  comm::ExactSum mine;
+comm::ExactSum Trainer::sum_gradients() {
+  comm::ExactSum nll;
   exchange::LaneReduction& reduction = exchange_.reduction();
   std::size_t taken = 0;
-  for (std::size_t turn = 0; turn < reduction.turns().size(); ++turn) {
-    const std::span<float> gradients = reduction.arena(turn);
+  for (std::size_t lane = 0; lane < reduction.lanes().size(); ++lane) {
+    const std::span<float> gradients = reduction.arena(lane);
     auto accumulate = model::decoder::Accumulate::no;
-    for (std::int64_t left = reduction.turns()[turn].micro_batches.size(); left > 0; --left, ++taken) {
+    for (std::int64_t left = reduction.lanes()[lane].micro_batches.size(); left > 0; --left, ++taken) {
       const bool last = taken + 2 == order_.size();
-      run_micro_batch(order_[taken], order_[taken + 1], gradients, accumulate, mine, last);
+      run_micro_batch(order_[taken], order_[taken + 1], gradients, accumulate, nll, last);
       accumulate = model::decoder::Accumulate::yes;
     }
-    reduction.finish(turn);
+    reduction.finish_lane(lane);
   }
-  if (order_.empty()) exchange_.expect_inputs({});
+  if (order_.empty()) exchange_.expect_rows({});
   exchange_.finish_reduction();
+  return nll;
+}
+
+void Trainer::update_parameters(StepOutcome& outcome) {
+  const std::span<const float> gradients = exchange_.reduction().gradients();
+  const double sum_norm = optimizer_->gradient_norm(gradients);
+  if (!std::isfinite(sum_norm)) {
+    outcome.status = StepStatus::nonfinite_gradient;
+    return;
+  }
+  outcome.gradient_norm = sum_norm / static_cast<double>(outcome.tokens);
+  outcome.learning_rate = model::optimizer::learning_rate_at(options_.schedule, outcome.step);
+  optimizer_->update(
+      {outcome.step, outcome.learning_rate, gradient_scale(outcome.tokens, sum_norm, options_.clip_norm)}, gradients,
+      parameters_.span());
+}
+
+StepOutcome Trainer::step(bool stop_requested) {
+  const comm::ExactSum mine = sum_gradients();
   std::int64_t stops = stop_requested ? 1 : 0;
   const comm::ExactSum nll = comm::sum_over_ranks(communicator_, mine, std::span(&stops, 1));
   const auto summed = std::chrono::steady_clock::now();
-  const std::int64_t step = steps_taken_ + 1;
-  if (nll.nonfinite() != 0) {
-    diverged(step,
-             fmt::format("the loss of {} of {} tokens is not finite", nll.nonfinite(), nll.nonfinite() + nll.count()));
+  StepOutcome outcome;
+  outcome.step = steps_taken_ + 1;
+  outcome.tokens = static_cast<std::int64_t>(nll.count());
+  outcome.nonfinite_tokens = static_cast<std::int64_t>(nll.nonfinite());
+  outcome.stop = stops != 0;
+  if (outcome.nonfinite_tokens != 0) {
+    outcome.status = StepStatus::nonfinite_loss;
+  } else {
+    outcome.loss_nats = nll.nats() / static_cast<double>(nll.count());
+    update_parameters(outcome);
   }
-  const double sum_norm = optimizer_.gradient_norm(reduction.gradients());
-  if (!std::isfinite(sum_norm)) diverged(step, "the gradient's norm is not finite");
-
-  StepReport report;
-  report.tokens = static_cast<std::int64_t>(nll.count());
-  report.loss_nats = nll.nats() / static_cast<double>(nll.count());
-  report.gradient_norm = sum_norm / static_cast<double>(nll.count());
-  report.learning_rate = model::optimizer::learning_rate_at(options_.schedule, step);
-  report.stop = stops != 0;
-  model::optimizer::AdamWOptions adamw = options_.adamw;
-  adamw.learning_rate = report.learning_rate;
-  optimizer_.update(adamw, step, gradient_scale(report.tokens, sum_norm, options_.clip_norm), reduction.gradients(),
-                    parameters_.span());
-  report.optimizer_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - summed).count();
-  exchange_.begin_sharing(parameters_.span(), reader_.ahead());
-  report.exchange_seconds = exchange_.take_waited_seconds();
-  report.read_seconds = reader_.take_waited_seconds();
-  steps_taken_ = step;
-  samples_consumed_ += static_cast<std::uint64_t>(options_.global_batch);
-  return report;
+  outcome.optimizer_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - summed).count();
+  if (outcome.status == StepStatus::updated) {
+    exchange_.begin_sharing(parameters_.span(), reader_.ahead());
+    steps_taken_ = outcome.step;
+    samples_consumed_ += static_cast<std::uint64_t>(options_.global_batch);
+  }
+  outcome.exchange_seconds = exchange_.take_waited_seconds();
+  outcome.read_seconds = reader_.take_waited_seconds();
+  return outcome;
 }
 
 }  // namespace chainrule::pipeline::pretrain::step

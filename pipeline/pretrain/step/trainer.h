@@ -10,10 +10,12 @@
 #include "model/optimizer/schedule.h"
 #include "pipeline/comm/communicator.h"
 #include "pipeline/comm/exact_sum.h"
+#include "pipeline/pretrain/exchange/block_ownership.h"
 #include "pipeline/pretrain/exchange/lanes.h"
 #include "pipeline/pretrain/exchange/step_exchange.h"
-#include "pipeline/pretrain/optimizer/sharded_adamw.h"
+#include "pipeline/pretrain/optimizer/optimizer.h"
 #include "pipeline/pretrain/step/batch_reader.h"
+#include "pipeline/pretrain/step/step_outcome.h"
 #include "pipeline/windows/windows.h"
 
 namespace chainrule::pipeline::pretrain::step {
@@ -30,18 +32,6 @@ struct TrainerOptions {
   bool recompute = false;  ///< compute each layer's inside again in backward rather than keep it
 };
 
-/// What one step was, the same on every rank.
-struct StepReport {
-  double loss_nats = 0;  ///< mean over the step's tokens
-  std::int64_t tokens = 0;
-  double gradient_norm = 0;  ///< of the mean gradient, before clipping
-  double learning_rate = 0;
-  bool stop = false;             ///< some rank was asked to stop
-  double exchange_seconds = 0;   ///< in which this rank waited for what others sent; not the same on every rank
-  double read_seconds = 0;       ///< in which it waited for training samples
-  double optimizer_seconds = 0;  ///< that the gradient's norm and AdamW took on this rank
-};
-
 /// The factor that turns a sum over tokens into the mean over every rank's tokens, and then clips it.
 double gradient_scale(std::int64_t tokens, double gradient_sum_norm, double clip_norm);
 
@@ -54,9 +44,9 @@ class Trainer {
   Trainer(const comm::Communicator& communicator, const comm::Communicator& exchange,
           const model::shape::Config& config, const TrainerOptions& options, const windows::Windows& windows);
 
-  /// One optimizer step. Throws AgreedError (bad_data), with the weights left as they were, where the loss or the
-  /// gradient is not finite. Collective. Parameters may still be on their way from other ranks when it returns.
-  StepReport step(bool stop_requested);
+  /// One optimizer step. Where the loss or the gradient is not finite, the trainer stays where it was. Collective.
+  /// Parameters may still be on their way from other ranks when it returns.
+  StepOutcome step(bool stop_requested);
   /// For measurement: sums the gradients of the last step once more and shares the parameters, with nothing beside it.
   /// Collective.
   void exchange_alone();
@@ -72,20 +62,24 @@ class Trainer {
   model::decoder::Decoder& decoder() { return decoder_; }
   /// Whole: waits for what is on its way.
   model::Arena& parameters();
-  optimizer::ShardedAdamW& optimizer() { return optimizer_; }
+  optimizer::Optimizer& optimizer() { return *optimizer_; }
 
  private:
   /// Forward and backward of one micro-batch, into gradients; adds to the tally. `next` is the micro-batch that this
   /// rank comes to after it, last whether that is in the next step.
   void run_micro_batch(std::int64_t index, std::int64_t next, std::span<float> gradients,
                        model::decoder::Accumulate accumulate, comm::ExactSum& nll, bool last);
+  /// Forward and backward of this rank's share of a step; the summed gradients are in exchange_ afterwards. Collective.
+  comm::ExactSum sum_gradients();
+  /// Takes the parameters a step further along the summed gradients, unless they are not finite. Collective.
+  void update_parameters(StepOutcome& outcome);
 
   const comm::Communicator& communicator_;
   TrainerOptions options_;
   std::unique_ptr<model::ops::Ops> ops_;
   model::decoder::Decoder decoder_;
   exchange::BlockOwnership ownership_;
-  optimizer::ShardedAdamW optimizer_;
+  std::unique_ptr<optimizer::Optimizer> optimizer_;
   model::Arena parameters_;
   exchange::StepExchange exchange_;  // behind parameters_, which it writes to
   std::int64_t steps_taken_ = 0;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <numeric>
@@ -29,6 +30,10 @@ class CheckpointFiles : public testing::Test {
     std::vector<float> values(count);
     std::iota(values.begin(), values.end(), first);
     return values;
+  }
+
+  static std::vector<OptimizerSlot> adamw_slots(std::span<const float> first, std::span<const float> second) {
+    return {{"first_moment", first}, {"second_moment", second}};
   }
 
   void flip_bit(const std::string& name, std::streamoff at) const {
@@ -75,12 +80,13 @@ TEST_F(CheckpointFiles, OptimizerFileIsReadByAnyDivision) {
   const auto first = counted(30, 0.0F);
   const auto second = counted(30, 100.0F);
   const std::vector<ElementRange> ranges = {{10, 20}, {40, 60}};
-  write_optimizer_file(folder_ / "optimizer-00000.h5", ranges, first, second);
+  write_optimizer_file(folder_ / "optimizer-00000.h5", ranges, adamw_slots(first, second));
   const OptimizerFile file(folder_ / "optimizer-00000.h5");
   EXPECT_EQ(file.ranges(), ranges);
   std::vector<float> m(35, -1.0F);
   std::vector<float> v(35, -1.0F);
-  EXPECT_EQ(file.read(15, m, v), 15U);  // elements 15-20 and 40-50 of [15, 50)
+  EXPECT_EQ(file.read("first_moment", 15, m), 15U);  // elements 15-20 and 40-50 of [15, 50)
+  EXPECT_EQ(file.read("second_moment", 15, v), 15U);
   EXPECT_EQ(m[0], 5.0F);
   EXPECT_EQ(v[4], 109.0F);
   EXPECT_EQ(m[5], -1.0F);
@@ -89,12 +95,66 @@ TEST_F(CheckpointFiles, OptimizerFileIsReadByAnyDivision) {
   EXPECT_EQ(v[34], 119.0F);
 }
 
+TEST_F(CheckpointFiles, OptimizerFileHoldsAnySlotsByName) {
+  const auto momentum = counted(4, 1.0F);
+  const std::vector<ElementRange> ranges = {{0, 4}};
+  for (const std::size_t count : {0U, 1U, 3U}) {
+    const std::vector<OptimizerSlot> slots = {{"momentum", momentum}, {"b", momentum}, {"a", momentum}};
+    const auto path = folder_ / ("optimizer-" + std::to_string(count) + ".h5");
+    write_optimizer_file(path, ranges, std::span(slots).first(count));
+    EXPECT_EQ(OptimizerFile(path).slots().size(), count);
+  }
+  const OptimizerFile file(folder_ / "optimizer-3.h5");
+  EXPECT_THAT(file.slots(), testing::ElementsAre("a", "b", "momentum"));
+  std::vector<float> values(4);
+  EXPECT_EQ(file.read("momentum", 0, values), 4U);
+  EXPECT_EQ(values, momentum);
+  EXPECT_THAT(failure([&] { file.read("first_moment", 0, values); }),
+              testing::HasSubstr("optimizer-3.h5' has no optimizer state 'first_moment'"));
+}
+
+/// Writes the file as it was written before slots had names of their own, when there were only AdamW's moments.
+void write_adamw_file(const std::filesystem::path& path, const std::vector<ElementRange>& ranges,
+                      const std::vector<float>& first, const std::vector<float>& second) {
+  hdf5::File file = hdf5::File::create(path);
+  file.set_attribute("format", std::string("chainrule-optimizer"));
+  file.set_attribute("format_version", std::uint64_t{1});
+  std::vector<std::uint64_t> bounds;
+  for (const ElementRange& range : ranges) bounds.insert(bounds.end(), {range.begin, range.end});
+  file.create_dataset("ranges", hdf5::ElementType::u64, {ranges.size(), 2})
+      .write(0, std::span<const std::uint64_t>(bounds));
+  file.write_dataset("first_moment", std::span<const float>(first));
+  file.write_dataset("second_moment", std::span<const float>(second));
+  file.close();
+}
+
+TEST_F(CheckpointFiles, OptimizerFileOfBeforeIsReadAndStillWritten) {
+  const auto first = counted(300'000, 0.25F);
+  const auto second = counted(300'000, 7.0F);
+  const std::vector<ElementRange> ranges = {{100, 200'000}, {300'000, 400'100}};
+  write_adamw_file(folder_ / "before.h5", ranges, first, second);
+  const OptimizerFile file(folder_ / "before.h5");
+  EXPECT_THAT(file.slots(), testing::ElementsAre("first_moment", "second_moment"));
+  EXPECT_EQ(file.ranges(), ranges);
+  std::vector<float> values(199'900);
+  EXPECT_EQ(file.read("second_moment", 100, values), values.size());
+  EXPECT_TRUE(std::equal(values.begin(), values.end(), second.begin()));
+  write_optimizer_file(folder_ / "now.h5", ranges, adamw_slots(first, second));
+  EXPECT_EQ(files::read_file(folder_ / "now.h5"), files::read_file(folder_ / "before.h5"));
+}
+
+TEST_F(CheckpointFiles, OptimizerFileRefusesASlotOfAnotherSize) {
+  write_adamw_file(folder_ / "short.h5", {{0, 10}}, counted(10, 0.0F), counted(9, 0.0F));
+  EXPECT_THAT(failure([&] { OptimizerFile(folder_ / "short.h5"); }),
+              testing::HasSubstr("holds other numbers of elements than its ranges name"));
+}
+
 TEST_F(CheckpointFiles, OptimizerFileOfAWriterWithoutBlocksIsEmpty) {
-  write_optimizer_file(folder_ / "optimizer-00001.h5", {}, {}, {});
+  write_optimizer_file(folder_ / "optimizer-00001.h5", {}, adamw_slots({}, {}));
   const OptimizerFile file(folder_ / "optimizer-00001.h5");
   EXPECT_TRUE(file.ranges().empty());
   std::vector<float> none(3);
-  EXPECT_EQ(file.read(0, none, none), 0U);
+  EXPECT_EQ(file.read("first_moment", 0, none), 0U);
 }
 
 TEST_F(CheckpointFiles, ManifestVouchesForWholeFiles) {

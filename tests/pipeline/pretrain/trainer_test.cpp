@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -11,8 +12,10 @@
 #include "io/error.h"
 #include "io/tensors/manifest.h"
 #include "pipeline/comm/agreement.h"
+#include "pipeline/failure/error.h"
 #include "pipeline/models/checkpoint.h"
 #include "pipeline/pretrain/checkpoint/training_checkpoint.h"
+#include "pipeline/pretrain/trainer_state.h"
 #include "tests/support/made_data_set.h"
 #include "tests/support/mpi_world.h"
 
@@ -67,8 +70,9 @@ class TrainerTest : public testing::Test {
     state.samples_consumed = trainer.samples_consumed();
     state.arena_layout = checkpoint::arena_layout(trainer.table());
     const checkpoint::CheckpointContext context{folder_ / "run", folder_ / "tokenizer.json", "fingerprint", 2};
-    checkpoint::write_checkpoint(tests::world(), context, state,
-                                 checkpoint::agreed_weights_hash(tests::world(), trainer), trainer);
+    const std::string weights_hash =
+        checkpoint::agreed_weights_hash(tests::world(), trainer.parameters().span(), state.step);
+    checkpoint::write_checkpoint(tests::world(), context, snapshot_of(trainer, state, weights_hash));
     return models::checkpoint_folder(context.run, state.step);
   }
 
@@ -99,7 +103,7 @@ TEST_F(TrainerTest, GoesOnFromACheckpointToTheSameBits) {
   const comm::Communicator other_exchange = world.duplicate();
   step::Trainer resumed(world, other_exchange, config_, options_, windows);
   EXPECT_NE(hash(resumed), hash(whole));
-  checkpoint::restore(world, checkpoint, checkpoint::read_training_state(checkpoint), resumed);
+  restore_trainer(world, checkpoint, checkpoint::read_training_state(checkpoint), resumed);
   EXPECT_EQ(hash(resumed), hash(whole));
   EXPECT_EQ(resumed.samples_consumed(), 20U);
   for (int i = 0; i < 2; ++i) {
@@ -115,14 +119,14 @@ TEST_F(TrainerTest, ALaneAddsUpItsMicroBatches) {
   const windows::Windows windows(data, config_.sequence_length);
   options_.lanes = world.size();
   options_.global_batch = 6 * world.size();
-  std::vector<step::StepReport> reports;
+  std::vector<step::StepOutcome> outcomes;
   for (const std::int64_t micro_batch : {6, 2}) {  // one a lane, three a lane
     options_.micro_batch = micro_batch;
     const comm::Communicator exchange = world.duplicate();
-    reports.push_back(step::Trainer(world, exchange, config_, options_, windows).step(false));
+    outcomes.push_back(step::Trainer(world, exchange, config_, options_, windows).step(false));
   }
-  EXPECT_NEAR(reports[1].loss_nats, reports[0].loss_nats, 1e-6);
-  EXPECT_NEAR(reports[1].gradient_norm / reports[0].gradient_norm, 1.0, 1e-5);
+  EXPECT_NEAR(outcomes[1].loss_nats, outcomes[0].loss_nats, 1e-6);
+  EXPECT_NEAR(outcomes[1].gradient_norm / outcomes[0].gradient_norm, 1.0, 1e-5);
 }
 
 TEST_F(TrainerTest, StopTravelsFromAnyRankToAll) {
@@ -133,6 +137,69 @@ TEST_F(TrainerTest, StopTravelsFromAnyRankToAll) {
   step::Trainer trainer(world, exchange, config_, options_, windows);
   EXPECT_FALSE(trainer.step(false).stop);
   EXPECT_TRUE(trainer.step(world.rank() == world.size() - 1).stop);
+}
+
+/// The bits of this rank's optimizer state.
+std::vector<float> state_of(step::Trainer& trainer) {
+  std::vector<float> values;
+  for (const auto& slot : trainer.optimizer().state().slots) {
+    values.insert(values.end(), slot.values.begin(), slot.values.end());
+  }
+  return values;
+}
+
+TEST_F(TrainerTest, AStepThatIsNotFiniteLeavesTheTrainerWhereItWas) {
+  const comm::Communicator& world = tests::world();
+  const io::tokens::DataSet data = io::tokens::DataSet::open(folder_);
+  const windows::Windows windows(data, config_.sequence_length);
+  const comm::Communicator exchange = world.duplicate();
+  const comm::Communicator other_exchange = world.duplicate();
+  step::Trainer spared(world, other_exchange, config_, options_, windows);
+  step::Trainer trainer(world, exchange, config_, options_, windows);
+  EXPECT_EQ(trainer.step(false).status, step::StepStatus::updated);
+  spared.step(false);
+  const std::vector<float> weights(trainer.parameters().span().begin(), trainer.parameters().span().end());
+  const auto part = [&](const char* name) {
+    const model::shape::ParameterRange range = trainer.table().find(name).range();
+    return trainer.parameters().span().subspan(static_cast<std::size_t>(range.begin),
+                                               static_cast<std::size_t>(range.end - range.begin));
+  };
+  const auto expect_outcome = [&](step::StepStatus status, std::int64_t nonfinite_tokens, const std::string& why) {
+    SCOPED_TRACE(why);
+    const std::string poisoned = hash(trainer);
+    const std::vector<float> state = state_of(trainer);
+    const step::StepOutcome outcome = trainer.step(world.rank() == 0);
+    EXPECT_EQ(outcome.status, status);
+    EXPECT_EQ(outcome.step, 2);
+    EXPECT_EQ(outcome.nonfinite_tokens, nonfinite_tokens);
+    EXPECT_EQ(outcome.tokens, 160 - nonfinite_tokens);
+    EXPECT_TRUE(outcome.stop);
+    EXPECT_EQ(trainer.steps_taken(), 1);
+    EXPECT_EQ(trainer.samples_consumed(), 10U);
+    EXPECT_EQ(hash(trainer), poisoned);
+    EXPECT_EQ(state_of(trainer), state);
+    try {
+      step::require_updated(outcome);
+      ADD_FAILURE() << "no error";
+    } catch (const failure::AgreedError& error) {
+      EXPECT_EQ(error.code(), failure::ExitCode::bad_data);
+      EXPECT_EQ(error.what(), "step 2: " + why + "; the weights were not updated, and earlier checkpoints are intact");
+    }
+    std::copy(weights.begin(), weights.end(), trainer.parameters().data());
+  };
+  part("final_norm.weight")[3] = NAN;
+  expect_outcome(step::StepStatus::nonfinite_loss, 160, "the loss of 160 of 160 tokens is not finite");
+  // So large before the activation that its derivative is no number, and so small behind it that the loss is.
+  for (float& weight : part("layers.1.feed_forward.up.weight")) weight *= 1e22F;
+  for (float& weight : part("layers.1.feed_forward.down.weight")) weight *= 1e-24F;
+  expect_outcome(step::StepStatus::nonfinite_gradient, 0, "the gradient's norm is not finite");
+
+  const step::StepOutcome outcome = trainer.step(false);
+  EXPECT_EQ(outcome.status, step::StepStatus::updated);
+  EXPECT_EQ(outcome.loss_nats, spared.step(false).loss_nats);
+  EXPECT_NO_THROW(step::require_updated(outcome));
+  EXPECT_EQ(hash(trainer), hash(spared));
+  EXPECT_EQ(state_of(trainer), state_of(spared));
 }
 
 TEST_F(TrainerTest, ModelIsLoadedFromACheckpointOrARunsHighestIntactOne) {

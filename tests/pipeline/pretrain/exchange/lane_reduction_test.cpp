@@ -13,7 +13,8 @@
 #include "model/shape/config.h"
 #include "pipeline/pretrain/exchange/arena_ranges.h"
 #include "pipeline/pretrain/exchange/block_ownership.h"
-#include "pipeline/pretrain/exchange/embedding_rows.h"
+#include "pipeline/pretrain/exchange/matrix_ownership.h"
+#include "pipeline/pretrain/exchange/parameter_rows.h"
 #include "pipeline/pretrain/optimizer/sharded_adamw.h"
 #include "tests/support/mpi_world.h"
 
@@ -66,56 +67,18 @@ std::vector<float> serial_sum(std::int64_t micro_batches, std::int64_t size) {
 
 /// What this rank's lanes leave in its arenas.
 void accumulate(LaneReduction& reduction) {
-  for (std::size_t turn = 0; turn < reduction.turns().size(); ++turn) {
-    const std::span<float> arena = reduction.arena(turn);
+  for (std::size_t lane = 0; lane < reduction.lanes().size(); ++lane) {
+    const std::span<float> arena = reduction.arena(lane);
     std::fill(arena.begin(), arena.end(), 0.0F);
-    const IndexRange micro_batches = reduction.turns()[turn].micro_batches;
+    const IndexRange micro_batches = reduction.lanes()[lane].micro_batches;
     for (auto m = micro_batches.begin; m < micro_batches.end; ++m) {
       for (std::size_t i = 0; i < arena.size(); ++i) arena[i] += gradient(m, static_cast<std::int64_t>(i));
     }
-    reduction.finish(turn);
+    reduction.finish_lane(lane);
   }
 }
 
-TEST(BlockOwnership, DividesEveryBucketAmongAllRanks) {
-  for (const int ranks : {1, 2, 3, 5, 64, 70}) {
-    const BlockOwnership ownership(150 * model::optimizer::kOptimizerBlock + 17, ranks, 64);
-    EXPECT_EQ(ownership.bucket_count(), 3);
-    std::int64_t next = 0;
-    for (std::int64_t bucket = 0; bucket < ownership.bucket_count(); ++bucket) {
-      EXPECT_EQ(ownership.bucket(bucket).begin, next);
-      for (int rank = 0; rank < ranks; ++rank) {
-        const auto slice = ownership.slice(bucket, rank);
-        EXPECT_EQ(slice.begin, next);
-        EXPECT_EQ(slice.begin % model::optimizer::kOptimizerBlock, 0);
-        EXPECT_TRUE(bucket != 0 || ranks > 64 || slice.begin < slice.end);
-        next = slice.end;
-      }
-      EXPECT_EQ(ownership.bucket(bucket).end, next);
-    }
-    EXPECT_EQ(next, ownership.arena_size());
-    std::int64_t elements = 0;
-    std::size_t blocks = 0;
-    for (int rank = 0; rank < ranks; ++rank) {
-      elements += ownership.elements_of(rank);
-      blocks += ownership.blocks_of(rank).size();
-    }
-    EXPECT_EQ(elements, ownership.arena_size());
-    EXPECT_EQ(blocks, 151U);
-  }
-}
-
-TEST(BlockOwnership, BucketsSuitTheArenaAndTheRanks) {
-  constexpr std::int64_t kBlock = model::optimizer::kOptimizerBlock;
-  EXPECT_EQ(BlockOwnership(1899 * kBlock, 2).bucket(0).end, 64 * kBlock);
-  EXPECT_EQ(BlockOwnership(17 * kBlock, 2).bucket(0).end, 2 * kBlock);  // a small model still has several
-  EXPECT_EQ(BlockOwnership(17 * kBlock, 7).bucket(0).end, 7 * kBlock);  // each rank owns some of it
-  EXPECT_EQ(BlockOwnership(1899 * kBlock, 100).bucket(0).end, 100 * kBlock);
-  EXPECT_EQ(BlockOwnership(17 * kBlock, 2).bucket_of(2 * kBlock - 1), 0);
-  EXPECT_EQ(BlockOwnership(17 * kBlock, 2).bucket_of(2 * kBlock), 1);
-}
-
-/// Takes a range's elements out of a turn's arena, as if they were not computed yet, and puts them back.
+/// Takes a range's elements out of a lane's arena, as if they were not computed yet, and puts them back.
 class HeldBack {
  public:
   HeldBack(std::span<float> arena, const ArenaRanges& ranges)
@@ -148,8 +111,8 @@ TEST(LaneReduction, EqualsTheSerialTreeBitForBit) {
       const ArenaRanges late = step % 2 == 0 ? ArenaRanges() : some;
       reduction.set_late(late);
       accumulate(reduction);
-      const std::size_t turns = reduction.turns().size();
-      HeldBack held(turns == 0 ? std::span<float>() : reduction.arena(turns - 1), turns == 0 ? ArenaRanges() : late);
+      const std::size_t lanes = reduction.lanes().size();
+      HeldBack held(lanes == 0 ? std::span<float>() : reduction.arena(lanes - 1), lanes == 0 ? ArenaRanges() : late);
       for (std::int64_t bucket = 0; bucket < ownership.bucket_count(); ++bucket) {
         reduction.begin_bucket(ownership.bucket_count() - 1 - bucket);
         if (bucket > 0) reduction.finish_bucket({});
@@ -179,19 +142,19 @@ std::vector<std::uint32_t> inputs_of(int rank, std::int64_t step) {
   return tokens;
 }
 
-// Gradients are announced in pieces and parameters asked for in pieces, as backward and the next forward do.
-TEST(StepExchange, EqualsOneRanksStepsBitForBit) {
+/// Steps with an exchange in which these rows of the arena are late, against one rank's steps, bit by bit. Gradients
+/// are announced in pieces and parameters asked for in pieces, as backward and the next forward do; the parameter of
+/// the rows as a whole only where it is the output layer too.
+void expect_one_ranks_steps(const ParameterRows& rows, bool output_layer, const Ownership& ownership) {
   const comm::Communicator& world = tests::world();
-  const model::shape::Config config = shape();
-  const model::shape::ParameterTable table(config);
+  const model::shape::ParameterTable table(shape());
   const std::int64_t size = table.arena_size();
   ASSERT_GT(size, 4 * model::optimizer::kOptimizerBlock);
-  const BlockOwnership ownership(size, world.size(), world.size() > 1 ? 1 : kBucketBlocks);
-  const EmbeddingRows rows(table);
-  const std::int64_t positions = table.find("position_embedding.weight").offset;
+  const model::shape::ParameterRange late = rows.all();
   const std::vector<float> sum = serial_sum(5, size);
   model::optimizer::AdamWOptions options;
   options.learning_rate = 0.01;
+  options.weight_decay = 0.2;
 
   std::vector<float> expected(static_cast<std::size_t>(size), 0.5F);
   std::vector<float> first(expected.size());
@@ -204,8 +167,8 @@ TEST(StepExchange, EqualsOneRanksStepsBitForBit) {
   }
   StepExchange exchange(world, LanePlan(5, kLanes, world.size()), ownership, rows, 600);
   const LaneReduction& reduction = exchange.reduction();
-  const std::size_t turns = reduction.turns().size();
-  optimizer::ShardedAdamW optimizer(world, table, ownership);
+  const std::size_t lanes = reduction.lanes().size();
+  optimizer::ShardedAdamW optimizer(world, ownership, table.decay_ranges(), options);
   std::vector<float> parameters(expected.size(), 0.5F);
   const auto expect_range = [&](model::shape::ParameterRange range) {
     EXPECT_EQ(std::memcmp(parameters.data() + range.begin, expected.data() + range.begin,
@@ -214,55 +177,104 @@ TEST(StepExchange, EqualsOneRanksStepsBitForBit) {
         << "elements from " << range.begin;
   };
   constexpr std::int64_t kPiece = 50'000;
+  const auto need_pieces = [&](model::shape::ParameterRange of) {
+    for (std::int64_t end = of.end; end > of.begin; end -= kPiece) {
+      const model::shape::ParameterRange range = {std::max(of.begin, end - kPiece), end};
+      exchange.need(range);
+      expect_range(range);
+    }
+  };
   for (std::int64_t step = 1; step <= 5; ++step) {
     const std::vector<std::uint32_t> inputs = inputs_of(world.rank(), step);
-    if (turns == 0) {
-      exchange.expect_inputs({});
+    if (lanes == 0) {
+      exchange.expect_rows({});
     } else {
-      exchange.expect_inputs(inputs);
-      exchange.need({positions, rows.all().begin});
-      expect_range({positions, rows.all().begin});
+      exchange.expect_rows(inputs);
+      const std::int64_t before = std::max<std::int64_t>(0, late.begin - 1000);
+      if (output_layer) need_pieces({before, late.begin});
       // What was said of the next inputs in step 4 turns out not to be so on some ranks.
-      exchange.need_rows(rows.all(), inputs);
+      exchange.need_rows(late, inputs);
       for (const auto& range : rows.of(inputs)) expect_range(range);
-      for (std::int64_t end = positions; end > 0; end -= kPiece) {
-        const model::shape::ParameterRange range = {std::max<std::int64_t>(0, end - kPiece), end};
-        exchange.need(range);
-        expect_range(range);
+      need_pieces({late.end, size});
+      need_pieces({0, late.begin});
+      if (output_layer) {
+        exchange.need(late);
+        expect_range({0, size});
+      } else {
+        const model::shape::ParameterRange other = {late.begin + 10, late.begin + 20};  // not known to have such rows
+        exchange.need_rows(other, std::vector<std::uint32_t>{0});
+        expect_range(other);
       }
-      exchange.need(rows.all());
-      expect_range({0, size});
     }
     model::optimizer::adamw(options, step, 0.125, 0, table.decay_ranges(), expected, sum, first, second);
     accumulate(exchange.reduction());
-    if (turns > 0) {
-      const std::span<float> last = exchange.reduction().arena(turns - 1);
-      HeldBack layers(last, {{0, rows.all().begin}});
+    if (lanes > 0) {
+      const std::span<float> last = exchange.reduction().arena(lanes - 1);
+      HeldBack others(last, without({0, size}, {late}));
       HeldBack touched(last, rows.of(inputs));
-      exchange.ready_but_late_rows(rows.all());
-      layers.put_back();
-      for (std::int64_t at = 0; at + kPiece < rows.all().begin; at += kPiece) exchange.ready({at, at + kPiece});
-      exchange.await_late_rows(rows.all());
+      HeldBack early(last, without(late, rows.of(inputs)));
+      exchange.ready_but_late_rows({late.begin, late.end - 1});  // not known to have late rows
+      early.put_back();
+      exchange.ready_but_late_rows(late);
+      others.put_back();
+      std::int64_t at = 0;
+      for (; at + kPiece < late.begin; at += kPiece) exchange.ready({at, at + kPiece});
+      exchange.await_late_rows(late);
       touched.put_back();
-      if (step % 2 == 0) exchange.ready({rows.all().begin / kPiece * kPiece, size});
+      for (; step % 2 == 0 && at < size; at += kPiece) exchange.ready({at, std::min(at + kPiece, size)});
     }
     exchange.finish_reduction();
     EXPECT_EQ(optimizer.gradient_norm(reduction.gradients()), std::sqrt(squares));
-    optimizer.update(options, step, 0.125, reduction.gradients(), parameters);
-    exchange.begin_sharing(parameters, turns == 0                           ? std::vector<std::uint32_t>()
+    optimizer.update({step, 0.01, 0.125}, reduction.gradients(), parameters);
+    exchange.begin_sharing(parameters, lanes == 0                           ? std::vector<std::uint32_t>()
                                        : step == 4 && world.rank() % 2 == 0 ? std::vector<std::uint32_t>{1, 2}
                                                                             : inputs_of(world.rank(), step + 1));
   }
   exchange.finish_sharing();
   EXPECT_EQ(std::memcmp(parameters.data(), expected.data(), expected.size() * sizeof(float)), 0);
   std::int64_t at = 0;
-  for (const auto& slice : optimizer.slices()) {
+  const optimizer::OwnedState state = optimizer.state();
+  ASSERT_EQ(state.slots.size(), 2U);
+  EXPECT_EQ(state.slots[0].name, "first_moment");
+  EXPECT_EQ(state.slots[1].name, "second_moment");
+  EXPECT_EQ(state.slices, ownership.slices_of(world.rank()));
+  for (const auto& slice : state.slices) {
     const auto bytes = static_cast<std::size_t>(slice.end - slice.begin) * sizeof(float);
-    EXPECT_EQ(std::memcmp(optimizer.first_moment().data() + at, first.data() + slice.begin, bytes), 0);
-    EXPECT_EQ(std::memcmp(optimizer.second_moment().data() + at, second.data() + slice.begin, bytes), 0);
+    EXPECT_EQ(std::memcmp(state.slots[0].values.data() + at, first.data() + slice.begin, bytes), 0);
+    EXPECT_EQ(std::memcmp(state.slots[1].values.data() + at, second.data() + slice.begin, bytes), 0);
     at += slice.end - slice.begin;
   }
-  EXPECT_EQ(static_cast<std::size_t>(at), optimizer.first_moment().size());
+  for (const auto& slot : state.slots) EXPECT_EQ(static_cast<std::size_t>(at), slot.values.size());
+}
+
+BlockOwnership block_ownership() {
+  const int ranks = tests::world().size();
+  return {model::shape::ParameterTable(shape()).arena_size(), ranks, ranks > 1 ? 1 : kBucketBlocks};
+}
+
+TEST(StepExchange, EqualsOneRanksStepsBitForBit) {
+  const model::shape::ParameterTable table(shape());
+  expect_one_ranks_steps({table, table.find("token_embedding.weight")}, true, block_ownership());
+}
+
+// Anywhere in the arena: at its beginning, where backward ends elsewhere, and in the middle of buckets.
+TEST(StepExchange, LateRowsMayLieAnywhere) {
+  constexpr std::int64_t kBlock = model::optimizer::kOptimizerBlock;
+  const BlockOwnership ownership = block_ownership();
+  expect_one_ranks_steps({{0, 2 * kBlock + 1000}, 900, 146}, false, ownership);
+  expect_one_ranks_steps({{60'000, 204'000}, 900, 160}, false, ownership);
+  expect_one_ranks_steps({{60'000, 60'000 + 900 * 4}, 900, 4}, false, ownership);  // within a bucket
+}
+
+TEST(StepExchange, RanksMayOwnWholeMatrices) {
+  const model::shape::ParameterTable table(shape());
+  std::vector<model::shape::ParameterRange> matrices;
+  for (const auto& parameter : table.parameters()) {
+    if (parameter.shape.size() == 2 && parameter.name.starts_with("layers.")) matrices.push_back(parameter.range());
+  }
+  ASSERT_EQ(matrices.size(), 8U);
+  const MatrixOwnership ownership(table.arena_size(), matrices, tests::world().size(), 70'000);
+  expect_one_ranks_steps({table, table.find("token_embedding.weight")}, true, ownership);
 }
 
 TEST(ArenaRanges, AreCutAndMet) {
@@ -277,14 +289,28 @@ TEST(ArenaRanges, AreCutAndMet) {
   EXPECT_EQ(elements_of(left), 17);
 }
 
-TEST(EmbeddingRows, OfTokensInAnyOrder) {
+TEST(ParameterRows, OfIndicesInAnyOrder) {
   const model::shape::ParameterTable table(shape());
-  const EmbeddingRows rows(table);
+  const ParameterRows rows(table, table.find("token_embedding.weight"));
   const std::int64_t begin = table.find("token_embedding.weight").offset;
-  EXPECT_EQ(rows.all(), (model::shape::ParameterRange{begin, table.arena_size()}));
+  EXPECT_EQ(rows.all(), (model::shape::ParameterRange{begin, begin + 93600}));
+  EXPECT_EQ(rows.with_padding(), (model::shape::ParameterRange{begin, table.arena_size()}));
   const std::vector<std::uint32_t> tokens = {899, 4, 3, 4, 0};
   EXPECT_EQ(rows.of(tokens),
             (ArenaRanges{{begin, begin + 104}, {begin + 312, begin + 520}, {begin + 93496, begin + 93600}}));
+}
+
+TEST(ParameterRows, PaddingEndsAtTheNextParameter) {
+  model::shape::Config config = shape();
+  config.sequence_length = 17;
+  config.width = 105;
+  config.heads = 1;
+  const model::shape::ParameterTable table(config);
+  const model::shape::Parameter& matrix = table.find("position_embedding.weight");
+  const ParameterRows rows(table, matrix);
+  EXPECT_EQ(rows.all(), matrix.range());
+  EXPECT_EQ(rows.with_padding().end, table.find("token_embedding.weight").offset);
+  EXPECT_GT(rows.with_padding().end, rows.all().end);
 }
 
 }  // namespace

@@ -44,12 +44,12 @@ float played(const std::vector<float>& values, std::int64_t lanes, int ranks) {
   for (int rank = 0; rank < ranks; ++rank) {
     const RankPlan mine = plan.rank_plan(rank);
     auto& sums = arenas.emplace_back(static_cast<std::size_t>(mine.arenas), NAN);
-    for (const LaneTurn& turn : mine.turns) {
-      float& sum = sums.at(static_cast<std::size_t>(turn.arena));
+    for (const LaneAccumulation& lane : mine.lanes) {
+      float& sum = sums.at(static_cast<std::size_t>(lane.arena));
       sum = 0;
-      for (auto i = turn.micro_batches.begin; i < turn.micro_batches.end; ++i)
+      for (auto i = lane.micro_batches.begin; i < lane.micro_batches.end; ++i)
         sum += values[static_cast<std::size_t>(i)];
-      for (const Merge& merge : turn.merges) {
+      for (const Merge& merge : lane.merges) {
         sums.at(static_cast<std::size_t>(merge.into)) += sums.at(static_cast<std::size_t>(merge.from));
         sums.at(static_cast<std::size_t>(merge.from)) = NAN;  // whoever still reads it is found out
       }
@@ -103,9 +103,9 @@ TEST(Lanes, EveryMicroBatchIsTakenOnce) {
         const LanePlan plan(micro_batches, lanes, ranks);
         std::vector<int> taken(static_cast<std::size_t>(micro_batches));
         for (int rank = 0; rank < ranks; ++rank) {
-          for (const LaneTurn& turn : plan.rank_plan(rank).turns) {
-            EXPECT_GT(turn.micro_batches.size(), 0);
-            for (auto i = turn.micro_batches.begin; i < turn.micro_batches.end; ++i)
+          for (const LaneAccumulation& lane : plan.rank_plan(rank).lanes) {
+            EXPECT_GT(lane.micro_batches.size(), 0);
+            for (auto i = lane.micro_batches.begin; i < lane.micro_batches.end; ++i)
               ++taken.at(static_cast<std::size_t>(i));
           }
         }

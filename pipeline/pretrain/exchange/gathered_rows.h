@@ -8,14 +8,15 @@
 
 namespace chainrule::pipeline::pretrain::exchange {
 
-/// The inputs of one micro-batch of every rank, known to all ranks. communicator outlives it.
-class GatheredInputs {
+/// The rows of a parameter that one micro-batch of each rank names (its inputs), known to all ranks. communicator
+/// outlives it.
+class GatheredRows {
  public:
-  /// most_tokens: of a rank's micro-batch.
-  GatheredInputs(const comm::Communicator& communicator, std::int64_t most_tokens);
+  /// most_rows: named by a rank, repetitions counted.
+  GatheredRows(const comm::Communicator& communicator, std::int64_t most_rows);
 
   /// What this rank will say; not while gather() is under way.
-  void set(std::span<const std::uint32_t> tokens);
+  void set(std::span<const std::uint32_t> rows);
   /// Collective, in the same order among the exchange's transfers on every rank. Leaves the processor to those who
   /// compute.
   void gather(const std::stop_token& stop);
@@ -24,7 +25,7 @@ class GatheredInputs {
 
  private:
   const comm::Communicator& communicator_;
-  std::size_t part_;                // elements of a rank's part: a count, then room for its tokens
+  std::size_t part_;                // elements of a rank's part: a count, then room for its rows
   std::vector<std::uint32_t> all_;  // [rank, part_]
 };
 

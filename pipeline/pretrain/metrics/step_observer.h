@@ -1,0 +1,44 @@
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+namespace chainrule::pipeline::pretrain::metrics {
+
+/// What is told of a step that was taken.
+struct StepRecord {
+  std::int64_t step = 0;
+  std::int64_t last_step = 0;  ///< of the run
+  std::uint64_t samples = 0;   ///< of the run so far
+  std::int64_t tokens = 0;     ///< of the run so far
+  double loss_nats = 0;        ///< mean over the step's tokens
+  double learning_rate = 0;
+  double gradient_norm = 0;
+  std::int64_t step_tokens = 0;
+  double step_seconds = 0;
+  double elapsed_seconds = 0;                  ///< of the run so far, over all starts
+  std::optional<double> validation_loss_nats;  ///< where the step was validated; not a number where that is not finite
+  std::string weights_hash;                    ///< where its checkpoint is about to be written
+  bool stop = false;                           ///< the run stops after it, as it was asked to
+};
+
+/// How a run ended, with its checkpoint written.
+struct RunEnd {
+  std::int64_t step = 0;
+  std::int64_t last_step = 0;  ///< beyond step where the run was asked to stop
+  std::string weights_hash;
+  std::filesystem::path checkpoint;
+};
+
+/// Hears what becomes of a run, on rank 0: a log, a person's terminal.
+class StepObserver {
+ public:
+  virtual ~StepObserver() = default;
+  virtual void step_taken(const StepRecord& record) = 0;
+  /// A checkpoint is about to be written: what was told so far has to last as long as it does.
+  virtual void checkpoint_begins() {}
+  virtual void run_ended(const RunEnd&) {}
+};
+
+}  // namespace chainrule::pipeline::pretrain::metrics

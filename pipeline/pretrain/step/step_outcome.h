@@ -1,0 +1,36 @@
+#pragma once
+#include <cstdint>
+#include <string>
+
+namespace chainrule::pipeline::pretrain::step {
+
+enum class StepStatus {
+  updated,             ///< the parameters were taken a step further
+  nonfinite_loss,      ///< nothing was updated: some tokens' loss is infinite or no number
+  nonfinite_gradient,  ///< nothing was updated: the gradient's norm is
+};
+
+/// What came of one step, the same on every rank but for the seconds.
+struct StepOutcome {
+  StepStatus status = StepStatus::updated;
+  std::int64_t step = 0;              ///< the one that was taken, or tried
+  std::int64_t tokens = 0;            ///< whose loss is finite
+  std::int64_t nonfinite_tokens = 0;  ///< and whose is not
+  bool stop = false;                  ///< some rank was asked to stop
+  // Where it was updated:
+  double loss_nats = 0;      ///< mean over the step's tokens
+  double gradient_norm = 0;  ///< of the mean gradient, before clipping
+  double learning_rate = 0;
+  // On this rank:
+  double exchange_seconds = 0;   ///< in which it waited for what others sent
+  double read_seconds = 0;       ///< in which it waited for training samples
+  double optimizer_seconds = 0;  ///< that the gradient's norm and the optimizer took
+};
+
+/// Why a step was not updated, for people.
+std::string describe_failure(const StepOutcome& outcome);
+
+/// For those who do not go on without the update. Throws AgreedError (bad_data).
+void require_updated(const StepOutcome& outcome);
+
+}  // namespace chainrule::pipeline::pretrain::step
