@@ -94,7 +94,7 @@ DataSet DataSet::open(const std::filesystem::path& folder) {
   return DataSet(std::move(state));
 }
 
-const std::filesystem::path& DataSet::folder() const { return state_->folder; }
+const std::filesystem::path& DataSet::path() const { return state_->folder; }
 std::filesystem::path DataSet::tokenizer_path() const { return state_->folder / "tokenizer.json"; }
 std::uint64_t DataSet::token_count() const { return state_->first_tokens.back(); }
 std::uint64_t DataSet::document_count() const { return state_->index.document_count(); }

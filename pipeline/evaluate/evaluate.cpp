@@ -54,7 +54,7 @@ void write_report(report::ReportFolder& folder, const EvaluationInputs& inputs, 
   folder.write("environment.json", text_of(environment));
   folder.write("domains.csv", report::render_domains_csv(report));
   folder.write("documents.csv", [&](const report::TextSink& sink) {
-    report::render_documents_csv(inputs.data.domains(), inputs.documents, inputs.data.sources(), corpus.documents,
+    report::render_documents_csv(inputs.data->domains(), inputs.documents, inputs.data->sources(), corpus.documents,
                                  sink);
   });
   folder.commit();
@@ -110,8 +110,8 @@ void evaluate(const comm::Communicator& communicator, const EvaluateOptions& opt
   });
   const std::span<const io::tokens::DocumentRecord> covered = inputs.covered();
   UnitScorer scorer(
-      covered, inputs.data.domains().size(), inputs.data.end_of_text(),
-      [&](std::uint64_t first, std::span<std::uint32_t> tokens) { inputs.data.read(first, tokens); },
+      covered, inputs.data->domains().size(), inputs.data->end_of_text(),
+      [&](std::uint64_t first, std::span<std::uint32_t> tokens) { inputs.data->read(first, tokens); },
       [&](const model::ops::Batch& batch, std::span<double> nll) {
         decoder->score(inputs.model.parameters.span(), batch, nll);
       });
@@ -119,7 +119,7 @@ void evaluate(const comm::Communicator& communicator, const EvaluateOptions& opt
 
   comm::agree_on_first(communicator, [&] {
     const report::EvaluationReport report = report::make_report(
-        inputs.subject(), inputs.data.domains(), inputs.documents, corpus.documents, scorer.unigram_counts());
+        inputs.subject(), inputs.data->domains(), inputs.documents, corpus.documents, scorer.unigram_counts());
     write_report(*folder, inputs, corpus, report,
                  environment_json(environment, options, inputs, corpus, report.overall.tokens_scored()));
     run::print(fmt::format("{}\nreport: {}\n", report::render_table(report), options.report.string()));

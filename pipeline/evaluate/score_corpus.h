@@ -3,7 +3,7 @@
 #include <span>
 #include <vector>
 
-#include "io/tokens/data_set.h"
+#include "io/tokens/token_stream.h"
 #include "pipeline/comm/communicator.h"
 #include "pipeline/evaluate/tally/tally.h"
 #include "pipeline/evaluate/unit_scorer.h"

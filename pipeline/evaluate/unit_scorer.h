@@ -4,7 +4,7 @@
 #include <span>
 #include <vector>
 
-#include "io/tokens/data_set.h"
+#include "io/tokens/token_stream.h"
 #include "model/ops/batch.h"
 #include "pipeline/evaluate/tally/tally.h"
 #include "pipeline/evaluate/tally/unigram_counts.h"
@@ -12,7 +12,7 @@
 
 namespace chainrule::pipeline::evaluate {
 
-/// Reads stream tokens [first, first + tokens.size()): io::DataSet::read.
+/// Reads stream tokens [first, first + tokens.size()): io::tokens::TokenStream::read.
 using ReadTokens = std::function<void(std::uint64_t first, std::span<std::uint32_t> tokens)>;
 
 /// Writes nll [rows] in nats, 0 where not scored: model::Decoder::score.

@@ -34,8 +34,8 @@ void measure_tokenizing(const BenchmarkOptions& options, BenchmarkResult& result
       options.text.empty() ? "generated text" : options.text.string());
 }
 
-void measure_reading(const BenchmarkOptions& options, const io::tokens::DataSet& data, const windows::Windows& windows,
-                     BenchmarkResult& result) {
+void measure_reading(const BenchmarkOptions& options, const io::tokens::TokenStream& data,
+                     const windows::Windows& windows, BenchmarkResult& result) {
   std::vector<double> rates;
   std::vector<std::uint32_t> block(std::size_t{1} << 20U);
   for (int round = 0; round < options.rounds; ++round) {

@@ -68,15 +68,15 @@ checkpoint::TrainingState resumed_state(const comm::Communicator& communicator,
                                         const std::optional<std::filesystem::path>& checkpoint,
                                         const PretrainInputs& inputs) {
   checkpoint::TrainingState state;
-  state.data_fingerprint = inputs.training.fingerprint();
+  state.data_fingerprint = inputs.training->fingerprint();
   if (!checkpoint) return state;
   comm::agree(communicator, [&] {
     state = checkpoint::read_training_state(*checkpoint);
-    if (state.data_fingerprint != inputs.training.fingerprint()) {
+    if (state.data_fingerprint != inputs.training->fingerprint()) {
       throw failure::Error(
           failure::ExitCode::usage,
           fmt::format("option '--data': '{}' has fingerprint {}, this run was trained on {}",
-                      inputs.training.folder().string(), inputs.training.fingerprint(), state.data_fingerprint));
+                      inputs.training->path().string(), inputs.training->fingerprint(), state.data_fingerprint));
     }
   });
   return state;
@@ -125,7 +125,7 @@ failure::ExitCode pretrain(const comm::Communicator& communicator, const Pretrai
   }
   verify_inputs(communicator, *inputs);
 
-  const windows::Windows windows(inputs->training, inputs->config.sequence_length);
+  const windows::Windows windows(*inputs->training, inputs->config.sequence_length);
   const comm::Communicator exchange = communicator.duplicate();
   std::unique_ptr<step::Trainer> trainer;
   comm::agree(communicator, [&] {
@@ -152,7 +152,7 @@ failure::ExitCode pretrain(const comm::Communicator& communicator, const Pretrai
     metrics = std::make_unique<metrics::MetricsLog>(options.run / "metrics.jsonl", state.step);
     run::say(fmt::format("{} {} of {} parameters on {} tokens: {} ranks x {} threads, {} lanes, {} tokens a step\n",
                          checkpoint ? fmt::format("going on from step {} with", state.step) : "training", options.model,
-                         model::shape::parameter_count(inputs->config), inputs->training.token_count(),
+                         model::shape::parameter_count(inputs->config), inputs->training->token_count(),
                          communicator.size(), environment.threads_per_rank, lanes,
                          options.global_batch * inputs->config.sequence_length));
   });
@@ -161,8 +161,8 @@ failure::ExitCode pretrain(const comm::Communicator& communicator, const Pretrai
     validation.emplace(*inputs->validation, inputs->config.sequence_length,
                        static_cast<std::uint64_t>(options.validation_tokens));
   }
-  const checkpoint::CheckpointContext context{options.run, inputs->training.tokenizer_path(),
-                                              inputs->training.tokenizer_fingerprint(), options.keep_checkpoints};
+  const checkpoint::CheckpointContext context{options.run, inputs->training->tokenizer_path(),
+                                              inputs->training->tokenizer_fingerprint(), options.keep_checkpoints};
   return PretrainLoop(communicator, options, context, *trainer, validation ? &*validation : nullptr, metrics.get(),
                       state, checkpoint.has_value())
       .run();

@@ -3,7 +3,7 @@
 #include <span>
 #include <string_view>
 
-#include "io/tokens/data_set.h"
+#include "io/tokens/token_stream.h"
 
 namespace chainrule::pipeline::windows {
 

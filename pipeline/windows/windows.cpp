@@ -7,12 +7,12 @@
 
 namespace chainrule::pipeline::windows {
 
-Windows::Windows(const io::tokens::DataSet& data, std::int64_t sequence_length, std::uint64_t token_limit)
+Windows::Windows(const io::tokens::TokenStream& data, std::int64_t sequence_length, std::uint64_t token_limit)
     : data_(data),
       length_(static_cast<std::uint64_t>(sequence_length)),
       tokens_(std::min(token_limit, data.token_count())) {}
 
-Windows::Windows(const io::tokens::DataSet& data, std::int64_t sequence_length)
+Windows::Windows(const io::tokens::TokenStream& data, std::int64_t sequence_length)
     : Windows(data, sequence_length, std::numeric_limits<std::uint64_t>::max()) {}
 
 void Windows::read(std::uint64_t window, std::span<std::uint32_t> inputs, std::span<std::uint32_t> targets) const {

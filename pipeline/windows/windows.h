@@ -3,7 +3,7 @@
 #include <span>
 #include <vector>
 
-#include "io/tokens/data_set.h"
+#include "io/tokens/token_stream.h"
 
 namespace chainrule::pipeline::windows {
 
@@ -12,8 +12,8 @@ namespace chainrule::pipeline::windows {
 class Windows {
  public:
   /// Windows of T tokens over the first token_limit tokens of data (all of them where it has fewer). data outlives it.
-  Windows(const io::tokens::DataSet& data, std::int64_t sequence_length, std::uint64_t token_limit);
-  Windows(const io::tokens::DataSet& data, std::int64_t sequence_length);
+  Windows(const io::tokens::TokenStream& data, std::int64_t sequence_length, std::uint64_t token_limit);
+  Windows(const io::tokens::TokenStream& data, std::int64_t sequence_length);
 
   std::uint64_t whole_count() const { return tokens_ / length_; }
   /// Whole windows and, if there is one, the shorter last.
@@ -25,7 +25,7 @@ class Windows {
   void read(std::uint64_t window, std::span<std::uint32_t> inputs, std::span<std::uint32_t> targets) const;
 
  private:
-  const io::tokens::DataSet& data_;
+  const io::tokens::TokenStream& data_;
   std::uint64_t length_;
   std::uint64_t tokens_;
 };

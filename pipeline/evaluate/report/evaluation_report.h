@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "io/tokens/data_set.h"
+#include "io/tokens/token_stream.h"
 #include "pipeline/evaluate/tally/tally.h"
 #include "pipeline/evaluate/tally/unigram_counts.h"
 #include "pipeline/windows/scoring_windows.h"

@@ -10,6 +10,7 @@
 
 #include "io/error.h"
 #include "io/tensors/manifest.h"
+#include "io/tokens/data_set.h"
 #include "pipeline/comm/agreement.h"
 #include "pipeline/models/checkpoint.h"
 #include "pipeline/pretrain/checkpoint/training_checkpoint.h"

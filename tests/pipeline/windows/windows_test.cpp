@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <vector>
 
+#include "io/tokens/data_set.h"
 #include "model/ops/batch.h"
 #include "tests/support/made_data_set.h"
 
