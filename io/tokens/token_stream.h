@@ -38,6 +38,8 @@ class TokenStream {
   virtual std::uint64_t document_count() const = 0;
   virtual std::uint32_t vocabulary_size() const = 0;
   virtual std::uint32_t end_of_text() const = 0;
+  /// What a document is read behind, and the stream's first token: end-of-text or a beginning-of-text token.
+  virtual std::uint32_t start_token() const = 0;
   virtual const std::string& tokenizer_fingerprint() const = 0;
   virtual const std::string& fingerprint() const = 0;  ///< of all of it
   virtual const std::vector<std::string>& domains() const = 0;

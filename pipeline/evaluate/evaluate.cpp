@@ -109,12 +109,9 @@ void evaluate(const comm::Communicator& communicator, const EvaluateOptions& opt
     decoder = std::make_unique<model::decoder::Decoder>(inputs.model.config, decoder_options, *ops);
   });
   const std::span<const io::tokens::DocumentRecord> covered = inputs.covered();
-  UnitScorer scorer(
-      covered, inputs.data->domains().size(), inputs.data->end_of_text(),
-      [&](std::uint64_t first, std::span<std::uint32_t> tokens) { inputs.data->read(first, tokens); },
-      [&](const model::ops::Batch& batch, std::span<double> nll) {
-        decoder->score(inputs.model.parameters.span(), batch, nll);
-      });
+  UnitScorer scorer(*inputs.data, covered, [&](const model::ops::Batch& batch, std::span<double> nll) {
+    decoder->score(inputs.model.parameters.span(), batch, nll);
+  });
   const CorpusScore corpus = score_corpus(communicator, inputs.units, covered, scorer);
 
   comm::agree_on_first(communicator, [&] {

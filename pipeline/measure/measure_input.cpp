@@ -10,6 +10,7 @@
 #include "pipeline/measure/measures.h"
 #include "pipeline/measure/synthetic_data.h"
 #include "pipeline/measure/timing.h"
+#include "pipeline/windows/batch_buffer.h"
 #include "pipeline/windows/sample_order.h"
 
 namespace chainrule::pipeline::measure {
@@ -47,13 +48,14 @@ void measure_reading(const BenchmarkOptions& options, const io::tokens::TokenStr
     rates.push_back(static_cast<double>(data.token_count()) / seconds);
   }
   result.read_tokens_per_second = median(rates);
-  const auto length = static_cast<std::size_t>(options.config.sequence_length);
-  std::vector<std::uint32_t> inputs(length);
-  std::vector<std::uint32_t> targets(length);
+  windows::BatchBuffer window;
   const windows::SampleOrder order(1, windows.whole_count());
   constexpr std::uint64_t kReads = 200;
   const double seconds = seconds_of([&] {
-    for (std::uint64_t sample = 0; sample < kReads; ++sample) windows.read(order.window_of(sample), inputs, targets);
+    for (std::uint64_t sample = 0; sample < kReads; ++sample) {
+      window.begin(options.config.sequence_length, data.start_token());
+      window.add(data, windows.at(order.window_of(sample)));
+    }
   });
   result.window_read_seconds = seconds / static_cast<double>(kReads);
 }

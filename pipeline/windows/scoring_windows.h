@@ -4,16 +4,17 @@
 #include <string_view>
 
 #include "io/tokens/token_stream.h"
+#include "pipeline/windows/window.h"
 
 namespace chainrule::pipeline::windows {
 
 /// Which tokens of a corpus are scored, and what each is predicted from.
 enum class Protocol {
-  /// Each document alone, after one end-of-text; its trailing end-of-text is not scored. A document's first window
+  /// Each document alone, after one start token; its trailing end-of-text is not scored. A document's first window
   /// scores min(N, n) of its n tokens; each later one advances by S and scores the tokens not yet scored; the last is
   /// right-aligned, so that it has full context. With S = N these are lm-eval's rolling windows.
   document,
-  /// The stream, with one virtual end-of-text before it, in windows of N side by side, the tail kept. Every token is
+  /// The stream, with one start token before it, in windows of N side by side, the tail kept. Every token is
   /// scored, end-of-text included.
   packed,
 };
@@ -27,27 +28,18 @@ struct ScoringWindowOptions {
   std::int64_t stride = 0;          ///< S, 1 <= S <= N; N in protocol packed
 };
 
-/// Rows that attend to each other. Row i predicts stream token first_target + i; its input is the token before that one
-/// (before the stream: end-of-text). Each document follows an end-of-text, so both protocols are windows on the stream.
-struct ScoringWindow {
-  std::uint64_t first_target = 0;  ///< stream position
-  std::int64_t rows = 0;           ///< at most N
-  std::int64_t scored = 0;         ///< the last so many rows are scored, at least 1
-  std::uint64_t document = 0;      ///< index of the document that the first scored token belongs to
-};
-
-/// The windows of a protocol in stream order, made one at a time. Every token to be scored is scored by exactly one.
-class ScoringWindowCursor {
+/// The windows of a protocol in stream order. Every token to be scored is scored by exactly one; each scores at
+/// least 1.
+class ScoringWindowCursor final : public WindowCursor {
  public:
   /// documents are the first of a data set, in stream order, and outlive the cursor.
   ScoringWindowCursor(const ScoringWindowOptions& options, std::span<const io::tokens::DocumentRecord> documents);
 
-  /// Whether there is a further window; then it is in window.
-  bool next(ScoringWindow& window);
+  bool next(Window& window) override;
 
  private:
-  bool next_of_document(ScoringWindow& window);
-  bool next_of_stream(ScoringWindow& window);
+  bool next_of_document(Window& window);
+  bool next_of_stream(Window& window);
 
   ScoringWindowOptions options_;
   std::span<const io::tokens::DocumentRecord> documents_;

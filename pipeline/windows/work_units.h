@@ -14,7 +14,7 @@ inline constexpr std::int64_t kUnitRowsMultiple = 64;
 /// the documents and the options alone, not on who scores it, so it gives the same bits wherever it runs.
 struct WorkUnit {
   std::uint64_t index = 0;
-  std::vector<ScoringWindow> windows;
+  std::vector<Window> windows;
   std::int64_t window_rows = 0;  ///< rows in windows
   std::int64_t rows = 0;         ///< of the batch; those after the windows are padding
   std::int64_t scored = 0;       ///< scored tokens
@@ -42,7 +42,7 @@ class WorkUnitCursor {
  private:
   ScoringWindowCursor windows_;
   std::int64_t capacity_;
-  ScoringWindow waiting_;  ///< the window that the unit before had no room for
+  Window waiting_;  ///< the window that the unit before had no room for
   bool has_waiting_;
   std::uint64_t units_ = 0;
 };

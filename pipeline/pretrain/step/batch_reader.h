@@ -2,10 +2,10 @@
 #include <array>
 #include <cstdint>
 #include <span>
-#include <vector>
 
 #include "model/ops/batch.h"
 #include "pipeline/run/worker.h"
+#include "pipeline/windows/batch_buffer.h"
 #include "pipeline/windows/sample_order.h"
 #include "pipeline/windows/windows.h"
 
@@ -31,9 +31,8 @@ class BatchReader {
  private:
   struct Buffer {
     std::uint64_t first_sample = 0;
-    run::Worker::Ticket ticket = 0;      // of the job that fills it; 0: none yet
-    std::vector<std::uint32_t> inputs;   // [micro_batch, T]
-    std::vector<std::uint32_t> targets;  // [micro_batch, T]
+    run::Worker::Ticket ticket = 0;  // of the job that fills it; 0: none yet
+    windows::BatchBuffer windows;    // [micro_batch, T]
   };
   void begin(Buffer& buffer, std::uint64_t first_sample);
   void fill(Buffer& buffer) const;
@@ -41,8 +40,8 @@ class BatchReader {
 
   const windows::Windows& windows_;
   windows::SampleOrder order_;
-  std::size_t length_;
-  std::vector<model::ops::Sequence> sequences_;
+  std::int64_t micro_batch_;
+  std::int64_t length_;
   std::array<Buffer, 2> buffers_;
   std::size_t in_use_ = 0;  // of the two
   double waited_seconds_ = 0;

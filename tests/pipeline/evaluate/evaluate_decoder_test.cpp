@@ -6,6 +6,7 @@
 #include <random>
 #include <vector>
 
+#include "io/tokens/memory_stream.h"
 #include "model/arena.h"
 #include "model/decoder/decoder.h"
 #include "model/ops/ops.h"
@@ -49,19 +50,19 @@ class EvaluateDecoder : public testing::Test {
     for (float& value : parameters_.span()) value *= 5;
     std::mt19937 random(11);
     for (const std::uint64_t tokens : {7, 0, 1, 24, 25, 70, 3, 12, 23}) {
-      documents_.push_back({stream_.size(), tokens + 1, tokens, 1, 0});
-      for (std::uint64_t i = 0; i < tokens; ++i) stream_.push_back(static_cast<std::uint32_t>(random() % kEndOfText));
-      stream_.push_back(kEndOfText);
+      std::vector<std::uint32_t> document(tokens);
+      for (auto& token : document) token = static_cast<std::uint32_t>(random() % kEndOfText);
+      memory_.append(document, {.bytes = tokens, .words = 1});
     }
+    documents_ = memory_.documents();
+    stream_.resize(memory_.token_count());
+    memory_.read(0, stream_);
   }
 
   UnitScorer scorer() {
-    return {
-        documents_, 1, kEndOfText,
-        [this](std::uint64_t first, std::span<std::uint32_t> tokens) {
-          std::copy_n(stream_.begin() + static_cast<std::ptrdiff_t>(first), tokens.size(), tokens.begin());
-        },
-        [this](const model::ops::Batch& batch, std::span<double> nll) { fast_.score(parameters_.span(), batch, nll); }};
+    return {memory_, documents_, [this](const model::ops::Batch& batch, std::span<double> nll) {
+              fast_.score(parameters_.span(), batch, nll);
+            }};
   }
 
   /// -log p(stream[target] | end-of-text or token before `begin`, stream[begin] ... stream[target - 1]).
@@ -83,6 +84,7 @@ class EvaluateDecoder : public testing::Test {
   std::unique_ptr<model::ops::Ops> fast_ops_;
   model::decoder::Decoder plain_;
   model::decoder::Decoder fast_;
+  io::tokens::MemoryStream memory_{{kVocabulary, kEndOfText, kEndOfText}};
   std::vector<io::tokens::DocumentRecord> documents_;
   std::vector<std::uint32_t> stream_;
 };

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "io/error.h"
+#include "io/tokens/memory_stream.h"
 #include "pipeline/evaluate/report/evaluation_report.h"
 #include "tests/support/mpi_world.h"
 
@@ -20,26 +21,29 @@ using tests::world;
 constexpr std::uint32_t kEndOfText = 99;
 
 /// A stream of ragged documents, empty ones and single tokens included, in two domains.
-struct Corpus {
-  std::vector<io::tokens::DocumentRecord> documents;
-  std::vector<std::uint32_t> stream;
+struct Corpus : io::tokens::MemoryStream {
+  std::vector<io::tokens::DocumentRecord> documents;  // those of the stream
+  std::vector<std::uint32_t> stream;                  // what is read, which a test may alter
 
-  explicit Corpus(const std::vector<std::uint64_t>& text_tokens) {
+  explicit Corpus(const std::vector<std::uint64_t>& text_tokens, std::uint32_t start_token = kEndOfText)
+      : MemoryStream({100, kEndOfText, start_token}, {"one", "two"}) {
     for (std::size_t i = 0; i < text_tokens.size(); ++i) {
-      const std::uint64_t first = stream.size();
+      const std::uint64_t first = token_count();
+      std::vector<std::uint32_t> tokens;
       for (std::uint64_t k = 0; k < text_tokens[i]; ++k) {
-        stream.push_back(static_cast<std::uint32_t>((first + k * k) % 90));
+        tokens.push_back(static_cast<std::uint32_t>((first + k * k) % 90));
       }
-      stream.push_back(kEndOfText);
-      documents.push_back(
-          {first, text_tokens[i] + 1, 3 * text_tokens[i], 1 + text_tokens[i] / 2, static_cast<std::uint16_t>(i % 2)});
+      append(
+          tokens,
+          {.bytes = 3 * text_tokens[i], .words = 1 + text_tokens[i] / 2, .domain = static_cast<std::uint16_t>(i % 2)});
     }
+    documents = MemoryStream::documents();
+    stream.resize(token_count());
+    MemoryStream::read(0, stream);
   }
 
-  ReadTokens reader() const {
-    return [this](std::uint64_t first, std::span<std::uint32_t> tokens) {
-      for (std::size_t i = 0; i < tokens.size(); ++i) tokens[i] = stream.at(first + i);
-    };
+  void read(std::uint64_t first, std::span<std::uint32_t> tokens) const override {
+    for (std::size_t i = 0; i < tokens.size(); ++i) tokens[i] = stream.at(first + i);
   }
 };
 
@@ -64,9 +68,10 @@ ScoreBatch made_up_model(std::uint32_t poison = kNoPoison) {
 std::vector<tally::DocumentScore> scored_by_one_loop(const Corpus& corpus, windows::Protocol protocol,
                                                      std::uint32_t poison = kNoPoison) {
   std::vector<tally::DocumentScore> scores(corpus.documents.size());
-  std::uint32_t input = kEndOfText;
+  std::uint32_t input = corpus.start_token();
   for (std::size_t d = 0; d < corpus.documents.size(); ++d) {
     const auto& document = corpus.documents[d];
+    if (protocol == windows::Protocol::document) input = corpus.start_token();
     for (std::uint64_t i = 0; i < document.tokens; ++i) {
       const std::uint32_t target = corpus.stream[document.first_token + i];
       const bool last = i + 1 == document.tokens;
@@ -80,11 +85,13 @@ std::vector<tally::DocumentScore> scored_by_one_loop(const Corpus& corpus, windo
 
 const std::vector<std::uint64_t> kRagged = {0, 1, 300, 2, 0, 0, 64, 65, 63, 900, 5, 5, 5, 128, 1};
 
-TEST(ScoreCorpus, EqualsOneLoopOverTheTokens) {
-  const Corpus corpus(kRagged);
+class ScoreCorpusBehind : public testing::TestWithParam<std::uint32_t> {};
+
+TEST_P(ScoreCorpusBehind, EqualsOneLoopOverTheTokens) {
+  const Corpus corpus(kRagged, GetParam());
   for (const windows::Protocol protocol : {windows::Protocol::document, windows::Protocol::packed}) {
     for (const std::int64_t length : {1, 16, 64}) {
-      UnitScorer scorer(corpus.documents, 2, kEndOfText, corpus.reader(), made_up_model());
+      UnitScorer scorer(corpus, corpus.documents, made_up_model());
       const std::int64_t stride = protocol == windows::Protocol::packed ? length : (length + 1) / 2;
       const auto scored = score_corpus(world(), {{protocol, length, stride}, 3}, corpus.documents, scorer);
       EXPECT_EQ(scored.nonfinite_tokens, 0U);
@@ -93,6 +100,8 @@ TEST(ScoreCorpus, EqualsOneLoopOverTheTokens) {
     }
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(StartTokens, ScoreCorpusBehind, testing::Values(kEndOfText, 98U));
 
 /// Real products round differently with a batch's rows and a row's place in it. This model does so grossly: cutting
 /// units by rank, or scoring one in another shape, shows on every machine.
@@ -105,9 +114,9 @@ TEST(ScoreCorpus, AUnitHasTheSameShapeWhereverItIsScored) {
     }
   };
   const windows::WorkUnitOptions options{{windows::Protocol::document, 48, 20}, 4};
-  UnitScorer shared(corpus.documents, 2, kEndOfText, corpus.reader(), model);
+  UnitScorer shared(corpus, corpus.documents, model);
   const auto scored = score_corpus(world(), options, corpus.documents, shared);
-  UnitScorer serial(corpus.documents, 2, kEndOfText, corpus.reader(), model);
+  UnitScorer serial(corpus, corpus.documents, model);
   std::vector<tally::UnitResult> results;
   windows::WorkUnitCursor units(options, corpus.documents);
   for (windows::WorkUnit unit; units.next(unit);) results.push_back(serial.score(unit));
@@ -120,7 +129,7 @@ TEST(ScoreCorpus, AUnitHasTheSameShapeWhereverItIsScored) {
 
 TEST(ScoreCorpus, CountsTheScoredTokensOfEachDomain) {
   const Corpus corpus(kRagged);
-  UnitScorer scorer(corpus.documents, 2, kEndOfText, corpus.reader(), made_up_model());
+  UnitScorer scorer(corpus, corpus.documents, made_up_model());
   score_corpus(world(), {{windows::Protocol::packed, 32, 32}, 2}, corpus.documents, scorer);
   if (world().rank() != 0) return;
   tally::UnigramCounts counts(2);
@@ -136,7 +145,7 @@ TEST(ScoreCorpus, CountsTheScoredTokensOfEachDomain) {
 
 TEST(ScoreCorpus, MoreRanksThanUnits) {
   const Corpus corpus({3});
-  UnitScorer scorer(corpus.documents, 1, kEndOfText, corpus.reader(), made_up_model());
+  UnitScorer scorer(corpus, corpus.documents, made_up_model());
   const auto scored = score_corpus(world(), {{windows::Protocol::document, 8, 4}, 1}, corpus.documents, scorer);
   EXPECT_EQ(scored.units, 1U);
   EXPECT_EQ(scored.padding_rows, 61U);
@@ -148,7 +157,7 @@ TEST(ScoreCorpus, MoreRanksThanUnits) {
 TEST(ScoreCorpus, NonFiniteResultsAreCountedApart) {
   const Corpus corpus(kRagged);
   const std::uint32_t poison = corpus.stream[corpus.documents[2].first_token];
-  UnitScorer scorer(corpus.documents, 2, kEndOfText, corpus.reader(), made_up_model(poison));
+  UnitScorer scorer(corpus, corpus.documents, made_up_model(poison));
   const auto scored = score_corpus(world(), {{windows::Protocol::document, 64, 32}, 1}, corpus.documents, scorer);
   EXPECT_GT(scored.nonfinite_tokens, 0U);
   if (world().rank() == 0) {
@@ -160,7 +169,7 @@ TEST(ScoreCorpus, RefusesADocumentThatDoesNotEndInEndOfText) {
   Corpus corpus({3, 4});
   corpus.stream[3] = 5;
   for (const windows::Protocol protocol : {windows::Protocol::document, windows::Protocol::packed}) {
-    UnitScorer scorer(corpus.documents, 1, kEndOfText, corpus.reader(), made_up_model());
+    UnitScorer scorer(corpus, corpus.documents, made_up_model());
     const windows::WorkUnitOptions options{{protocol, 8, 8}, 2};
     windows::WorkUnitCursor units(options, corpus.documents);
     windows::WorkUnit unit;
@@ -173,7 +182,7 @@ TEST(ScoreCorpus, RefusesADocumentThatDoesNotEndInEndOfText) {
 /// would have it, do not give the same cross-entropy.
 TEST(ScoreCorpus, AMeanOfRankMeansIsAnotherNumber) {
   const Corpus corpus(kRagged);
-  UnitScorer scorer(corpus.documents, 2, kEndOfText, corpus.reader(), made_up_model());
+  UnitScorer scorer(corpus, corpus.documents, made_up_model());
   const windows::WorkUnitOptions options{{windows::Protocol::document, 64, 32}, 1};
   std::vector<double> means(7);
   std::vector<comm::ExactSum> sums(7);

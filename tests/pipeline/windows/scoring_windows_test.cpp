@@ -23,16 +23,16 @@ Documents documents_of(const std::vector<std::uint64_t>& text_tokens) {
   return documents;
 }
 
-std::vector<ScoringWindow> windows_of(Protocol protocol, std::int64_t length, std::int64_t stride,
-                                      const Documents& documents) {
+std::vector<Window> windows_of(Protocol protocol, std::int64_t length, std::int64_t stride,
+                               const Documents& documents) {
   ScoringWindowCursor cursor({protocol, length, stride}, documents);
-  std::vector<ScoringWindow> windows;
-  for (ScoringWindow window; cursor.next(window);) windows.push_back(window);
+  std::vector<Window> windows;
+  for (Window window; cursor.next(window);) windows.push_back(window);
   return windows;
 }
 
 /// How often each stream token is scored.
-std::vector<int> times_scored(const std::vector<ScoringWindow>& windows, const Documents& documents) {
+std::vector<int> times_scored(const std::vector<Window>& windows, const Documents& documents) {
   std::vector<int> times(documents.empty() ? 0 : documents.back().first_token + documents.back().tokens);
   for (const auto& window : windows) {
     for (std::int64_t i = window.rows - window.scored; i < window.rows; ++i) {
@@ -56,6 +56,7 @@ void expect_document_windows(std::int64_t length, std::int64_t stride, const Doc
     ASSERT_GE(window.scored, 1);
     ASSERT_LE(window.scored, window.rows);
     ASSERT_GE(window.first_target, document.first_token);
+    ASSERT_EQ(window.after_start, window.first_target == document.first_token);
     const std::uint64_t end = window.first_target + static_cast<std::uint64_t>(window.rows);
     ASSERT_LE(end, document.first_token + document.tokens - 1);
     // Full context: as many rows as the document's beginning or the context length leaves.
@@ -155,6 +156,7 @@ TEST(ScoringWindows, PackedScoresEveryTokenOnceAndKeepsTheTail) {
     for (const auto& window : windows) {
       EXPECT_EQ(window.first_target, next);
       EXPECT_EQ(window.scored, window.rows);
+      EXPECT_EQ(window.after_start, next == 0);
       const auto& document = documents.at(window.document);
       EXPECT_GE(window.first_target, document.first_token);
       EXPECT_LT(window.first_target, document.first_token + document.tokens);

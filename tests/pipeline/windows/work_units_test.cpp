@@ -35,7 +35,7 @@ TEST(WorkUnits, HoldEveryWindowOnceInOrderWithinCapacity) {
         const WorkUnitOptions options{{protocol, length, protocol == Protocol::packed ? length : (length + 1) / 2},
                                       micro_batch};
         ScoringWindowCursor windows(options.windows, documents);
-        ScoringWindow expected;
+        Window expected;
         std::uint64_t index = 0;
         std::uint64_t scored = 0;
         for (const auto& unit : units_of(options, documents)) {
