@@ -11,7 +11,7 @@
 #include "pipeline/measure/synthetic_data.h"
 #include "pipeline/measure/timing.h"
 #include "pipeline/windows/batch_buffer.h"
-#include "pipeline/windows/sample_order.h"
+#include "pipeline/windows/sample_source.h"
 
 namespace chainrule::pipeline::measure {
 
@@ -49,12 +49,12 @@ void measure_reading(const BenchmarkOptions& options, const io::tokens::TokenStr
   }
   result.read_tokens_per_second = median(rates);
   windows::BatchBuffer window;
-  const windows::SampleOrder order(1, windows.whole_count());
+  const windows::PermutedWindows samples(windows, 1);
   constexpr std::uint64_t kReads = 200;
   const double seconds = seconds_of([&] {
     for (std::uint64_t sample = 0; sample < kReads; ++sample) {
       window.begin(options.config.sequence_length, data.start_token());
-      window.add(data, windows.at(order.window_of(sample)));
+      window.add(data, samples.sample(sample).window);
     }
   });
   result.window_read_seconds = seconds / static_cast<double>(kReads);

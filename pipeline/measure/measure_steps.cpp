@@ -40,7 +40,8 @@ void measure_steps(const comm::Communicator& communicator, const comm::Communica
   training.clip_norm = 1;
   training.math = options.math;
   training.recompute = options.recompute;
-  pretrain::step::Trainer trainer(communicator, exchange, config, training, windows);
+  const windows::PermutedWindows samples(windows, training.seed);
+  pretrain::step::Trainer trainer(communicator, exchange, config, training, samples);
   trainer.step(false);
   result.train_peak_memory_bytes = communicator.maximum(peak_memory_bytes());
 

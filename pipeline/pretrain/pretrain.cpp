@@ -125,12 +125,13 @@ failure::ExitCode pretrain(const comm::Communicator& communicator, const Pretrai
   }
   verify_inputs(communicator, *inputs);
 
-  const windows::Windows windows(*inputs->training, inputs->config.sequence_length);
+  const windows::PermutedWindows samples(windows::Windows(*inputs->training, inputs->config.sequence_length),
+                                         options.seed);
   const comm::Communicator exchange = communicator.duplicate();
   std::unique_ptr<step::Trainer> trainer;
   comm::agree(communicator, [&] {
     trainer = std::make_unique<step::Trainer>(communicator, exchange, inputs->config, trainer_options(options, lanes),
-                                              windows);
+                                              samples);
   });
   if (checkpoint) {
     if (first) warn_of_other_bits(state, environment);

@@ -6,15 +6,14 @@
 
 namespace chainrule::pipeline::pretrain::step {
 
-BatchReader::BatchReader(const windows::Windows& windows, std::uint64_t seed, std::int64_t micro_batch,
-                         std::int64_t length)
-    : windows_(windows), order_(seed, windows.whole_count()), micro_batch_(micro_batch), length_(length) {}
+BatchReader::BatchReader(const windows::SampleSource& samples, std::int64_t micro_batch, std::int64_t length)
+    : samples_(samples), micro_batch_(micro_batch), length_(length) {}
 
 void BatchReader::fill(Buffer& buffer) const {
-  buffer.windows.begin(micro_batch_ * length_, windows_.stream().start_token());
+  buffer.windows.begin(micro_batch_ * length_, 0);
   for (std::int64_t i = 0; i < micro_batch_; ++i) {
-    const std::uint64_t sample = buffer.first_sample + static_cast<std::uint64_t>(i);
-    buffer.windows.add(windows_.stream(), windows_.at(order_.window_of(sample)));
+    const windows::Sample sample = samples_.sample(buffer.first_sample + static_cast<std::uint64_t>(i));
+    buffer.windows.add(*sample.stream, sample.window, length_);
   }
 }
 

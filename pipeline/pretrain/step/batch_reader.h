@@ -6,16 +6,15 @@
 #include "model/ops/batch.h"
 #include "pipeline/run/worker.h"
 #include "pipeline/windows/batch_buffer.h"
-#include "pipeline/windows/sample_order.h"
-#include "pipeline/windows/windows.h"
+#include "pipeline/windows/sample_source.h"
 
 namespace chainrule::pipeline::pretrain::step {
 
 /// Reads micro-batches of training samples, one ahead of the one in use, on a thread of its own.
 class BatchReader {
  public:
-  /// micro_batch sequences of length tokens. windows outlives it.
-  BatchReader(const windows::Windows& windows, std::uint64_t seed, std::int64_t micro_batch, std::int64_t length);
+  /// micro_batch sequences of length tokens, which the windows of samples have at most. samples outlives it.
+  BatchReader(const windows::SampleSource& samples, std::int64_t micro_batch, std::int64_t length);
 
   /// The micro-batch that begins with sample `first`; valid until the next call. Then the one from `next` on is read
   /// ahead: naming another one later costs time only. Throws io::Error.
@@ -38,8 +37,7 @@ class BatchReader {
   void fill(Buffer& buffer) const;
   void wait(const Buffer& buffer);
 
-  const windows::Windows& windows_;
-  windows::SampleOrder order_;
+  const windows::SampleSource& samples_;
   std::int64_t micro_batch_;
   std::int64_t length_;
   std::array<Buffer, 2> buffers_;

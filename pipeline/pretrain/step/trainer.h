@@ -14,7 +14,7 @@
 #include "pipeline/pretrain/exchange/step_exchange.h"
 #include "pipeline/pretrain/optimizer/sharded_adamw.h"
 #include "pipeline/pretrain/step/batch_reader.h"
-#include "pipeline/windows/windows.h"
+#include "pipeline/windows/sample_source.h"
 
 namespace chainrule::pipeline::pretrain::step {
 
@@ -49,10 +49,10 @@ double gradient_scale(std::int64_t tokens, double gradient_sum_norm, double clip
 /// bits. No arena is allocated in a step.
 class Trainer {
  public:
-  /// The communicators and windows outlive it; exchange is another of the same ranks, for what is sent beside the
+  /// The communicators and samples outlive it; exchange is another of the same ranks, for what is sent beside the
   /// computation. Weights are initialised from the seed, at step 0. Not collective.
   Trainer(const comm::Communicator& communicator, const comm::Communicator& exchange,
-          const model::shape::Config& config, const TrainerOptions& options, const windows::Windows& windows);
+          const model::shape::Config& config, const TrainerOptions& options, const windows::SampleSource& samples);
 
   /// One optimizer step. Throws AgreedError (bad_data), with the weights left as they were, where the loss or the
   /// gradient is not finite. Collective. Parameters may still be on their way from other ranks when it returns.
