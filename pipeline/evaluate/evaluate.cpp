@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -61,37 +60,6 @@ void write_report(report::ReportFolder& folder, const EvaluationInputs& inputs, 
 }
 
 }  // namespace
-
-windows::WorkUnitOptions resolve(const EvaluateOptions& options, std::int64_t model_context_length) {
-  windows::WorkUnitOptions units;
-  windows::ScoringWindowOptions& windows = units.windows;
-  windows.protocol = options.protocol;
-  windows.context_length = options.context_length != 0 ? options.context_length : model_context_length;
-  if (windows.context_length > model_context_length) {
-    throw failure::Error(failure::ExitCode::usage, fmt::format("--context-length {} is longer than the model's {}",
-                                                               windows.context_length, model_context_length));
-  }
-  windows.stride = windows.context_length;
-  if (options.protocol == windows::Protocol::document) {
-    windows.stride = options.stride != 0 ? options.stride : std::max<std::int64_t>(1, windows.context_length / 2);
-  }
-  if (windows.stride > windows.context_length) {
-    throw failure::Error(failure::ExitCode::usage,
-                         fmt::format("--stride {} is longer than the context length {}: tokens would be left "
-                                     "out",
-                                     windows.stride, windows.context_length));
-  }
-  units.micro_batch =
-      options.micro_batch != 0 ? options.micro_batch : windows::default_micro_batch(windows.context_length);
-  // No machine holds the logits of so many rows; beyond it, arithmetic on rows could overflow.
-  constexpr std::int64_t kMostRows = std::int64_t{1} << 30U;
-  if (units.micro_batch > kMostRows / windows.context_length) {
-    throw failure::Error(failure::ExitCode::usage,
-                         fmt::format("--micro-batch {} at context length {} is more than {} tokens at once",
-                                     units.micro_batch, windows.context_length, kMostRows));
-  }
-  return units;
-}
 
 void evaluate(const comm::Communicator& communicator, const EvaluateOptions& options, const std::string& program) {
   const int threads = run::use_threads(communicator, options.threads);

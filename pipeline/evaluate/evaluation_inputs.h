@@ -6,7 +6,7 @@
 
 #include "io/tokens/token_stream.h"
 #include "pipeline/comm/communicator.h"
-#include "pipeline/evaluate/evaluate.h"
+#include "pipeline/evaluate/options.h"
 #include "pipeline/evaluate/report/evaluation_report.h"
 #include "pipeline/models/checkpoint.h"
 
