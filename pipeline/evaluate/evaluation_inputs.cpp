@@ -63,11 +63,11 @@ EvaluationInputs open_inputs(const comm::Communicator& communicator, const Evalu
     inputs.documents = inputs.data->documents();
     const std::uint64_t all = inputs.documents.size();
     inputs.covered_documents = options.max_documents != 0 ? std::min(options.max_documents, all) : all;
-    if (windows::tokens_to_score(options.protocol, inputs.covered()) == 0) {
+    if (windows::protocol::tokens_to_score(units.windows, inputs.covered()) == 0) {
       throw failure::Error(
           failure::ExitCode::bad_data,
           fmt::format("nothing to score in '{}': its {} documents hold no token that protocol {} scores",
-                      options.data.string(), inputs.covered_documents, windows::name_of(options.protocol)));
+                      options.data.string(), inputs.covered_documents, options.protocol->name));
     }
   });
   return inputs;

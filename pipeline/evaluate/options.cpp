@@ -2,25 +2,21 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "pipeline/failure/error.h"
 
 namespace chainrule::pipeline::evaluate {
 
 windows::WorkUnitOptions resolve(const EvaluateOptions& options, std::int64_t model_context_length) {
   windows::WorkUnitOptions units;
-  windows::ScoringWindowOptions& windows = units.windows;
+  windows::protocol::ScoringOptions& windows = units.windows;
   windows.protocol = options.protocol;
   windows.context_length = options.context_length != 0 ? options.context_length : model_context_length;
   if (windows.context_length > model_context_length) {
     throw failure::Error(failure::ExitCode::usage, fmt::format("--context-length {} is longer than the model's {}",
                                                                windows.context_length, model_context_length));
   }
-  windows.stride = windows.context_length;
-  if (options.protocol == windows::Protocol::document) {
-    windows.stride = options.stride != 0 ? options.stride : std::max<std::int64_t>(1, windows.context_length / 2);
-  }
+  const bool chosen = options.stride != 0 && options.protocol->fixed_stride.empty();
+  windows.stride = chosen ? options.stride : options.protocol->default_stride(windows.context_length);
   if (windows.stride > windows.context_length) {
     throw failure::Error(failure::ExitCode::usage,
                          fmt::format("--stride {} is longer than the context length {}: tokens would be left "

@@ -12,9 +12,9 @@ struct EvaluateOptions {
   std::filesystem::path model;   ///< a checkpoint or a run directory
   std::filesystem::path data;    ///< one data set
   std::filesystem::path report;  ///< folder to be made
-  windows::Protocol protocol = windows::Protocol::document;
+  const windows::protocol::Protocol* protocol = &windows::protocol::kDocument;
   std::int64_t context_length = 0;  ///< tokens; 0: the model's
-  std::int64_t stride = 0;          ///< tokens; 0: half the context length
+  std::int64_t stride = 0;          ///< tokens; 0: the protocol's for the context length
   std::int64_t micro_batch = 0;     ///< windows of full length a unit holds; 0: default_micro_batch()
   std::uint64_t max_documents = 0;  ///< evaluate the first so many; 0: all
   model::products::Math math = model::products::Math::float32;

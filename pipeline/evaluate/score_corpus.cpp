@@ -9,7 +9,7 @@ namespace chainrule::pipeline::evaluate {
 CorpusScore score_corpus(const comm::Communicator& communicator, const windows::WorkUnitOptions& options,
                          std::span<const io::tokens::DocumentRecord> documents, UnitScorer& scorer) {
   const auto started = std::chrono::steady_clock::now();
-  run::Progress progress("scoring", "tokens", windows::tokens_to_score(options.windows.protocol, documents),
+  run::Progress progress("scoring", "tokens", windows::protocol::tokens_to_score(options.windows, documents),
                          communicator.rank() == 0);
   CorpusScore corpus;
   std::vector<tally::UnitResult> mine;

@@ -1,9 +1,10 @@
 #pragma once
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
-#include "pipeline/windows/scoring_windows.h"
+#include "pipeline/windows/protocol/protocol.h"
 
 namespace chainrule::pipeline::windows {
 
@@ -21,7 +22,7 @@ struct WorkUnit {
 };
 
 struct WorkUnitOptions {
-  ScoringWindowOptions windows;
+  protocol::ScoringOptions windows;
   std::int64_t micro_batch = 0;  ///< a unit's capacity in windows of full length, at least 1
 };
 
@@ -40,7 +41,7 @@ class WorkUnitCursor {
   bool next(WorkUnit& unit);
 
  private:
-  ScoringWindowCursor windows_;
+  std::unique_ptr<WindowCursor> windows_;
   std::int64_t capacity_;
   Window waiting_;  ///< the window that the unit before had no room for
   bool has_waiting_;

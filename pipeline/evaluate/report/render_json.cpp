@@ -36,7 +36,7 @@ Json render_json(const EvaluationReport& report) {
   json["format"] = "chainrule evaluation report";
   json["format_version"] = 1;
   json["complete"] = report.complete();
-  json["protocol"] = windows::name_of(subject.windows.protocol);
+  json["protocol"] = subject.windows.protocol->name;
   json["context_length"] = subject.windows.context_length;
   json["stride"] = subject.windows.stride;
   json["weights_hash"] = subject.weights_hash;

@@ -10,7 +10,7 @@
 #include "model/decoder/decoder.h"
 #include "pipeline/failure/error.h"
 #include "pipeline/windows/batch_buffer.h"
-#include "pipeline/windows/scoring_windows.h"
+#include "pipeline/windows/protocol/protocol.h"
 
 namespace chainrule::pipeline::infer::score {
 namespace {
@@ -74,12 +74,13 @@ TextScore score_text(const models::TextModel& model, std::string_view text, bool
       {model.tokenizer.vocabulary_size(), model.tokenizer.end_of_text(), model.tokenizer.start_token()});
   stream.append(tokens);
   const std::vector<io::tokens::DocumentRecord> documents = stream.documents();
-  const std::int64_t stride = std::max<std::int64_t>(1, score.context_length / 2);
-  windows::ScoringWindowCursor cursor({windows::Protocol::document, score.context_length, stride}, documents);
+  const std::int64_t stride = windows::protocol::kDocument.default_stride(score.context_length);
+  const auto cursor =
+      windows::protocol::make_cursor({.context_length = score.context_length, .stride = stride}, documents);
   windows::BatchBuffer buffer;
   windows::Window window;
   std::vector<model::sampling::Factor> factors;
-  while (cursor.next(window)) {
+  while (cursor->next(window)) {
     buffer.begin(window.rows, stream.start_token());
     buffer.add(stream, window);
     const model::ops::Batch batch = buffer.batch();

@@ -92,7 +92,7 @@ class EvaluateDecoder : public testing::Test {
 TEST_F(EvaluateDecoder, DocumentProtocolEqualsEachTokenScoredAlone) {
   constexpr std::uint64_t kStride = 10;
   UnitScorer units = scorer();
-  const auto scored = score_corpus(world(), {{windows::Protocol::document, kContext, kStride}, 3}, documents_, units);
+  const auto scored = score_corpus(world(), {{&windows::protocol::kDocument, kContext, kStride}, 3}, documents_, units);
   if (world().rank() != 0) return;
   for (std::size_t d = 0; d < documents_.size(); ++d) {
     const std::uint64_t tokens = documents_[d].tokens - 1;
@@ -112,7 +112,7 @@ TEST_F(EvaluateDecoder, DocumentProtocolEqualsEachTokenScoredAlone) {
 
 TEST_F(EvaluateDecoder, PackedProtocolEqualsEachTokenScoredAlone) {
   UnitScorer units = scorer();
-  const auto scored = score_corpus(world(), {{windows::Protocol::packed, kContext, kContext}, 2}, documents_, units);
+  const auto scored = score_corpus(world(), {{&windows::protocol::kPacked, kContext, kContext}, 2}, documents_, units);
   if (world().rank() != 0) return;
   for (std::size_t d = 0; d < documents_.size(); ++d) {
     const io::tokens::DocumentRecord& document = documents_[d];
@@ -126,7 +126,7 @@ TEST_F(EvaluateDecoder, PackedProtocolEqualsEachTokenScoredAlone) {
 }
 
 TEST_F(EvaluateDecoder, AnyNumberOfRanksGivesTheBitsOfOne) {
-  const windows::WorkUnitOptions options{{windows::Protocol::document, kContext, 7}, 2};
+  const windows::WorkUnitOptions options{{&windows::protocol::kDocument, kContext, 7}, 2};
   UnitScorer shared = scorer();
   const auto scored = score_corpus(world(), options, documents_, shared);
   UnitScorer serial = scorer();
@@ -143,8 +143,9 @@ TEST_F(EvaluateDecoder, AnyNumberOfRanksGivesTheBitsOfOne) {
 TEST_F(EvaluateDecoder, WeightsThatAreNotNumbersGiveNoFiniteResult) {
   for (float& value : parameters_.span()) value = std::numeric_limits<float>::quiet_NaN();
   UnitScorer units = scorer();
-  const auto scored = score_corpus(world(), {{windows::Protocol::document, kContext, 12}, 2}, documents_, units);
-  EXPECT_EQ(scored.nonfinite_tokens, windows::tokens_to_score(windows::Protocol::document, documents_));
+  const auto scored = score_corpus(world(), {{&windows::protocol::kDocument, kContext, 12}, 2}, documents_, units);
+  EXPECT_EQ(scored.nonfinite_tokens,
+            windows::protocol::tokens_to_score({&windows::protocol::kDocument, kContext, 12}, documents_));
   if (world().rank() != 0) return;
   for (const auto& document : scored.documents) EXPECT_EQ(document.all().count(), 0U);
 }

@@ -65,18 +65,18 @@ ScoreBatch made_up_model(std::uint32_t poison = kNoPoison) {
 }
 
 /// One loop over the stream: every token after the one before it.
-std::vector<tally::DocumentScore> scored_by_one_loop(const Corpus& corpus, windows::Protocol protocol,
+std::vector<tally::DocumentScore> scored_by_one_loop(const Corpus& corpus, const windows::protocol::Protocol* protocol,
                                                      std::uint32_t poison = kNoPoison) {
   std::vector<tally::DocumentScore> scores(corpus.documents.size());
   std::uint32_t input = corpus.start_token();
   for (std::size_t d = 0; d < corpus.documents.size(); ++d) {
     const auto& document = corpus.documents[d];
-    if (protocol == windows::Protocol::document) input = corpus.start_token();
+    if (protocol == &windows::protocol::kDocument) input = corpus.start_token();
     for (std::uint64_t i = 0; i < document.tokens; ++i) {
       const std::uint32_t target = corpus.stream[document.first_token + i];
       const bool last = i + 1 == document.tokens;
       if (!last) scores[d].text.add(nats_of(input, target, poison));
-      if (last && protocol == windows::Protocol::packed) scores[d].end_of_text.add(nats_of(input, target, poison));
+      if (last && protocol == &windows::protocol::kPacked) scores[d].end_of_text.add(nats_of(input, target, poison));
       input = target;
     }
   }
@@ -89,14 +89,14 @@ class ScoreCorpusBehind : public testing::TestWithParam<std::uint32_t> {};
 
 TEST_P(ScoreCorpusBehind, EqualsOneLoopOverTheTokens) {
   const Corpus corpus(kRagged, GetParam());
-  for (const windows::Protocol protocol : {windows::Protocol::document, windows::Protocol::packed}) {
+  for (const windows::protocol::Protocol* protocol : {&windows::protocol::kDocument, &windows::protocol::kPacked}) {
     for (const std::int64_t length : {1, 16, 64}) {
       UnitScorer scorer(corpus, corpus.documents, made_up_model());
-      const std::int64_t stride = protocol == windows::Protocol::packed ? length : (length + 1) / 2;
+      const std::int64_t stride = protocol == &windows::protocol::kPacked ? length : (length + 1) / 2;
       const auto scored = score_corpus(world(), {{protocol, length, stride}, 3}, corpus.documents, scorer);
       EXPECT_EQ(scored.nonfinite_tokens, 0U);
       if (world().rank() != 0) continue;
-      EXPECT_EQ(scored.documents, scored_by_one_loop(corpus, protocol)) << windows::name_of(protocol) << " " << length;
+      EXPECT_EQ(scored.documents, scored_by_one_loop(corpus, protocol)) << protocol->name << " " << length;
     }
   }
 }
@@ -113,7 +113,7 @@ TEST(ScoreCorpus, AUnitHasTheSameShapeWhereverItIsScored) {
       nll[i] = static_cast<double>(batch.rows()) + 1e-3 * static_cast<double>(i) + 1e-7 * batch.inputs[i];
     }
   };
-  const windows::WorkUnitOptions options{{windows::Protocol::document, 48, 20}, 4};
+  const windows::WorkUnitOptions options{{&windows::protocol::kDocument, 48, 20}, 4};
   UnitScorer shared(corpus, corpus.documents, model);
   const auto scored = score_corpus(world(), options, corpus.documents, shared);
   UnitScorer serial(corpus, corpus.documents, model);
@@ -130,7 +130,7 @@ TEST(ScoreCorpus, AUnitHasTheSameShapeWhereverItIsScored) {
 TEST(ScoreCorpus, CountsTheScoredTokensOfEachDomain) {
   const Corpus corpus(kRagged);
   UnitScorer scorer(corpus, corpus.documents, made_up_model());
-  score_corpus(world(), {{windows::Protocol::packed, 32, 32}, 2}, corpus.documents, scorer);
+  score_corpus(world(), {{&windows::protocol::kPacked, 32, 32}, 2}, corpus.documents, scorer);
   if (world().rank() != 0) return;
   tally::UnigramCounts counts(2);
   for (const auto& document : corpus.documents) {
@@ -146,11 +146,11 @@ TEST(ScoreCorpus, CountsTheScoredTokensOfEachDomain) {
 TEST(ScoreCorpus, MoreRanksThanUnits) {
   const Corpus corpus({3});
   UnitScorer scorer(corpus, corpus.documents, made_up_model());
-  const auto scored = score_corpus(world(), {{windows::Protocol::document, 8, 4}, 1}, corpus.documents, scorer);
+  const auto scored = score_corpus(world(), {{&windows::protocol::kDocument, 8, 4}, 1}, corpus.documents, scorer);
   EXPECT_EQ(scored.units, 1U);
   EXPECT_EQ(scored.padding_rows, 61U);
   if (world().rank() == 0) {
-    EXPECT_EQ(scored.documents, scored_by_one_loop(corpus, windows::Protocol::document));
+    EXPECT_EQ(scored.documents, scored_by_one_loop(corpus, &windows::protocol::kDocument));
   }
 }
 
@@ -158,17 +158,17 @@ TEST(ScoreCorpus, NonFiniteResultsAreCountedApart) {
   const Corpus corpus(kRagged);
   const std::uint32_t poison = corpus.stream[corpus.documents[2].first_token];
   UnitScorer scorer(corpus, corpus.documents, made_up_model(poison));
-  const auto scored = score_corpus(world(), {{windows::Protocol::document, 64, 32}, 1}, corpus.documents, scorer);
+  const auto scored = score_corpus(world(), {{&windows::protocol::kDocument, 64, 32}, 1}, corpus.documents, scorer);
   EXPECT_GT(scored.nonfinite_tokens, 0U);
   if (world().rank() == 0) {
-    EXPECT_EQ(scored.documents, scored_by_one_loop(corpus, windows::Protocol::document, poison));
+    EXPECT_EQ(scored.documents, scored_by_one_loop(corpus, &windows::protocol::kDocument, poison));
   }
 }
 
 TEST(ScoreCorpus, RefusesADocumentThatDoesNotEndInEndOfText) {
   Corpus corpus({3, 4});
   corpus.stream[3] = 5;
-  for (const windows::Protocol protocol : {windows::Protocol::document, windows::Protocol::packed}) {
+  for (const windows::protocol::Protocol* protocol : {&windows::protocol::kDocument, &windows::protocol::kPacked}) {
     UnitScorer scorer(corpus, corpus.documents, made_up_model());
     const windows::WorkUnitOptions options{{protocol, 8, 8}, 2};
     windows::WorkUnitCursor units(options, corpus.documents);
@@ -183,7 +183,7 @@ TEST(ScoreCorpus, RefusesADocumentThatDoesNotEndInEndOfText) {
 TEST(ScoreCorpus, AMeanOfRankMeansIsAnotherNumber) {
   const Corpus corpus(kRagged);
   UnitScorer scorer(corpus, corpus.documents, made_up_model());
-  const windows::WorkUnitOptions options{{windows::Protocol::document, 64, 32}, 1};
+  const windows::WorkUnitOptions options{{&windows::protocol::kDocument, 64, 32}, 1};
   std::vector<double> means(7);
   std::vector<comm::ExactSum> sums(7);
   comm::ExactSum all;

@@ -7,7 +7,7 @@
 
 #include "io/error.h"
 #include "io/tokens/memory_stream.h"
-#include "pipeline/windows/scoring_windows.h"
+#include "pipeline/windows/protocol/protocol.h"
 
 namespace chainrule::pipeline::windows {
 namespace {
@@ -69,18 +69,18 @@ TEST_F(BatchBufferTest, TheStartTokenStandsBeforeTheStreamAndWhereAWindowAsksFor
 
 TEST_F(BatchBufferTest, ProtocolDocumentReadsEachDocumentBehindTheStartTokenAndPackedTheStream) {
   const auto documents = stream_.documents();
-  const auto inputs_of = [&](Protocol protocol) {
+  const auto inputs_of = [&](const protocol::Protocol* protocol) {
     std::vector<std::uint32_t> inputs;
-    ScoringWindowCursor cursor({protocol, 2, 2}, documents);
-    for (Window window; cursor.next(window);) {
+    const auto cursor = protocol::make_cursor({protocol, 2, 2}, documents);
+    for (Window window; cursor->next(window);) {
       buffer_.begin(window.rows, kPadding);
       buffer_.add(stream_, window);
       inputs.insert(inputs.end(), buffer_.batch().inputs.begin(), buffer_.batch().inputs.end());
     }
     return inputs;
   };
-  EXPECT_THAT(inputs_of(Protocol::document), ElementsAre(kStart, 0, 0, 1, kStart, 5));
-  EXPECT_THAT(inputs_of(Protocol::packed), ElementsAre(kStart, 0, 1, 2, kEnd, kEnd, 5, 6));
+  EXPECT_THAT(inputs_of(&protocol::kDocument), ElementsAre(kStart, 0, 0, 1, kStart, 5));
+  EXPECT_THAT(inputs_of(&protocol::kPacked), ElementsAre(kStart, 0, 1, 2, kEnd, kEnd, 5, 6));
 }
 
 TEST_F(BatchBufferTest, IsEmptiedByBegin) {
