@@ -46,15 +46,15 @@ std::string text_of(const nlohmann::ordered_json& json) {
   return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + '\n';
 }
 
-void write_report(report::ReportFolder& folder, const EvaluationInputs& inputs, const CorpusScore& corpus,
-                  const report::EvaluationReport& report, const nlohmann::ordered_json& environment) {
+void write_report(report::ReportFolder& folder, const EvaluationInputs& inputs,
+                  std::span<const tally::DocumentScore> scores, const report::EvaluationReport& report,
+                  const nlohmann::ordered_json& environment) {
   folder.begin();
   folder.write("report.json", text_of(report::render_json(report)));
   folder.write("environment.json", text_of(environment));
   folder.write("domains.csv", report::render_domains_csv(report));
   folder.write("documents.csv", [&](const report::TextSink& sink) {
-    report::render_documents_csv(inputs.data->domains(), inputs.documents, inputs.data->sources(), corpus.documents,
-                                 sink);
+    report::render_documents_csv(inputs.data->domains(), inputs.documents, inputs.data->sources(), scores, sink);
   });
   folder.commit();
 }
@@ -80,12 +80,14 @@ void evaluate(const comm::Communicator& communicator, const EvaluateOptions& opt
   UnitScorer scorer(*inputs.data, covered, [&](const model::ops::Batch& batch, std::span<double> nll) {
     decoder->score(inputs.model.parameters.span(), batch, nll);
   });
-  const CorpusScore corpus = score_corpus(communicator, inputs.units, covered, scorer);
+  const CorpusScore corpus = score_corpus(communicator, inputs.units, covered, scorer,
+                                          {inputs.identity(), covered.size(), inputs.data->domains().size()});
 
   comm::agree_on_first(communicator, [&] {
-    const report::EvaluationReport report = report::make_report(
-        inputs.subject(), inputs.data->domains(), inputs.documents, corpus.documents, scorer.unigram_counts());
-    write_report(*folder, inputs, corpus, report,
+    const std::vector<tally::DocumentScore> scores = corpus.result.documents().scores();
+    const report::EvaluationReport report = report::make_report(inputs.subject(), inputs.data->domains(),
+                                                                inputs.documents, scores, corpus.result.unigrams());
+    write_report(*folder, inputs, scores, report,
                  environment_json(environment, options, inputs, corpus, report.overall.tokens_scored()));
     run::print(fmt::format("{}\nreport: {}\n", report::render_table(report), options.report.string()));
   });

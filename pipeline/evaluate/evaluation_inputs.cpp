@@ -41,6 +41,13 @@ report::EvaluationSubject EvaluationInputs::subject() const {
           data->fingerprint(), model.tokenizer_fingerprint, data->vocabulary_size()};
 }
 
+std::string EvaluationInputs::identity() const {
+  const windows::protocol::ScoringOptions& windows = units.windows;
+  return fmt::format("weights {}, {} documents of data {}, protocol {}, context length {}, stride {}, micro-batch {}",
+                     model.weights_hash, covered_documents, data->fingerprint(), windows.protocol->name,
+                     windows.context_length, windows.stride, units.micro_batch);
+}
+
 EvaluationInputs open_inputs(const comm::Communicator& communicator, const EvaluateOptions& options) {
   // The cheap checks come first: a mistyped path should not wait for a large model.
   std::unique_ptr<const io::tokens::TokenStream> data;

@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "io/tokens/token_stream.h"
@@ -22,6 +23,8 @@ struct EvaluationInputs {
 
   std::span<const io::tokens::DocumentRecord> covered() const { return std::span(documents).first(covered_documents); }
   report::EvaluationSubject subject() const;
+  /// All that decides what a work unit says, in a line.
+  std::string identity() const;
 };
 
 /// Opens and checks everything, the shards' content included. Throws AgreedError: missing_input or bad_data for a

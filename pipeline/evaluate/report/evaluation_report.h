@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "io/tokens/token_stream.h"
-#include "pipeline/evaluate/tally/tally.h"
+#include "pipeline/evaluate/tally/document_scores.h"
 #include "pipeline/evaluate/tally/unigram_counts.h"
 #include "pipeline/windows/protocol/protocol.h"
 

@@ -5,7 +5,6 @@
 
 #include <cmath>
 #include <limits>
-#include <stdexcept>
 #include <vector>
 
 #include "io/error.h"
@@ -41,6 +40,8 @@ struct Corpus : io::tokens::MemoryStream {
     stream.resize(token_count());
     MemoryStream::read(0, stream);
   }
+
+  tally::PartialResult empty_result() const { return {"made up", documents.size(), 2}; }
 
   void read(std::uint64_t first, std::span<std::uint32_t> tokens) const override {
     for (std::size_t i = 0; i < tokens.size(); ++i) tokens[i] = stream.at(first + i);
@@ -93,10 +94,12 @@ TEST_P(ScoreCorpusBehind, EqualsOneLoopOverTheTokens) {
     for (const std::int64_t length : {1, 16, 64}) {
       UnitScorer scorer(corpus, corpus.documents, made_up_model());
       const std::int64_t stride = protocol == &windows::protocol::kPacked ? length : (length + 1) / 2;
-      const auto scored = score_corpus(world(), {{protocol, length, stride}, 3}, corpus.documents, scorer);
+      const auto scored =
+          score_corpus(world(), {{protocol, length, stride}, 3}, corpus.documents, scorer, corpus.empty_result());
       EXPECT_EQ(scored.nonfinite_tokens, 0U);
       if (world().rank() != 0) continue;
-      EXPECT_EQ(scored.documents, scored_by_one_loop(corpus, protocol)) << protocol->name << " " << length;
+      EXPECT_EQ(scored.result.documents().scores(), scored_by_one_loop(corpus, protocol))
+          << protocol->name << " " << length;
     }
   }
 }
@@ -115,22 +118,22 @@ TEST(ScoreCorpus, AUnitHasTheSameShapeWhereverItIsScored) {
   };
   const windows::WorkUnitOptions options{{&windows::protocol::kDocument, 48, 20}, 4};
   UnitScorer shared(corpus, corpus.documents, model);
-  const auto scored = score_corpus(world(), options, corpus.documents, shared);
+  const auto scored = score_corpus(world(), options, corpus.documents, shared, corpus.empty_result());
   UnitScorer serial(corpus, corpus.documents, model);
-  std::vector<tally::UnitResult> results;
+  tally::PartialResult alone = corpus.empty_result();
   windows::WorkUnitCursor units(options, corpus.documents);
-  for (windows::WorkUnit unit; units.next(unit);) results.push_back(serial.score(unit));
-  const std::uint64_t count = results.size();
-  ASSERT_GT(count, 7U);
+  for (windows::WorkUnit unit; units.next(unit);) serial.score(unit, alone);
+  ASSERT_GT(alone.units().size(), 7U);
   if (world().rank() == 0) {
-    EXPECT_EQ(scored.documents, tally::merge_results(std::move(results), count, corpus.documents.size()));
+    EXPECT_EQ(scored.result.to_bytes(), alone.to_bytes());
   }
 }
 
 TEST(ScoreCorpus, CountsTheScoredTokensOfEachDomain) {
   const Corpus corpus(kRagged);
   UnitScorer scorer(corpus, corpus.documents, made_up_model());
-  score_corpus(world(), {{&windows::protocol::kPacked, 32, 32}, 2}, corpus.documents, scorer);
+  const auto scored = score_corpus(world(), {{&windows::protocol::kPacked, 32, 32}, 2}, corpus.documents, scorer,
+                                   corpus.empty_result());
   if (world().rank() != 0) return;
   tally::UnigramCounts counts(2);
   for (const auto& document : corpus.documents) {
@@ -138,19 +141,60 @@ TEST(ScoreCorpus, CountsTheScoredTokensOfEachDomain) {
       counts.add(document.domain, corpus.stream[document.first_token + i]);
     }
   }
-  EXPECT_EQ(scorer.unigram_counts().entropy_nats(), counts.entropy_nats());
-  EXPECT_EQ(scorer.unigram_counts().entropy_nats(0), counts.entropy_nats(0));
-  EXPECT_EQ(scorer.unigram_counts().entropy_nats(1), counts.entropy_nats(1));
+  EXPECT_EQ(scored.result.unigrams().entropy_nats(), counts.entropy_nats());
+  EXPECT_EQ(scored.result.unigrams().entropy_nats(0), counts.entropy_nats(0));
+  EXPECT_EQ(scored.result.unigrams().entropy_nats(1), counts.entropy_nats(1));
+}
+
+/// What sinks are told of each token, against the stream itself.
+TEST(ScoreCorpus, ATokenComesWithItsPlaceAndItsContext) {
+  const Corpus corpus({3, 0, 9}, 98);
+  using Numbers = std::vector<std::uint64_t>;
+  struct Expected {
+    windows::protocol::ScoringOptions options;
+    Numbers positions;
+    Numbers contexts;
+  };
+  const Expected cases[] = {
+      {{&windows::protocol::kDocument, 4, 2},
+       {0, 1, 2, 5, 6, 7, 8, 9, 10, 11, 12, 13},
+       {1, 2, 3, 1, 2, 3, 4, 3, 4, 3, 4, 4}},
+      {{&windows::protocol::kPacked, 4, 4},
+       {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14},
+       {1, 2, 3, 4, 1, 2, 3, 4, 1, 2, 3, 4, 1, 2, 3}},
+  };
+  for (const auto& [options, positions, contexts] : cases) {
+    UnitScorer scorer(corpus, corpus.documents, made_up_model(corpus.stream[6]));
+    windows::WorkUnitCursor units({options, 2}, corpus.documents);
+    std::vector<tally::ScoredToken> tokens;
+    for (windows::WorkUnit unit; units.next(unit);) {
+      scorer.score(unit, [&](const tally::ScoredToken& token) { tokens.push_back(token); });
+    }
+    ASSERT_EQ(tokens.size(), positions.size());
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+      const tally::ScoredToken& token = tokens[i];
+      const std::uint64_t document = positions[i] < 4 ? 0 : positions[i] == 4 ? 1 : 2;
+      EXPECT_EQ(token.position, positions[i]);
+      EXPECT_EQ(token.context, static_cast<std::int64_t>(contexts[i])) << positions[i];
+      EXPECT_EQ(token.token, corpus.stream[positions[i]]);
+      EXPECT_EQ(token.document, document);
+      EXPECT_EQ(token.domain, document % 2);
+      EXPECT_EQ(token.ends_document, token.token == kEndOfText);
+      EXPECT_EQ(token.nll.nonfinite(), positions[i] == 7 ? 1U : 0U);
+      EXPECT_EQ(token.nll.count(), positions[i] == 7 ? 0U : 1U);
+    }
+  }
 }
 
 TEST(ScoreCorpus, MoreRanksThanUnits) {
   const Corpus corpus({3});
   UnitScorer scorer(corpus, corpus.documents, made_up_model());
-  const auto scored = score_corpus(world(), {{&windows::protocol::kDocument, 8, 4}, 1}, corpus.documents, scorer);
+  const auto scored = score_corpus(world(), {{&windows::protocol::kDocument, 8, 4}, 1}, corpus.documents, scorer,
+                                   corpus.empty_result());
   EXPECT_EQ(scored.units, 1U);
   EXPECT_EQ(scored.padding_rows, 61U);
   if (world().rank() == 0) {
-    EXPECT_EQ(scored.documents, scored_by_one_loop(corpus, &windows::protocol::kDocument));
+    EXPECT_EQ(scored.result.documents().scores(), scored_by_one_loop(corpus, &windows::protocol::kDocument));
   }
 }
 
@@ -158,10 +202,11 @@ TEST(ScoreCorpus, NonFiniteResultsAreCountedApart) {
   const Corpus corpus(kRagged);
   const std::uint32_t poison = corpus.stream[corpus.documents[2].first_token];
   UnitScorer scorer(corpus, corpus.documents, made_up_model(poison));
-  const auto scored = score_corpus(world(), {{&windows::protocol::kDocument, 64, 32}, 1}, corpus.documents, scorer);
+  const auto scored = score_corpus(world(), {{&windows::protocol::kDocument, 64, 32}, 1}, corpus.documents, scorer,
+                                   corpus.empty_result());
   EXPECT_GT(scored.nonfinite_tokens, 0U);
   if (world().rank() == 0) {
-    EXPECT_EQ(scored.documents, scored_by_one_loop(corpus, &windows::protocol::kDocument, poison));
+    EXPECT_EQ(scored.result.documents().scores(), scored_by_one_loop(corpus, &windows::protocol::kDocument, poison));
   }
 }
 
@@ -174,7 +219,8 @@ TEST(ScoreCorpus, RefusesADocumentThatDoesNotEndInEndOfText) {
     windows::WorkUnitCursor units(options, corpus.documents);
     windows::WorkUnit unit;
     ASSERT_TRUE(units.next(unit));
-    EXPECT_THROW(scorer.score(unit), io::Error);
+    tally::PartialResult result = corpus.empty_result();
+    EXPECT_THROW(scorer.score(unit, result), io::Error);
   }
 }
 
@@ -189,28 +235,15 @@ TEST(ScoreCorpus, AMeanOfRankMeansIsAnotherNumber) {
   comm::ExactSum all;
   windows::WorkUnitCursor units(options, corpus.documents);
   for (windows::WorkUnit unit; units.next(unit);) {
-    for (const auto& tally : scorer.score(unit).documents) {
-      sums[static_cast<std::size_t>(windows::rank_of_unit(unit.index, 7))].merge(tally.score.all());
-      all.merge(tally.score.all());
-    }
+    tally::PartialResult result = corpus.empty_result();
+    scorer.score(unit, result);
+    const comm::ExactSum sum = result.documents().total().all();
+    sums[static_cast<std::size_t>(windows::rank_of_unit(unit.index, 7))].merge(sum);
+    all.merge(sum);
   }
   double mean_of_means = 0;
   for (const auto& sum : sums) mean_of_means += sum.nats() / static_cast<double>(sum.count()) / 7;
   EXPECT_GT(std::abs(mean_of_means - all.nats() / static_cast<double>(all.count())), 1e-6);
-}
-
-TEST(MergeResults, TakesEachUnitOnceInAnyOrder) {
-  const auto result = [](std::uint64_t unit, double nats) {
-    tally::DocumentScore score;
-    score.text.add(nats);
-    return tally::UnitResult{unit, {{0, score}}};
-  };
-  const auto forwards = tally::merge_results({result(0, 0.1), result(1, 0.7), result(2, 1e9)}, 3, 1);
-  const auto backwards = tally::merge_results({result(2, 1e9), result(1, 0.7), result(0, 0.1)}, 3, 1);
-  EXPECT_EQ(forwards, backwards);
-  EXPECT_EQ(forwards[0].text.count(), 3U);
-  EXPECT_THROW(tally::merge_results({result(0, 1), result(2, 1)}, 3, 1), std::logic_error);
-  EXPECT_THROW(tally::merge_results({result(0, 1), result(1, 1), result(1, 1)}, 3, 1), std::logic_error);
 }
 
 }  // namespace
