@@ -55,6 +55,7 @@ std::uint32_t Tokenizer::vocabulary_size() const {
 }
 
 TokenId Tokenizer::end_of_text() const { return state_->definition.end_of_text; }
+TokenId Tokenizer::start_token() const { return end_of_text(); }
 
 std::string Tokenizer::fingerprint() const { return state_->fingerprint; }
 

@@ -31,6 +31,8 @@ class Tokenizer {
   std::uint32_t vocabulary_size() const;
   /// Id of `<|endoftext|>`.
   TokenId end_of_text() const;
+  /// What a text is read behind: end-of-text.
+  TokenId start_token() const;
   /// XXH3-128 (32 hexadecimal digits) of the canonical vocabulary, merges, pattern and special tokens: equal for
   /// equal tokenizers whatever file they came from.
   std::string fingerprint() const;

@@ -94,12 +94,13 @@ DataSet DataSet::open(const std::filesystem::path& folder) {
   return DataSet(std::move(state));
 }
 
-const std::filesystem::path& DataSet::folder() const { return state_->folder; }
+const std::filesystem::path& DataSet::path() const { return state_->folder; }
 std::filesystem::path DataSet::tokenizer_path() const { return state_->folder / "tokenizer.json"; }
 std::uint64_t DataSet::token_count() const { return state_->first_tokens.back(); }
 std::uint64_t DataSet::document_count() const { return state_->index.document_count(); }
 std::uint32_t DataSet::vocabulary_size() const { return state_->index.header.vocabulary_size; }
 std::uint32_t DataSet::end_of_text() const { return state_->index.header.end_of_text; }
+std::uint32_t DataSet::start_token() const { return end_of_text(); }
 const std::string& DataSet::tokenizer_fingerprint() const { return state_->index.header.tokenizer_fingerprint; }
 const std::string& DataSet::fingerprint() const { return state_->fingerprint; }
 const std::vector<std::string>& DataSet::domains() const { return state_->domains; }

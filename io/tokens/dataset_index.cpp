@@ -3,13 +3,13 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
-#include <system_error>
 
 #include "io/error.h"
 #include "io/files/atomic_file.h"
 #include "io/files/digest.h"
 #include "io/files/json_text.h"
 #include "io/files/versioned_json.h"
+#include "io/tokens/data_set_pair.h"
 
 namespace chainrule::io::tokens {
 namespace {
@@ -115,12 +115,8 @@ std::string DataSetIndex::fingerprint() const {
 std::string DataSetIndex::to_json() const { return dump(whole(*this)); }
 
 DataSetIndex DataSetIndex::load(const std::filesystem::path& folder) {
-  const std::filesystem::path path = folder / "index.json";
-  std::error_code ignored;
-  if (!std::filesystem::exists(path, ignored) && std::filesystem::exists(folder / "train" / "index.json", ignored)) {
-    throw Error(ErrorKind::missing_input, fmt::format("'{}' holds two data sets: name '{}' or '{}'", folder.string(),
-                                                      (folder / "train").string(), (folder / "held-out").string()));
-  }
+  const std::filesystem::path path = folder / kIndexFile;
+  if (find_pair(folder).train) throw Error(ErrorKind::missing_input, name_one_of_pair(folder));
   const std::string text = files::read_file(path);
   try {
     return parse(files::parse_ordered_json(text));

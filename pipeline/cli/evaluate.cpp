@@ -1,8 +1,11 @@
 #include "pipeline/evaluate/evaluate.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "pipeline/cli/arithmetic_options.h"
 #include "pipeline/cli/commands.h"
@@ -10,15 +13,39 @@
 #include "pipeline/cli/version.h"
 #include "pipeline/comm/session.h"
 #include "pipeline/failure/error.h"
+#include "pipeline/windows/protocol/protocol.h"
 
 namespace chainrule::pipeline::cli {
 namespace {
 
-windows::Protocol protocol_of(const std::string& name) {
-  for (const windows::Protocol protocol : {windows::Protocol::document, windows::Protocol::packed}) {
-    if (name == windows::name_of(protocol)) return protocol;
+namespace protocol = windows::protocol;
+
+/// What `of` says of each protocol that says something, joined.
+template <class Of>
+std::string of_protocols(const char* separator, const Of& of) {
+  std::vector<std::string> said;
+  for (const protocol::Protocol* each : protocol::all()) {
+    if (std::string one = of(*each); !one.empty()) said.push_back(std::move(one));
   }
-  throw failure::Error(failure::ExitCode::usage, fmt::format("--protocol '{}' is neither document nor packed", name));
+  return fmt::format("{}", fmt::join(said, separator));
+}
+
+std::string name_of(const protocol::Protocol& each) { return std::string(each.name); }
+
+const protocol::Protocol* protocol_of(const std::string& name, bool stride_given) {
+  const protocol::Protocol* const found = protocol::find(name);
+  if (found == nullptr) {
+    throw failure::Error(failure::ExitCode::usage,
+                         fmt::format("--protocol '{}' is neither {}", name, of_protocols(" nor ", name_of)));
+  }
+  if (stride_given && !found->fixed_stride.empty()) {
+    const auto with_stride = [](const protocol::Protocol& each) {
+      return each.fixed_stride.empty() ? name_of(each) : std::string();
+    };
+    throw failure::Error(failure::ExitCode::usage, fmt::format("--stride belongs to protocol {}: {}",
+                                                               of_protocols(", ", with_stride), found->fixed_stride));
+  }
+  return found;
 }
 
 }  // namespace
@@ -32,7 +59,7 @@ failure::ExitCode run_evaluate(const Arguments& arguments) {
   std::string model;
   std::string data;
   std::string report;
-  std::string protocol;
+  std::string protocol_name;
   std::int64_t max_documents = 0;
   options.group("What is evaluated")
       .add_options()("model", po::value(&model)->required()->value_name("PATH"),
@@ -40,11 +67,12 @@ failure::ExitCode run_evaluate(const Arguments& arguments) {
           "data", po::value(&data)->required()->value_name("DIR"), "a data set made by chainrule pack")(
           "max-documents", po::value(&max_documents)->value_name("N"),
           "only the first N documents; the report says so (default: all)");
+  const std::string protocols =
+      of_protocols("; ", [](const protocol::Protocol& each) { return fmt::format("{}: {}", each.name, each.summary); });
   options.group("How").add_options()(
-      "protocol", po::value(&protocol)->default_value("document")->value_name("NAME"),
-      "document: each document alone, after an end-of-text; packed: the whole stream in windows side by side")(
-      "context-length", po::value(&asked.context_length)->value_name("TOKENS"),
-      "longest context (default: the model's)")(
+      "protocol", po::value(&protocol_name)->default_value(name_of(*protocol::all().front()))->value_name("NAME"),
+      protocols.c_str())("context-length", po::value(&asked.context_length)->value_name("TOKENS"),
+                         "longest context (default: the model's)")(
       "stride", po::value(&asked.stride)->value_name("TOKENS"),
       "by how much windows of a long document advance (protocol document; default: half the context length)")(
       "micro-batch", po::value(&asked.micro_batch)->value_name("WINDOWS"),
@@ -66,11 +94,7 @@ failure::ExitCode run_evaluate(const Arguments& arguments) {
       throw failure::Error(failure::ExitCode::usage, fmt::format("--{} must be at least 1", name));
   }
   asked.math = arithmetic.chosen_math();
-  asked.protocol = protocol_of(protocol);
-  if (asked.protocol == windows::Protocol::packed && options.given("stride")) {
-    throw failure::Error(failure::ExitCode::usage,
-                         "--stride belongs to protocol document: packed windows lie side by side");
-  }
+  asked.protocol = protocol_of(protocol_name, options.given("stride"));
   asked.model = model;
   asked.data = data;
   asked.report = report;

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -48,51 +47,20 @@ std::string text_of(const nlohmann::ordered_json& json) {
   return io::files::json_text(json, 2, io::files::InvalidUtf8::replaced) + '\n';
 }
 
-void write_report(report::ReportFolder& folder, const EvaluationInputs& inputs, const CorpusScore& corpus,
-                  const report::EvaluationReport& report, const nlohmann::ordered_json& environment) {
+void write_report(report::ReportFolder& folder, const EvaluationInputs& inputs,
+                  std::span<const tally::DocumentScore> scores, const report::EvaluationReport& report,
+                  const nlohmann::ordered_json& environment) {
   folder.begin();
   folder.write("report.json", text_of(report::render_json(report)));
   folder.write("environment.json", text_of(environment));
   folder.write("domains.csv", report::render_domains_csv(report));
   folder.write("documents.csv", [&](const report::TextSink& sink) {
-    report::render_documents_csv(inputs.data.domains(), inputs.documents, inputs.data.sources(), corpus.documents,
-                                 sink);
+    report::render_documents_csv(inputs.data->domains(), inputs.documents, inputs.data->sources(), scores, sink);
   });
   folder.commit();
 }
 
 }  // namespace
-
-windows::WorkUnitOptions resolve(const EvaluateOptions& options, std::int64_t model_context_length) {
-  windows::WorkUnitOptions units;
-  windows::ScoringWindowOptions& windows = units.windows;
-  windows.protocol = options.protocol;
-  windows.context_length = options.context_length != 0 ? options.context_length : model_context_length;
-  if (windows.context_length > model_context_length) {
-    throw failure::Error(failure::ExitCode::usage, fmt::format("--context-length {} is longer than the model's {}",
-                                                               windows.context_length, model_context_length));
-  }
-  windows.stride = windows.context_length;
-  if (options.protocol == windows::Protocol::document) {
-    windows.stride = options.stride != 0 ? options.stride : std::max<std::int64_t>(1, windows.context_length / 2);
-  }
-  if (windows.stride > windows.context_length) {
-    throw failure::Error(failure::ExitCode::usage,
-                         fmt::format("--stride {} is longer than the context length {}: tokens would be left "
-                                     "out",
-                                     windows.stride, windows.context_length));
-  }
-  units.micro_batch =
-      options.micro_batch != 0 ? options.micro_batch : windows::default_micro_batch(windows.context_length);
-  // No machine holds the logits of so many rows; beyond it, arithmetic on rows could overflow.
-  constexpr std::int64_t kMostRows = std::int64_t{1} << 30U;
-  if (units.micro_batch > kMostRows / windows.context_length) {
-    throw failure::Error(failure::ExitCode::usage,
-                         fmt::format("--micro-batch {} at context length {} is more than {} tokens at once",
-                                     units.micro_batch, windows.context_length, kMostRows));
-  }
-  return units;
-}
 
 void evaluate(const comm::Communicator& communicator, const EvaluateOptions& options, const std::string& program) {
   const int threads = run::use_threads(communicator, options.threads);
@@ -110,18 +78,17 @@ void evaluate(const comm::Communicator& communicator, const EvaluateOptions& opt
     decoder = std::make_unique<model::decoder::Decoder>(inputs.model.config, decoder_options, *ops);
   });
   const std::span<const io::tokens::DocumentRecord> covered = inputs.covered();
-  UnitScorer scorer(
-      covered, inputs.data.domains().size(), inputs.data.end_of_text(),
-      [&](std::uint64_t first, std::span<std::uint32_t> tokens) { inputs.data.read(first, tokens); },
-      [&](const model::ops::Batch& batch, std::span<double> nll) {
-        decoder->score(inputs.model.parameters.span(), batch, nll);
-      });
-  const CorpusScore corpus = score_corpus(communicator, inputs.units, covered, scorer);
+  UnitScorer scorer(*inputs.data, covered, [&](const model::ops::Batch& batch, std::span<double> nll) {
+    decoder->score(inputs.model.parameters.span(), batch, nll);
+  });
+  const CorpusScore corpus = score_corpus(communicator, inputs.units, covered, scorer,
+                                          {inputs.identity(), covered.size(), inputs.data->domains().size()});
 
   comm::agree_on_first(communicator, [&] {
-    const report::EvaluationReport report = report::make_report(
-        inputs.subject(), inputs.data.domains(), inputs.documents, corpus.documents, scorer.unigram_counts());
-    write_report(*folder, inputs, corpus, report,
+    const std::vector<tally::DocumentScore> scores = corpus.result.documents().scores();
+    const report::EvaluationReport report = report::make_report(inputs.subject(), inputs.data->domains(),
+                                                                inputs.documents, scores, corpus.result.unigrams());
+    write_report(*folder, inputs, scores, report,
                  environment_json(environment, options, inputs, corpus, report.overall.tokens_scored()));
     run::print(fmt::format("{}\nreport: {}\n", report::render_table(report), options.report.string()));
   });

@@ -1,32 +1,10 @@
 #pragma once
-#include <cstdint>
-#include <filesystem>
 #include <string>
 
-#include "model/ops/ops.h"
 #include "pipeline/comm/communicator.h"
-#include "pipeline/failure/exit_code.h"
-#include "pipeline/windows/work_units.h"
+#include "pipeline/evaluate/options.h"
 
 namespace chainrule::pipeline::evaluate {
-
-/// What a person asks of an evaluation.
-struct EvaluateOptions {
-  std::filesystem::path model;   ///< a checkpoint or a run directory
-  std::filesystem::path data;    ///< one data set
-  std::filesystem::path report;  ///< folder to be made
-  windows::Protocol protocol = windows::Protocol::document;
-  std::int64_t context_length = 0;  ///< tokens; 0: the model's
-  std::int64_t stride = 0;          ///< tokens; 0: half the context length
-  std::int64_t micro_batch = 0;     ///< windows of full length a unit holds; 0: default_micro_batch()
-  std::uint64_t max_documents = 0;  ///< evaluate the first so many; 0: all
-  model::products::Math math = model::products::Math::float32;
-  int threads = 0;  ///< of each rank; 0: see use_threads()
-};
-
-/// The work units that options ask for with a model of this context length. Throws Error usage where the context is
-/// longer than the model's, or the stride than the context.
-windows::WorkUnitOptions resolve(const EvaluateOptions& options, std::int64_t model_context_length);
 
 /// Evaluates the model on the data: checks everything first, scores, and on rank 0 writes the report folder and prints
 /// the table. program is the build's version text, for environment.json. Throws AgreedError for what is found before

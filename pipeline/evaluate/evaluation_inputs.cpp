@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <optional>
 
+#include "io/tokens/data_set_pair.h"
 #include "pipeline/comm/agreement.h"
 #include "pipeline/failure/error.h"
 
@@ -13,46 +13,47 @@ namespace {
 
 /// `pack --held-out` writes a pair of data sets; one of them is to be named.
 void refuse_pair(const std::filesystem::path& folder) {
-  const auto is_data_set = [](const std::filesystem::path& path) {
-    std::error_code error;
-    return std::filesystem::exists(path / "index.json", error);
-  };
-  if (!is_data_set(folder) && is_data_set(folder / "train") && is_data_set(folder / "held-out")) {
-    throw failure::Error(failure::ExitCode::usage,
-                         fmt::format("--data '{}' holds two data sets: name '{}' or '{}'", folder.string(),
-                                     (folder / "train").string(), (folder / "held-out").string()));
+  if (io::tokens::find_pair(folder).whole()) {
+    throw failure::Error(failure::ExitCode::usage, "--data " + io::tokens::name_one_of_pair(folder));
   }
 }
 
-void check_same_vocabulary(const models::LoadedModel& model, const io::tokens::DataSet& data) {
+void check_same_vocabulary(const models::LoadedModel& model, const io::tokens::TokenStream& data) {
   if (model.tokenizer_fingerprint != data.tokenizer_fingerprint()) {
     throw failure::Error(
         failure::ExitCode::bad_data,
         fmt::format("model and data have different tokenizers: the fingerprint is {} in '{}' and {} in '{}'",
                     model.tokenizer_fingerprint, model.folder.string(), data.tokenizer_fingerprint(),
-                    data.folder().string()));
+                    data.path().string()));
   }
   if (model.config.vocabulary_size != data.vocabulary_size()) {
     throw failure::Error(
         failure::ExitCode::bad_data,
         fmt::format("the model '{}' has a vocabulary of {}, the data set '{}' one of {}", model.folder.string(),
-                    model.config.vocabulary_size, data.folder().string(), data.vocabulary_size()));
+                    model.config.vocabulary_size, data.path().string(), data.vocabulary_size()));
   }
 }
 
 }  // namespace
 
 report::EvaluationSubject EvaluationInputs::subject() const {
-  return {units.windows,      model.weights_hash,          model.step,
-          data.fingerprint(), model.tokenizer_fingerprint, data.vocabulary_size()};
+  return {units.windows,       model.weights_hash,          model.step,
+          data->fingerprint(), model.tokenizer_fingerprint, data->vocabulary_size()};
+}
+
+std::string EvaluationInputs::identity() const {
+  const windows::protocol::ScoringOptions& windows = units.windows;
+  return fmt::format("weights {}, {} documents of data {}, protocol {}, context length {}, stride {}, micro-batch {}",
+                     model.weights_hash, covered_documents, data->fingerprint(), windows.protocol->name,
+                     windows.context_length, windows.stride, units.micro_batch);
 }
 
 EvaluationInputs open_inputs(const comm::Communicator& communicator, const EvaluateOptions& options) {
   // The cheap checks come first: a mistyped path should not wait for a large model.
-  std::optional<io::tokens::DataSet> data;
+  std::unique_ptr<const io::tokens::TokenStream> data;
   comm::agree(communicator, [&] {
     refuse_pair(options.data);
-    data = io::tokens::DataSet::open(options.data);
+    data = io::tokens::open_token_stream(options.data);
   });
   models::LoadedModel model = models::load_same_model(communicator, options.model);
   windows::WorkUnitOptions units;
@@ -61,21 +62,19 @@ EvaluationInputs open_inputs(const comm::Communicator& communicator, const Evalu
     units = resolve(options, model.config.sequence_length);
   });
   comm::agree(communicator, [&] {
-    const auto ranks = static_cast<std::size_t>(communicator.size());
-    for (auto shard = static_cast<std::size_t>(communicator.rank()); shard < data->shard_count(); shard += ranks) {
-      data->verify_shard(shard);
-    }
+    io::tokens::verify_shards(*data, static_cast<std::size_t>(communicator.rank()),
+                              static_cast<std::size_t>(communicator.size()));
   });
-  EvaluationInputs inputs{std::move(model), std::move(*data), {}, units, 0};
+  EvaluationInputs inputs{std::move(model), std::move(data), {}, units, 0};
   comm::agree(communicator, [&] {
-    inputs.documents = inputs.data.documents();
+    inputs.documents = inputs.data->documents();
     const std::uint64_t all = inputs.documents.size();
     inputs.covered_documents = options.max_documents != 0 ? std::min(options.max_documents, all) : all;
-    if (windows::tokens_to_score(options.protocol, inputs.covered()) == 0) {
+    if (windows::protocol::tokens_to_score(units.windows, inputs.covered()) == 0) {
       throw failure::Error(
           failure::ExitCode::bad_data,
           fmt::format("nothing to score in '{}': its {} documents hold no token that protocol {} scores",
-                      options.data.string(), inputs.covered_documents, windows::name_of(options.protocol)));
+                      options.data.string(), inputs.covered_documents, options.protocol->name));
     }
   });
   return inputs;

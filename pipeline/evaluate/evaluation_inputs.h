@@ -1,26 +1,30 @@
 #pragma once
 #include <cstdint>
+#include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
-#include "io/tokens/data_set.h"
+#include "io/tokens/token_stream.h"
 #include "pipeline/comm/communicator.h"
-#include "pipeline/evaluate/evaluate.h"
+#include "pipeline/evaluate/options.h"
 #include "pipeline/evaluate/report/evaluation_report.h"
 #include "pipeline/models/checkpoint.h"
 
 namespace chainrule::pipeline::evaluate {
 
-/// A model and a data set that fit each other, and what is to be done with them.
+/// A model and data that fit each other, and what is to be done with them.
 struct EvaluationInputs {
   models::LoadedModel model;
-  io::tokens::DataSet data;
+  std::unique_ptr<const io::tokens::TokenStream> data;
   std::vector<io::tokens::DocumentRecord> documents;  ///< all of data's
   windows::WorkUnitOptions units;
   std::uint64_t covered_documents = 0;  ///< the first so many are evaluated
 
   std::span<const io::tokens::DocumentRecord> covered() const { return std::span(documents).first(covered_documents); }
   report::EvaluationSubject subject() const;
+  /// All that decides what a work unit says, in a line.
+  std::string identity() const;
 };
 
 /// Opens and checks everything, the shards' content included. Throws AgreedError: missing_input or bad_data for a

@@ -4,47 +4,41 @@
 #include <span>
 #include <vector>
 
-#include "io/tokens/data_set.h"
+#include "io/tokens/token_stream.h"
 #include "model/ops/batch.h"
-#include "pipeline/evaluate/tally/tally.h"
-#include "pipeline/evaluate/tally/unigram_counts.h"
+#include "pipeline/evaluate/tally/partial_result.h"
+#include "pipeline/windows/batch_buffer.h"
 #include "pipeline/windows/work_units.h"
 
 namespace chainrule::pipeline::evaluate {
 
-/// Reads stream tokens [first, first + tokens.size()): io::DataSet::read.
-using ReadTokens = std::function<void(std::uint64_t first, std::span<std::uint32_t> tokens)>;
-
 /// Writes nll [rows] in nats, 0 where not scored: model::Decoder::score.
 using ScoreBatch = std::function<void(const model::ops::Batch& batch, std::span<double> nll)>;
 
-/// Turns a work unit into a batch, has it scored and tallies the results. Its buffers are made once.
+/// Takes the scored tokens of a unit, in stream order.
+using TakeToken = std::function<void(const tally::ScoredToken& token)>;
+
+/// Turns a work unit into a batch, has it scored and hands the scored tokens on. Its buffers are made once.
 class UnitScorer {
  public:
-  /// documents outlives the scorer.
-  UnitScorer(std::span<const io::tokens::DocumentRecord> documents, std::size_t domains, std::uint32_t end_of_text,
-             ReadTokens read, ScoreBatch score);
+  /// documents are the first of stream's; both outlive the scorer.
+  UnitScorer(const io::tokens::TokenStream& stream, std::span<const io::tokens::DocumentRecord> documents,
+             ScoreBatch score);
 
   /// Throws io::Error bad_data where a document does not end in an end-of-text, and what reading and scoring throw.
-  tally::UnitResult score(const windows::WorkUnit& unit);
-
-  /// How often each token was scored so far, with a finite result.
-  tally::UnigramCounts& unigram_counts() { return unigram_counts_; }
+  void score(const windows::WorkUnit& unit, const TakeToken& take);
+  /// Adds the unit and its scored tokens to result.
+  void score(const windows::WorkUnit& unit, tally::PartialResult& result);
 
  private:
-  void place(const windows::ScoringWindow& window, std::int64_t first_row);
+  void place(const windows::Window& window);
   [[noreturn]] void refuse_boundary(std::uint64_t position, std::uint64_t document, std::uint32_t token) const;
-  void tally(const windows::ScoringWindow& window, std::int64_t first_row, tally::UnitResult& result);
+  void hand_on(const windows::Window& window, std::int64_t first_row, const TakeToken& take);
 
+  const io::tokens::TokenStream& stream_;
   std::span<const io::tokens::DocumentRecord> documents_;
-  std::uint32_t end_of_text_;
-  ReadTokens read_;
   ScoreBatch score_;
-  tally::UnigramCounts unigram_counts_;
-  std::vector<std::uint32_t> tokens_;  ///< of one window: the token before it, then its targets
-  std::vector<std::uint32_t> inputs_;
-  std::vector<std::uint32_t> targets_;
-  std::vector<model::ops::Sequence> sequences_;
+  windows::BatchBuffer buffer_;
   std::vector<double> nll_;
 };
 

@@ -12,6 +12,7 @@
 #include "io/tensors/manifest.h"
 #include "io/tokenizer/tokenizer.h"
 #include "io/tokens/data_set.h"
+#include "io/tokens/data_set_pair.h"
 #include "io/tokens/dataset_index.h"
 #include "io/tokens/shard_reader.h"
 #include "model/shape/config.h"
@@ -63,7 +64,7 @@ void verify_data_set(const io::tokens::DataSet& set, const io::tokens::DataSetIn
   }
   for (std::size_t shard = 0; shard < set.shard_count(); ++shard) {
     set.verify_shard(shard);
-    io::tokens::ShardReader(set.folder() / index.shards[shard].file).verify();
+    io::tokens::ShardReader(set.path() / index.shards[shard].file).verify();
   }
 }
 
@@ -138,12 +139,12 @@ Json inspect_run(const fs::path& path) {
 
 Json inspect_folder(const fs::path& path) {
   const auto holds = [&](const char* name) { return io::files::is_there(path / name); };
-  if (holds("index.json")) return inspect_data_set(path);
-  if (holds("train/index.json") && holds("held-out/index.json")) {
+  if (holds(io::tokens::kIndexFile)) return inspect_data_set(path);
+  if (const io::tokens::DataSetPair pair = io::tokens::find_pair(path); pair.whole()) {
     return {{"kind", "pair of data sets"},
             {"path", path.string()},
-            {"train", inspect_data_set(path / "train")},
-            {"held-out", inspect_data_set(path / "held-out")}};
+            {io::tokens::kTrainFolder, inspect_data_set(*pair.train)},
+            {io::tokens::kHeldOutFolder, inspect_data_set(*pair.held_out)}};
   }
   if (holds(io::tensors::kManifestName)) return inspect_checkpoint(path);
   if (holds("checkpoints")) return inspect_run(path);

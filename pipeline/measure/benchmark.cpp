@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <memory>
 
-#include "io/tokens/data_set.h"
+#include "io/tokens/token_stream.h"
 #include "pipeline/comm/agreement.h"
 #include "pipeline/measure/measures.h"
 #include "pipeline/measure/synthetic_data.h"
@@ -22,14 +22,14 @@ BenchmarkResult run_benchmark(const comm::Communicator& communicator, const Benc
 
   // Enough windows for permuted reads to be what they are in training; every rank writes its own copy.
   std::unique_ptr<TemporaryFolder> folder;
-  std::unique_ptr<io::tokens::DataSet> data;
+  std::unique_ptr<io::tokens::TokenStream> data;
   comm::agree(communicator, [&] {
     folder = std::make_unique<TemporaryFolder>();
     const auto tokens = std::max<std::int64_t>(
         20'000'000, 2 * std::max(options.global_batch, std::int64_t{1}) * options.config.sequence_length);
     write_random_data_set(folder->path(), static_cast<std::uint32_t>(options.config.vocabulary_size),
                           static_cast<std::uint64_t>(tokens));
-    data = std::make_unique<io::tokens::DataSet>(io::tokens::DataSet::open(folder->path()));
+    data = io::tokens::open_token_stream(folder->path());
   });
   const windows::Windows windows(*data, options.config.sequence_length);
   comm::agree_on_first(communicator, [&] { measure_reading(options, *data, windows, result); });

@@ -10,7 +10,8 @@
 #include "pipeline/measure/measures.h"
 #include "pipeline/measure/synthetic_data.h"
 #include "pipeline/measure/timing.h"
-#include "pipeline/windows/sample_order.h"
+#include "pipeline/windows/batch_buffer.h"
+#include "pipeline/windows/sample_source.h"
 
 namespace chainrule::pipeline::measure {
 
@@ -34,8 +35,8 @@ void measure_tokenizing(const BenchmarkOptions& options, BenchmarkResult& result
       options.text.empty() ? "generated text" : options.text.string());
 }
 
-void measure_reading(const BenchmarkOptions& options, const io::tokens::DataSet& data, const windows::Windows& windows,
-                     BenchmarkResult& result) {
+void measure_reading(const BenchmarkOptions& options, const io::tokens::TokenStream& data,
+                     const windows::Windows& windows, BenchmarkResult& result) {
   std::vector<double> rates;
   std::vector<std::uint32_t> block(std::size_t{1} << 20U);
   for (int round = 0; round < options.rounds; ++round) {
@@ -47,13 +48,14 @@ void measure_reading(const BenchmarkOptions& options, const io::tokens::DataSet&
     rates.push_back(static_cast<double>(data.token_count()) / seconds);
   }
   result.read_tokens_per_second = median(rates);
-  const auto length = static_cast<std::size_t>(options.config.sequence_length);
-  std::vector<std::uint32_t> inputs(length);
-  std::vector<std::uint32_t> targets(length);
-  const windows::SampleOrder order(1, windows.whole_count());
+  windows::BatchBuffer window;
+  const windows::PermutedWindows samples(windows, 1);
   constexpr std::uint64_t kReads = 200;
   const double seconds = seconds_of([&] {
-    for (std::uint64_t sample = 0; sample < kReads; ++sample) windows.read(order.window_of(sample), inputs, targets);
+    for (std::uint64_t sample = 0; sample < kReads; ++sample) {
+      window.begin(options.config.sequence_length, data.start_token());
+      window.add(data, samples.sample(sample).window);
+    }
   });
   result.window_read_seconds = seconds / static_cast<double>(kReads);
 }

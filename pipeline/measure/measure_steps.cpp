@@ -40,7 +40,8 @@ void measure_steps(const comm::Communicator& communicator, const comm::Communica
   training.clip_norm = 1;
   training.math = options.math;
   training.recompute = options.recompute;
-  pretrain::step::Trainer trainer(communicator, exchange, config, training, windows);
+  const windows::PermutedWindows samples(windows, training.seed);
+  pretrain::step::Trainer trainer(communicator, exchange, config, training, samples);
   const auto step = [&] {
     const pretrain::step::StepOutcome outcome = trainer.step(false);
     pretrain::step::require_updated(outcome);

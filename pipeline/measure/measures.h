@@ -1,5 +1,5 @@
 #pragma once
-#include "io/tokens/data_set.h"
+#include "io/tokens/token_stream.h"
 #include "pipeline/comm/communicator.h"
 #include "pipeline/measure/benchmark.h"
 #include "pipeline/windows/windows.h"
@@ -11,8 +11,8 @@ namespace chainrule::pipeline::measure {
 void measure_tokenizing(const BenchmarkOptions& options, BenchmarkResult& result);
 
 /// Tokens from disk: a shard from end to end, and permuted windows. Not collective.
-void measure_reading(const BenchmarkOptions& options, const io::tokens::DataSet& data, const windows::Windows& windows,
-                     BenchmarkResult& result);
+void measure_reading(const BenchmarkOptions& options, const io::tokens::TokenStream& data,
+                     const windows::Windows& windows, BenchmarkResult& result);
 
 /// Peak memory of evaluation alone, and where the time of one micro-batch goes in evaluation and in training. Not
 /// collective.

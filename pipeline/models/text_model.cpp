@@ -48,7 +48,7 @@ nlohmann::ordered_json describe_model(const LoadedModel& model) {
 }
 
 std::vector<io::tokenizer::TokenId> context_of(const io::tokenizer::Tokenizer& tokenizer, std::string_view text) {
-  std::vector<io::tokenizer::TokenId> tokens = {tokenizer.end_of_text()};
+  std::vector<io::tokenizer::TokenId> tokens = {tokenizer.start_token()};
   tokenizer.encode(text, tokens);
   return tokens;
 }

@@ -23,7 +23,7 @@ TextModel load_same_text_model(const comm::Communicator& communicator, const std
 /// Which model it was, for reports: {"path", "step", "weights_hash", "tokenizer_fingerprint"}.
 nlohmann::ordered_json describe_model(const LoadedModel& model);
 
-/// End-of-text and the tokens of text: every text is conditioned on end-of-text, as in protocol `document`.
+/// The start token and the tokens of text: every text is conditioned on it, as in protocol `document`.
 std::vector<io::tokenizer::TokenId> context_of(const io::tokenizer::Tokenizer& tokenizer, std::string_view text);
 
 }  // namespace chainrule::pipeline::models

@@ -11,6 +11,7 @@
 #include "io/files/digest.h"
 #include "io/tokenizer/tokenizer.h"
 #include "io/tokens/data_set.h"
+#include "io/tokens/data_set_pair.h"
 #include "pipeline/comm/agreement.h"
 #include "pipeline/failure/error.h"
 #include "pipeline/pack/encode_chunks.h"
@@ -70,7 +71,8 @@ class Packing {
  private:
   /// Folders of the sets below the output.
   std::vector<std::string> set_names() const {
-    return options_.held_out ? std::vector<std::string>{"train", "held-out"} : std::vector<std::string>{""};
+    if (!options_.held_out) return {""};
+    return {io::tokens::kTrainFolder, io::tokens::kHeldOutFolder};
   }
 
   void find() {
@@ -176,7 +178,7 @@ class Packing {
   void finish_set(PackedSet& set) const {
     tokenizer_->save(set.folder / "tokenizer.json");
     set.index.tokenizer_digest = io::files::file_digest(set.folder / "tokenizer.json");
-    io::files::write_file_atomically(set.folder / "index.json", set.index.to_json());
+    io::files::write_file_atomically(set.folder / io::tokens::kIndexFile, set.index.to_json());
     io::tokens::DataSet::open(set.folder);
     io::files::sync_path(set.folder);
   }

@@ -5,6 +5,7 @@
 
 #include "io/error.h"
 #include "io/tokenizer/tokenizer.h"
+#include "io/tokens/data_set_pair.h"
 #include "pipeline/comm/agreement.h"
 #include "pipeline/failure/error.h"
 
@@ -13,23 +14,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kIndexName = "index.json";
-
-bool is_data_set(const fs::path& folder) {
-  std::error_code error;
-  return fs::exists(folder / kIndexName, error);
-}
-
-/// The folder to train on: data itself, or its train/ where it is a pair.
-fs::path training_folder(const fs::path& data) {
-  return !is_data_set(data) && is_data_set(data / "train") ? data / "train" : data;
-}
-
-/// The folder to validate on; empty where there is none.
-fs::path validation_folder(const PretrainOptions& options) {
-  if (!options.validation_data.empty()) return options.validation_data;
-  const fs::path held_out = options.data / "held-out";
-  return !is_data_set(options.data) && is_data_set(held_out) ? held_out : fs::path();
+/// What to validate on; empty where there is nothing.
+fs::path validation_path(const PretrainOptions& options, const io::tokens::DataSetPair& pair) {
+  return !options.validation_data.empty() ? options.validation_data : pair.held_out.value_or(fs::path());
 }
 
 model::shape::Config shape_of(const PretrainOptions& options, std::uint32_t vocabulary_size) {
@@ -52,8 +39,8 @@ model::shape::Config shape_of(const PretrainOptions& options, std::uint32_t voca
   return config;
 }
 
-/// A set's tokenizer.json must be the one its tokens were made with: it goes into every checkpoint.
-void check_tokenizer(const io::tokens::DataSet& data) {
+/// The tokenizer.json of the data must be the one its tokens were made with: it goes into every checkpoint.
+void check_tokenizer(const io::tokens::TokenStream& data) {
   const std::string fingerprint = io::tokenizer::Tokenizer::load(data.tokenizer_path()).fingerprint();
   if (fingerprint != data.tokenizer_fingerprint()) {
     throw io::Error(io::ErrorKind::bad_data,
@@ -65,37 +52,35 @@ void check_tokenizer(const io::tokens::DataSet& data) {
 }  // namespace
 
 PretrainInputs open_inputs(const PretrainOptions& options) {
-  io::tokens::DataSet training = io::tokens::DataSet::open(training_folder(options.data));
+  const io::tokens::DataSetPair pair = io::tokens::find_pair(options.data);
+  PretrainInputs inputs;
+  inputs.training = io::tokens::open_token_stream(pair.train.value_or(options.data));
+  const io::tokens::TokenStream& training = *inputs.training;
   check_tokenizer(training);
-  model::shape::Config config = shape_of(options, training.vocabulary_size());
-  if (training.token_count() < static_cast<std::uint64_t>(config.sequence_length)) {
+  inputs.config = shape_of(options, training.vocabulary_size());
+  if (training.token_count() < static_cast<std::uint64_t>(inputs.config.sequence_length)) {
     throw io::Error(io::ErrorKind::bad_data,
                     fmt::format("the data set '{}' has {} tokens, fewer than one window of --sequence-length {}",
-                                training.folder().string(), training.token_count(), config.sequence_length));
+                                training.path().string(), training.token_count(), inputs.config.sequence_length));
   }
-  std::optional<io::tokens::DataSet> validation;
-  if (const fs::path folder = validation_folder(options); options.validate_every != 0 && !folder.empty()) {
-    validation = io::tokens::DataSet::open(folder);
-    if (validation->tokenizer_fingerprint() != training.tokenizer_fingerprint()) {
+  if (const fs::path path = validation_path(options, pair); options.validate_every != 0 && !path.empty()) {
+    inputs.validation = io::tokens::open_token_stream(path);
+    if (inputs.validation->tokenizer_fingerprint() != training.tokenizer_fingerprint()) {
       throw io::Error(io::ErrorKind::bad_data,
-                      fmt::format("the validation set '{}' was made with another tokenizer than '{}'", folder.string(),
-                                  training.folder().string()));
+                      fmt::format("the validation set '{}' was made with another tokenizer than '{}'", path.string(),
+                                  training.path().string()));
     }
-    if (validation->token_count() == 0) validation.reset();  // a small set's held-out part may be empty
+    if (inputs.validation->token_count() == 0) inputs.validation.reset();  // a small set's held-out part may be empty
   }
-  return {std::move(training), std::move(validation), config};
+  return inputs;
 }
 
 void verify_inputs(const comm::Communicator& communicator, const PretrainInputs& inputs) {
   comm::agree(communicator, [&] {
-    const auto verify_share = [&](const io::tokens::DataSet& data) {
-      for (auto shard = static_cast<std::size_t>(communicator.rank()); shard < data.shard_count();
-           shard += static_cast<std::size_t>(communicator.size())) {
-        data.verify_shard(shard);
-      }
-    };
-    verify_share(inputs.training);
-    if (inputs.validation) verify_share(*inputs.validation);
+    const auto rank = static_cast<std::size_t>(communicator.rank());
+    const auto ranks = static_cast<std::size_t>(communicator.size());
+    io::tokens::verify_shards(*inputs.training, rank, ranks);
+    if (inputs.validation) io::tokens::verify_shards(*inputs.validation, rank, ranks);
   });
 }
 

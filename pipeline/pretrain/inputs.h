@@ -1,7 +1,7 @@
 #pragma once
-#include <optional>
+#include <memory>
 
-#include "io/tokens/data_set.h"
+#include "io/tokens/token_stream.h"
 #include "model/shape/config.h"
 #include "pipeline/comm/communicator.h"
 #include "pipeline/pretrain/options.h"
@@ -10,13 +10,14 @@ namespace chainrule::pipeline::pretrain {
 
 /// What a run reads, opened and checked against each other.
 struct PretrainInputs {
-  io::tokens::DataSet training;
-  std::optional<io::tokens::DataSet> validation;
+  std::unique_ptr<const io::tokens::TokenStream> training;
+  std::unique_ptr<const io::tokens::TokenStream> validation;  ///< null: none
   model::shape::Config config;  ///< the preset with the options' changes and the data's vocabulary
 };
 
-/// Opens the data sets (a pair's train/ and held-out/) and makes the model's shape. Throws io::Error (missing_input,
-/// bad_data: also a validation set of another tokenizer, or fewer tokens than one window) and Error (usage).
+/// Opens the token streams (a pair's train/ and held-out/) and makes the model's shape. Throws io::Error
+/// (missing_input, bad_data: also a validation set of another tokenizer, or fewer tokens than one window) and Error
+/// (usage).
 PretrainInputs open_inputs(const PretrainOptions& options);
 
 /// Re-reads every shard and compares checksums, each rank its share. Throws AgreedError. Collective.

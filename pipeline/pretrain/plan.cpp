@@ -59,7 +59,7 @@ PretrainPlan plan_pretraining(const PretrainOptions& options, const PretrainInpu
   }
   plan.tokens_per_step = options.global_batch * config.sequence_length;
   plan.tokens = plan.tokens_per_step * options.schedule.steps;
-  plan.training_tokens = inputs.training.token_count();
+  plan.training_tokens = inputs.training->token_count();
   const auto windows = static_cast<double>(plan.training_tokens / static_cast<std::uint64_t>(config.sequence_length));
   plan.epochs = static_cast<double>(options.global_batch) * static_cast<double>(options.schedule.steps) / windows;
   plan.flops =

@@ -72,15 +72,15 @@ checkpoint::TrainingState resumed_state(const comm::Communicator& communicator,
                                         const std::optional<std::filesystem::path>& checkpoint,
                                         const PretrainInputs& inputs) {
   checkpoint::TrainingState state;
-  state.data_fingerprint = inputs.training.fingerprint();
+  state.data_fingerprint = inputs.training->fingerprint();
   if (!checkpoint) return state;
   comm::agree(communicator, [&] {
     state = checkpoint::read_training_state(*checkpoint);
-    if (state.data_fingerprint != inputs.training.fingerprint()) {
+    if (state.data_fingerprint != inputs.training->fingerprint()) {
       throw failure::Error(
           failure::ExitCode::usage,
           fmt::format("option '--data': '{}' has fingerprint {}, this run was trained on {}",
-                      inputs.training.folder().string(), inputs.training.fingerprint(), state.data_fingerprint));
+                      inputs.training->path().string(), inputs.training->fingerprint(), state.data_fingerprint));
     }
   });
   return state;
@@ -129,12 +129,13 @@ failure::ExitCode pretrain(const comm::Communicator& communicator, const Pretrai
   }
   verify_inputs(communicator, *inputs);
 
-  const windows::Windows windows(inputs->training, inputs->config.sequence_length);
+  const windows::PermutedWindows samples(windows::Windows(*inputs->training, inputs->config.sequence_length),
+                                         options.seed);
   const comm::Communicator exchange = communicator.duplicate();
   std::unique_ptr<step::Trainer> trainer;
   comm::agree(communicator, [&] {
     trainer = std::make_unique<step::Trainer>(communicator, exchange, inputs->config, trainer_options(options, lanes),
-                                              windows);
+                                              samples);
   });
   if (checkpoint) {
     if (first) warn_of_other_bits(state, environment);
@@ -156,7 +157,7 @@ failure::ExitCode pretrain(const comm::Communicator& communicator, const Pretrai
     metrics = std::make_unique<metrics::MetricsObserver>(options.run / "metrics.jsonl", state.step);
     run::say(fmt::format("{} {} of {} parameters on {} tokens: {} ranks x {} threads, {} lanes, {} tokens a step\n",
                          checkpoint ? fmt::format("going on from step {} with", state.step) : "training", options.model,
-                         model::shape::parameter_count(inputs->config), inputs->training.token_count(),
+                         model::shape::parameter_count(inputs->config), inputs->training->token_count(),
                          communicator.size(), environment.threads_per_rank, lanes,
                          options.global_batch * inputs->config.sequence_length));
   });
@@ -165,8 +166,8 @@ failure::ExitCode pretrain(const comm::Communicator& communicator, const Pretrai
     validation.emplace(*inputs->validation, inputs->config.sequence_length,
                        static_cast<std::uint64_t>(options.validation_tokens));
   }
-  const checkpoint::CheckpointContext context{options.run, inputs->training.tokenizer_path(),
-                                              inputs->training.tokenizer_fingerprint(), options.keep_checkpoints};
+  const checkpoint::CheckpointContext context{options.run, inputs->training->tokenizer_path(),
+                                              inputs->training->tokenizer_fingerprint(), options.keep_checkpoints};
   metrics::Console console(options.log_every, state.step, state.elapsed_seconds);
   std::vector<metrics::StepObserver*> observers;
   if (first) observers = {metrics.get(), &console};

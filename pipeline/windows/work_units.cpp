@@ -22,7 +22,9 @@ std::int64_t default_micro_batch(std::int64_t context_length) {
 }
 
 WorkUnitCursor::WorkUnitCursor(const WorkUnitOptions& options, std::span<const io::tokens::DocumentRecord> documents)
-    : windows_(options.windows, documents), capacity_(capacity_of(options)), has_waiting_(windows_.next(waiting_)) {}
+    : windows_(protocol::make_cursor(options.windows, documents)),
+      capacity_(capacity_of(options)),
+      has_waiting_(windows_->next(waiting_)) {}
 
 bool WorkUnitCursor::next(WorkUnit& unit) {
   if (!has_waiting_) return false;
@@ -34,7 +36,7 @@ bool WorkUnitCursor::next(WorkUnit& unit) {
     unit.windows.push_back(waiting_);
     unit.window_rows += waiting_.rows;
     unit.scored += waiting_.scored;
-    has_waiting_ = windows_.next(waiting_);
+    has_waiting_ = windows_->next(waiting_);
   } while (has_waiting_ && unit.window_rows + waiting_.rows <= capacity_);
   unit.rows = rounded_up(unit.window_rows);
   return true;

@@ -1,9 +1,10 @@
 #pragma once
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
-#include "pipeline/windows/scoring_windows.h"
+#include "pipeline/windows/protocol/protocol.h"
 
 namespace chainrule::pipeline::windows {
 
@@ -14,14 +15,14 @@ inline constexpr std::int64_t kUnitRowsMultiple = 64;
 /// the documents and the options alone, not on who scores it, so it gives the same bits wherever it runs.
 struct WorkUnit {
   std::uint64_t index = 0;
-  std::vector<ScoringWindow> windows;
+  std::vector<Window> windows;
   std::int64_t window_rows = 0;  ///< rows in windows
   std::int64_t rows = 0;         ///< of the batch; those after the windows are padding
   std::int64_t scored = 0;       ///< scored tokens
 };
 
 struct WorkUnitOptions {
-  ScoringWindowOptions windows;
+  protocol::ScoringOptions windows;
   std::int64_t micro_batch = 0;  ///< a unit's capacity in windows of full length, at least 1
 };
 
@@ -40,9 +41,9 @@ class WorkUnitCursor {
   bool next(WorkUnit& unit);
 
  private:
-  ScoringWindowCursor windows_;
+  std::unique_ptr<WindowCursor> windows_;
   std::int64_t capacity_;
-  ScoringWindow waiting_;  ///< the window that the unit before had no room for
+  Window waiting_;  ///< the window that the unit before had no room for
   bool has_waiting_;
   std::uint64_t units_ = 0;
 };

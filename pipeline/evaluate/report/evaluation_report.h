@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "io/tokens/data_set.h"
-#include "pipeline/evaluate/tally/tally.h"
+#include "io/tokens/token_stream.h"
+#include "pipeline/evaluate/tally/document_scores.h"
 #include "pipeline/evaluate/tally/unigram_counts.h"
-#include "pipeline/windows/scoring_windows.h"
+#include "pipeline/windows/protocol/protocol.h"
 
 namespace chainrule::pipeline::evaluate::report {
 
@@ -42,7 +42,7 @@ struct EvaluationSummary {
 
 /// What was evaluated, on what, and how.
 struct EvaluationSubject {
-  windows::ScoringWindowOptions windows;
+  windows::protocol::ScoringOptions windows;
   std::string weights_hash;
   std::int64_t step = 0;
   std::string data_fingerprint;

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "io/tokens/data_set.h"
+#include "io/tokens/token_stream.h"
 #include "pipeline/evaluate/report/evaluation_report.h"
 
 namespace chainrule::pipeline::evaluate::report {

@@ -35,7 +35,7 @@ Json render_json(const EvaluationReport& report) {
   const EvaluationSubject& subject = report.subject;
   Json json = io::files::begin_json({"chainrule evaluation report", 1});
   json["complete"] = report.complete();
-  json["protocol"] = windows::name_of(subject.windows.protocol);
+  json["protocol"] = subject.windows.protocol->name;
   json["context_length"] = subject.windows.context_length;
   json["stride"] = subject.windows.stride;
   json["weights_hash"] = subject.weights_hash;

@@ -1,11 +1,11 @@
 #include "pipeline/evaluate/tally/unigram_counts.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
-#include <cstring>
+#include <limits>
 #include <map>
-#include <span>
-#include <type_traits>
 
 namespace chainrule::pipeline::evaluate::tally {
 namespace {
@@ -25,13 +25,6 @@ std::optional<double> entropy_of(const OrderedCounts& counts) {
   return std::max(0.0, std::log(total) - weighted / total);
 }
 
-struct Travelling {
-  std::uint64_t domain = 0;
-  std::uint64_t token = 0;
-  std::uint64_t count = 0;
-};
-static_assert(std::has_unique_object_representations_v<Travelling>, "no padding travels");
-
 }  // namespace
 
 std::optional<double> UnigramCounts::entropy_nats(std::size_t domain) const {
@@ -46,18 +39,36 @@ std::optional<double> UnigramCounts::entropy_nats() const {
   return entropy_of(all);
 }
 
-void UnigramCounts::gather(const comm::Communicator& communicator) {
-  std::vector<Travelling> sent;
-  if (communicator.rank() != 0) {
-    for (std::size_t domain = 0; domain < domains_.size(); ++domain) {
-      for (const auto& [token, count] : domains_[domain]) sent.push_back({domain, token, count});
+void UnigramCounts::add(const ScoredToken& token) {
+  if (token.nll.count() != 0) add(token.domain, token.token);
+}
+
+void UnigramCounts::write(WireWriter& out) const {
+  out.number(domains_.size());
+  for (const Counts& domain : domains_) {
+    const OrderedCounts ordered(domain.begin(), domain.end());
+    out.number(ordered.size());
+    for (const auto& [token, count] : ordered) {
+      out.number(token);
+      out.number(count);
     }
   }
-  for (const auto& bytes : communicator.gather(std::as_bytes(std::span(sent)))) {
-    for (std::size_t at = 0; at < bytes.size(); at += sizeof(Travelling)) {
-      Travelling got;
-      std::memcpy(&got, bytes.data() + at, sizeof got);
-      add(static_cast<std::uint16_t>(got.domain), static_cast<std::uint32_t>(got.token), got.count);
+}
+
+void UnigramCounts::merge(WireReader& in) {
+  if (const std::uint64_t domains = in.number(); domains != domains_.size()) {
+    in.refuse(fmt::format("counts tokens of {} domains, not of {}", domains, domains_.size()));
+  }
+  for (std::size_t domain = 0; domain < domains_.size(); ++domain) {
+    const std::size_t entries = in.list(2 * sizeof(std::uint64_t));
+    std::uint64_t next = 0;
+    for (std::size_t i = 0; i < entries; ++i) {
+      const std::uint64_t token = in.number();
+      if (token < next || token > std::numeric_limits<std::uint32_t>::max()) {
+        in.refuse(fmt::format("token {} follows {}", token, next));
+      }
+      next = token + 1;
+      domains_[domain][static_cast<std::uint32_t>(token)] += in.number();
     }
   }
 }

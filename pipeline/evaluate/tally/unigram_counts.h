@@ -4,25 +4,28 @@
 #include <unordered_map>
 #include <vector>
 
-#include "pipeline/comm/communicator.h"
+#include "pipeline/evaluate/tally/token_sink.h"
 
 namespace chainrule::pipeline::evaluate::tally {
 
-/// How often each token was scored, per domain. Memory grows with the distinct tokens of each domain.
-class UnigramCounts {
+/// How often each token was scored with a finite result, per domain. Memory grows with the distinct tokens of each
+/// domain.
+class UnigramCounts final : public TokenSink {
  public:
   explicit UnigramCounts(std::size_t domains) : domains_(domains) {}
 
   void add(std::uint16_t domain, std::uint32_t token, std::uint64_t times = 1) { domains_[domain][token] += times; }
+
+  std::string_view name() const override { return "unigrams"; }
+  void add(const ScoredToken& token) override;
+  void write(WireWriter& out) const override;
+  void merge(WireReader& in) override;
 
   /// Entropy in nats of the empirical distribution of one domain's scored tokens: -sum (c/n) ln (c/n). No unigram
   /// model has a lower cross-entropy on them. Empty where there are none. The same bits for equal counts.
   std::optional<double> entropy_nats(std::size_t domain) const;
   /// Of all domains together.
   std::optional<double> entropy_nats() const;
-
-  /// Every rank's counts, added, on rank 0; its own elsewhere. Collective.
-  void gather(const comm::Communicator& communicator);
 
  private:
   using Counts = std::unordered_map<std::uint32_t, std::uint64_t>;

@@ -6,9 +6,11 @@
 #include <cmath>
 #include <numbers>
 
+#include "io/tokens/memory_stream.h"
 #include "model/decoder/decoder.h"
 #include "pipeline/failure/error.h"
-#include "pipeline/windows/scoring_windows.h"
+#include "pipeline/windows/batch_buffer.h"
+#include "pipeline/windows/protocol/protocol.h"
 
 namespace chainrule::pipeline::infer::score {
 namespace {
@@ -51,9 +53,9 @@ void add_totals(TextScore& score) {
 }  // namespace
 
 TextScore score_text(const models::TextModel& model, std::string_view text, bool slide, model::ops::Ops& ops) {
-  const std::vector<io::tokenizer::TokenId> stream =
-      models::context_of(model.tokenizer, text);  // token i of the text is stream[i + 1]
-  const auto count = static_cast<std::int64_t>(stream.size()) - 1;
+  std::vector<io::tokenizer::TokenId> tokens;
+  model.tokenizer.encode(text, tokens);
+  const auto count = static_cast<std::int64_t>(tokens.size());
   if (count == 0) throw failure::Error(failure::ExitCode::bad_data, "the text is empty: there is nothing to score");
   const model::shape::Config& config = model.model.config;
   TextScore score;
@@ -68,26 +70,26 @@ TextScore score_text(const models::TextModel& model, std::string_view text, bool
   }
 
   model::decoder::Decoder decoder(config, {.maximum_rows = std::min(count, score.context_length)}, ops);
-  io::tokens::DocumentRecord document;
-  document.tokens = static_cast<std::uint64_t>(count) + 1;
-  const std::int64_t stride = std::max<std::int64_t>(1, score.context_length / 2);
-  windows::ScoringWindowCursor cursor({windows::Protocol::document, score.context_length, stride}, {&document, 1});
-  windows::ScoringWindow window;
+  io::tokens::MemoryStream stream(
+      {model.tokenizer.vocabulary_size(), model.tokenizer.end_of_text(), model.tokenizer.start_token()});
+  stream.append(tokens);
+  const std::vector<io::tokens::DocumentRecord> documents = stream.documents();
+  const std::int64_t stride = windows::protocol::kDocument.default_stride(score.context_length);
+  const auto cursor =
+      windows::protocol::make_cursor({.context_length = score.context_length, .stride = stride}, documents);
+  windows::BatchBuffer buffer;
+  windows::Window window;
   std::vector<model::sampling::Factor> factors;
-  while (cursor.next(window)) {
-    const std::span<const io::tokenizer::TokenId> inputs(stream.data() + window.first_target,
-                                                         static_cast<std::size_t>(window.rows));
-    std::vector<io::tokenizer::TokenId> targets(inputs.size(), model::ops::kNotScored);
-    const std::int64_t unscored = window.rows - window.scored;
-    std::copy_n(stream.data() + window.first_target + 1 + static_cast<std::uint64_t>(unscored), window.scored,
-                targets.begin() + unscored);
-    const model::ops::Sequence sequence{0, window.rows};
-    factors.assign(inputs.size(), {});
-    FactorVisitor visitor(targets, config.vocabulary_size, factors);
-    decoder.visit_logits(model.model.parameters.span(), {inputs, targets, {&sequence, 1}}, visitor);
-    for (std::size_t row = static_cast<std::size_t>(unscored); row < targets.size(); ++row) {
+  while (cursor->next(window)) {
+    buffer.begin(window.rows, stream.start_token());
+    buffer.add(stream, window);
+    const model::ops::Batch batch = buffer.batch();
+    factors.assign(batch.targets.size(), {});
+    FactorVisitor visitor(batch.targets, config.vocabulary_size, factors);
+    decoder.visit_logits(model.model.parameters.span(), batch, visitor);
+    for (auto row = static_cast<std::size_t>(window.rows - window.scored); row < batch.targets.size(); ++row) {
       TokenScore& token = score.tokens.emplace_back();
-      token.token = targets[row];
+      token.token = batch.targets[row];
       token.bytes = model.tokenizer.token_bytes(token.token);
       token.factor = factors[row];
       token.likeliest_bytes = model.tokenizer.token_bytes(token.factor.likeliest);

@@ -32,7 +32,7 @@ struct TextScore {
   double bits_per_byte = 0;
 };
 
-/// Scores text in one causal pass conditioned on end-of-text. A text longer than the model's context is refused or,
+/// Scores text in one causal pass conditioned on the start token. A text longer than the model's context is refused or,
 /// with slide, read in windows that advance by half a context (protocol `document` with that stride): each token is
 /// scored once, and behind the first window from at least half a context. Throws Error usage (too long) or bad_data
 /// (nothing to score).

@@ -6,20 +6,14 @@
 
 namespace chainrule::pipeline::pretrain::step {
 
-BatchReader::BatchReader(const windows::Windows& windows, std::uint64_t seed, std::int64_t micro_batch,
-                         std::int64_t length)
-    : windows_(windows), order_(seed, windows.whole_count()), length_(static_cast<std::size_t>(length)) {
-  for (std::int64_t i = 0; i < micro_batch; ++i) sequences_.push_back({i * length, length});
-  for (Buffer* buffer : {&buffers_[0], &buffers_[1]}) {
-    buffer->inputs.resize(static_cast<std::size_t>(micro_batch) * length_);
-    buffer->targets.resize(buffer->inputs.size());
-  }
-}
+BatchReader::BatchReader(const windows::SampleSource& samples, std::int64_t micro_batch, std::int64_t length)
+    : samples_(samples), micro_batch_(micro_batch), length_(length) {}
 
 void BatchReader::fill(Buffer& buffer) const {
-  for (std::size_t row = 0; row < buffer.inputs.size(); row += length_) {
-    windows_.read(order_.window_of(buffer.first_sample + row / length_), std::span(buffer.inputs).subspan(row, length_),
-                  std::span(buffer.targets).subspan(row, length_));
+  buffer.windows.begin(micro_batch_ * length_, 0);
+  for (std::int64_t i = 0; i < micro_batch_; ++i) {
+    const windows::Sample sample = samples_.sample(buffer.first_sample + static_cast<std::uint64_t>(i));
+    buffer.windows.add(*sample.stream, sample.window, length_);
   }
 }
 
@@ -34,7 +28,7 @@ model::ops::Batch BatchReader::take(std::uint64_t first, std::uint64_t next) {
   if (buffer.ticket == 0 || buffer.first_sample != first) begin(buffer, first);
   wait(buffer);
   begin(buffers_[1 - in_use_], next);
-  return {buffer.inputs, buffer.targets, sequences_};
+  return buffer.windows.batch();
 }
 
 void BatchReader::wait(const Buffer& buffer) {
@@ -51,7 +45,7 @@ std::span<const std::uint32_t> BatchReader::ahead() {
   } catch (const std::exception&) {
     return {};
   }
-  return buffer.inputs;
+  return buffer.windows.batch().inputs;
 }
 
 double BatchReader::take_waited_seconds() { return std::exchange(waited_seconds_, 0.0); }

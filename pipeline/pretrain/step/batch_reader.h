@@ -2,20 +2,19 @@
 #include <array>
 #include <cstdint>
 #include <span>
-#include <vector>
 
 #include "model/ops/batch.h"
 #include "pipeline/run/worker.h"
-#include "pipeline/windows/sample_order.h"
-#include "pipeline/windows/windows.h"
+#include "pipeline/windows/batch_buffer.h"
+#include "pipeline/windows/sample_source.h"
 
 namespace chainrule::pipeline::pretrain::step {
 
 /// Reads micro-batches of training samples, one ahead of the one in use, on a thread of its own.
 class BatchReader {
  public:
-  /// micro_batch sequences of length tokens. windows outlives it.
-  BatchReader(const windows::Windows& windows, std::uint64_t seed, std::int64_t micro_batch, std::int64_t length);
+  /// micro_batch sequences of length tokens, which the windows of samples have at most. samples outlives it.
+  BatchReader(const windows::SampleSource& samples, std::int64_t micro_batch, std::int64_t length);
 
   /// The micro-batch that begins with sample `first`; valid until the next call. Then the one from `next` on is read
   /// ahead: naming another one later costs time only. Throws io::Error.
@@ -31,18 +30,16 @@ class BatchReader {
  private:
   struct Buffer {
     std::uint64_t first_sample = 0;
-    run::Worker::Ticket ticket = 0;      // of the job that fills it; 0: none yet
-    std::vector<std::uint32_t> inputs;   // [micro_batch, T]
-    std::vector<std::uint32_t> targets;  // [micro_batch, T]
+    run::Worker::Ticket ticket = 0;  // of the job that fills it; 0: none yet
+    windows::BatchBuffer windows;    // [micro_batch, T]
   };
   void begin(Buffer& buffer, std::uint64_t first_sample);
   void fill(Buffer& buffer) const;
   void wait(const Buffer& buffer);
 
-  const windows::Windows& windows_;
-  windows::SampleOrder order_;
-  std::size_t length_;
-  std::vector<model::ops::Sequence> sequences_;
+  const windows::SampleSource& samples_;
+  std::int64_t micro_batch_;
+  std::int64_t length_;
   std::array<Buffer, 2> buffers_;
   std::size_t in_use_ = 0;  // of the two
   double waited_seconds_ = 0;

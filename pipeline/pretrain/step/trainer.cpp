@@ -26,7 +26,8 @@ double gradient_scale(std::int64_t tokens, double gradient_sum_norm, double clip
 }
 
 Trainer::Trainer(const comm::Communicator& communicator, const comm::Communicator& exchange,
-                 const model::shape::Config& config, const TrainerOptions& options, const windows::Windows& windows)
+                 const model::shape::Config& config, const TrainerOptions& options,
+                 const windows::SampleSource& samples)
     : communicator_(communicator),
       options_(options),
       ops_(model::ops::make_fast_ops(options.math)),
@@ -42,7 +43,7 @@ Trainer::Trainer(const comm::Communicator& communicator, const comm::Communicato
       exchange_(exchange,
                 exchange::LanePlan(options.global_batch / options.micro_batch, options.lanes, communicator.size()),
                 ownership_, late_rows(decoder_.table()), rows_of(options, config)),
-      reader_(windows, options.seed, options.micro_batch, config.sequence_length),
+      reader_(samples, options.micro_batch, config.sequence_length),
       nll_(static_cast<std::size_t>(rows_of(options, config))) {
   model::shape::initialise(config, decoder_.table(), options.seed, parameters_.span());
   const std::int64_t micro_batches = options.global_batch / options.micro_batch;

@@ -16,7 +16,7 @@
 #include "pipeline/pretrain/optimizer/optimizer.h"
 #include "pipeline/pretrain/step/batch_reader.h"
 #include "pipeline/pretrain/step/step_outcome.h"
-#include "pipeline/windows/windows.h"
+#include "pipeline/windows/sample_source.h"
 
 namespace chainrule::pipeline::pretrain::step {
 
@@ -39,10 +39,10 @@ double gradient_scale(std::int64_t tokens, double gradient_sum_norm, double clip
 /// bits. No arena is allocated in a step.
 class Trainer {
  public:
-  /// The communicators and windows outlive it; exchange is another of the same ranks, for what is sent beside the
+  /// The communicators and samples outlive it; exchange is another of the same ranks, for what is sent beside the
   /// computation. Weights are initialised from the seed, at step 0. Not collective.
   Trainer(const comm::Communicator& communicator, const comm::Communicator& exchange,
-          const model::shape::Config& config, const TrainerOptions& options, const windows::Windows& windows);
+          const model::shape::Config& config, const TrainerOptions& options, const windows::SampleSource& samples);
 
   /// One optimizer step. Where the loss or the gradient is not finite, the trainer stays where it was. Collective.
   /// Parameters may still be on their way from other ranks when it returns.

@@ -6,6 +6,7 @@
 #include <random>
 #include <vector>
 
+#include "io/tokens/memory_stream.h"
 #include "model/arena.h"
 #include "model/decoder/decoder.h"
 #include "model/ops/ops.h"
@@ -49,19 +50,21 @@ class EvaluateDecoder : public testing::Test {
     for (float& value : parameters_.span()) value *= 5;
     std::mt19937 random(11);
     for (const std::uint64_t tokens : {7, 0, 1, 24, 25, 70, 3, 12, 23}) {
-      documents_.push_back({stream_.size(), tokens + 1, tokens, 1, 0});
-      for (std::uint64_t i = 0; i < tokens; ++i) stream_.push_back(static_cast<std::uint32_t>(random() % kEndOfText));
-      stream_.push_back(kEndOfText);
+      std::vector<std::uint32_t> document(tokens);
+      for (auto& token : document) token = static_cast<std::uint32_t>(random() % kEndOfText);
+      memory_.append(document, {.bytes = tokens, .words = 1});
     }
+    documents_ = memory_.documents();
+    stream_.resize(memory_.token_count());
+    memory_.read(0, stream_);
   }
 
+  tally::PartialResult empty_result() const { return {"made up", documents_.size(), 1}; }
+
   UnitScorer scorer() {
-    return {
-        documents_, 1, kEndOfText,
-        [this](std::uint64_t first, std::span<std::uint32_t> tokens) {
-          std::copy_n(stream_.begin() + static_cast<std::ptrdiff_t>(first), tokens.size(), tokens.begin());
-        },
-        [this](const model::ops::Batch& batch, std::span<double> nll) { fast_.score(parameters_.span(), batch, nll); }};
+    return {memory_, documents_, [this](const model::ops::Batch& batch, std::span<double> nll) {
+              fast_.score(parameters_.span(), batch, nll);
+            }};
   }
 
   /// -log p(stream[target] | end-of-text or token before `begin`, stream[begin] ... stream[target - 1]).
@@ -83,6 +86,7 @@ class EvaluateDecoder : public testing::Test {
   std::unique_ptr<model::ops::Ops> fast_ops_;
   model::decoder::Decoder plain_;
   model::decoder::Decoder fast_;
+  io::tokens::MemoryStream memory_{{kVocabulary, kEndOfText, kEndOfText}};
   std::vector<io::tokens::DocumentRecord> documents_;
   std::vector<std::uint32_t> stream_;
 };
@@ -90,8 +94,10 @@ class EvaluateDecoder : public testing::Test {
 TEST_F(EvaluateDecoder, DocumentProtocolEqualsEachTokenScoredAlone) {
   constexpr std::uint64_t kStride = 10;
   UnitScorer units = scorer();
-  const auto scored = score_corpus(world(), {{windows::Protocol::document, kContext, kStride}, 3}, documents_, units);
+  const auto scored =
+      score_corpus(world(), {{&windows::protocol::kDocument, kContext, kStride}, 3}, documents_, units, empty_result());
   if (world().rank() != 0) return;
+  const std::vector<tally::DocumentScore> scores = scored.result.documents().scores();
   for (std::size_t d = 0; d < documents_.size(); ++d) {
     const std::uint64_t tokens = documents_[d].tokens - 1;
     double expected = 0;
@@ -103,48 +109,51 @@ TEST_F(EvaluateDecoder, DocumentProtocolEqualsEachTokenScoredAlone) {
       }
       expected += alone(documents_[d].first_token + begin, documents_[d].first_token + i);
     }
-    EXPECT_EQ(scored.documents[d].text.count(), tokens);
-    EXPECT_NEAR(scored.documents[d].text.nats(), expected, 1e-5 * std::max(1.0, expected)) << "document " << d;
+    EXPECT_EQ(scores[d].text.count(), tokens);
+    EXPECT_NEAR(scores[d].text.nats(), expected, 1e-5 * std::max(1.0, expected)) << "document " << d;
   }
 }
 
 TEST_F(EvaluateDecoder, PackedProtocolEqualsEachTokenScoredAlone) {
   UnitScorer units = scorer();
-  const auto scored = score_corpus(world(), {{windows::Protocol::packed, kContext, kContext}, 2}, documents_, units);
+  const auto scored =
+      score_corpus(world(), {{&windows::protocol::kPacked, kContext, kContext}, 2}, documents_, units, empty_result());
   if (world().rank() != 0) return;
+  const std::vector<tally::DocumentScore> scores = scored.result.documents().scores();
   for (std::size_t d = 0; d < documents_.size(); ++d) {
     const io::tokens::DocumentRecord& document = documents_[d];
     double expected = 0;
     for (std::uint64_t i = document.first_token; i < document.first_token + document.tokens; ++i) {
       expected += alone(i / kContext * kContext, i);
     }
-    EXPECT_EQ(scored.documents[d].all().count(), document.tokens);
-    EXPECT_NEAR(scored.documents[d].all().nats(), expected, 1e-5 * std::max(1.0, expected)) << "document " << d;
+    EXPECT_EQ(scores[d].all().count(), document.tokens);
+    EXPECT_NEAR(scores[d].all().nats(), expected, 1e-5 * std::max(1.0, expected)) << "document " << d;
   }
 }
 
 TEST_F(EvaluateDecoder, AnyNumberOfRanksGivesTheBitsOfOne) {
-  const windows::WorkUnitOptions options{{windows::Protocol::document, kContext, 7}, 2};
+  const windows::WorkUnitOptions options{{&windows::protocol::kDocument, kContext, 7}, 2};
   UnitScorer shared = scorer();
-  const auto scored = score_corpus(world(), options, documents_, shared);
+  const auto scored = score_corpus(world(), options, documents_, shared, empty_result());
   UnitScorer serial = scorer();
-  std::vector<tally::UnitResult> results;
+  tally::PartialResult alone = empty_result();
   windows::WorkUnitCursor units(options, documents_);
-  for (windows::WorkUnit unit; units.next(unit);) results.push_back(serial.score(unit));
-  ASSERT_GT(results.size(), 3U);
-  const std::uint64_t count = results.size();
+  for (windows::WorkUnit unit; units.next(unit);) serial.score(unit, alone);
+  ASSERT_GT(alone.units().size(), 3U);
   if (world().rank() == 0) {
-    EXPECT_EQ(scored.documents, tally::merge_results(std::move(results), count, documents_.size()));
+    EXPECT_EQ(scored.result.to_bytes(), alone.to_bytes());
   }
 }
 
 TEST_F(EvaluateDecoder, WeightsThatAreNotNumbersGiveNoFiniteResult) {
   for (float& value : parameters_.span()) value = std::numeric_limits<float>::quiet_NaN();
   UnitScorer units = scorer();
-  const auto scored = score_corpus(world(), {{windows::Protocol::document, kContext, 12}, 2}, documents_, units);
-  EXPECT_EQ(scored.nonfinite_tokens, windows::tokens_to_score(windows::Protocol::document, documents_));
+  const auto scored =
+      score_corpus(world(), {{&windows::protocol::kDocument, kContext, 12}, 2}, documents_, units, empty_result());
+  EXPECT_EQ(scored.nonfinite_tokens,
+            windows::protocol::tokens_to_score({&windows::protocol::kDocument, kContext, 12}, documents_));
   if (world().rank() != 0) return;
-  for (const auto& document : scored.documents) EXPECT_EQ(document.all().count(), 0U);
+  EXPECT_EQ(scored.result.documents().total().all().count(), 0U);
 }
 
 }  // namespace

@@ -5,10 +5,10 @@
 
 #include <cmath>
 #include <limits>
-#include <stdexcept>
 #include <vector>
 
 #include "io/error.h"
+#include "io/tokens/memory_stream.h"
 #include "pipeline/evaluate/report/evaluation_report.h"
 #include "tests/support/mpi_world.h"
 
@@ -20,26 +20,31 @@ using tests::world;
 constexpr std::uint32_t kEndOfText = 99;
 
 /// A stream of ragged documents, empty ones and single tokens included, in two domains.
-struct Corpus {
-  std::vector<io::tokens::DocumentRecord> documents;
-  std::vector<std::uint32_t> stream;
+struct Corpus : io::tokens::MemoryStream {
+  std::vector<io::tokens::DocumentRecord> documents;  // those of the stream
+  std::vector<std::uint32_t> stream;                  // what is read, which a test may alter
 
-  explicit Corpus(const std::vector<std::uint64_t>& text_tokens) {
+  explicit Corpus(const std::vector<std::uint64_t>& text_tokens, std::uint32_t start_token = kEndOfText)
+      : MemoryStream({100, kEndOfText, start_token}, {"one", "two"}) {
     for (std::size_t i = 0; i < text_tokens.size(); ++i) {
-      const std::uint64_t first = stream.size();
+      const std::uint64_t first = token_count();
+      std::vector<std::uint32_t> tokens;
       for (std::uint64_t k = 0; k < text_tokens[i]; ++k) {
-        stream.push_back(static_cast<std::uint32_t>((first + k * k) % 90));
+        tokens.push_back(static_cast<std::uint32_t>((first + k * k) % 90));
       }
-      stream.push_back(kEndOfText);
-      documents.push_back(
-          {first, text_tokens[i] + 1, 3 * text_tokens[i], 1 + text_tokens[i] / 2, static_cast<std::uint16_t>(i % 2)});
+      append(
+          tokens,
+          {.bytes = 3 * text_tokens[i], .words = 1 + text_tokens[i] / 2, .domain = static_cast<std::uint16_t>(i % 2)});
     }
+    documents = MemoryStream::documents();
+    stream.resize(token_count());
+    MemoryStream::read(0, stream);
   }
 
-  ReadTokens reader() const {
-    return [this](std::uint64_t first, std::span<std::uint32_t> tokens) {
-      for (std::size_t i = 0; i < tokens.size(); ++i) tokens[i] = stream.at(first + i);
-    };
+  tally::PartialResult empty_result() const { return {"made up", documents.size(), 2}; }
+
+  void read(std::uint64_t first, std::span<std::uint32_t> tokens) const override {
+    for (std::size_t i = 0; i < tokens.size(); ++i) tokens[i] = stream.at(first + i);
   }
 };
 
@@ -61,17 +66,18 @@ ScoreBatch made_up_model(std::uint32_t poison = kNoPoison) {
 }
 
 /// One loop over the stream: every token after the one before it.
-std::vector<tally::DocumentScore> scored_by_one_loop(const Corpus& corpus, windows::Protocol protocol,
+std::vector<tally::DocumentScore> scored_by_one_loop(const Corpus& corpus, const windows::protocol::Protocol* protocol,
                                                      std::uint32_t poison = kNoPoison) {
   std::vector<tally::DocumentScore> scores(corpus.documents.size());
-  std::uint32_t input = kEndOfText;
+  std::uint32_t input = corpus.start_token();
   for (std::size_t d = 0; d < corpus.documents.size(); ++d) {
     const auto& document = corpus.documents[d];
+    if (protocol == &windows::protocol::kDocument) input = corpus.start_token();
     for (std::uint64_t i = 0; i < document.tokens; ++i) {
       const std::uint32_t target = corpus.stream[document.first_token + i];
       const bool last = i + 1 == document.tokens;
       if (!last) scores[d].text.add(nats_of(input, target, poison));
-      if (last && protocol == windows::Protocol::packed) scores[d].end_of_text.add(nats_of(input, target, poison));
+      if (last && protocol == &windows::protocol::kPacked) scores[d].end_of_text.add(nats_of(input, target, poison));
       input = target;
     }
   }
@@ -80,19 +86,25 @@ std::vector<tally::DocumentScore> scored_by_one_loop(const Corpus& corpus, windo
 
 const std::vector<std::uint64_t> kRagged = {0, 1, 300, 2, 0, 0, 64, 65, 63, 900, 5, 5, 5, 128, 1};
 
-TEST(ScoreCorpus, EqualsOneLoopOverTheTokens) {
-  const Corpus corpus(kRagged);
-  for (const windows::Protocol protocol : {windows::Protocol::document, windows::Protocol::packed}) {
+class ScoreCorpusBehind : public testing::TestWithParam<std::uint32_t> {};
+
+TEST_P(ScoreCorpusBehind, EqualsOneLoopOverTheTokens) {
+  const Corpus corpus(kRagged, GetParam());
+  for (const windows::protocol::Protocol* protocol : {&windows::protocol::kDocument, &windows::protocol::kPacked}) {
     for (const std::int64_t length : {1, 16, 64}) {
-      UnitScorer scorer(corpus.documents, 2, kEndOfText, corpus.reader(), made_up_model());
-      const std::int64_t stride = protocol == windows::Protocol::packed ? length : (length + 1) / 2;
-      const auto scored = score_corpus(world(), {{protocol, length, stride}, 3}, corpus.documents, scorer);
+      UnitScorer scorer(corpus, corpus.documents, made_up_model());
+      const std::int64_t stride = protocol == &windows::protocol::kPacked ? length : (length + 1) / 2;
+      const auto scored =
+          score_corpus(world(), {{protocol, length, stride}, 3}, corpus.documents, scorer, corpus.empty_result());
       EXPECT_EQ(scored.nonfinite_tokens, 0U);
       if (world().rank() != 0) continue;
-      EXPECT_EQ(scored.documents, scored_by_one_loop(corpus, protocol)) << windows::name_of(protocol) << " " << length;
+      EXPECT_EQ(scored.result.documents().scores(), scored_by_one_loop(corpus, protocol))
+          << protocol->name << " " << length;
     }
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(StartTokens, ScoreCorpusBehind, testing::Values(kEndOfText, 98U));
 
 /// Real products round differently with a batch's rows and a row's place in it. This model does so grossly: cutting
 /// units by rank, or scoring one in another shape, shows on every machine.
@@ -104,24 +116,24 @@ TEST(ScoreCorpus, AUnitHasTheSameShapeWhereverItIsScored) {
       nll[i] = static_cast<double>(batch.rows()) + 1e-3 * static_cast<double>(i) + 1e-7 * batch.inputs[i];
     }
   };
-  const windows::WorkUnitOptions options{{windows::Protocol::document, 48, 20}, 4};
-  UnitScorer shared(corpus.documents, 2, kEndOfText, corpus.reader(), model);
-  const auto scored = score_corpus(world(), options, corpus.documents, shared);
-  UnitScorer serial(corpus.documents, 2, kEndOfText, corpus.reader(), model);
-  std::vector<tally::UnitResult> results;
+  const windows::WorkUnitOptions options{{&windows::protocol::kDocument, 48, 20}, 4};
+  UnitScorer shared(corpus, corpus.documents, model);
+  const auto scored = score_corpus(world(), options, corpus.documents, shared, corpus.empty_result());
+  UnitScorer serial(corpus, corpus.documents, model);
+  tally::PartialResult alone = corpus.empty_result();
   windows::WorkUnitCursor units(options, corpus.documents);
-  for (windows::WorkUnit unit; units.next(unit);) results.push_back(serial.score(unit));
-  const std::uint64_t count = results.size();
-  ASSERT_GT(count, 7U);
+  for (windows::WorkUnit unit; units.next(unit);) serial.score(unit, alone);
+  ASSERT_GT(alone.units().size(), 7U);
   if (world().rank() == 0) {
-    EXPECT_EQ(scored.documents, tally::merge_results(std::move(results), count, corpus.documents.size()));
+    EXPECT_EQ(scored.result.to_bytes(), alone.to_bytes());
   }
 }
 
 TEST(ScoreCorpus, CountsTheScoredTokensOfEachDomain) {
   const Corpus corpus(kRagged);
-  UnitScorer scorer(corpus.documents, 2, kEndOfText, corpus.reader(), made_up_model());
-  score_corpus(world(), {{windows::Protocol::packed, 32, 32}, 2}, corpus.documents, scorer);
+  UnitScorer scorer(corpus, corpus.documents, made_up_model());
+  const auto scored = score_corpus(world(), {{&windows::protocol::kPacked, 32, 32}, 2}, corpus.documents, scorer,
+                                   corpus.empty_result());
   if (world().rank() != 0) return;
   tally::UnigramCounts counts(2);
   for (const auto& document : corpus.documents) {
@@ -129,43 +141,86 @@ TEST(ScoreCorpus, CountsTheScoredTokensOfEachDomain) {
       counts.add(document.domain, corpus.stream[document.first_token + i]);
     }
   }
-  EXPECT_EQ(scorer.unigram_counts().entropy_nats(), counts.entropy_nats());
-  EXPECT_EQ(scorer.unigram_counts().entropy_nats(0), counts.entropy_nats(0));
-  EXPECT_EQ(scorer.unigram_counts().entropy_nats(1), counts.entropy_nats(1));
+  EXPECT_EQ(scored.result.unigrams().entropy_nats(), counts.entropy_nats());
+  EXPECT_EQ(scored.result.unigrams().entropy_nats(0), counts.entropy_nats(0));
+  EXPECT_EQ(scored.result.unigrams().entropy_nats(1), counts.entropy_nats(1));
+}
+
+/// What sinks are told of each token, against the stream itself.
+TEST(ScoreCorpus, ATokenComesWithItsPlaceAndItsContext) {
+  const Corpus corpus({3, 0, 9}, 98);
+  using Numbers = std::vector<std::uint64_t>;
+  struct Expected {
+    windows::protocol::ScoringOptions options;
+    Numbers positions;
+    Numbers contexts;
+  };
+  const Expected cases[] = {
+      {{&windows::protocol::kDocument, 4, 2},
+       {0, 1, 2, 5, 6, 7, 8, 9, 10, 11, 12, 13},
+       {1, 2, 3, 1, 2, 3, 4, 3, 4, 3, 4, 4}},
+      {{&windows::protocol::kPacked, 4, 4},
+       {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14},
+       {1, 2, 3, 4, 1, 2, 3, 4, 1, 2, 3, 4, 1, 2, 3}},
+  };
+  for (const auto& [options, positions, contexts] : cases) {
+    UnitScorer scorer(corpus, corpus.documents, made_up_model(corpus.stream[6]));
+    windows::WorkUnitCursor units({options, 2}, corpus.documents);
+    std::vector<tally::ScoredToken> tokens;
+    for (windows::WorkUnit unit; units.next(unit);) {
+      scorer.score(unit, [&](const tally::ScoredToken& token) { tokens.push_back(token); });
+    }
+    ASSERT_EQ(tokens.size(), positions.size());
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+      const tally::ScoredToken& token = tokens[i];
+      const std::uint64_t document = positions[i] < 4 ? 0 : positions[i] == 4 ? 1 : 2;
+      EXPECT_EQ(token.position, positions[i]);
+      EXPECT_EQ(token.context, static_cast<std::int64_t>(contexts[i])) << positions[i];
+      EXPECT_EQ(token.token, corpus.stream[positions[i]]);
+      EXPECT_EQ(token.document, document);
+      EXPECT_EQ(token.domain, document % 2);
+      EXPECT_EQ(token.ends_document, token.token == kEndOfText);
+      EXPECT_EQ(token.nll.nonfinite(), positions[i] == 7 ? 1U : 0U);
+      EXPECT_EQ(token.nll.count(), positions[i] == 7 ? 0U : 1U);
+    }
+  }
 }
 
 TEST(ScoreCorpus, MoreRanksThanUnits) {
   const Corpus corpus({3});
-  UnitScorer scorer(corpus.documents, 1, kEndOfText, corpus.reader(), made_up_model());
-  const auto scored = score_corpus(world(), {{windows::Protocol::document, 8, 4}, 1}, corpus.documents, scorer);
+  UnitScorer scorer(corpus, corpus.documents, made_up_model());
+  const auto scored = score_corpus(world(), {{&windows::protocol::kDocument, 8, 4}, 1}, corpus.documents, scorer,
+                                   corpus.empty_result());
   EXPECT_EQ(scored.units, 1U);
   EXPECT_EQ(scored.padding_rows, 61U);
   if (world().rank() == 0) {
-    EXPECT_EQ(scored.documents, scored_by_one_loop(corpus, windows::Protocol::document));
+    EXPECT_EQ(scored.result.documents().scores(), scored_by_one_loop(corpus, &windows::protocol::kDocument));
   }
 }
 
 TEST(ScoreCorpus, NonFiniteResultsAreCountedApart) {
   const Corpus corpus(kRagged);
   const std::uint32_t poison = corpus.stream[corpus.documents[2].first_token];
-  UnitScorer scorer(corpus.documents, 2, kEndOfText, corpus.reader(), made_up_model(poison));
-  const auto scored = score_corpus(world(), {{windows::Protocol::document, 64, 32}, 1}, corpus.documents, scorer);
+  UnitScorer scorer(corpus, corpus.documents, made_up_model(poison));
+  const auto scored = score_corpus(world(), {{&windows::protocol::kDocument, 64, 32}, 1}, corpus.documents, scorer,
+                                   corpus.empty_result());
   EXPECT_GT(scored.nonfinite_tokens, 0U);
   if (world().rank() == 0) {
-    EXPECT_EQ(scored.documents, scored_by_one_loop(corpus, windows::Protocol::document, poison));
+    EXPECT_EQ(scored.result.documents().scores(), scored_by_one_loop(corpus, &windows::protocol::kDocument, poison));
   }
 }
 
 TEST(ScoreCorpus, RefusesADocumentThatDoesNotEndInEndOfText) {
   Corpus corpus({3, 4});
   corpus.stream[3] = 5;
-  for (const windows::Protocol protocol : {windows::Protocol::document, windows::Protocol::packed}) {
-    UnitScorer scorer(corpus.documents, 1, kEndOfText, corpus.reader(), made_up_model());
+  for (const windows::protocol::Protocol* protocol : {&windows::protocol::kDocument, &windows::protocol::kPacked}) {
+    UnitScorer scorer(corpus, corpus.documents, made_up_model());
     const windows::WorkUnitOptions options{{protocol, 8, 8}, 2};
     windows::WorkUnitCursor units(options, corpus.documents);
     windows::WorkUnit unit;
     ASSERT_TRUE(units.next(unit));
-    EXPECT_THROW(scorer.score(unit), io::Error);
+    tally::PartialResult result = corpus.empty_result();
+    EXPECT_THROW(scorer.score(unit, result), io::Error);
   }
 }
 
@@ -173,35 +228,22 @@ TEST(ScoreCorpus, RefusesADocumentThatDoesNotEndInEndOfText) {
 /// would have it, do not give the same cross-entropy.
 TEST(ScoreCorpus, AMeanOfRankMeansIsAnotherNumber) {
   const Corpus corpus(kRagged);
-  UnitScorer scorer(corpus.documents, 2, kEndOfText, corpus.reader(), made_up_model());
-  const windows::WorkUnitOptions options{{windows::Protocol::document, 64, 32}, 1};
+  UnitScorer scorer(corpus, corpus.documents, made_up_model());
+  const windows::WorkUnitOptions options{{&windows::protocol::kDocument, 64, 32}, 1};
   std::vector<double> means(7);
   std::vector<comm::ExactSum> sums(7);
   comm::ExactSum all;
   windows::WorkUnitCursor units(options, corpus.documents);
   for (windows::WorkUnit unit; units.next(unit);) {
-    for (const auto& tally : scorer.score(unit).documents) {
-      sums[static_cast<std::size_t>(windows::rank_of_unit(unit.index, 7))].merge(tally.score.all());
-      all.merge(tally.score.all());
-    }
+    tally::PartialResult result = corpus.empty_result();
+    scorer.score(unit, result);
+    const comm::ExactSum sum = result.documents().total().all();
+    sums[static_cast<std::size_t>(windows::rank_of_unit(unit.index, 7))].merge(sum);
+    all.merge(sum);
   }
   double mean_of_means = 0;
   for (const auto& sum : sums) mean_of_means += sum.nats() / static_cast<double>(sum.count()) / 7;
   EXPECT_GT(std::abs(mean_of_means - all.nats() / static_cast<double>(all.count())), 1e-6);
-}
-
-TEST(MergeResults, TakesEachUnitOnceInAnyOrder) {
-  const auto result = [](std::uint64_t unit, double nats) {
-    tally::DocumentScore score;
-    score.text.add(nats);
-    return tally::UnitResult{unit, {{0, score}}};
-  };
-  const auto forwards = tally::merge_results({result(0, 0.1), result(1, 0.7), result(2, 1e9)}, 3, 1);
-  const auto backwards = tally::merge_results({result(2, 1e9), result(1, 0.7), result(0, 0.1)}, 3, 1);
-  EXPECT_EQ(forwards, backwards);
-  EXPECT_EQ(forwards[0].text.count(), 3U);
-  EXPECT_THROW(tally::merge_results({result(0, 1), result(2, 1)}, 3, 1), std::logic_error);
-  EXPECT_THROW(tally::merge_results({result(0, 1), result(1, 1), result(1, 1)}, 3, 1), std::logic_error);
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 
 #include "io/error.h"
 #include "io/tensors/manifest.h"
+#include "io/tokens/data_set.h"
 #include "pipeline/comm/agreement.h"
 #include "pipeline/failure/error.h"
 #include "pipeline/models/checkpoint.h"
@@ -93,15 +94,15 @@ class TrainerTest : public testing::Test {
 TEST_F(TrainerTest, GoesOnFromACheckpointToTheSameBits) {
   const comm::Communicator& world = tests::world();
   const io::tokens::DataSet data = io::tokens::DataSet::open(folder_);
-  const windows::Windows windows(data, config_.sequence_length);
+  const windows::PermutedWindows samples(windows::Windows(data, config_.sequence_length), options_.seed);
   const comm::Communicator exchange = world.duplicate();
-  step::Trainer whole(world, exchange, config_, options_, windows);
+  step::Trainer whole(world, exchange, config_, options_, samples);
   for (int i = 0; i < 2; ++i) whole.step(false);
   const std::filesystem::path checkpoint = save(whole);
   EXPECT_EQ(checkpoint::find_intact_checkpoint(world, folder_ / "run"), checkpoint);
 
   const comm::Communicator other_exchange = world.duplicate();
-  step::Trainer resumed(world, other_exchange, config_, options_, windows);
+  step::Trainer resumed(world, other_exchange, config_, options_, samples);
   EXPECT_NE(hash(resumed), hash(whole));
   restore_trainer(world, checkpoint, checkpoint::read_training_state(checkpoint), resumed);
   EXPECT_EQ(hash(resumed), hash(whole));
@@ -116,14 +117,14 @@ TEST_F(TrainerTest, GoesOnFromACheckpointToTheSameBits) {
 TEST_F(TrainerTest, ALaneAddsUpItsMicroBatches) {
   const comm::Communicator& world = tests::world();
   const io::tokens::DataSet data = io::tokens::DataSet::open(folder_);
-  const windows::Windows windows(data, config_.sequence_length);
+  const windows::PermutedWindows samples(windows::Windows(data, config_.sequence_length), options_.seed);
   options_.lanes = world.size();
   options_.global_batch = 6 * world.size();
   std::vector<step::StepOutcome> outcomes;
   for (const std::int64_t micro_batch : {6, 2}) {  // one a lane, three a lane
     options_.micro_batch = micro_batch;
     const comm::Communicator exchange = world.duplicate();
-    outcomes.push_back(step::Trainer(world, exchange, config_, options_, windows).step(false));
+    outcomes.push_back(step::Trainer(world, exchange, config_, options_, samples).step(false));
   }
   EXPECT_NEAR(outcomes[1].loss_nats, outcomes[0].loss_nats, 1e-6);
   EXPECT_NEAR(outcomes[1].gradient_norm / outcomes[0].gradient_norm, 1.0, 1e-5);
@@ -132,9 +133,9 @@ TEST_F(TrainerTest, ALaneAddsUpItsMicroBatches) {
 TEST_F(TrainerTest, StopTravelsFromAnyRankToAll) {
   const comm::Communicator& world = tests::world();
   const io::tokens::DataSet data = io::tokens::DataSet::open(folder_);
-  const windows::Windows windows(data, config_.sequence_length);
+  const windows::PermutedWindows samples(windows::Windows(data, config_.sequence_length), options_.seed);
   const comm::Communicator exchange = world.duplicate();
-  step::Trainer trainer(world, exchange, config_, options_, windows);
+  step::Trainer trainer(world, exchange, config_, options_, samples);
   EXPECT_FALSE(trainer.step(false).stop);
   EXPECT_TRUE(trainer.step(world.rank() == world.size() - 1).stop);
 }
@@ -205,9 +206,9 @@ TEST_F(TrainerTest, AStepThatIsNotFiniteLeavesTheTrainerWhereItWas) {
 TEST_F(TrainerTest, ModelIsLoadedFromACheckpointOrARunsHighestIntactOne) {
   const comm::Communicator& world = tests::world();
   const io::tokens::DataSet data = io::tokens::DataSet::open(folder_);
-  const windows::Windows windows(data, config_.sequence_length);
+  const windows::PermutedWindows samples(windows::Windows(data, config_.sequence_length), options_.seed);
   const comm::Communicator exchange = world.duplicate();
-  step::Trainer trainer(world, exchange, config_, options_, windows);
+  step::Trainer trainer(world, exchange, config_, options_, samples);
   trainer.step(false);
   const std::filesystem::path first = save(trainer);
   const std::string first_hash = hash(trainer);

@@ -29,7 +29,7 @@ EvaluationReport report_of(const std::vector<io::tokens::DocumentRecord>& docume
                            const std::vector<tally::DocumentScore>& scores,
                            const tally::UnigramCounts& counts = tally::UnigramCounts(2)) {
   EvaluationSubject subject;
-  subject.windows = {windows::Protocol::document, 8, 4};
+  subject.windows = {&windows::protocol::kDocument, 8, 4};
   subject.weights_hash = "00ff";
   subject.step = 12;
   subject.data_fingerprint = "d";

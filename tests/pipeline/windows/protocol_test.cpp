@@ -1,9 +1,11 @@
-#include "pipeline/windows/scoring_windows.h"
+#include "pipeline/windows/protocol/protocol.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <random>
+#include <set>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -23,16 +25,16 @@ Documents documents_of(const std::vector<std::uint64_t>& text_tokens) {
   return documents;
 }
 
-std::vector<ScoringWindow> windows_of(Protocol protocol, std::int64_t length, std::int64_t stride,
-                                      const Documents& documents) {
-  ScoringWindowCursor cursor({protocol, length, stride}, documents);
-  std::vector<ScoringWindow> windows;
-  for (ScoringWindow window; cursor.next(window);) windows.push_back(window);
+std::vector<Window> windows_of(const protocol::Protocol* protocol, std::int64_t length, std::int64_t stride,
+                               const Documents& documents) {
+  const auto cursor = protocol::make_cursor({protocol, length, stride}, documents);
+  std::vector<Window> windows;
+  for (Window window; cursor->next(window);) windows.push_back(window);
   return windows;
 }
 
 /// How often each stream token is scored.
-std::vector<int> times_scored(const std::vector<ScoringWindow>& windows, const Documents& documents) {
+std::vector<int> times_scored(const std::vector<Window>& windows, const Documents& documents) {
   std::vector<int> times(documents.empty() ? 0 : documents.back().first_token + documents.back().tokens);
   for (const auto& window : windows) {
     for (std::int64_t i = window.rows - window.scored; i < window.rows; ++i) {
@@ -44,7 +46,7 @@ std::vector<int> times_scored(const std::vector<ScoringWindow>& windows, const D
 
 void expect_document_windows(std::int64_t length, std::int64_t stride, const Documents& documents) {
   SCOPED_TRACE(testing::Message() << "N " << length << " S " << stride);
-  const auto windows = windows_of(Protocol::document, length, stride, documents);
+  const auto windows = windows_of(&protocol::kDocument, length, stride, documents);
   const auto times = times_scored(windows, documents);
   for (const auto& document : documents) {
     const std::uint64_t end = document.first_token + document.tokens - 1;
@@ -56,6 +58,7 @@ void expect_document_windows(std::int64_t length, std::int64_t stride, const Doc
     ASSERT_GE(window.scored, 1);
     ASSERT_LE(window.scored, window.rows);
     ASSERT_GE(window.first_target, document.first_token);
+    ASSERT_EQ(window.after_start, window.first_target == document.first_token);
     const std::uint64_t end = window.first_target + static_cast<std::uint64_t>(window.rows);
     ASSERT_LE(end, document.first_token + document.tokens - 1);
     // Full context: as many rows as the document's beginning or the context length leaves.
@@ -90,7 +93,7 @@ TEST(ScoringWindows, DocumentScoresEveryTextTokenOnceForRandomCases) {
 
 TEST(ScoringWindows, DocumentWindowsAtTheEdges) {
   // n = 0, 1, N, N + 1, and one whose last window is right-aligned; N = 4, S = 2.
-  const auto windows = windows_of(Protocol::document, 4, 2, documents_of({0, 1, 4, 5, 7}));
+  const auto windows = windows_of(&protocol::kDocument, 4, 2, documents_of({0, 1, 4, 5, 7}));
   std::vector<std::vector<std::uint64_t>> seen;
   for (const auto& window : windows) {
     seen.push_back({window.document, window.first_target, static_cast<std::uint64_t>(window.rows),
@@ -133,7 +136,7 @@ TEST(ScoringWindows, StrideOfTheContextLengthIsLmEvalsRollingWindows) {
     for (std::int64_t length = 1; length <= 9; ++length) {
       std::vector<Rolling> ours;
       const auto documents = documents_of({5, static_cast<std::uint64_t>(tokens)});
-      for (const auto& window : windows_of(Protocol::document, length, length, documents)) {
+      for (const auto& window : windows_of(&protocol::kDocument, length, length, documents)) {
         if (window.document != 1) continue;
         const auto first = static_cast<std::int64_t>(window.first_target - documents[1].first_token);
         Rolling rolling;
@@ -149,12 +152,13 @@ TEST(ScoringWindows, StrideOfTheContextLengthIsLmEvalsRollingWindows) {
 TEST(ScoringWindows, PackedScoresEveryTokenOnceAndKeepsTheTail) {
   for (std::int64_t length = 1; length <= 12; ++length) {
     const auto documents = documents_of({3, 0, 0, 17, 1});
-    const auto windows = windows_of(Protocol::packed, length, length, documents);
+    const auto windows = windows_of(&protocol::kPacked, length, length, documents);
     for (const int times : times_scored(windows, documents)) EXPECT_EQ(times, 1);
     std::uint64_t next = 0;
     for (const auto& window : windows) {
       EXPECT_EQ(window.first_target, next);
       EXPECT_EQ(window.scored, window.rows);
+      EXPECT_EQ(window.after_start, next == 0);
       const auto& document = documents.at(window.document);
       EXPECT_GE(window.first_target, document.first_token);
       EXPECT_LT(window.first_target, document.first_token + document.tokens);
@@ -166,11 +170,50 @@ TEST(ScoringWindows, PackedScoresEveryTokenOnceAndKeepsTheTail) {
 
 TEST(ScoringWindows, CountsWhatIsToBeScored) {
   const auto documents = documents_of({3, 0, 17});
-  EXPECT_EQ(tokens_to_score(Protocol::document, documents), 20U);
-  EXPECT_EQ(tokens_to_score(Protocol::packed, documents), 23U);
-  EXPECT_EQ(tokens_to_score(Protocol::packed, {}), 0U);
-  EXPECT_TRUE(windows_of(Protocol::document, 4, 2, {}).empty());
-  EXPECT_TRUE(windows_of(Protocol::packed, 4, 4, {}).empty());
+  EXPECT_EQ(protocol::tokens_to_score({&protocol::kDocument, 4, 2}, documents), 20U);
+  EXPECT_EQ(protocol::tokens_to_score({&protocol::kPacked, 4, 4}, documents), 23U);
+  EXPECT_EQ(protocol::tokens_to_score({&protocol::kPacked, 4, 4}, {}), 0U);
+  EXPECT_TRUE(windows_of(&protocol::kDocument, 4, 2, {}).empty());
+  EXPECT_TRUE(windows_of(&protocol::kPacked, 4, 4, {}).empty());
+}
+
+TEST(Protocols, AreFoundByTheirNames) {
+  std::set<std::string_view> names;
+  for (const protocol::Protocol* each : protocol::all()) {
+    EXPECT_TRUE(names.insert(each->name).second) << each->name << " twice";
+    EXPECT_EQ(protocol::find(each->name), each);
+    EXPECT_FALSE(each->summary.empty());
+  }
+  EXPECT_EQ(protocol::all().front(), &protocol::kDocument) << "the default";
+  EXPECT_EQ(protocol::find("packed"), &protocol::kPacked);
+  EXPECT_EQ(protocol::find("Packed"), nullptr);
+  EXPECT_EQ(protocol::find(""), nullptr);
+}
+
+/// What every protocol owes to those who make batches of its windows.
+TEST(Protocols, KeepTheirWindowsInsideTheStreamAndTheContext) {
+  const Documents documents = documents_of({3, 0, 0, 170, 1, 64, 65});
+  for (const protocol::Protocol* each : protocol::all()) {
+    for (const std::int64_t length : {1, 2, 7, 64}) {
+      const std::int64_t stride = each->default_stride(length);
+      ASSERT_GE(stride, 1) << each->name;
+      ASSERT_LE(stride, length) << each->name;
+      std::uint64_t document = 0;
+      for (const Window& window : windows_of(each, length, stride, documents)) {
+        ASSERT_GE(window.scored, 1) << each->name;
+        ASSERT_LE(window.scored, window.rows) << each->name;
+        ASSERT_LE(window.rows, length) << each->name;
+        ASSERT_LE(window.first_target + static_cast<std::uint64_t>(window.rows), 310U) << each->name;
+        ASSERT_TRUE(window.first_target != 0 || window.after_start) << each->name;
+        ASSERT_GE(window.document, document) << each->name;
+        document = window.document;
+        const auto& record = documents.at(document);
+        const std::uint64_t first = window.first_target + static_cast<std::uint64_t>(window.rows - window.scored);
+        ASSERT_GE(first, record.first_token) << each->name;
+        ASSERT_LT(first, record.first_token + record.tokens) << each->name;
+      }
+    }
+  }
 }
 
 }  // namespace

@@ -1,0 +1,75 @@
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace chainrule::io::tokens {
+
+/// One document of the stream. Its tokens, the end-of-text that follows it included, are stream tokens
+/// [first_token, first_token + tokens).
+struct DocumentRecord {
+  std::uint64_t first_token = 0;  ///< stream position of its first token
+  std::uint64_t tokens = 0;       ///< end-of-text included, so at least 1
+  std::uint64_t bytes = 0;        ///< UTF-8 bytes of the original text
+  std::uint64_t words = 0;        ///< pieces between runs of white space
+  std::uint16_t domain = 0;       ///< index into TokenStream::domains()
+};
+
+/// Where a document's original lies, for reports: file (as given to pack) and, in a JSONL file, its line from 1.
+struct DocumentSource {
+  std::string file;
+  std::uint64_t line = 0;
+};
+
+/// What training and evaluation read: documents behind each other, each followed by its end-of-text. Reading from
+/// several threads at once is safe.
+class TokenStream {
+ public:
+  virtual ~TokenStream() = default;
+
+  /// Where it lies, for messages.
+  virtual const std::filesystem::path& path() const = 0;
+  /// A tokenizer.json of the tokenizer its tokens were made with.
+  virtual std::filesystem::path tokenizer_path() const = 0;
+  virtual std::uint64_t token_count() const = 0;  ///< end-of-text tokens included
+  virtual std::uint64_t document_count() const = 0;
+  virtual std::uint32_t vocabulary_size() const = 0;
+  virtual std::uint32_t end_of_text() const = 0;
+  /// What a document is read behind, and the stream's first token: end-of-text or a beginning-of-text token.
+  virtual std::uint32_t start_token() const = 0;
+  virtual const std::string& tokenizer_fingerprint() const = 0;
+  virtual const std::string& fingerprint() const = 0;  ///< of all of it
+  virtual const std::vector<std::string>& domains() const = 0;
+
+  /// The files that its content lies in, each of which one rank can verify alone. verify_shard() reads all of a file
+  /// and throws Error bad_data where it is not what the stream's description says.
+  virtual std::size_t shard_count() const = 0;
+  virtual void verify_shard(std::size_t shard) const = 0;
+
+  /// Every document in stream order; verified (their tokens lie side by side and are all of the stream's).
+  virtual std::vector<DocumentRecord> documents() const = 0;
+  /// Where each document of documents() comes from, in the same order.
+  virtual std::vector<DocumentSource> sources() const = 0;
+
+  /// Reads stream tokens [first, first + tokens.size()). Every id is checked to be below vocabulary_size(). Throws
+  /// Error (bad_data naming file and offset; input_output).
+  virtual void read(std::uint64_t first, std::span<std::uint32_t> tokens) const = 0;
+
+ protected:
+  TokenStream() = default;
+  TokenStream(const TokenStream&) = default;
+  TokenStream(TokenStream&&) = default;
+  TokenStream& operator=(const TokenStream&) = default;
+  TokenStream& operator=(TokenStream&&) = default;
+};
+
+/// The stream at path: a data set. Throws what opening it throws.
+std::unique_ptr<TokenStream> open_token_stream(const std::filesystem::path& path);
+
+/// Verifies the shards whose turn it is among `parts` that share them: those numbered part, part + parts ...
+void verify_shards(const TokenStream& stream, std::size_t part, std::size_t parts);
+
+}  // namespace chainrule::io::tokens

@@ -1,0 +1,38 @@
+#include "pipeline/evaluate/options.h"
+
+#include <fmt/format.h>
+
+#include "pipeline/failure/error.h"
+
+namespace chainrule::pipeline::evaluate {
+
+windows::WorkUnitOptions resolve(const EvaluateOptions& options, std::int64_t model_context_length) {
+  windows::WorkUnitOptions units;
+  windows::protocol::ScoringOptions& windows = units.windows;
+  windows.protocol = options.protocol;
+  windows.context_length = options.context_length != 0 ? options.context_length : model_context_length;
+  if (windows.context_length > model_context_length) {
+    throw failure::Error(failure::ExitCode::usage, fmt::format("--context-length {} is longer than the model's {}",
+                                                               windows.context_length, model_context_length));
+  }
+  const bool chosen = options.stride != 0 && options.protocol->fixed_stride.empty();
+  windows.stride = chosen ? options.stride : options.protocol->default_stride(windows.context_length);
+  if (windows.stride > windows.context_length) {
+    throw failure::Error(failure::ExitCode::usage,
+                         fmt::format("--stride {} is longer than the context length {}: tokens would be left "
+                                     "out",
+                                     windows.stride, windows.context_length));
+  }
+  units.micro_batch =
+      options.micro_batch != 0 ? options.micro_batch : windows::default_micro_batch(windows.context_length);
+  // No machine holds the logits of so many rows; beyond it, arithmetic on rows could overflow.
+  constexpr std::int64_t kMostRows = std::int64_t{1} << 30U;
+  if (units.micro_batch > kMostRows / windows.context_length) {
+    throw failure::Error(failure::ExitCode::usage,
+                         fmt::format("--micro-batch {} at context length {} is more than {} tokens at once",
+                                     units.micro_batch, windows.context_length, kMostRows));
+  }
+  return units;
+}
+
+}  // namespace chainrule::pipeline::evaluate

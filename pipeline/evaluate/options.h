@@ -1,0 +1,28 @@
+#pragma once
+#include <cstdint>
+#include <filesystem>
+
+#include "model/ops/ops.h"
+#include "pipeline/windows/work_units.h"
+
+namespace chainrule::pipeline::evaluate {
+
+/// What a person asks of an evaluation.
+struct EvaluateOptions {
+  std::filesystem::path model;   ///< a checkpoint or a run directory
+  std::filesystem::path data;    ///< one data set
+  std::filesystem::path report;  ///< folder to be made
+  const windows::protocol::Protocol* protocol = &windows::protocol::kDocument;
+  std::int64_t context_length = 0;  ///< tokens; 0: the model's
+  std::int64_t stride = 0;          ///< tokens; 0: the protocol's for the context length
+  std::int64_t micro_batch = 0;     ///< windows of full length a unit holds; 0: default_micro_batch()
+  std::uint64_t max_documents = 0;  ///< evaluate the first so many; 0: all
+  model::products::Math math = model::products::Math::float32;
+  int threads = 0;  ///< of each rank; 0: see use_threads()
+};
+
+/// The work units that options ask for with a model of this context length. Throws Error usage where the context is
+/// longer than the model's, or the stride than the context.
+windows::WorkUnitOptions resolve(const EvaluateOptions& options, std::int64_t model_context_length);
+
+}  // namespace chainrule::pipeline::evaluate

@@ -1,0 +1,32 @@
+#include <algorithm>
+#include <array>
+
+#include "pipeline/windows/protocol/protocol.h"
+
+namespace chainrule::pipeline::windows::protocol {
+namespace {
+
+constexpr std::array kAll = {&kDocument, &kPacked};
+
+}  // namespace
+
+std::span<const Protocol* const> all() { return kAll; }
+
+const Protocol* find(std::string_view name) {
+  const auto found = std::find_if(kAll.begin(), kAll.end(), [&](const Protocol* each) { return each->name == name; });
+  return found == kAll.end() ? nullptr : *found;
+}
+
+std::unique_ptr<WindowCursor> make_cursor(const ScoringOptions& options,
+                                          std::span<const io::tokens::DocumentRecord> documents) {
+  return options.protocol->make_cursor(options, documents);
+}
+
+std::uint64_t tokens_to_score(const ScoringOptions& options, std::span<const io::tokens::DocumentRecord> documents) {
+  std::uint64_t tokens = 0;
+  const auto cursor = make_cursor(options, documents);
+  for (Window window; cursor->next(window);) tokens += static_cast<std::uint64_t>(window.scored);
+  return tokens;
+}
+
+}  // namespace chainrule::pipeline::windows::protocol
