@@ -9,6 +9,9 @@
 #include "model/arena.h"
 #include "model/decoder/layer.h"
 #include "model/error.h"
+#include "model/ops/embedding.h"
+#include "model/ops/layer_norm.h"
+#include "model/ops/linear.h"
 #include "model/round_up.h"
 
 namespace chainrule::model::decoder {
@@ -61,7 +64,7 @@ DecodeState::State::State(const shape::Config& with_config, const DecodeOptions&
       table(config),
       maximum_rows(round_up(std::max({options.capacity, options.slots, kPrefillRows}), kRowMultiple)),
       logits_stride(round_up(config.vocabulary_size, 16)),
-      cache_shape{{config.heads, config.head_width()}, options.capacity},
+      cache_shape{attention_shape(config), options.capacity},
       lengths(static_cast<std::size_t>(std::max<std::int64_t>(options.slots, 0)), 0),
       activation_memory(LayerActivations::elements(config, maximum_rows)),
       scratch_memory(LayerScratch::elements(config, maximum_rows, false)),
@@ -93,13 +96,22 @@ void DecodeState::State::check(std::span<const float> parameters, std::int64_t s
 }
 
 void DecodeState::State::head(const float* parameters, const float* hidden, std::int64_t rows, std::int64_t first_row) {
-  ops.layer_norm_forward(hidden, parameters + table.find("final_norm.weight").offset,
-                         parameters + table.find("final_norm.bias").offset, rows, config.width,
-                         config.normalization_epsilon, normalised.data(), moments.data(),
-                         moments.data() + options.slots);
-  ops.linear_forward(normalised.data(), parameters + table.find("token_embedding.weight").offset, nullptr, rows,
-                     config.width, config.vocabulary_size, logits.data() + first_row * logits_stride, logits_stride,
-                     false);
+  ops.run(ops::LayerNormForward{.rows = rows,
+                                .width = config.width,
+                                .epsilon = config.normalization_epsilon,
+                                .x = hidden,
+                                .gain = parameters + table.find("final_norm.weight").offset,
+                                .bias = parameters + table.find("final_norm.bias").offset,
+                                .output = normalised.data(),
+                                .mean = moments.data(),
+                                .inverse_deviation = moments.data() + options.slots});
+  ops.run(ops::LinearForward{.rows = rows,
+                             .in = config.width,
+                             .out = config.vocabulary_size,
+                             .x = normalised.data(),
+                             .weight = parameters + table.find("token_embedding.weight").offset,
+                             .output = logits.data() + first_row * logits_stride,
+                             .output_stride = logits_stride});
 }
 
 void DecodeState::State::prefill_group(const float* parameters, std::span<const SlotPrompt> prompts,
@@ -119,13 +131,18 @@ void DecodeState::State::prefill_group(const float* parameters, std::span<const 
   targets.assign(inputs.size(), ops::kNotScored);
   const ops::Batch batch{inputs, targets, sequences};
 
-  ops.embedding_forward(batch, parameters + table.find("token_embedding.weight").offset,
-                        parameters + table.find("position_embedding.weight").offset, config.width, residual(0));
+  ops.run(ops::EmbeddingForward{.batch = batch,
+                                .width = config.width,
+                                .token_embedding = parameters + table.find("token_embedding.weight").offset,
+                                .position_embedding = parameters + table.find("position_embedding.weight").offset,
+                                .output = residual(0)});
   for (std::int64_t layer = 0; layer < config.layers; ++layer) {
     layer_forward(config, layers[static_cast<std::size_t>(layer)], parameters, batch, ops, residual(layer), activations,
                   scratch, residual(layer + 1));
-    ops.cache_write(activations.query_key_value, step_rows, cache_shape,
-                    cache.data() + layer * options.slots * cache_shape.slot_elements());
+    ops.run(ops::CacheWrite{.rows = step_rows,
+                            .shape = cache_shape,
+                            .query_key_value = activations.query_key_value,
+                            .cache = cache.data() + layer * options.slots * cache_shape.slot_elements()});
   }
   for (std::size_t i = 0; i < prompts.size(); ++i) {
     const float* from = residual(config.layers) + (sequences[i].first_row + sequences[i].rows - 1) * config.width;
@@ -178,8 +195,11 @@ void DecodeState::step(std::span<const float> parameters, std::span<const SlotTo
     s.step_rows.push_back({each.token, each.slot, position});
   }
   const float* p = parameters.data();
-  s.ops.embedding_step(s.step_rows, p + s.table.find("token_embedding.weight").offset,
-                       p + s.table.find("position_embedding.weight").offset, s.config.width, s.residual(0));
+  s.ops.run(ops::EmbeddingStep{.rows = s.step_rows,
+                               .width = s.config.width,
+                               .token_embedding = p + s.table.find("token_embedding.weight").offset,
+                               .position_embedding = p + s.table.find("position_embedding.weight").offset,
+                               .output = s.residual(0)});
   for (std::int64_t layer = 0; layer < s.config.layers; ++layer) {
     layer_step(s.config, s.layers[static_cast<std::size_t>(layer)], p, s.step_rows, s.ops, s.cache_shape,
                s.cache.data() + layer * s.options.slots * s.cache_shape.slot_elements(), s.residual(layer),

@@ -10,6 +10,10 @@
 #include "model/decoder/layer.h"
 #include "model/decoder/loss_blocks.h"
 #include "model/error.h"
+#include "model/ops/cross_entropy.h"
+#include "model/ops/embedding.h"
+#include "model/ops/layer_norm.h"
+#include "model/ops/linear.h"
 #include "model/round_up.h"
 
 namespace chainrule::model::decoder {
@@ -136,16 +140,26 @@ void Decoder::State::forward(const float* parameters, const ops::Batch& batch, P
   };
   need({position_embedding, token_embedding});
   if (gate != nullptr) gate->need_rows(embedding_range(), batch.inputs);
-  ops.embedding_forward(batch, parameters + token_embedding, parameters + position_embedding, config.width,
-                        residual(0));
+  ops.run(ops::EmbeddingForward{.batch = batch,
+                                .width = config.width,
+                                .token_embedding = parameters + token_embedding,
+                                .position_embedding = parameters + position_embedding,
+                                .output = residual(0)});
   for (std::int64_t layer = 0; layer < config.layers; ++layer) {
     need(range_of(layer));
     layer_forward(config, layers[static_cast<std::size_t>(layer)], parameters, batch, ops, residual(layer),
                   activations_of(layer), scratch, residual(layer + 1));
   }
   need({0, layers.back().first});
-  ops.layer_norm_forward(residual(config.layers), parameters + final_norm_weight, parameters + final_norm_bias, rows,
-                         config.width, config.normalization_epsilon, hidden, mean, inverse_deviation);
+  ops.run(ops::LayerNormForward{.rows = rows,
+                                .width = config.width,
+                                .epsilon = config.normalization_epsilon,
+                                .x = residual(config.layers),
+                                .gain = parameters + final_norm_weight,
+                                .bias = parameters + final_norm_bias,
+                                .output = hidden,
+                                .mean = mean,
+                                .inverse_deviation = inverse_deviation});
   need({token_embedding, table.arena_size()});
 }
 
@@ -153,8 +167,13 @@ void Decoder::State::for_each_logits_block(const float* parameters, std::int64_t
   const std::int64_t block = loss_block_rows(rows);
   for (std::int64_t first = 0; first < rows; first += block) {
     const std::int64_t count = std::min(block, rows - first);
-    ops.linear_forward(hidden + first * config.width, parameters + token_embedding, nullptr, count, config.width,
-                       config.vocabulary_size, logits.data(), logits_stride, false);
+    ops.run(ops::LinearForward{.rows = count,
+                               .in = config.width,
+                               .out = config.vocabulary_size,
+                               .x = hidden + first * config.width,
+                               .weight = parameters + token_embedding,
+                               .output = logits.data(),
+                               .output_stride = logits_stride});
     visitor.visit(first, count, logits.data(), logits_stride);
   }
 }
@@ -193,8 +212,11 @@ void Decoder::State::backward_layers(const float* parameters, const ops::Batch& 
     announce(range_of(layer).end);
   }
   if (sink != nullptr) sink->await_late_rows(embedding_range());
-  ops.embedding_backward(batch, scratch.residual_gradient, config.width, gradients + token_embedding,
-                         gradients + position_embedding);
+  ops.run(ops::EmbeddingBackward{.batch = batch,
+                                 .width = config.width,
+                                 .gradient = scratch.residual_gradient,
+                                 .token_gradient = gradients + token_embedding,
+                                 .position_gradient = gradients + position_embedding});
   announce(table.arena_size());
 }
 
@@ -222,8 +244,12 @@ void Decoder::score(std::span<const float> parameters, const ops::Batch& batch, 
    public:
     explicit Loss(State& state) : state_(state) {}
     void visit(std::int64_t first, std::int64_t rows, float* logits, std::int64_t stride) override {
-      state_.ops.cross_entropy_forward(logits, stride, state_.scored_targets.data() + first, rows,
-                                       state_.config.vocabulary_size, state_.scored_nll.data() + first);
+      state_.ops.run(ops::CrossEntropyForward{.rows = rows,
+                                              .vocabulary = state_.config.vocabulary_size,
+                                              .logits = logits,
+                                              .stride = stride,
+                                              .targets = state_.scored_targets.data() + first,
+                                              .nll = state_.scored_nll.data() + first});
     }
 
    private:
@@ -256,12 +282,27 @@ void Decoder::train(std::span<const float> parameters, const ops::Batch& batch, 
     void visit(std::int64_t first, std::int64_t rows, float* logits, std::int64_t stride) override {
       State& s = state_;
       const std::int64_t width = s.config.width;
-      s.ops.cross_entropy_backward(logits, stride, batch_.targets.data() + first, rows, s.config.vocabulary_size,
-                                   nll_.data() + first);
-      s.ops.linear_backward_weight(logits, stride, s.hidden + first * width, rows, width, s.config.vocabulary_size,
-                                   gradients_ + s.token_embedding, nullptr, accumulate_ || first > 0);
-      s.ops.linear_backward_input(logits, stride, parameters_ + s.token_embedding, rows, width,
-                                  s.config.vocabulary_size, s.scratch.branch_gradient + first * width, false);
+      s.ops.run(ops::CrossEntropyBackward{.rows = rows,
+                                          .vocabulary = s.config.vocabulary_size,
+                                          .logits = logits,
+                                          .stride = stride,
+                                          .targets = batch_.targets.data() + first,
+                                          .nll = nll_.data() + first});
+      s.ops.run(ops::LinearBackwardWeight{.rows = rows,
+                                          .in = width,
+                                          .out = s.config.vocabulary_size,
+                                          .output_gradient = logits,
+                                          .output_gradient_stride = stride,
+                                          .x = s.hidden + first * width,
+                                          .weight_gradient = gradients_ + s.token_embedding,
+                                          .accumulate = accumulate_ || first > 0});
+      s.ops.run(ops::LinearBackwardInput{.rows = rows,
+                                         .in = width,
+                                         .out = s.config.vocabulary_size,
+                                         .output_gradient = logits,
+                                         .output_gradient_stride = stride,
+                                         .weight = parameters_ + s.token_embedding,
+                                         .x_gradient = s.scratch.branch_gradient + first * width});
     }
 
    private:
@@ -291,10 +332,16 @@ void Decoder::train(std::span<const float> parameters, const ops::Batch& batch, 
   const std::int64_t rows = batch.rows();
   const std::int64_t width = s.config.width;
   std::memset(s.scratch.residual_gradient, 0, static_cast<std::size_t>(rows * width) * sizeof(float));
-  s.ops.layer_norm_backward(s.scratch.branch_gradient, s.residual(s.config.layers),
-                            parameters.data() + s.final_norm_weight, s.mean, s.inverse_deviation, rows, width,
-                            s.scratch.residual_gradient, gradients.data() + s.final_norm_weight,
-                            gradients.data() + s.final_norm_bias);
+  s.ops.run(ops::LayerNormBackward{.rows = rows,
+                                   .width = width,
+                                   .output_gradient = s.scratch.branch_gradient,
+                                   .x = s.residual(s.config.layers),
+                                   .gain = parameters.data() + s.final_norm_weight,
+                                   .mean = s.mean,
+                                   .inverse_deviation = s.inverse_deviation,
+                                   .x_gradient = s.scratch.residual_gradient,
+                                   .gain_gradient = gradients.data() + s.final_norm_weight,
+                                   .bias_gradient = gradients.data() + s.final_norm_bias});
   const std::int64_t first_layer = s.layers.back().first;
   if (sink != nullptr) sink->ready({0, first_layer});
   s.backward_layers(parameters.data(), batch, gradients.data(), accumulate, sink, first_layer);

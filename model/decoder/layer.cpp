@@ -4,6 +4,11 @@
 
 #include <algorithm>
 
+#include "model/ops/attention.h"
+#include "model/ops/gelu.h"
+#include "model/ops/layer_norm.h"
+#include "model/ops/linear.h"
+
 namespace chainrule::model::decoder {
 namespace {
 
@@ -32,11 +37,23 @@ void before_attention(const shape::Config& config, const LayerParameters& at, co
                       std::int64_t rows, ops::Ops& ops, const float* input, const LayerActivations& activations,
                       const LayerScratch& scratch) {
   const std::int64_t width = config.width;
-  ops.layer_norm_forward(input, parameters + at.attention_norm_weight, parameters + at.attention_norm_bias, rows, width,
-                         config.normalization_epsilon, scratch.normalised, activations.attention_norm_mean,
-                         activations.attention_norm_inverse_deviation);
-  ops.linear_forward(scratch.normalised, parameters + at.query_key_value_weight, parameters + at.query_key_value_bias,
-                     rows, width, 3 * width, activations.query_key_value, 3 * width, false);
+  ops.run(ops::LayerNormForward{.rows = rows,
+                                .width = width,
+                                .epsilon = config.normalization_epsilon,
+                                .x = input,
+                                .gain = parameters + at.attention_norm_weight,
+                                .bias = parameters + at.attention_norm_bias,
+                                .output = scratch.normalised,
+                                .mean = activations.attention_norm_mean,
+                                .inverse_deviation = activations.attention_norm_inverse_deviation});
+  ops.run(ops::LinearForward{.rows = rows,
+                             .in = width,
+                             .out = 3 * width,
+                             .x = scratch.normalised,
+                             .weight = parameters + at.query_key_value_weight,
+                             .bias = parameters + at.query_key_value_bias,
+                             .output = activations.query_key_value,
+                             .output_stride = 3 * width});
 }
 
 /// input and activations.attention -> the activations behind attention and, unless null, output [rows, C].
@@ -46,20 +63,45 @@ void after_attention(const shape::Config& config, const LayerParameters& at, con
   const std::int64_t width = config.width;
   const std::int64_t feed_forward_width = config.feed_forward_width;
   copy(input, rows * width, activations.middle);
-  ops.linear_forward(activations.attention, parameters + at.attention_output_weight,
-                     parameters + at.attention_output_bias, rows, width, width, activations.middle, width, true);
+  ops.run(ops::LinearForward{.rows = rows,
+                             .in = width,
+                             .out = width,
+                             .x = activations.attention,
+                             .weight = parameters + at.attention_output_weight,
+                             .bias = parameters + at.attention_output_bias,
+                             .output = activations.middle,
+                             .output_stride = width,
+                             .accumulate = true});
 
-  ops.layer_norm_forward(activations.middle, parameters + at.feed_forward_norm_weight,
-                         parameters + at.feed_forward_norm_bias, rows, width, config.normalization_epsilon,
-                         scratch.normalised, activations.feed_forward_norm_mean,
-                         activations.feed_forward_norm_inverse_deviation);
-  ops.linear_forward(scratch.normalised, parameters + at.up_weight, parameters + at.up_bias, rows, width,
-                     feed_forward_width, activations.up, feed_forward_width, false);
+  ops.run(ops::LayerNormForward{.rows = rows,
+                                .width = width,
+                                .epsilon = config.normalization_epsilon,
+                                .x = activations.middle,
+                                .gain = parameters + at.feed_forward_norm_weight,
+                                .bias = parameters + at.feed_forward_norm_bias,
+                                .output = scratch.normalised,
+                                .mean = activations.feed_forward_norm_mean,
+                                .inverse_deviation = activations.feed_forward_norm_inverse_deviation});
+  ops.run(ops::LinearForward{.rows = rows,
+                             .in = width,
+                             .out = feed_forward_width,
+                             .x = scratch.normalised,
+                             .weight = parameters + at.up_weight,
+                             .bias = parameters + at.up_bias,
+                             .output = activations.up,
+                             .output_stride = feed_forward_width});
   if (output == nullptr) return;
-  ops.gelu_forward(activations.up, rows * feed_forward_width, scratch.activated);
+  ops.run(ops::GeluForward{.count = rows * feed_forward_width, .x = activations.up, .output = scratch.activated});
   copy(activations.middle, rows * width, output);
-  ops.linear_forward(scratch.activated, parameters + at.down_weight, parameters + at.down_bias, rows,
-                     feed_forward_width, width, output, width, true);
+  ops.run(ops::LinearForward{.rows = rows,
+                             .in = feed_forward_width,
+                             .out = width,
+                             .x = scratch.activated,
+                             .weight = parameters + at.down_weight,
+                             .bias = parameters + at.down_bias,
+                             .output = output,
+                             .output_stride = width,
+                             .accumulate = true});
 }
 
 }  // namespace
@@ -122,8 +164,12 @@ void layer_forward(const shape::Config& config, const LayerParameters& at, const
                    const LayerScratch& scratch, float* output) {
   const std::int64_t rows = batch.rows();
   before_attention(config, at, parameters, rows, ops, input, activations, scratch);
-  ops.attention_forward(activations.query_key_value, batch.sequences, {config.heads, config.head_width()}, rows,
-                        activations.attention, activations.log_sum_exp);
+  ops.run(ops::AttentionForward{.rows = rows,
+                                .shape = attention_shape(config),
+                                .sequences = batch.sequences,
+                                .query_key_value = activations.query_key_value,
+                                .output = activations.attention,
+                                .log_sum_exp = activations.log_sum_exp});
   after_attention(config, at, parameters, rows, ops, input, activations, scratch, output);
 }
 
@@ -132,8 +178,13 @@ void layer_step(const shape::Config& config, const LayerParameters& at, const fl
                 const float* input, const LayerActivations& activations, const LayerScratch& scratch, float* output) {
   const auto count = static_cast<std::int64_t>(rows.size());
   before_attention(config, at, parameters, count, ops, input, activations, scratch);
-  ops.cache_write(activations.query_key_value, rows, cache_shape, cache);
-  ops.attention_step(activations.query_key_value, rows, cache_shape, cache, activations.attention);
+  ops.run(ops::CacheWrite{
+      .rows = rows, .shape = cache_shape, .query_key_value = activations.query_key_value, .cache = cache});
+  ops.run(ops::AttentionStep{.rows = rows,
+                             .shape = cache_shape,
+                             .query_key_value = activations.query_key_value,
+                             .cache = cache,
+                             .output = activations.attention});
   after_attention(config, at, parameters, count, ops, input, activations, scratch, output);
 }
 
@@ -147,41 +198,122 @@ void layer_backward(const shape::Config& config, const LayerParameters& at, cons
   float* residual = scratch.residual_gradient;
 
   // Feed-forward: residual += down(gelu(up(norm(middle)))).
-  ops.linear_backward_input(residual, width, parameters + at.down_weight, rows, feed_forward_width, width,
-                            scratch.feed_forward_gradient, false);
-  ops.gelu_backward(activations.up, rows * feed_forward_width, scratch.feed_forward_gradient, scratch.activated);
-  ops.linear_backward_weight(residual, width, scratch.activated, rows, feed_forward_width, width,
-                             gradients + at.down_weight, gradients + at.down_bias, accumulate);
-  ops.layer_norm_forward(activations.middle, parameters + at.feed_forward_norm_weight,
-                         parameters + at.feed_forward_norm_bias, rows, width, epsilon, scratch.normalised,
-                         activations.feed_forward_norm_mean, activations.feed_forward_norm_inverse_deviation);
-  ops.linear_backward_weight(scratch.feed_forward_gradient, feed_forward_width, scratch.normalised, rows, width,
-                             feed_forward_width, gradients + at.up_weight, gradients + at.up_bias, accumulate);
-  ops.linear_backward_input(scratch.feed_forward_gradient, feed_forward_width, parameters + at.up_weight, rows, width,
-                            feed_forward_width, scratch.branch_gradient, false);
-  ops.layer_norm_backward(scratch.branch_gradient, activations.middle, parameters + at.feed_forward_norm_weight,
-                          activations.feed_forward_norm_mean, activations.feed_forward_norm_inverse_deviation, rows,
-                          width, residual, gradients + at.feed_forward_norm_weight,
-                          gradients + at.feed_forward_norm_bias);
+  ops.run(ops::LinearBackwardInput{.rows = rows,
+                                   .in = feed_forward_width,
+                                   .out = width,
+                                   .output_gradient = residual,
+                                   .output_gradient_stride = width,
+                                   .weight = parameters + at.down_weight,
+                                   .x_gradient = scratch.feed_forward_gradient});
+  ops.run(ops::GeluBackward{.count = rows * feed_forward_width,
+                            .x = activations.up,
+                            .gradient = scratch.feed_forward_gradient,
+                            .output = scratch.activated});
+  ops.run(ops::LinearBackwardWeight{.rows = rows,
+                                    .in = feed_forward_width,
+                                    .out = width,
+                                    .output_gradient = residual,
+                                    .output_gradient_stride = width,
+                                    .x = scratch.activated,
+                                    .weight_gradient = gradients + at.down_weight,
+                                    .bias_gradient = gradients + at.down_bias,
+                                    .accumulate = accumulate});
+  ops.run(ops::LayerNormForward{.rows = rows,
+                                .width = width,
+                                .epsilon = epsilon,
+                                .x = activations.middle,
+                                .gain = parameters + at.feed_forward_norm_weight,
+                                .bias = parameters + at.feed_forward_norm_bias,
+                                .output = scratch.normalised,
+                                .mean = activations.feed_forward_norm_mean,
+                                .inverse_deviation = activations.feed_forward_norm_inverse_deviation});
+  ops.run(ops::LinearBackwardWeight{.rows = rows,
+                                    .in = width,
+                                    .out = feed_forward_width,
+                                    .output_gradient = scratch.feed_forward_gradient,
+                                    .output_gradient_stride = feed_forward_width,
+                                    .x = scratch.normalised,
+                                    .weight_gradient = gradients + at.up_weight,
+                                    .bias_gradient = gradients + at.up_bias,
+                                    .accumulate = accumulate});
+  ops.run(ops::LinearBackwardInput{.rows = rows,
+                                   .in = width,
+                                   .out = feed_forward_width,
+                                   .output_gradient = scratch.feed_forward_gradient,
+                                   .output_gradient_stride = feed_forward_width,
+                                   .weight = parameters + at.up_weight,
+                                   .x_gradient = scratch.branch_gradient});
+  ops.run(ops::LayerNormBackward{.rows = rows,
+                                 .width = width,
+                                 .output_gradient = scratch.branch_gradient,
+                                 .x = activations.middle,
+                                 .gain = parameters + at.feed_forward_norm_weight,
+                                 .mean = activations.feed_forward_norm_mean,
+                                 .inverse_deviation = activations.feed_forward_norm_inverse_deviation,
+                                 .x_gradient = residual,
+                                 .gain_gradient = gradients + at.feed_forward_norm_weight,
+                                 .bias_gradient = gradients + at.feed_forward_norm_bias});
 
   // Attention: residual += output(attention(norm(input))).
-  ops.linear_backward_weight(residual, width, activations.attention, rows, width, width,
-                             gradients + at.attention_output_weight, gradients + at.attention_output_bias, accumulate);
-  ops.linear_backward_input(residual, width, parameters + at.attention_output_weight, rows, width, width,
-                            scratch.branch_gradient, false);
-  ops.attention_backward(scratch.branch_gradient, activations.query_key_value, activations.attention,
-                         activations.log_sum_exp, batch.sequences, {config.heads, config.head_width()}, rows,
-                         scratch.query_key_value_gradient);
-  ops.layer_norm_forward(input, parameters + at.attention_norm_weight, parameters + at.attention_norm_bias, rows, width,
-                         epsilon, scratch.normalised, activations.attention_norm_mean,
-                         activations.attention_norm_inverse_deviation);
-  ops.linear_backward_weight(scratch.query_key_value_gradient, 3 * width, scratch.normalised, rows, width, 3 * width,
-                             gradients + at.query_key_value_weight, gradients + at.query_key_value_bias, accumulate);
-  ops.linear_backward_input(scratch.query_key_value_gradient, 3 * width, parameters + at.query_key_value_weight, rows,
-                            width, 3 * width, scratch.branch_gradient, false);
-  ops.layer_norm_backward(scratch.branch_gradient, input, parameters + at.attention_norm_weight,
-                          activations.attention_norm_mean, activations.attention_norm_inverse_deviation, rows, width,
-                          residual, gradients + at.attention_norm_weight, gradients + at.attention_norm_bias);
+  ops.run(ops::LinearBackwardWeight{.rows = rows,
+                                    .in = width,
+                                    .out = width,
+                                    .output_gradient = residual,
+                                    .output_gradient_stride = width,
+                                    .x = activations.attention,
+                                    .weight_gradient = gradients + at.attention_output_weight,
+                                    .bias_gradient = gradients + at.attention_output_bias,
+                                    .accumulate = accumulate});
+  ops.run(ops::LinearBackwardInput{.rows = rows,
+                                   .in = width,
+                                   .out = width,
+                                   .output_gradient = residual,
+                                   .output_gradient_stride = width,
+                                   .weight = parameters + at.attention_output_weight,
+                                   .x_gradient = scratch.branch_gradient});
+  ops.run(ops::AttentionBackward{.rows = rows,
+                                 .shape = attention_shape(config),
+                                 .sequences = batch.sequences,
+                                 .output_gradient = scratch.branch_gradient,
+                                 .query_key_value = activations.query_key_value,
+                                 .output = activations.attention,
+                                 .log_sum_exp = activations.log_sum_exp,
+                                 .query_key_value_gradient = scratch.query_key_value_gradient});
+  ops.run(ops::LayerNormForward{.rows = rows,
+                                .width = width,
+                                .epsilon = epsilon,
+                                .x = input,
+                                .gain = parameters + at.attention_norm_weight,
+                                .bias = parameters + at.attention_norm_bias,
+                                .output = scratch.normalised,
+                                .mean = activations.attention_norm_mean,
+                                .inverse_deviation = activations.attention_norm_inverse_deviation});
+  ops.run(ops::LinearBackwardWeight{.rows = rows,
+                                    .in = width,
+                                    .out = 3 * width,
+                                    .output_gradient = scratch.query_key_value_gradient,
+                                    .output_gradient_stride = 3 * width,
+                                    .x = scratch.normalised,
+                                    .weight_gradient = gradients + at.query_key_value_weight,
+                                    .bias_gradient = gradients + at.query_key_value_bias,
+                                    .accumulate = accumulate});
+  ops.run(ops::LinearBackwardInput{.rows = rows,
+                                   .in = width,
+                                   .out = 3 * width,
+                                   .output_gradient = scratch.query_key_value_gradient,
+                                   .output_gradient_stride = 3 * width,
+                                   .weight = parameters + at.query_key_value_weight,
+                                   .x_gradient = scratch.branch_gradient});
+  ops.run(ops::LayerNormBackward{.rows = rows,
+                                 .width = width,
+                                 .output_gradient = scratch.branch_gradient,
+                                 .x = input,
+                                 .gain = parameters + at.attention_norm_weight,
+                                 .mean = activations.attention_norm_mean,
+                                 .inverse_deviation = activations.attention_norm_inverse_deviation,
+                                 .x_gradient = residual,
+                                 .gain_gradient = gradients + at.attention_norm_weight,
+                                 .bias_gradient = gradients + at.attention_norm_bias});
 }
 
 }  // namespace chainrule::model::decoder

@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <span>
 
+#include "model/ops/attention_step.h"
 #include "model/ops/batch.h"
 #include "model/ops/ops.h"
 #include "model/shape/config.h"

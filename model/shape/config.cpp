@@ -36,6 +36,10 @@ void require_positive(std::int64_t value, const char* name) {
 
 }  // namespace
 
+AttentionShape attention_shape(const Config& config) {
+  return {.heads = config.heads, .key_value_heads = config.heads, .head_width = config.width / config.heads};
+}
+
 void validate(const Config& config) {
   require_positive(config.layers, "number of layers");
   require_positive(config.heads, "number of heads");

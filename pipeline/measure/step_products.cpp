@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "model/decoder/loss_blocks.h"
+#include "model/ops/linear.h"
 #include "pipeline/measure/timing.h"
 
 namespace chainrule::pipeline::measure {
@@ -42,13 +43,31 @@ void StepProducts::run(const Product& product) {
   const auto [pass, rows, in, out] = std::tuple(product.pass, product.rows, product.in, product.out);
   switch (pass) {
     case Pass::forward:
-      ops_.linear_forward(x_.data(), weight_.data(), nullptr, rows, in, out, y_.data(), out, false);
+      ops_.run(model::ops::LinearForward{.rows = rows,
+                                         .in = in,
+                                         .out = out,
+                                         .x = x_.data(),
+                                         .weight = weight_.data(),
+                                         .output = y_.data(),
+                                         .output_stride = out});
       return;
     case Pass::backward_input:
-      ops_.linear_backward_input(y_.data(), out, weight_.data(), rows, in, out, x_.data(), false);
+      ops_.run(model::ops::LinearBackwardInput{.rows = rows,
+                                               .in = in,
+                                               .out = out,
+                                               .output_gradient = y_.data(),
+                                               .output_gradient_stride = out,
+                                               .weight = weight_.data(),
+                                               .x_gradient = x_.data()});
       return;
     case Pass::backward_weight:
-      ops_.linear_backward_weight(y_.data(), out, x_.data(), rows, in, out, weight_gradient_.data(), nullptr, false);
+      ops_.run(model::ops::LinearBackwardWeight{.rows = rows,
+                                                .in = in,
+                                                .out = out,
+                                                .output_gradient = y_.data(),
+                                                .output_gradient_stride = out,
+                                                .x = x_.data(),
+                                                .weight_gradient = weight_gradient_.data()});
       return;
   }
 }
