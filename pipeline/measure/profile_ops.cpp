@@ -1,6 +1,7 @@
 #include "model/arena.h"
 #include "model/decoder/decoder.h"
 #include "model/ops/ops.h"
+#include "model/shape/initialise.h"
 #include "pipeline/measure/measures.h"
 #include "pipeline/measure/process_memory.h"
 #include "pipeline/measure/random_batch.h"

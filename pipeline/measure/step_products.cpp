@@ -5,6 +5,7 @@
 
 #include "model/decoder/loss_blocks.h"
 #include "model/ops/linear.h"
+#include "model/shape/description.h"
 #include "pipeline/measure/timing.h"
 
 namespace chainrule::pipeline::measure {
@@ -14,14 +15,14 @@ StepProducts::StepProducts(const model::shape::Config& config, std::int64_t rows
       products_.push_back({pass, with_rows, in, out, times, {}});
     }
   };
-  const std::int64_t width = config.width;
-  add(rows, width, 3 * width, config.layers);
-  add(rows, width, width, config.layers);
-  add(rows, width, config.feed_forward_width, config.layers);
-  add(rows, config.feed_forward_width, width, config.layers);
+  const model::shape::Description description = model::shape::describe(config);
+  for (const model::shape::Part& part : description.layer.parts) {
+    if (part.is_product()) add(rows, part.in(), part.out(), description.layers);
+  }
+  const model::shape::Part& head = description.head;
   const std::int64_t block = std::min(model::decoder::loss_block_rows(rows), rows);
-  add(block, width, config.vocabulary_size, rows / block);
-  if (rows % block != 0) add(rows % block, width, config.vocabulary_size, 1);
+  add(block, head.in(), head.out(), rows / block);
+  if (rows % block != 0) add(rows % block, head.in(), head.out(), 1);
 
   std::int64_t input = 0;
   std::int64_t output = 0;

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cmath>
 
+#include "model/shape/initialise.h"
 #include "pipeline/failure/error.h"
 
 namespace chainrule::pipeline::pretrain::step {
