@@ -64,4 +64,7 @@ class Decoder {
   std::unique_ptr<State> state_;
 };
 
+/// What a decoder of these options will hold (Decoder::workspace_bytes), before it is made.
+std::int64_t workspace_bytes(const shape::ParameterTable& table, const DecoderOptions& options);
+
 }  // namespace chainrule::model::decoder
