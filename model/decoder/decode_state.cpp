@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "model/arena.h"
-#include "model/decoder/layer.h"
+#include "model/decoder/network.h"
 #include "model/error.h"
 #include "model/round_up.h"
 
@@ -17,6 +17,15 @@ namespace {
 constexpr std::int64_t kPrefillRows = 1024;  // prompts are read together up to this many rows
 constexpr std::int64_t kRowMultiple = 32;    // a prefill's rows are rounded up to it, so that few products are built
 
+const DecodeOptions& checked(const DecodeOptions& options, const shape::Config& config) {
+  if (options.slots < 1) throw Error("decoding needs at least one slot");
+  if (options.capacity < 1 || options.capacity > config.sequence_length) {
+    throw Error(fmt::format("room for {} tokens a sequence, the model's context is {}", options.capacity,
+                            config.sequence_length));
+  }
+  return options;
+}
+
 }  // namespace
 
 struct DecodeState::State {
@@ -25,29 +34,27 @@ struct DecodeState::State {
   void check(std::span<const float> parameters, std::int64_t slot, std::uint32_t token) const;
   /// One product's worth of prompts; their logits become rows first_row onwards.
   void prefill_group(const float* parameters, std::span<const SlotPrompt> prompts, std::int64_t first_row);
-  /// hidden [rows, C] before the final norm -> logits rows first_row onwards.
-  void head(const float* parameters, const float* hidden, std::int64_t rows, std::int64_t first_row);
-  float* residual(std::int64_t layer) { return residuals.data() + layer % 2 * maximum_rows * config.width; }
+  /// Embedding and layers, whose keys and values join the cache. Returns the residual stream [rows, C] after them.
+  const float* pass(const float* parameters, const Rows& rows);
+  /// stream [rows, C] after the layers -> logits rows first_row onwards.
+  void head(const float* parameters, const float* stream, std::int64_t rows, std::int64_t first_row);
+  float* residual(std::int64_t layer) { return residuals.data() + layer % 2 * maximum_rows * network.config.width; }
+  float* cache_of(std::int64_t layer) { return cache.data() + layer * options.slots * cache_shape.slot_elements(); }
 
-  shape::Config config;
+  Network network;
   DecodeOptions options;
-  ops::Ops& ops;
-  shape::ParameterTable table;
-  std::vector<LayerParameters> layers;
   std::int64_t maximum_rows;
-  std::int64_t logits_stride;
   ops::CacheShape cache_shape;
   std::vector<std::int64_t> lengths;  // of each slot
   std::int64_t rows_with_logits = 0;
 
   Arena cache;      // [layers, slots, 2, heads, capacity, head_width]
   Arena residuals;  // [2, maximum_rows, C]
-  Arena activation_memory, scratch_memory;
-  LayerActivations activations;
-  LayerScratch scratch;
+  Arena saved_memory, buffer_memory, ending_memory;
+  Buffers buffers;
+  BlockMemory memory;                          // behind it saved_memory: all layers share it
+  BlockMemory ending;                          // of slots rows, behind it ending_memory
   Arena last;                                  // [slots, C], the last row of each prompt
-  Arena normalised;                            // [slots, C]
-  Arena moments;                               // [2, slots]
   Arena logits;                                // [slots, logits_stride]
   std::vector<std::uint32_t> inputs, targets;  // of a prefill
   std::vector<ops::Sequence> sequences;
@@ -55,51 +62,42 @@ struct DecodeState::State {
 };
 
 DecodeState::State::State(const shape::Config& with_config, const DecodeOptions& with_options, ops::Ops& with_ops)
-    : config(with_config),
-      options(with_options),
-      ops(with_ops),
-      table(config),
+    : network(with_config, with_ops),
+      options(checked(with_options, with_config)),
       maximum_rows(round_up(std::max({options.capacity, options.slots, kPrefillRows}), kRowMultiple)),
-      logits_stride(round_up(config.vocabulary_size, 16)),
-      cache_shape{{config.heads, config.head_width()}, options.capacity},
-      lengths(static_cast<std::size_t>(std::max<std::int64_t>(options.slots, 0)), 0),
-      activation_memory(LayerActivations::elements(config, maximum_rows)),
-      scratch_memory(LayerScratch::elements(config, maximum_rows, false)),
-      activations(config, maximum_rows, activation_memory.data()),
-      scratch(config, maximum_rows, false, scratch_memory.data()) {
-  if (options.slots < 1) throw Error("decoding needs at least one slot");
-  if (options.capacity < 1 || options.capacity > config.sequence_length) {
-    throw Error(fmt::format("room for {} tokens a sequence, the model's context is {}", options.capacity,
-                            config.sequence_length));
-  }
-  for (std::int64_t layer = 0; layer < config.layers; ++layer) layers.emplace_back(table, layer);
-  cache = Arena(config.layers * options.slots * cache_shape.slot_elements());
-  residuals = Arena(2 * maximum_rows * config.width);
-  last = Arena(options.slots * config.width);
-  normalised = Arena(options.slots * config.width);
-  moments = Arena(2 * options.slots);
-  logits = Arena(options.slots * logits_stride);
-}
+      cache_shape{shape::attention_shape(network.config), options.capacity},
+      lengths(static_cast<std::size_t>(options.slots), 0),
+      cache(network.config.layers * options.slots * cache_shape.slot_elements()),
+      residuals(2 * maximum_rows * network.config.width),
+      saved_memory(network.description().layer.saved_elements(maximum_rows)),
+      buffer_memory(network.description().layer.buffer_elements(maximum_rows, false)),
+      ending_memory(network.description().ending.saved_elements(options.slots)),
+      buffers(network.description().layer, maximum_rows, false, buffer_memory.data()),
+      memory(network.description().layer, maximum_rows, saved_memory.data(), buffers),
+      ending(network.description().ending, options.slots, ending_memory.data(), buffers),
+      last(options.slots * network.config.width),
+      logits(options.slots * network.logits_stride) {}
 
 void DecodeState::State::check(std::span<const float> parameters, std::int64_t slot, std::uint32_t token) const {
-  if (static_cast<std::int64_t>(parameters.size()) != table.arena_size()) {
-    throw Error(
-        fmt::format("a parameter arena of {} elements, the model has {}", parameters.size(), table.arena_size()));
-  }
+  network.check(parameters);
   if (slot < 0 || slot >= options.slots) throw Error(fmt::format("slot {} of {}", slot, options.slots));
-  if (token >= config.vocabulary_size) {
-    throw Error(fmt::format("token {} is outside the vocabulary of {}", token, config.vocabulary_size));
+  if (token >= network.config.vocabulary_size) {
+    throw Error(fmt::format("token {} is outside the vocabulary of {}", token, network.config.vocabulary_size));
   }
 }
 
-void DecodeState::State::head(const float* parameters, const float* hidden, std::int64_t rows, std::int64_t first_row) {
-  ops.layer_norm_forward(hidden, parameters + table.find("final_norm.weight").offset,
-                         parameters + table.find("final_norm.bias").offset, rows, config.width,
-                         config.normalization_epsilon, normalised.data(), moments.data(),
-                         moments.data() + options.slots);
-  ops.linear_forward(normalised.data(), parameters + table.find("token_embedding.weight").offset, nullptr, rows,
-                     config.width, config.vocabulary_size, logits.data() + first_row * logits_stride, logits_stride,
-                     false);
+const float* DecodeState::State::pass(const float* parameters, const Rows& rows) {
+  network.embed(parameters, rows, residual(0));
+  for (std::int64_t layer = 0; layer < network.config.layers; ++layer) {
+    forward(network.layer(layer, parameters, rows, residual(layer), residual(layer + 1), memory, cache_of(layer)));
+  }
+  return residual(network.config.layers);
+}
+
+void DecodeState::State::head(const float* parameters, const float* stream, std::int64_t rows, std::int64_t first_row) {
+  const Rows of_ending{.count = rows};
+  forward(network.ending(parameters, of_ending, stream, ending));
+  network.head(parameters, network.hidden(ending), rows, logits.data() + first_row * network.logits_stride);
 }
 
 void DecodeState::State::prefill_group(const float* parameters, std::span<const SlotPrompt> prompts,
@@ -119,17 +117,12 @@ void DecodeState::State::prefill_group(const float* parameters, std::span<const 
   targets.assign(inputs.size(), ops::kNotScored);
   const ops::Batch batch{inputs, targets, sequences};
 
-  ops.embedding_forward(batch, parameters + table.find("token_embedding.weight").offset,
-                        parameters + table.find("position_embedding.weight").offset, config.width, residual(0));
-  for (std::int64_t layer = 0; layer < config.layers; ++layer) {
-    layer_forward(config, layers[static_cast<std::size_t>(layer)], parameters, batch, ops, residual(layer), activations,
-                  scratch, residual(layer + 1));
-    ops.cache_write(activations.query_key_value, step_rows, cache_shape,
-                    cache.data() + layer * options.slots * cache_shape.slot_elements());
-  }
+  const float* stream =
+      pass(parameters, {.count = rows, .batch = &batch, .steps = step_rows, .cache_shape = cache_shape});
+  const std::int64_t width = network.config.width;
   for (std::size_t i = 0; i < prompts.size(); ++i) {
-    const float* from = residual(config.layers) + (sequences[i].first_row + sequences[i].rows - 1) * config.width;
-    std::copy_n(from, config.width, last.data() + static_cast<std::int64_t>(i) * config.width);
+    const float* from = stream + (sequences[i].first_row + sequences[i].rows - 1) * width;
+    std::copy_n(from, width, last.data() + static_cast<std::int64_t>(i) * width);
     lengths[static_cast<std::size_t>(prompts[i].slot)] = sequences[i].rows;
   }
   head(parameters, last.data(), static_cast<std::int64_t>(prompts.size()), first_row);
@@ -177,17 +170,12 @@ void DecodeState::step(std::span<const float> parameters, std::span<const SlotTo
     }
     s.step_rows.push_back({each.token, each.slot, position});
   }
-  const float* p = parameters.data();
-  s.ops.embedding_step(s.step_rows, p + s.table.find("token_embedding.weight").offset,
-                       p + s.table.find("position_embedding.weight").offset, s.config.width, s.residual(0));
-  for (std::int64_t layer = 0; layer < s.config.layers; ++layer) {
-    layer_step(s.config, s.layers[static_cast<std::size_t>(layer)], p, s.step_rows, s.ops, s.cache_shape,
-               s.cache.data() + layer * s.options.slots * s.cache_shape.slot_elements(), s.residual(layer),
-               s.activations, s.scratch, s.residual(layer + 1));
-  }
+  const Rows rows{
+      .count = static_cast<std::int64_t>(tokens.size()), .steps = s.step_rows, .cache_shape = s.cache_shape};
+  const float* stream = s.pass(parameters.data(), rows);
   for (const SlotToken& each : tokens) ++s.lengths[static_cast<std::size_t>(each.slot)];
-  s.rows_with_logits = static_cast<std::int64_t>(tokens.size());
-  s.head(p, s.residual(s.config.layers), s.rows_with_logits, 0);
+  s.rows_with_logits = rows.count;
+  s.head(parameters.data(), stream, rows.count, 0);
 }
 
 void DecodeState::copy(std::int64_t from, std::int64_t to) {
@@ -195,8 +183,8 @@ void DecodeState::copy(std::int64_t from, std::int64_t to) {
   if (from < 0 || from >= s.options.slots || to < 0 || to >= s.options.slots) throw Error("copy: no such slot");
   if (from == to) return;
   const std::int64_t slot = s.cache_shape.slot_elements();
-  for (std::int64_t layer = 0; layer < s.config.layers; ++layer) {
-    float* cache = s.cache.data() + layer * s.options.slots * slot;
+  for (std::int64_t layer = 0; layer < s.network.config.layers; ++layer) {
+    float* cache = s.cache_of(layer);
     std::copy_n(cache + from * slot, slot, cache + to * slot);
   }
   s.lengths[static_cast<std::size_t>(to)] = s.lengths[static_cast<std::size_t>(from)];
@@ -204,7 +192,8 @@ void DecodeState::copy(std::int64_t from, std::int64_t to) {
 
 std::span<const float> DecodeState::logits(std::int64_t i) const {
   if (i < 0 || i >= state_->rows_with_logits) throw Error(fmt::format("logits: no row {}", i));
-  return {state_->logits.data() + i * state_->logits_stride, static_cast<std::size_t>(state_->config.vocabulary_size)};
+  return {state_->logits.data() + i * state_->network.logits_stride,
+          static_cast<std::size_t>(state_->network.config.vocabulary_size)};
 }
 
 std::int64_t DecodeState::length(std::int64_t slot) const { return state_->lengths.at(static_cast<std::size_t>(slot)); }
@@ -212,8 +201,12 @@ std::int64_t DecodeState::capacity() const { return state_->options.capacity; }
 std::int64_t DecodeState::slots() const { return state_->options.slots; }
 
 std::int64_t decode_weight_bytes(const shape::Config& config) {
-  return static_cast<std::int64_t>(sizeof(float)) *
-         (shape::parameter_count(config) - config.sequence_length * config.width);
+  const shape::ParameterTable table(config);
+  std::int64_t elements = 0;
+  for (const shape::Parameter& each : table.parameters()) {
+    if (!each.is_matrix() || each.in_products) elements += each.size();
+  }
+  return static_cast<std::int64_t>(sizeof(float)) * elements;
 }
 
 }  // namespace chainrule::model::decoder

@@ -7,12 +7,48 @@
 #include <vector>
 
 #include "model/arena.h"
-#include "model/decoder/layer.h"
 #include "model/decoder/loss_blocks.h"
+#include "model/decoder/network.h"
 #include "model/error.h"
+#include "model/ops/cross_entropy.h"
 #include "model/round_up.h"
 
 namespace chainrule::model::decoder {
+namespace {
+
+/// Elements of a decoder's activations and scratch.
+struct Sizes {
+  Sizes(const shape::ParameterTable& table, const DecoderOptions& options);
+  std::int64_t sum() const { return residuals + saved_sets * saved + ending + logits + buffers; }
+
+  std::int64_t residuals;   // [layers + 1 (2 in evaluation), rows, C]
+  std::int64_t saved_sets;  // one a layer in training, else one that all share
+  std::int64_t saved;       // of a set
+  std::int64_t ending;      // hidden states and what else the final norm leaves for backward
+  std::int64_t logits;      // [min(rows, kLossRows), V rounded up to a cache line]
+  std::int64_t buffers;
+};
+
+Sizes::Sizes(const shape::ParameterTable& table, const DecoderOptions& options) {
+  const shape::Description& model = table.description();
+  const bool train = options.purpose == Purpose::train;
+  const std::int64_t rows = options.maximum_rows;
+  residuals = (train ? model.layers + 1 : 2) * rows * model.layer.input().width;
+  saved_sets = train && !options.recompute ? model.layers : 1;
+  saved = model.layer.saved_elements(rows);
+  ending = model.ending.saved_elements(rows);
+  // Not loss_block_rows(rows): a smaller batch may be cut into fewer and larger blocks.
+  logits = std::min(kLossRows, rows) * round_up(model.head.out(), 16);
+  buffers = model.layer.buffer_elements(rows, train);
+}
+
+const DecoderOptions& checked(const DecoderOptions& options) {
+  if (options.maximum_rows < 1) throw Error("a decoder needs room for at least one row");
+  return options;
+}
+
+}  // namespace
+
 struct Decoder::State {
   State(const shape::Config& with_config, const DecoderOptions& with_options, ops::Ops& with_ops);
 
@@ -23,44 +59,28 @@ struct Decoder::State {
   /// Moves the hidden states of scored rows to the front and their targets to `scored_targets`. Returns how many rows
   /// are then worth their logits: those and the few that round the shape of the products up.
   std::int64_t gather_scored(const ops::Batch& batch);
-  /// The layer's part of the arena, padding included.
-  shape::ParameterRange range_of(std::int64_t layer) const {
-    return {layers[static_cast<std::size_t>(layer)].first,
-            layer > 0 ? layers[static_cast<std::size_t>(layer - 1)].first : position_embedding};
+  const BlockMemory& memory_of(std::int64_t layer) const {
+    return memories[memories.size() > 1 ? static_cast<std::size_t>(layer) : 0];
   }
-  const LayerActivations& activations_of(std::int64_t layer) const {
-    return saved[options.purpose == Purpose::train && !options.recompute ? static_cast<std::size_t>(layer) : 0];
-  }
-  /// The residual stream that enters layer (config.layers: that leaves the last one).
+  /// The residual stream that enters layer (the number of layers: that leaves the last one).
   float* residual(std::int64_t layer) {
     const std::int64_t kept = options.purpose == Purpose::train ? layer : layer % 2;
-    return residuals.data() + kept * options.maximum_rows * config.width;
+    return residuals.data() + kept * options.maximum_rows * network.config.width;
   }
-  void backward_layers(const float* parameters, const ops::Batch& batch, float* gradients, Accumulate accumulate,
-                       GradientSink* sink, std::int64_t announced);
-
-  shape::Config config;
+  /// From the gradient of the hidden states to those of all parameters but the head's.
+  void backward(const float* parameters, const ops::Batch& batch, float* gradients, bool accumulate,
+                GradientSink* sink);
+  Network network;
   DecoderOptions options;
-  ops::Ops& ops;
-  shape::ParameterTable table;
-  std::vector<LayerParameters> layers;
-  /// The token embedding, which is the output layer too.
-  shape::ParameterRange embedding_range() const { return table.find("token_embedding.weight").range(); }
-
-  std::int64_t final_norm_weight, final_norm_bias, position_embedding, token_embedding;
-  std::int64_t logits_stride;
+  Sizes sizes;
+  shape::ParameterRange late_rows;              // the token embedding, which is the output layer too
   std::vector<shape::ParameterRange> added_to;  // where every op adds to gradients: all but the matrices of products
 
-  Arena residuals;                      // [layers + 1 (2 in evaluation), rows, C]
-  Arena saved_memory;                   // behind `saved`
-  std::vector<LayerActivations> saved;  // one a layer in training, else one that all share
-  Arena final_memory;                   // behind hidden, mean, inverse_deviation
-  float* hidden;                        // [rows, C] after the final norm
-  float* mean;
-  float* inverse_deviation;
-  Arena logits;          // [min(rows, kLossRows), logits_stride]
-  Arena scratch_memory;  // behind `scratch`
-  LayerScratch scratch;
+  Arena residuals, saved_memory, ending_memory, logits, buffer_memory;
+  Buffers buffers;
+  std::vector<BlockMemory> memories;  // behind them saved_memory
+  BlockMemory ending;                 // behind it ending_memory
+  float* hidden;                      // [rows, C] after the final norm
 
   std::vector<std::int64_t> scored_rows;      // of the batch
   std::vector<std::uint32_t> scored_targets;  // of the rows that gather_scored() chose
@@ -68,43 +88,35 @@ struct Decoder::State {
 };
 
 Decoder::State::State(const shape::Config& with_config, const DecoderOptions& with_options, ops::Ops& with_ops)
-    : config(with_config), options(with_options), ops(with_ops), table(config) {
-  if (options.maximum_rows < 1) throw Error("a decoder needs room for at least one row");
-  for (std::int64_t layer = 0; layer < config.layers; ++layer) layers.emplace_back(table, layer);
-  final_norm_weight = table.find("final_norm.weight").offset;
-  final_norm_bias = table.find("final_norm.bias").offset;
-  position_embedding = table.find("position_embedding.weight").offset;
-  token_embedding = table.find("token_embedding.weight").offset;
-  logits_stride = round_up(config.vocabulary_size, 16);
-  for (const shape::Parameter& each : table.parameters()) {
-    if (each.shape.size() == 1 || each.offset == position_embedding) added_to.push_back(each.range());
+    : network(with_config, with_ops),
+      options(checked(with_options)),
+      sizes(network.table, options),
+      residuals(sizes.residuals),
+      saved_memory(sizes.saved_sets * sizes.saved),
+      ending_memory(sizes.ending),
+      logits(sizes.logits),
+      buffer_memory(sizes.buffers),
+      buffers(network.description().layer, options.maximum_rows, options.purpose == Purpose::train,
+              buffer_memory.data()),
+      ending(network.description().ending, options.maximum_rows, ending_memory.data(), buffers),
+      hidden(network.hidden(ending)) {
+  const auto rows = static_cast<std::size_t>(options.maximum_rows);
+  for (std::int64_t set = 0; set < sizes.saved_sets; ++set) {
+    memories.emplace_back(network.description().layer, options.maximum_rows, saved_memory.data() + set * sizes.saved,
+                          buffers);
   }
-
-  const bool train = options.purpose == Purpose::train;
-  const std::int64_t rows = options.maximum_rows;
-  residuals = Arena((train ? config.layers + 1 : 2) * rows * config.width);
-  const std::int64_t sets = train && !options.recompute ? config.layers : 1;
-  const std::int64_t set_size = LayerActivations::elements(config, rows);
-  saved_memory = Arena(sets * set_size);
-  for (std::int64_t set = 0; set < sets; ++set) saved.emplace_back(config, rows, saved_memory.data() + set * set_size);
-  final_memory = Arena(rows * config.width + 2 * round_up(rows, 16));
-  hidden = final_memory.data();
-  mean = hidden + rows * config.width;
-  inverse_deviation = mean + round_up(rows, 16);
-  // Not loss_block_rows(rows): a smaller batch may be cut into fewer and larger blocks.
-  logits = Arena(std::min(kLossRows, rows) * logits_stride);
-  scratch_memory = Arena(LayerScratch::elements(config, rows, train));
-  scratch = LayerScratch(config, rows, train, scratch_memory.data());
-  scored_rows.reserve(static_cast<std::size_t>(rows));
-  scored_targets.reserve(static_cast<std::size_t>(rows));
-  scored_nll.resize(static_cast<std::size_t>(rows));
+  late_rows = network.table.find("token_embedding.weight").range();
+  for (const shape::Parameter& each : network.table.parameters()) {
+    if (!each.in_products) added_to.push_back(each.range());
+  }
+  scored_rows.reserve(rows);
+  scored_targets.reserve(rows);
+  scored_nll.resize(rows);
 }
 
 void Decoder::State::check(std::span<const float> parameters, const ops::Batch& batch) const {
-  if (static_cast<std::int64_t>(parameters.size()) != table.arena_size()) {
-    throw Error(
-        fmt::format("a parameter arena of {} elements, the model has {}", parameters.size(), table.arena_size()));
-  }
+  const shape::Config& config = network.config;
+  network.check(parameters);
   if (batch.rows() < 1 || batch.rows() > options.maximum_rows || batch.targets.size() != batch.inputs.size()) {
     throw Error(fmt::format("a batch of {} rows and {} targets, the decoder was made for up to {}", batch.rows(),
                             batch.targets.size(), options.maximum_rows));
@@ -130,44 +142,42 @@ void Decoder::State::check(std::span<const float> parameters, const ops::Batch& 
 }
 
 void Decoder::State::forward(const float* parameters, const ops::Batch& batch, ParameterGate* gate) {
-  const std::int64_t rows = batch.rows();
+  const shape::ParameterTable& table = network.table;
+  const Rows rows{.count = batch.rows(), .batch = &batch};
   const auto need = [&](shape::ParameterRange range) {
     if (gate != nullptr) gate->need(range);
   };
-  need({position_embedding, token_embedding});
-  if (gate != nullptr) gate->need_rows(embedding_range(), batch.inputs);
-  ops.embedding_forward(batch, parameters + token_embedding, parameters + position_embedding, config.width,
-                        residual(0));
-  for (std::int64_t layer = 0; layer < config.layers; ++layer) {
-    need(range_of(layer));
-    layer_forward(config, layers[static_cast<std::size_t>(layer)], parameters, batch, ops, residual(layer),
-                  activations_of(layer), scratch, residual(layer + 1));
+  need(table.position_embedding());
+  if (gate != nullptr) gate->need_rows(late_rows, batch.inputs);
+  network.embed(parameters, rows, residual(0));
+  for (std::int64_t layer = 0; layer < network.config.layers; ++layer) {
+    need(table.layer(layer));
+    decoder::forward(network.layer(layer, parameters, rows, residual(layer), residual(layer + 1), memory_of(layer)));
   }
-  need({0, layers.back().first});
-  ops.layer_norm_forward(residual(config.layers), parameters + final_norm_weight, parameters + final_norm_bias, rows,
-                         config.width, config.normalization_epsilon, hidden, mean, inverse_deviation);
-  need({token_embedding, table.arena_size()});
+  need(table.ending());
+  decoder::forward(network.ending(parameters, rows, residual(network.config.layers), ending));
+  need(table.head());
 }
 
 void Decoder::State::for_each_logits_block(const float* parameters, std::int64_t rows, LogitsVisitor& visitor) {
   const std::int64_t block = loss_block_rows(rows);
   for (std::int64_t first = 0; first < rows; first += block) {
     const std::int64_t count = std::min(block, rows - first);
-    ops.linear_forward(hidden + first * config.width, parameters + token_embedding, nullptr, count, config.width,
-                       config.vocabulary_size, logits.data(), logits_stride, false);
-    visitor.visit(first, count, logits.data(), logits_stride);
+    network.head(parameters, hidden + first * network.config.width, count, logits.data());
+    visitor.visit(first, count, logits.data(), network.logits_stride);
   }
 }
 
 std::int64_t Decoder::State::gather_scored(const ops::Batch& batch) {
   constexpr std::int64_t kMultiple = 64;  // so that few shapes of products exist
+  const std::int64_t width = network.config.width;
   scored_rows.clear();
   scored_targets.clear();
   for (std::int64_t row = 0; row < batch.rows(); ++row) {
     const std::uint32_t target = batch.targets[static_cast<std::size_t>(row)];
     if (target == ops::kNotScored) continue;
     const auto to = static_cast<std::int64_t>(scored_rows.size());
-    if (to != row) std::copy_n(hidden + row * config.width, config.width, hidden + to * config.width);
+    if (to != row) std::copy_n(hidden + row * width, width, hidden + to * width);
     scored_rows.push_back(row);
     scored_targets.push_back(target);
   }
@@ -176,39 +186,45 @@ std::int64_t Decoder::State::gather_scored(const ops::Batch& batch) {
   return rows;
 }
 
-void Decoder::State::backward_layers(const float* parameters, const ops::Batch& batch, float* gradients,
-                                     Accumulate accumulate, GradientSink* sink, std::int64_t announced) {
-  const auto announce = [&](std::int64_t end) {
-    if (sink != nullptr && end > announced) sink->ready({announced, end});
-    announced = end;
+void Decoder::State::backward(const float* parameters, const ops::Batch& batch, float* gradients, bool accumulate,
+                              GradientSink* sink) {
+  const shape::ParameterTable& table = network.table;
+  const Rows rows{.count = batch.rows(), .batch = &batch};
+  const auto ready = [&](shape::ParameterRange range) {
+    if (sink != nullptr) sink->ready(range);
   };
-  for (std::int64_t layer = config.layers - 1; layer >= 0; --layer) {
-    const LayerParameters& at = layers[static_cast<std::size_t>(layer)];
-    const LayerActivations& activations = activations_of(layer);
-    if (options.recompute) {
-      layer_forward(config, at, parameters, batch, ops, residual(layer), activations, scratch, nullptr);
-    }
-    layer_backward(config, at, parameters, batch, ops, residual(layer), activations, scratch, gradients,
-                   accumulate == Accumulate::yes);
-    announce(range_of(layer).end);
+  const std::int64_t layers = network.config.layers;
+  float* stream_gradient = buffers[shape::Buffer::stream_gradient];
+  std::memset(stream_gradient, 0, static_cast<std::size_t>(rows.count * network.config.width) * sizeof(float));
+  decoder::backward(network.ending(parameters, rows, residual(layers), ending), gradients + table.ending().begin,
+                    accumulate);
+  ready(table.ending());
+  for (std::int64_t layer = layers - 1; layer >= 0; --layer) {
+    const BlockPass pass = network.layer(layer, parameters, rows, residual(layer), nullptr, memory_of(layer));
+    if (options.recompute) forward_saved(pass);
+    decoder::backward(pass, gradients + table.layer(layer).begin, accumulate);
+    ready(table.layer(layer));
   }
-  if (sink != nullptr) sink->await_late_rows(embedding_range());
-  ops.embedding_backward(batch, scratch.residual_gradient, config.width, gradients + token_embedding,
-                         gradients + position_embedding);
-  announce(table.arena_size());
+  if (sink != nullptr) sink->await_late_rows(late_rows);
+  network.embed_backward(batch, stream_gradient, gradients);
+  ready({table.position_embedding().begin, table.arena_size()});
 }
 
 Decoder::Decoder(const shape::Config& config, const DecoderOptions& options, ops::Ops& ops)
     : state_(std::make_unique<State>(config, options, ops)) {}
 Decoder::~Decoder() = default;
 
-const shape::Config& Decoder::config() const { return state_->config; }
-const shape::ParameterTable& Decoder::table() const { return state_->table; }
+const shape::Config& Decoder::config() const { return state_->network.config; }
+const shape::ParameterTable& Decoder::table() const { return state_->network.table; }
 
 std::int64_t Decoder::workspace_bytes() const {
   const State& s = *state_;
   return static_cast<std::int64_t>(sizeof(float)) * (s.residuals.size() + s.saved_memory.size() +
-                                                     s.final_memory.size() + s.logits.size() + s.scratch_memory.size());
+                                                     s.ending_memory.size() + s.logits.size() + s.buffer_memory.size());
+}
+
+std::int64_t workspace_bytes(const shape::ParameterTable& table, const DecoderOptions& options) {
+  return static_cast<std::int64_t>(sizeof(float)) * Sizes(table, checked(options)).sum();
 }
 
 void Decoder::visit_logits(std::span<const float> parameters, const ops::Batch& batch, LogitsVisitor& visitor) {
@@ -222,8 +238,12 @@ void Decoder::score(std::span<const float> parameters, const ops::Batch& batch, 
    public:
     explicit Loss(State& state) : state_(state) {}
     void visit(std::int64_t first, std::int64_t rows, float* logits, std::int64_t stride) override {
-      state_.ops.cross_entropy_forward(logits, stride, state_.scored_targets.data() + first, rows,
-                                       state_.config.vocabulary_size, state_.scored_nll.data() + first);
+      state_.network.ops.run(ops::CrossEntropyForward{.rows = rows,
+                                                      .vocabulary = state_.network.config.vocabulary_size,
+                                                      .logits = logits,
+                                                      .stride = stride,
+                                                      .targets = state_.scored_targets.data() + first,
+                                                      .nll = state_.scored_nll.data() + first});
     }
 
    private:
@@ -255,13 +275,15 @@ void Decoder::train(std::span<const float> parameters, const ops::Batch& batch, 
           nll_(to) {}
     void visit(std::int64_t first, std::int64_t rows, float* logits, std::int64_t stride) override {
       State& s = state_;
-      const std::int64_t width = s.config.width;
-      s.ops.cross_entropy_backward(logits, stride, batch_.targets.data() + first, rows, s.config.vocabulary_size,
-                                   nll_.data() + first);
-      s.ops.linear_backward_weight(logits, stride, s.hidden + first * width, rows, width, s.config.vocabulary_size,
-                                   gradients_ + s.token_embedding, nullptr, accumulate_ || first > 0);
-      s.ops.linear_backward_input(logits, stride, parameters_ + s.token_embedding, rows, width,
-                                  s.config.vocabulary_size, s.scratch.branch_gradient + first * width, false);
+      s.network.ops.run(ops::CrossEntropyBackward{.rows = rows,
+                                                  .vocabulary = s.network.config.vocabulary_size,
+                                                  .logits = logits,
+                                                  .stride = stride,
+                                                  .targets = batch_.targets.data() + first,
+                                                  .nll = nll_.data() + first});
+      const std::int64_t at = first * s.network.config.width;
+      s.network.head_backward(parameters_, logits, rows, s.hidden + at, s.network.hidden_gradient(s.ending) + at,
+                              gradients_, accumulate_ || first > 0);
     }
 
    private:
@@ -275,7 +297,7 @@ void Decoder::train(std::span<const float> parameters, const ops::Batch& batch, 
   State& s = *state_;
   if (s.options.purpose != Purpose::train) throw Error("train: this decoder was made for evaluation");
   if (nll.size() != batch.inputs.size()) throw Error("train: one nll a row is needed");
-  if (static_cast<std::int64_t>(gradients.size()) != s.table.arena_size())
+  if (static_cast<std::int64_t>(gradients.size()) != s.network.table.arena_size())
     throw Error("train: gradients of wrong size");
   s.check(parameters, batch);
   if (accumulate == Accumulate::no) {
@@ -286,18 +308,8 @@ void Decoder::train(std::span<const float> parameters, const ops::Batch& batch, 
   s.forward(parameters.data(), batch, gate);
   LossBackward loss(s, parameters.data(), batch, gradients.data(), accumulate, nll);
   s.for_each_logits_block(parameters.data(), batch.rows(), loss);
-  if (sink != nullptr) sink->ready_but_late_rows(s.embedding_range());
-
-  const std::int64_t rows = batch.rows();
-  const std::int64_t width = s.config.width;
-  std::memset(s.scratch.residual_gradient, 0, static_cast<std::size_t>(rows * width) * sizeof(float));
-  s.ops.layer_norm_backward(s.scratch.branch_gradient, s.residual(s.config.layers),
-                            parameters.data() + s.final_norm_weight, s.mean, s.inverse_deviation, rows, width,
-                            s.scratch.residual_gradient, gradients.data() + s.final_norm_weight,
-                            gradients.data() + s.final_norm_bias);
-  const std::int64_t first_layer = s.layers.back().first;
-  if (sink != nullptr) sink->ready({0, first_layer});
-  s.backward_layers(parameters.data(), batch, gradients.data(), accumulate, sink, first_layer);
+  if (sink != nullptr) sink->ready_but_late_rows(s.late_rows);
+  s.backward(parameters.data(), batch, gradients.data(), accumulate == Accumulate::yes, sink);
 }
 
 }  // namespace chainrule::model::decoder

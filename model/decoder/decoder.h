@@ -3,9 +3,9 @@
 #include <memory>
 #include <span>
 
-#include "model/ops/batch.h"
 #include "model/decoder/gradient_sink.h"
 #include "model/decoder/parameter_gate.h"
+#include "model/ops/batch.h"
 #include "model/ops/ops.h"
 #include "model/shape/config.h"
 #include "model/shape/parameters.h"
@@ -63,5 +63,8 @@ class Decoder {
   struct State;
   std::unique_ptr<State> state_;
 };
+
+/// What a decoder of these options will hold (Decoder::workspace_bytes), before it is made.
+std::int64_t workspace_bytes(const shape::ParameterTable& table, const DecoderOptions& options);
 
 }  // namespace chainrule::model::decoder

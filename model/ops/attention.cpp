@@ -1,13 +1,13 @@
 // Causal attention by blocks of queries and chunks of keys, so that nothing of size T x T is ever held and what is held
 // stays in the cache. Forward keeps a running maximum and sum of each query's exponentials; backward recomputes the
 // probabilities from the saved log-sum-exp (Dao et al. 2022).
-#include <omp.h>
+#include "model/ops/attention.h"
 
 #include <algorithm>
 #include <cmath>
 
-#include "model/ops/fast_ops.h"
 #include "model/ops/softmax.h"
+#include "model/ops/workspace.h"
 #include "model/products/panel_product.h"
 #include "model/round_up.h"
 #include "model/simd/exponential.h"
@@ -57,13 +57,15 @@ struct Head {
   }
 };
 
-/// Head h of a sequence in query_key_value [rows, 3 C].
-Head head_of(const float* query_key_value, const Sequence& sequence, const AttentionShape& shape, std::int64_t h) {
-  const float* first = query_key_value + sequence.first_row * 3 * shape.width() + h * shape.head_width;
-  return {first,
-          first + shape.width(),
-          first + 2 * shape.width(),
-          3 * shape.width(),
+/// Head h of a sequence in query_key_value [rows, shape.row_width()].
+Head head_of(const float* query_key_value, const Sequence& sequence, const shape::AttentionShape& shape,
+             std::int64_t h) {
+  const float* query = query_key_value + sequence.first_row * shape.row_width() + h * shape.head_width;
+  const float* key = query + shape.query_width();
+  return {query,
+          key,
+          key + shape.key_value_width(),
+          shape.row_width(),
           shape.head_width,
           sequence.rows,
           1.0F / std::sqrt(static_cast<float>(shape.head_width))};
@@ -291,20 +293,13 @@ std::int64_t longest(std::span<const Sequence> sequences) {
 
 }  // namespace
 
-void FastOps::reserve_per_thread(std::int64_t elements) {
-  thread_memory_.resize(std::max(thread_memory_.size(), static_cast<std::size_t>(omp_get_max_threads())));
-  for (auto& each : thread_memory_) {
-    if (each.size() < elements) each = Arena(elements);
-  }
-}
-
-void FastOps::attention_forward(const float* query_key_value, std::span<const Sequence> sequences,
-                                const AttentionShape& shape, std::int64_t rows, float* output, float* log_sum_exp) {
-  const std::int64_t width = shape.width();
-  for_each_gap(sequences, rows, [&](std::int64_t begin, std::int64_t end) {
-    std::fill(output + begin * width, output + end * width, 0.0F);
-    for (std::int64_t head = 0; head < shape.heads; ++head) {
-      std::fill(log_sum_exp + head * rows + begin, log_sum_exp + head * rows + end, 0.0F);
+void fast(Workspace& workspace, const AttentionForward& op) {
+  shape::require_equal_heads(op.shape);
+  const std::int64_t width = op.shape.query_width();
+  for_each_gap(op.sequences, op.rows, [&](std::int64_t begin, std::int64_t end) {
+    std::fill(op.output + begin * width, op.output + end * width, 0.0F);
+    for (std::int64_t head = 0; head < op.shape.heads; ++head) {
+      std::fill(op.log_sum_exp + head * op.rows + begin, op.log_sum_exp + head * op.rows + end, 0.0F);
     }
   });
   // Work items: (block, head) of every sequence, the longest blocks first so that threads end together.
@@ -315,63 +310,64 @@ void FastOps::attention_forward(const float* query_key_value, std::span<const Se
   std::vector<Item> items;
   std::vector<std::int64_t> packed_at;  // of a sequence's first head
   std::int64_t packed_elements = 0;
-  for (std::size_t s = 0; s < sequences.size(); ++s) {
-    const std::int64_t blocks = divide_up(sequences[s].rows, kQueryBlock);
+  for (std::size_t s = 0; s < op.sequences.size(); ++s) {
+    const std::int64_t blocks = divide_up(op.sequences[s].rows, kQueryBlock);
     for (std::int64_t block = 0; block < blocks; ++block) items.push_back({static_cast<std::int64_t>(s), block});
     packed_at.push_back(packed_elements);
-    packed_elements += shape.heads * head_of(query_key_value, sequences[s], shape, 0).packed_elements();
+    packed_elements += op.shape.heads * head_of(op.query_key_value, op.sequences[s], op.shape, 0).packed_elements();
   }
   std::stable_sort(items.begin(), items.end(), [](const Item& a, const Item& b) { return a.block > b.block; });
-  reserve_per_thread(forward_elements(shape.head_width));
-  if (packed_.size() < packed_elements) packed_ = Arena(packed_elements);
+  workspace.reserve_per_thread(forward_elements(op.shape.head_width));
+  float* packed_heads = workspace.shared_memory(packed_elements);
   const auto packed_of = [&](std::int64_t sequence, const Head& head, std::int64_t h) {
-    return packed_.data() + packed_at[static_cast<std::size_t>(sequence)] + h * head.packed_elements();
+    return packed_heads + packed_at[static_cast<std::size_t>(sequence)] + h * head.packed_elements();
   };
-  const auto pairs = static_cast<std::int64_t>(sequences.size()) * shape.heads;
+  const auto pairs = static_cast<std::int64_t>(op.sequences.size()) * op.shape.heads;
 #pragma omp parallel for schedule(dynamic)
   for (std::int64_t i = 0; i < pairs; ++i) {
-    const Head head =
-        head_of(query_key_value, sequences[static_cast<std::size_t>(i / shape.heads)], shape, i % shape.heads);
-    float* packed = packed_of(i / shape.heads, head, i % shape.heads);
+    const Head head = head_of(op.query_key_value, op.sequences[static_cast<std::size_t>(i / op.shape.heads)], op.shape,
+                              i % op.shape.heads);
+    float* packed = packed_of(i / op.shape.heads, head, i % op.shape.heads);
     products::pack_transposed_panels(head.key, head.stride, head.width, head.rows, packed);
     products::pack_panels(head.value, head.stride, head.rows, head.width,
                           packed + products::panel_elements(head.width, head.rows));
   }
-  const auto count = static_cast<std::int64_t>(items.size()) * shape.heads;
+  const auto count = static_cast<std::int64_t>(items.size()) * op.shape.heads;
 #pragma omp parallel for schedule(dynamic)
   for (std::int64_t i = 0; i < count; ++i) {
-    const Item item = items[static_cast<std::size_t>(i / shape.heads)];
-    const std::int64_t h = i % shape.heads;
-    const Sequence& sequence = sequences[static_cast<std::size_t>(item.sequence)];
-    const Head head = head_of(query_key_value, sequence, shape, h);
+    const Item item = items[static_cast<std::size_t>(i / op.shape.heads)];
+    const std::int64_t h = i % op.shape.heads;
+    const Sequence& sequence = op.sequences[static_cast<std::size_t>(item.sequence)];
+    const Head head = head_of(op.query_key_value, sequence, op.shape, h);
     const std::int64_t begin = item.block * kQueryBlock;
     forward_block(head, packed_of(item.sequence, head, h), begin, std::min(sequence.rows, begin + kQueryBlock),
-                  thread_memory_[static_cast<std::size_t>(omp_get_thread_num())].data(),
-                  output + sequence.first_row * width + h * shape.head_width, width,
-                  log_sum_exp + h * rows + sequence.first_row);
+                  workspace.thread_memory(), op.output + sequence.first_row * width + h * op.shape.head_width, width,
+                  op.log_sum_exp + h * op.rows + sequence.first_row);
   }
 }
 
-void FastOps::attention_backward(const float* output_gradient, const float* query_key_value, const float* output,
-                                 const float* log_sum_exp, std::span<const Sequence> sequences,
-                                 const AttentionShape& shape, std::int64_t rows, float* query_key_value_gradient) {
-  const std::int64_t width = shape.width();
-  for_each_gap(sequences, rows, [&](std::int64_t begin, std::int64_t end) {
-    std::fill(query_key_value_gradient + begin * 3 * width, query_key_value_gradient + end * 3 * width, 0.0F);
+void fast(Workspace& workspace, const AttentionBackward& op) {
+  shape::require_equal_heads(op.shape);
+  const std::int64_t width = op.shape.query_width();
+  const std::int64_t row_width = op.shape.row_width();
+  for_each_gap(op.sequences, op.rows, [&](std::int64_t begin, std::int64_t end) {
+    std::fill(op.query_key_value_gradient + begin * row_width, op.query_key_value_gradient + end * row_width, 0.0F);
   });
-  reserve_per_thread(BackwardMemory::elements(longest(sequences), shape.head_width));
-  const auto count = static_cast<std::int64_t>(sequences.size()) * shape.heads;
+  workspace.reserve_per_thread(BackwardMemory::elements(longest(op.sequences), op.shape.head_width));
+  const auto count = static_cast<std::int64_t>(op.sequences.size()) * op.shape.heads;
 #pragma omp parallel for schedule(dynamic)
   for (std::int64_t i = 0; i < count; ++i) {
-    const Sequence& sequence = sequences[static_cast<std::size_t>(i / shape.heads)];
-    const std::int64_t h = i % shape.heads;
-    const std::int64_t column = h * shape.head_width;
-    const Head head = head_of(query_key_value, sequence, shape, h);
-    float* memory = thread_memory_[static_cast<std::size_t>(omp_get_thread_num())].data();
-    float* gradient = query_key_value_gradient + sequence.first_row * 3 * width + column;
+    const Sequence& sequence = op.sequences[static_cast<std::size_t>(i / op.shape.heads)];
+    const std::int64_t h = i % op.shape.heads;
+    const std::int64_t column = h * op.shape.head_width;
+    const Head head = head_of(op.query_key_value, sequence, op.shape, h);
+    float* memory = workspace.thread_memory();
+    float* gradient = op.query_key_value_gradient + sequence.first_row * row_width + column;
+    float* key_gradient = gradient + op.shape.query_width();
     const std::int64_t at = sequence.first_row * width + column;
-    backward_head(head, output + at, output_gradient + at, width, log_sum_exp + h * rows + sequence.first_row,
-                  BackwardMemory(head, memory), {gradient, gradient + width, gradient + 2 * width});
+    backward_head(head, op.output + at, op.output_gradient + at, width,
+                  op.log_sum_exp + h * op.rows + sequence.first_row, BackwardMemory(head, memory),
+                  {gradient, key_gradient, key_gradient + op.shape.key_value_width()});
   }
 }
 

@@ -1,7 +1,8 @@
+#include "model/ops/cross_entropy.h"
+
 #include <algorithm>
 #include <cmath>
 
-#include "model/ops/fast_ops.h"
 #include "model/ops/softmax.h"
 #include "model/simd/exponential.h"
 #include "model/simd/multiversion.h"
@@ -24,43 +25,41 @@ bool usable(double sum) { return std::isfinite(sum) && sum > 0; }
 
 }  // namespace
 
-void FastOps::cross_entropy_forward(const float* logits, std::int64_t stride, const std::uint32_t* targets,
-                                    std::int64_t rows, std::int64_t vocabulary, double* nll) {
+void fast(Workspace& /*workspace*/, const CrossEntropyForward& op) {
 #pragma omp parallel for schedule(static)
-  for (std::int64_t row = 0; row < rows; ++row) {
-    nll[row] = 0;
-    if (targets[row] == kNotScored) continue;
-    const float* values = logits + row * stride;
-    const float shift = largest(values, vocabulary);
+  for (std::int64_t row = 0; row < op.rows; ++row) {
+    op.nll[row] = 0;
+    if (op.targets[row] == kNotScored) continue;
+    const float* values = op.logits + row * op.stride;
+    const float shift = largest(values, op.vocabulary);
     double sum = 0;
-    for (std::int64_t at = 0; at < vocabulary; at += kPiece) {
-      sum += sum_of_exponentials(values + at, shift, std::min(kPiece, vocabulary - at));
+    for (std::int64_t at = 0; at < op.vocabulary; at += kPiece) {
+      sum += sum_of_exponentials(values + at, shift, std::min(kPiece, op.vocabulary - at));
     }
-    nll[row] = std::log(sum) + static_cast<double>(shift) - static_cast<double>(values[targets[row]]);
-    if (!usable(sum)) nll[row] = std::nan("");
+    op.nll[row] = std::log(sum) + static_cast<double>(shift) - static_cast<double>(values[op.targets[row]]);
+    if (!usable(sum)) op.nll[row] = std::nan("");
   }
 }
 
-void FastOps::cross_entropy_backward(float* logits, std::int64_t stride, const std::uint32_t* targets,
-                                     std::int64_t rows, std::int64_t vocabulary, double* nll) {
+void fast(Workspace& /*workspace*/, const CrossEntropyBackward& op) {
 #pragma omp parallel for schedule(static)
-  for (std::int64_t row = 0; row < rows; ++row) {
-    nll[row] = 0;
-    float* values = logits + row * stride;
-    if (targets[row] == kNotScored) {
-      std::fill_n(values, vocabulary, 0.0F);
+  for (std::int64_t row = 0; row < op.rows; ++row) {
+    op.nll[row] = 0;
+    float* values = op.logits + row * op.stride;
+    if (op.targets[row] == kNotScored) {
+      std::fill_n(values, op.vocabulary, 0.0F);
       continue;
     }
-    const float shift = largest(values, vocabulary);
-    const auto target_logit = static_cast<double>(values[targets[row]]);
+    const float shift = largest(values, op.vocabulary);
+    const auto target_logit = static_cast<double>(values[op.targets[row]]);
     double sum = 0;
-    for (std::int64_t at = 0; at < vocabulary; at += kPiece) {
-      sum += exponentiate(values + at, 1.0F, shift, std::min(kPiece, vocabulary - at));
+    for (std::int64_t at = 0; at < op.vocabulary; at += kPiece) {
+      sum += exponentiate(values + at, 1.0F, shift, std::min(kPiece, op.vocabulary - at));
     }
-    scale(values, static_cast<float>(1.0 / sum), vocabulary);
-    values[targets[row]] -= 1.0F;
-    nll[row] = std::log(sum) + static_cast<double>(shift) - target_logit;
-    if (!usable(sum)) nll[row] = std::nan("");
+    scale(values, static_cast<float>(1.0 / sum), op.vocabulary);
+    values[op.targets[row]] -= 1.0F;
+    op.nll[row] = std::log(sum) + static_cast<double>(shift) - target_logit;
+    if (!usable(sum)) op.nll[row] = std::nan("");
   }
 }
 

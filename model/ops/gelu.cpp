@@ -1,6 +1,7 @@
+#include "model/ops/gelu.h"
+
 #include <algorithm>
 
-#include "model/ops/fast_ops.h"
 #include "model/simd/exponential.h"
 #include "model/simd/multiversion.h"
 
@@ -37,15 +38,16 @@ void backward(const float* x, std::int64_t count, float* gradient, float* output
 
 }  // namespace
 
-void FastOps::gelu_forward(const float* x, std::int64_t count, float* output) {
+void fast(Workspace& /*workspace*/, const GeluForward& op) {
 #pragma omp parallel for schedule(static)
-  for (std::int64_t at = 0; at < count; at += kPiece) forward(x + at, std::min(kPiece, count - at), output + at);
+  for (std::int64_t at = 0; at < op.count; at += kPiece)
+    forward(op.x + at, std::min(kPiece, op.count - at), op.output + at);
 }
 
-void FastOps::gelu_backward(const float* x, std::int64_t count, float* gradient, float* output) {
+void fast(Workspace& /*workspace*/, const GeluBackward& op) {
 #pragma omp parallel for schedule(static)
-  for (std::int64_t at = 0; at < count; at += kPiece) {
-    backward(x + at, std::min(kPiece, count - at), gradient + at, output + at);
+  for (std::int64_t at = 0; at < op.count; at += kPiece) {
+    backward(op.x + at, std::min(kPiece, op.count - at), op.gradient + at, op.output + at);
   }
 }
 

@@ -1,7 +1,8 @@
+#include "model/ops/layer_norm.h"
+
 #include <algorithm>
 #include <cmath>
 
-#include "model/ops/fast_ops.h"
 #include "model/simd/multiversion.h"
 
 namespace chainrule::model::ops {
@@ -71,31 +72,28 @@ void backward_columns(const float* output_gradient, const float* x, const float*
 
 }  // namespace
 
-void FastOps::layer_norm_forward(const float* x, const float* gain, const float* bias, std::int64_t rows,
-                                 std::int64_t width, float epsilon, float* output, float* mean,
-                                 float* inverse_deviation) {
+void fast(Workspace& /*workspace*/, const LayerNormForward& op) {
 #pragma omp parallel for schedule(static)
-  for (std::int64_t row = 0; row < rows; ++row) {
-    forward_row(x + row * width, gain, bias, width, epsilon, output + row * width, mean + row, inverse_deviation + row);
+  for (std::int64_t row = 0; row < op.rows; ++row) {
+    forward_row(op.x + row * op.width, op.gain, op.bias, op.width, op.epsilon, op.output + row * op.width,
+                op.mean + row, op.inverse_deviation + row);
   }
 }
 
-void FastOps::layer_norm_backward(const float* output_gradient, const float* x, const float* gain, const float* mean,
-                                  const float* inverse_deviation, std::int64_t rows, std::int64_t width,
-                                  float* x_gradient, float* gain_gradient, float* bias_gradient) {
+void fast(Workspace& /*workspace*/, const LayerNormBackward& op) {
   constexpr std::int64_t kColumns = 64;
 #pragma omp parallel
   {
 #pragma omp for schedule(static) nowait
-    for (std::int64_t row = 0; row < rows; ++row) {
-      backward_row(output_gradient + row * width, x + row * width, gain, mean[row], inverse_deviation[row], width,
-                   x_gradient + row * width);
+    for (std::int64_t row = 0; row < op.rows; ++row) {
+      backward_row(op.output_gradient + row * op.width, op.x + row * op.width, op.gain, op.mean[row],
+                   op.inverse_deviation[row], op.width, op.x_gradient + row * op.width);
     }
 #pragma omp for schedule(static)
-    for (std::int64_t column = 0; column < width; column += kColumns) {
-      backward_columns(output_gradient + column, x + column, mean, inverse_deviation, rows, width,
-                       std::min(kColumns, width - column), gain_gradient + column,
-                       bias_gradient == nullptr ? nullptr : bias_gradient + column);
+    for (std::int64_t column = 0; column < op.width; column += kColumns) {
+      backward_columns(op.output_gradient + column, op.x + column, op.mean, op.inverse_deviation, op.rows, op.width,
+                       std::min(kColumns, op.width - column), op.gain_gradient + column,
+                       op.bias_gradient == nullptr ? nullptr : op.bias_gradient + column);
     }
   }
 }

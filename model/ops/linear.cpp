@@ -1,6 +1,8 @@
+#include "model/ops/linear.h"
+
 #include <algorithm>
 
-#include "model/ops/fast_ops.h"
+#include "model/ops/workspace.h"
 #include "model/products/few_rows.h"
 #include "model/simd/multiversion.h"
 
@@ -19,58 +21,52 @@ void add_column_sums(const float* values, std::int64_t stride, std::int64_t rows
 
 }  // namespace
 
-void FastOps::multiply(const products::ProductShape& shape, const float* a, const float* b, const float* bias,
-                       float* c) {
-  if (blocked_ && blocked_->suit(shape)) {
-    blocked_->multiply(shape, a, b, bias, c);
-  } else {
-    products_.multiply(shape, a, b, bias, c);
-  }
-}
-
-void FastOps::linear_forward(const float* x, const float* weight, const float* bias, std::int64_t rows, std::int64_t in,
-                             std::int64_t out, float* output, std::int64_t output_stride, bool accumulate) {
-  if (rows <= products::kFewRows) {
-    products::multiply_few_rows(x, weight, bias, rows, in, out, output, output_stride, accumulate);
+void fast(Workspace& workspace, const LinearForward& op) {
+  if (op.rows <= products::kFewRows) {
+    products::multiply_few_rows({.rows = op.rows,
+                                 .in = op.in,
+                                 .out = op.out,
+                                 .x = op.x,
+                                 .weight = op.weight,
+                                 .bias = op.bias,
+                                 .output = op.output,
+                                 .output_stride = op.output_stride,
+                                 .accumulate = op.accumulate});
     return;
   }
-  products::ProductShape shape{.m = rows, .n = out, .k = in};
+  products::ProductShape shape{.m = op.rows, .n = op.out, .k = op.in};
   shape.transpose_b = true;
-  shape.a_stride = in;
-  shape.b_stride = in;
-  shape.c_stride = output_stride;
-  shape.biased = bias != nullptr;
-  shape.accumulate = accumulate;
-  multiply(shape, x, weight, bias, output);
+  shape.a_stride = op.in;
+  shape.b_stride = op.in;
+  shape.c_stride = op.output_stride;
+  shape.biased = op.bias != nullptr;
+  shape.accumulate = op.accumulate;
+  workspace.multiply(shape, op.x, op.weight, op.bias, op.output);
 }
 
-void FastOps::linear_backward_input(const float* output_gradient, std::int64_t output_stride, const float* weight,
-                                    std::int64_t rows, std::int64_t in, std::int64_t out, float* x_gradient,
-                                    bool accumulate) {
-  products::ProductShape shape{.m = rows, .n = in, .k = out};
-  shape.a_stride = output_stride;
-  shape.b_stride = in;
-  shape.c_stride = in;
-  shape.accumulate = accumulate;
-  multiply(shape, output_gradient, weight, nullptr, x_gradient);
+void fast(Workspace& workspace, const LinearBackwardInput& op) {
+  products::ProductShape shape{.m = op.rows, .n = op.in, .k = op.out};
+  shape.a_stride = op.output_gradient_stride;
+  shape.b_stride = op.in;
+  shape.c_stride = op.in;
+  shape.accumulate = op.accumulate;
+  workspace.multiply(shape, op.output_gradient, op.weight, nullptr, op.x_gradient);
 }
 
-void FastOps::linear_backward_weight(const float* output_gradient, std::int64_t output_stride, const float* x,
-                                     std::int64_t rows, std::int64_t in, std::int64_t out, float* weight_gradient,
-                                     float* bias_gradient, bool accumulate) {
-  products::ProductShape shape{.m = out, .n = in, .k = rows};
+void fast(Workspace& workspace, const LinearBackwardWeight& op) {
+  products::ProductShape shape{.m = op.out, .n = op.in, .k = op.rows};
   shape.transpose_a = true;
-  shape.a_stride = output_stride;
-  shape.b_stride = in;
-  shape.c_stride = in;
-  shape.accumulate = accumulate;
-  multiply(shape, output_gradient, x, nullptr, weight_gradient);
-  if (bias_gradient == nullptr) return;
+  shape.a_stride = op.output_gradient_stride;
+  shape.b_stride = op.in;
+  shape.c_stride = op.in;
+  shape.accumulate = op.accumulate;
+  workspace.multiply(shape, op.output_gradient, op.x, nullptr, op.weight_gradient);
+  if (op.bias_gradient == nullptr) return;
   constexpr std::int64_t kColumns = 128;
 #pragma omp parallel for schedule(static)
-  for (std::int64_t column = 0; column < out; column += kColumns) {
-    add_column_sums(output_gradient + column, output_stride, rows, std::min(kColumns, out - column),
-                    bias_gradient + column);
+  for (std::int64_t column = 0; column < op.out; column += kColumns) {
+    add_column_sums(op.output_gradient + column, op.output_gradient_stride, op.rows,
+                    std::min(kColumns, op.out - column), op.bias_gradient + column);
   }
 }
 

@@ -70,9 +70,9 @@ void one_row_one_stream(const float* x, const float* weight, std::int64_t in, fl
 
 }  // namespace
 
-void multiply_few_rows(const float* x, const float* weight, const float* bias, std::int64_t rows, std::int64_t in,
-                       std::int64_t out, float* output, std::int64_t output_stride, bool accumulate) {
-  const auto put = [&](std::int64_t row, std::int64_t o, float sum) {
+void multiply_few_rows(const FewRowsProduct& product) {
+  const auto [rows, in, out, x, weight, bias, output, output_stride, accumulate] = product;
+  const auto put = [=](std::int64_t row, std::int64_t o, float sum) {
     float& to = output[row * output_stride + o];
     const float with_bias = bias != nullptr ? sum + bias[o] : sum;
     to = accumulate ? to + with_bias : with_bias;

@@ -36,6 +36,10 @@ void require_positive(std::int64_t value, const char* name) {
 
 }  // namespace
 
+AttentionShape attention_shape(const Config& config) {
+  return {.heads = config.heads, .key_value_heads = config.heads, .head_width = config.width / config.heads};
+}
+
 void validate(const Config& config) {
   require_positive(config.layers, "number of layers");
   require_positive(config.heads, "number of heads");
@@ -78,9 +82,8 @@ std::vector<std::string> preset_names() {
 }
 
 double forward_flops_per_token(const Config& config, std::int64_t sequence_length) {
-  return 2.0 * static_cast<double>(parameter_count(config)) + 2.0 * static_cast<double>(config.layers) *
-                                                                  static_cast<double>(sequence_length) *
-                                                                  static_cast<double>(config.width);
+  return 2.0 * static_cast<double>(parameter_count(config)) +
+         ParameterTable(config).description().attention_flops_per_token(sequence_length);
 }
 
 }  // namespace chainrule::model::shape

@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "model/shape/attention_shape.h"
+
 namespace chainrule::model::shape {
 
 enum class Normalization { layer_norm };
@@ -27,9 +29,12 @@ struct Config {
   bool biases = true;
   bool tied_head = true;
 
-  std::int64_t head_width() const { return width / heads; }
   bool operator==(const Config&) const = default;
 };
+
+/// The widths of its queries, keys and values: heads of width / heads channels, as many of keys and values as of
+/// queries.
+AttentionShape attention_shape(const Config& config);
 
 /// Throws Error naming the first field that cannot be.
 void validate(const Config& config);

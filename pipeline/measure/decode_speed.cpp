@@ -4,6 +4,7 @@
 
 #include "model/arena.h"
 #include "model/decoder/decode_state.h"
+#include "model/shape/initialise.h"
 #include "model/shape/parameters.h"
 #include "model/simd/multiversion.h"
 #include "pipeline/measure/timing.h"

@@ -1,6 +1,7 @@
 #include "model/arena.h"
 #include "model/decoder/decoder.h"
-#include "model/ops/timed_ops.h"
+#include "model/ops/ops.h"
+#include "model/shape/initialise.h"
 #include "pipeline/measure/measures.h"
 #include "pipeline/measure/process_memory.h"
 #include "pipeline/measure/random_batch.h"
@@ -10,8 +11,7 @@ namespace chainrule::pipeline::measure {
 void profile_ops(const BenchmarkOptions& options, BenchmarkResult& result) {
   const model::shape::Config& config = options.config;
   const std::int64_t rows = options.micro_batch * config.sequence_length;
-  const auto inner = model::ops::make_fast_ops(options.math);
-  model::ops::TimedOps ops(*inner);
+  const auto ops = model::ops::make_fast_ops(options.math);
   RandomBatch random(config, options.micro_batch);
   const model::shape::ParameterTable table(config);
   result.ops.resize(model::ops::kOpKinds);
@@ -23,18 +23,20 @@ void profile_ops(const BenchmarkOptions& options, BenchmarkResult& result) {
   model::shape::initialise(config, table, 1, parameters.span());
   const auto profile_one = [&](auto&& step, double OpTime::*seconds) {
     step();  // builds primitives
-    ops.reset();
+    model::ops::OpSeconds taken;
+    ops->add_seconds_to(&taken);
     step();
+    ops->add_seconds_to(nullptr);
     for (std::size_t kind = 0; kind < model::ops::kOpKinds; ++kind) {
-      result.ops[kind].*seconds = ops.seconds(static_cast<model::ops::OpKind>(kind));
+      result.ops[kind].*seconds = taken[static_cast<model::ops::OpKind>(kind)];
     }
   };
   {
-    model::decoder::Decoder decoder(config, {rows, model::decoder::Purpose::evaluate, false}, ops);
+    model::decoder::Decoder decoder(config, {rows, model::decoder::Purpose::evaluate, false}, *ops);
     profile_one([&] { decoder.score(parameters.span(), random.batch(), random.nll); }, &OpTime::evaluate_seconds);
     result.evaluate_peak_memory_bytes = peak_memory_bytes();
   }
-  model::decoder::Decoder decoder(config, {rows, model::decoder::Purpose::train, options.recompute}, ops);
+  model::decoder::Decoder decoder(config, {rows, model::decoder::Purpose::train, options.recompute}, *ops);
   model::Arena gradients(table.arena_size());
   profile_one(
       [&] {

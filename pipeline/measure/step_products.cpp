@@ -4,6 +4,8 @@
 #include <tuple>
 
 #include "model/decoder/loss_blocks.h"
+#include "model/ops/linear.h"
+#include "model/shape/description.h"
 #include "pipeline/measure/timing.h"
 
 namespace chainrule::pipeline::measure {
@@ -13,14 +15,14 @@ StepProducts::StepProducts(const model::shape::Config& config, std::int64_t rows
       products_.push_back({pass, with_rows, in, out, times, {}});
     }
   };
-  const std::int64_t width = config.width;
-  add(rows, width, 3 * width, config.layers);
-  add(rows, width, width, config.layers);
-  add(rows, width, config.feed_forward_width, config.layers);
-  add(rows, config.feed_forward_width, width, config.layers);
+  const model::shape::Description description = model::shape::describe(config);
+  for (const model::shape::Part& part : description.layer.parts) {
+    if (part.is_product()) add(rows, part.in(), part.out(), description.layers);
+  }
+  const model::shape::Part& head = description.head;
   const std::int64_t block = std::min(model::decoder::loss_block_rows(rows), rows);
-  add(block, width, config.vocabulary_size, rows / block);
-  if (rows % block != 0) add(rows % block, width, config.vocabulary_size, 1);
+  add(block, head.in(), head.out(), rows / block);
+  if (rows % block != 0) add(rows % block, head.in(), head.out(), 1);
 
   std::int64_t input = 0;
   std::int64_t output = 0;
@@ -42,13 +44,31 @@ void StepProducts::run(const Product& product) {
   const auto [pass, rows, in, out] = std::tuple(product.pass, product.rows, product.in, product.out);
   switch (pass) {
     case Pass::forward:
-      ops_.linear_forward(x_.data(), weight_.data(), nullptr, rows, in, out, y_.data(), out, false);
+      ops_.run(model::ops::LinearForward{.rows = rows,
+                                         .in = in,
+                                         .out = out,
+                                         .x = x_.data(),
+                                         .weight = weight_.data(),
+                                         .output = y_.data(),
+                                         .output_stride = out});
       return;
     case Pass::backward_input:
-      ops_.linear_backward_input(y_.data(), out, weight_.data(), rows, in, out, x_.data(), false);
+      ops_.run(model::ops::LinearBackwardInput{.rows = rows,
+                                               .in = in,
+                                               .out = out,
+                                               .output_gradient = y_.data(),
+                                               .output_gradient_stride = out,
+                                               .weight = weight_.data(),
+                                               .x_gradient = x_.data()});
       return;
     case Pass::backward_weight:
-      ops_.linear_backward_weight(y_.data(), out, x_.data(), rows, in, out, weight_gradient_.data(), nullptr, false);
+      ops_.run(model::ops::LinearBackwardWeight{.rows = rows,
+                                                .in = in,
+                                                .out = out,
+                                                .output_gradient = y_.data(),
+                                                .output_gradient_stride = out,
+                                                .x = x_.data(),
+                                                .weight_gradient = weight_gradient_.data()});
       return;
   }
 }

@@ -18,19 +18,23 @@ namespace {
 
 std::string mebibytes(std::int64_t bytes) { return fmt::format("{:>10.1f} MiB", static_cast<double>(bytes) / 0x1p20); }
 
-/// Activations and scratch; their memory is only reserved, not touched.
-std::int64_t activation_bytes(const PretrainOptions& options, const model::shape::Config& config) {
-  const std::int64_t rows = options.micro_batch * config.sequence_length;
-  const auto ops = model::ops::make_fast_ops(model::products::Math::float32);
-  const model::decoder::Decoder decoder(
-      config, {.maximum_rows = rows, .purpose = model::decoder::Purpose::train, .recompute = options.recompute}, *ops);
-  // The largest factors that bf16 rounds: the output layer's weight, and logits' gradients or activations.
-  const std::int64_t rounded =
-      config.vocabulary_size * config.width + std::max(model::decoder::loss_block_rows(rows) * config.vocabulary_size,
-                                                       rows * std::max(config.feed_forward_width, 3 * config.width));
-  return decoder.workspace_bytes() + (model::products::onednn::rounds_factors(options.math)
-                                          ? rounded * static_cast<std::int64_t>(sizeof(std::uint16_t))
-                                          : 0);
+/// Elements of the largest factors that bf16 rounds: the output layer's weight, and logits' gradients or activations.
+std::int64_t rounded_elements(const model::shape::Description& description, std::int64_t rows) {
+  std::int64_t widest = 0;
+  for (const model::shape::Part& part : description.layer.parts) {
+    if (part.is_product()) widest = std::max({widest, part.in(), part.out()});
+  }
+  const model::shape::Part& head = description.head;
+  return head.weight->size() + std::max(model::decoder::loss_block_rows(rows) * head.out(), rows * widest);
+}
+
+/// Activations and scratch.
+std::int64_t activation_bytes(const PretrainOptions& options, const model::shape::ParameterTable& table,
+                              std::int64_t rows) {
+  const std::int64_t bytes = model::decoder::workspace_bytes(
+      table, {.maximum_rows = rows, .purpose = model::decoder::Purpose::train, .recompute = options.recompute});
+  if (!model::products::onednn::rounds_factors(options.math)) return bytes;
+  return bytes + rounded_elements(table.description(), rows) * static_cast<std::int64_t>(sizeof(std::uint16_t));
 }
 
 /// Elements of the embedding's rows that travel apart at the end of a step, at most.
@@ -45,7 +49,8 @@ std::int64_t late_elements(const PretrainOptions& options, const model::shape::C
 PretrainPlan plan_pretraining(const PretrainOptions& options, const PretrainInputs& inputs, std::int64_t lanes,
                               int ranks) {
   const model::shape::Config& config = inputs.config;
-  const std::int64_t arena = model::shape::ParameterTable(config).arena_size();
+  const model::shape::ParameterTable table(config);
+  const std::int64_t arena = table.arena_size();
   constexpr auto kFloat = static_cast<std::int64_t>(sizeof(float));
   PretrainPlan plan;
   plan.parameters = model::shape::parameter_count(config);
@@ -81,7 +86,7 @@ PretrainPlan plan_pretraining(const PretrainOptions& options, const PretrainInpu
     plan.gradient_bytes = std::max(plan.gradient_bytes, (mine.arenas * arena + received) * kFloat);
     plan.optimizer_bytes = std::max(plan.optimizer_bytes, 2 * ownership.elements_of(rank) * kFloat);
   }
-  plan.activation_bytes = activation_bytes(options, config);
+  plan.activation_bytes = activation_bytes(options, table, options.micro_batch * config.sequence_length);
   return plan;
 }
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "model/arena.h"
+#include "model/shape/initialise.h"
 #include "model/shape/parameters.h"
 #include "pipeline/models/checkpoint.h"
 #include "tests/support/made_checkpoint.h"

@@ -1,8 +1,8 @@
+#include "model/ops/attention.h"
+
 #include <algorithm>
 #include <cmath>
 #include <vector>
-
-#include "model/ops/reference/reference_ops.h"
 
 namespace chainrule::model::ops {
 namespace {
@@ -16,27 +16,26 @@ double dot(const float* a, const float* b, std::int64_t count) {
 /// Query, key and value of one head, found from the first row of a sequence.
 struct HeadView {
   const float* first_row = nullptr;  ///< query_key_value of the sequence's first row
-  std::int64_t width = 0;            ///< C
-  std::int64_t head_offset = 0;      ///< head * head_width
+  shape::AttentionShape shape;
+  std::int64_t head = 0;
 
-  const float* query(std::int64_t t) const { return first_row + t * 3 * width + head_offset; }
-  const float* key(std::int64_t t) const { return query(t) + width; }
-  const float* value(std::int64_t t) const { return query(t) + 2 * width; }
+  const float* query(std::int64_t t) const { return first_row + t * shape.row_width() + head * shape.head_width; }
+  const float* key(std::int64_t t) const { return query(t) + shape.query_width(); }
+  const float* value(std::int64_t t) const { return key(t) + shape.key_value_width(); }
 };
 
 }  // namespace
 
-void ReferenceOps::attention_forward(const float* query_key_value, std::span<const Sequence> sequences,
-                                     const AttentionShape& shape, std::int64_t rows, float* output,
-                                     float* log_sum_exp) {
-  const std::int64_t width = shape.width();
-  const std::int64_t d = shape.head_width;
+void reference(const AttentionForward& op) {
+  shape::require_equal_heads(op.shape);
+  const std::int64_t width = op.shape.query_width();
+  const std::int64_t d = op.shape.head_width;
   const double scale = 1.0 / std::sqrt(static_cast<double>(d));
-  std::fill_n(output, rows * width, 0.0F);
-  std::fill_n(log_sum_exp, shape.heads * rows, 0.0F);
-  for (const Sequence& sequence : sequences) {
-    for (std::int64_t h = 0; h < shape.heads; ++h) {
-      const HeadView head{query_key_value + sequence.first_row * 3 * width, width, h * d};
+  std::fill_n(op.output, op.rows * width, 0.0F);
+  std::fill_n(op.log_sum_exp, op.shape.heads * op.rows, 0.0F);
+  for (const Sequence& sequence : op.sequences) {
+    for (std::int64_t h = 0; h < op.shape.heads; ++h) {
+      const HeadView head{op.query_key_value + sequence.first_row * op.shape.row_width(), op.shape, h};
       for (std::int64_t q = 0; q < sequence.rows; ++q) {
         std::vector<double> scores(q + 1);
         for (std::int64_t k = 0; k <= q; ++k) scores[k] = scale * dot(head.query(q), head.key(k), d);
@@ -50,8 +49,8 @@ void ReferenceOps::attention_forward(const float* query_key_value, std::span<con
           for (std::int64_t i = 0; i < d; ++i) mixed[i] += probability * head.value(k)[i];
         }
         const std::int64_t row = sequence.first_row + q;
-        for (std::int64_t i = 0; i < d; ++i) output[row * width + h * d + i] = static_cast<float>(mixed[i]);
-        log_sum_exp[h * rows + row] = static_cast<float>(row_log_sum_exp);
+        for (std::int64_t i = 0; i < d; ++i) op.output[row * width + h * d + i] = static_cast<float>(mixed[i]);
+        op.log_sum_exp[h * op.rows + row] = static_cast<float>(row_log_sum_exp);
       }
     }
   }
@@ -60,26 +59,25 @@ void ReferenceOps::attention_forward(const float* query_key_value, std::span<con
 // With p the probabilities of one query over its keys and dO, O its output gradient and output:
 //   dp_k = dO . v_k;   ds_k = p_k (dp_k - dO . O);   dq = scale sum_k ds_k k_k;   dk_k += scale ds_k q;   dv_k += p_k
 //   dO.
-void ReferenceOps::attention_backward(const float* output_gradient, const float* query_key_value, const float* output,
-                                      const float* log_sum_exp, std::span<const Sequence> sequences,
-                                      const AttentionShape& shape, std::int64_t rows, float* query_key_value_gradient) {
-  const std::int64_t width = shape.width();
-  const std::int64_t d = shape.head_width;
+void reference(const AttentionBackward& op) {
+  shape::require_equal_heads(op.shape);
+  const std::int64_t width = op.shape.query_width();
+  const std::int64_t d = op.shape.head_width;
   const double scale = 1.0 / std::sqrt(static_cast<double>(d));
-  std::fill_n(query_key_value_gradient, rows * 3 * width, 0.0F);
-  for (const Sequence& sequence : sequences) {
-    for (std::int64_t h = 0; h < shape.heads; ++h) {
-      const HeadView head{query_key_value + sequence.first_row * 3 * width, width, h * d};
+  std::fill_n(op.query_key_value_gradient, op.rows * op.shape.row_width(), 0.0F);
+  for (const Sequence& sequence : op.sequences) {
+    for (std::int64_t h = 0; h < op.shape.heads; ++h) {
+      const HeadView head{op.query_key_value + sequence.first_row * op.shape.row_width(), op.shape, h};
       std::vector<double> query_gradient(sequence.rows * d, 0.0);
       std::vector<double> key_gradient(sequence.rows * d, 0.0);
       std::vector<double> value_gradient(sequence.rows * d, 0.0);
       for (std::int64_t q = 0; q < sequence.rows; ++q) {
         const std::int64_t row = sequence.first_row + q;
-        const float* row_gradient = output_gradient + row * width + h * d;
-        const double mean_gradient = dot(row_gradient, output + row * width + h * d, d);
+        const float* row_gradient = op.output_gradient + row * width + h * d;
+        const double mean_gradient = dot(row_gradient, op.output + row * width + h * d, d);
         for (std::int64_t k = 0; k <= q; ++k) {
           const double score = scale * dot(head.query(q), head.key(k), d);
-          const double probability = std::exp(score - log_sum_exp[h * rows + row]);
+          const double probability = std::exp(score - op.log_sum_exp[h * op.rows + row]);
           const double score_gradient = probability * (dot(row_gradient, head.value(k), d) - mean_gradient);
           for (std::int64_t i = 0; i < d; ++i) {
             query_gradient[q * d + i] += scale * score_gradient * head.key(k)[i];
@@ -89,11 +87,11 @@ void ReferenceOps::attention_backward(const float* output_gradient, const float*
         }
       }
       for (std::int64_t t = 0; t < sequence.rows; ++t) {
-        float* row = query_key_value_gradient + (sequence.first_row + t) * 3 * width + h * d;
+        float* row = op.query_key_value_gradient + (sequence.first_row + t) * op.shape.row_width() + h * d;
         for (std::int64_t i = 0; i < d; ++i) {
           row[i] = static_cast<float>(query_gradient[t * d + i]);
-          row[width + i] = static_cast<float>(key_gradient[t * d + i]);
-          row[2 * width + i] = static_cast<float>(value_gradient[t * d + i]);
+          row[op.shape.query_width() + i] = static_cast<float>(key_gradient[t * d + i]);
+          row[op.shape.query_width() + op.shape.key_value_width() + i] = static_cast<float>(value_gradient[t * d + i]);
         }
       }
     }

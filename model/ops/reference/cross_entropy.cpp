@@ -1,7 +1,7 @@
+#include "model/ops/cross_entropy.h"
+
 #include <algorithm>
 #include <cmath>
-
-#include "model/ops/reference/reference_ops.h"
 
 namespace chainrule::model::ops {
 namespace {
@@ -15,26 +15,29 @@ double log_sum_exp_of(const float* logits, std::int64_t vocabulary) {
 
 }  // namespace
 
-void ReferenceOps::cross_entropy_forward(const float* logits, std::int64_t stride, const std::uint32_t* targets,
-                                         std::int64_t rows, std::int64_t vocabulary, double* nll) {
-  for (std::int64_t r = 0; r < rows; ++r) {
-    const float* row = logits + r * stride;
-    nll[r] = targets[r] == kNotScored ? 0.0 : log_sum_exp_of(row, vocabulary) - row[targets[r]];
+void reference(const CrossEntropyForward& op) {
+  for (std::int64_t r = 0; r < op.rows; ++r) {
+    const float* row = op.logits + r * op.stride;
+    op.nll[r] = op.targets[r] == kNotScored ? 0.0 : log_sum_exp_of(row, op.vocabulary) - row[op.targets[r]];
   }
 }
 
-void ReferenceOps::cross_entropy_backward(float* logits, std::int64_t stride, const std::uint32_t* targets,
-                                          std::int64_t rows, std::int64_t vocabulary, double* nll) {
-  cross_entropy_forward(logits, stride, targets, rows, vocabulary, nll);
-  for (std::int64_t r = 0; r < rows; ++r) {
-    float* row = logits + r * stride;
-    if (targets[r] == kNotScored) {
-      std::fill_n(row, vocabulary, 0.0F);
+void reference(const CrossEntropyBackward& op) {
+  reference(CrossEntropyForward{.rows = op.rows,
+                                .vocabulary = op.vocabulary,
+                                .logits = op.logits,
+                                .stride = op.stride,
+                                .targets = op.targets,
+                                .nll = op.nll});
+  for (std::int64_t r = 0; r < op.rows; ++r) {
+    float* row = op.logits + r * op.stride;
+    if (op.targets[r] == kNotScored) {
+      std::fill_n(row, op.vocabulary, 0.0F);
       continue;
     }
-    const double log_sum_exp = log_sum_exp_of(row, vocabulary);
-    for (std::int64_t v = 0; v < vocabulary; ++v) {
-      const double one_hot = v == static_cast<std::int64_t>(targets[r]) ? 1.0 : 0.0;
+    const double log_sum_exp = log_sum_exp_of(row, op.vocabulary);
+    for (std::int64_t v = 0; v < op.vocabulary; ++v) {
+      const double one_hot = v == static_cast<std::int64_t>(op.targets[r]) ? 1.0 : 0.0;
       row[v] = static_cast<float>(std::exp(row[v] - log_sum_exp) - one_hot);
     }
   }

@@ -1,6 +1,6 @@
-#include <vector>
+#include "model/ops/embedding.h"
 
-#include "model/ops/reference/reference_ops.h"
+#include <vector>
 
 namespace chainrule::model::ops {
 namespace {
@@ -16,25 +16,32 @@ std::vector<std::int64_t> positions_of(const Batch& batch) {
 
 }  // namespace
 
-void ReferenceOps::embedding_forward(const Batch& batch, const float* token_embedding, const float* position_embedding,
-                                     std::int64_t width, float* output) {
-  const std::vector<std::int64_t> positions = positions_of(batch);
-  for (std::int64_t r = 0; r < batch.rows(); ++r) {
-    const float* token = token_embedding + batch.inputs[r] * width;
-    const float* position = position_embedding + positions[r] * width;
-    for (std::int64_t c = 0; c < width; ++c) output[r * width + c] = token[c] + position[c];
+void reference(const EmbeddingForward& op) {
+  const std::vector<std::int64_t> positions = positions_of(op.batch);
+  for (std::int64_t r = 0; r < op.batch.rows(); ++r) {
+    const float* token = op.token_embedding + op.batch.inputs[r] * op.width;
+    const float* position = op.position_embedding + positions[r] * op.width;
+    for (std::int64_t c = 0; c < op.width; ++c) op.output[r * op.width + c] = token[c] + position[c];
   }
 }
 
-void ReferenceOps::embedding_backward(const Batch& batch, const float* gradient, std::int64_t width,
-                                      float* token_gradient, float* position_gradient) {
-  const std::vector<std::int64_t> positions = positions_of(batch);
-  for (std::int64_t r = 0; r < batch.rows(); ++r) {
-    float* token = token_gradient + batch.inputs[r] * width;
-    float* position = position_gradient + positions[r] * width;
-    for (std::int64_t c = 0; c < width; ++c) {
-      token[c] += gradient[r * width + c];
-      position[c] += gradient[r * width + c];
+void reference(const EmbeddingBackward& op) {
+  const std::vector<std::int64_t> positions = positions_of(op.batch);
+  for (std::int64_t r = 0; r < op.batch.rows(); ++r) {
+    float* token = op.token_gradient + op.batch.inputs[r] * op.width;
+    float* position = op.position_gradient + positions[r] * op.width;
+    for (std::int64_t c = 0; c < op.width; ++c) {
+      token[c] += op.gradient[r * op.width + c];
+      position[c] += op.gradient[r * op.width + c];
+    }
+  }
+}
+
+void reference(const EmbeddingStep& op) {
+  for (std::size_t r = 0; r < op.rows.size(); ++r) {
+    for (std::int64_t c = 0; c < op.width; ++c) {
+      op.output[r * op.width + c] = op.token_embedding[op.rows[r].token * op.width + c] +
+                                    op.position_embedding[op.rows[r].position * op.width + c];
     }
   }
 }

@@ -1,7 +1,7 @@
+#include "model/ops/gelu.h"
+
 #include <cmath>
 #include <numbers>
-
-#include "model/ops/reference/reference_ops.h"
 
 namespace chainrule::model::ops {
 namespace {
@@ -11,21 +11,21 @@ constexpr double kCubic = 0.044715;
 
 }  // namespace
 
-void ReferenceOps::gelu_forward(const float* x, std::int64_t count, float* output) {
-  for (std::int64_t i = 0; i < count; ++i) {
-    const double v = x[i];
-    output[i] = static_cast<float>(0.5 * v * (1.0 + std::tanh(kScale * (v + kCubic * v * v * v))));
+void reference(const GeluForward& op) {
+  for (std::int64_t i = 0; i < op.count; ++i) {
+    const double v = op.x[i];
+    op.output[i] = static_cast<float>(0.5 * v * (1.0 + std::tanh(kScale * (v + kCubic * v * v * v))));
   }
 }
 
-void ReferenceOps::gelu_backward(const float* x, std::int64_t count, float* gradient, float* output) {
-  for (std::int64_t i = 0; i < count; ++i) {
-    const double v = x[i];
+void reference(const GeluBackward& op) {
+  for (std::int64_t i = 0; i < op.count; ++i) {
+    const double v = op.x[i];
     const double t = std::tanh(kScale * (v + kCubic * v * v * v));
     const double inner_derivative = kScale * (1.0 + 3.0 * kCubic * v * v);
     const double derivative = 0.5 * (1.0 + t) + 0.5 * v * (1.0 - t * t) * inner_derivative;
-    output[i] = static_cast<float>(0.5 * v * (1.0 + t));
-    gradient[i] = static_cast<float>(gradient[i] * derivative);
+    op.output[i] = static_cast<float>(0.5 * v * (1.0 + t));
+    op.gradient[i] = static_cast<float>(op.gradient[i] * derivative);
   }
 }
 

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "model/decoder/decode_state.h"
+#include "model/ops/cross_entropy.h"
 #include "model/round_up.h"
 #include "model/sampling/random_stream.h"
 #include "pipeline/failure/error.h"
@@ -137,7 +138,12 @@ void Generator::State::choose(std::vector<Writing>& writing) {
     const std::span<const float> logits = decoding.logits(each.row);
     const auto vocabulary = static_cast<std::int64_t>(logits.size());
     double nll_nats = 0;
-    ops.cross_entropy_forward(logits.data(), vocabulary, &*each.chosen, 1, vocabulary, &nll_nats);
+    ops.run(model::ops::CrossEntropyForward{.rows = 1,
+                                            .vocabulary = vocabulary,
+                                            .logits = logits.data(),
+                                            .stride = vocabulary,
+                                            .targets = &*each.chosen,
+                                            .nll = &nll_nats});
     each.sample.nll_nats += nll_nats;
   }
 }

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cmath>
 
+#include "model/shape/initialise.h"
 #include "pipeline/pretrain/optimizer/sharded_adamw.h"
 
 namespace chainrule::pipeline::pretrain::step {

@@ -191,8 +191,12 @@ class KeepReady final : public model::decoder::GradientSink {
     copies.insert(copies.end(), gradients.begin() + range.begin, gradients.begin() + range.end);
     EXPECT_FALSE(before_layers.empty());
   }
-  void ready_but_late_rows(model::shape::ParameterRange /*parameter*/) override { before_layers.assign(gradients.begin(), gradients.end()); }
-  void await_late_rows(model::shape::ParameterRange /*parameter*/) override { after_layers.assign(gradients.begin(), gradients.end()); }
+  void ready_but_late_rows(model::shape::ParameterRange /*parameter*/) override {
+    before_layers.assign(gradients.begin(), gradients.end());
+  }
+  void await_late_rows(model::shape::ParameterRange /*parameter*/) override {
+    after_layers.assign(gradients.begin(), gradients.end());
+  }
   std::span<const float> gradients;
   std::vector<float> before_layers;
   std::vector<float> after_layers;
@@ -290,6 +294,17 @@ TEST_P(DecoderPromises, ABatchSmallerThanTheLargestFitsAndScoresAlike) {
   EXPECT_EQ(actual, expected);
 }
 
+TEST_P(DecoderPromises, HoldsTheMemoryThatTheDescriptionForetells) {
+  const model::shape::ParameterTable table(config_);
+  for (const auto purpose : {model::decoder::Purpose::evaluate, model::decoder::Purpose::train}) {
+    for (const bool recompute : {false, true}) {
+      const model::decoder::DecoderOptions options{.maximum_rows = 33, .purpose = purpose, .recompute = recompute};
+      EXPECT_EQ(model::decoder::workspace_bytes(table, options),
+                model::decoder::Decoder(config_, options, *ops_).workspace_bytes());
+    }
+  }
+}
+
 TEST_P(DecoderPromises, RowsThatAreNotScoredChangeNoOthers) {
   config_ = small_config(2, 2, 300, 700);
   arena_ = random_arena(config_, 21);
@@ -341,6 +356,46 @@ TEST_P(DecoderPromises, WhatDoesNotFitIsRefused) {
   EXPECT_THROW(
       decoder.train(arena_, batch.view(), gradients, model::decoder::Accumulate::yes, std::span(nll).first(10)),
       model::Error);
+}
+
+TEST(DecoderMemory, OfGpt2IsTheSumOfItsParts) {
+  model::shape::Config config = *model::shape::preset("gpt2-124m");
+  config.vocabulary_size = 50'257;
+  const model::shape::ParameterTable table(config);
+  const auto elements = [&](model::decoder::Purpose purpose, bool recompute) {
+    return model::decoder::workspace_bytes(table, {.maximum_rows = 1024, .purpose = purpose, .recompute = recompute}) /
+           4;
+  };
+  // A layer saves two means, two deviations and twelve log-sum-exps a row, and q, k, v, attention, middle and up.
+  const std::int64_t layer = 1024 * (4 + 12 + 5 * 768 + 3072);
+  const std::int64_t ends = 1024 * (768 + 2) + 512 * 50'272;
+  const std::int64_t forward = 1024 * (768 + 3072);
+  const std::int64_t backward = 1024 * (2 * 768 + 3072 + 3 * 768);
+  EXPECT_EQ(elements(model::decoder::Purpose::evaluate, false), 2 * 1024 * 768 + layer + ends + forward);
+  EXPECT_EQ(elements(model::decoder::Purpose::train, false), 13 * 1024 * 768 + 12 * layer + ends + forward + backward);
+  EXPECT_EQ(elements(model::decoder::Purpose::train, true), 13 * 1024 * 768 + layer + ends + forward + backward);
+}
+
+TEST_P(DecoderPromises, TimingChangesNoBit) {
+  const OwnedBatch batch({random_text(config_, 40, 8)});
+  std::vector<float> expected(arena_.size(), 0.0F);
+  std::vector<float> actual(arena_.size(), 0.0F);
+  train(batch, expected);
+  model::ops::OpSeconds table;
+  ops_->add_seconds_to(&table);
+  train(batch, actual);
+  ops_->add_seconds_to(nullptr);
+  EXPECT_EQ(actual, expected);
+  using model::ops::OpKind;
+  for (std::size_t kind = 0; kind < model::ops::kOpKinds; ++kind) {
+    const bool in_training = static_cast<OpKind>(kind) != OpKind::attention_step;
+    EXPECT_EQ(table[static_cast<OpKind>(kind)] > 0, in_training) << name_of(static_cast<OpKind>(kind));
+  }
+  const model::ops::OpSeconds before = table;
+  train(batch, actual);
+  for (std::size_t kind = 0; kind < model::ops::kOpKinds; ++kind) {
+    EXPECT_EQ(table[static_cast<OpKind>(kind)], before[static_cast<OpKind>(kind)]);
+  }
 }
 
 }  // namespace

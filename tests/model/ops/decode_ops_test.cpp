@@ -4,6 +4,11 @@
 #include <algorithm>
 #include <cmath>
 
+#include "model/error.h"
+#include "model/ops/attention.h"
+#include "model/ops/attention_step.h"
+#include "model/ops/embedding.h"
+#include "model/ops/linear.h"
 #include "model/ops/ops.h"
 #include "model/products/few_rows.h"
 #include "tests/support/values.h"
@@ -17,8 +22,8 @@ using model::ops::StepRow;
 class DecodeOps : public ::testing::Test {
  protected:
   static constexpr std::int64_t kSlots = 3;
-  const CacheShape shape_{{3, 10}, 37};  // a head width that fills no vector
-  const std::int64_t width_ = shape_.attention.width();
+  const CacheShape shape_{{3, 3, 10}, 37};  // a head width that fills no vector
+  const std::int64_t width_ = shape_.attention.query_width();
   const std::unique_ptr<model::ops::Ops> reference_ = model::ops::make_reference_ops();
   const std::unique_ptr<model::ops::Ops> fast_ = model::ops::make_fast_ops(model::products::Math::float32);
 };
@@ -28,8 +33,10 @@ TEST_F(DecodeOps, CacheWriteTouchesItsPositionsAlone) {
   const std::vector<float> qkv = normal_values(1, 2 * 3 * width_, 1.0);
   std::vector<float> expected(kSlots * shape_.slot_elements(), 7.0F);
   std::vector<float> actual = expected;
-  reference_->cache_write(qkv.data(), rows, shape_, expected.data());
-  fast_->cache_write(qkv.data(), rows, shape_, actual.data());
+  reference_->run(
+      model::ops::CacheWrite{.rows = rows, .shape = shape_, .query_key_value = qkv.data(), .cache = expected.data()});
+  fast_->run(
+      model::ops::CacheWrite{.rows = rows, .shape = shape_, .query_key_value = qkv.data(), .cache = actual.data()});
   EXPECT_EQ(actual, expected);
   std::int64_t written = 0;
   for (const float value : actual) written += value != 7.0F ? 1 : 0;
@@ -38,14 +45,31 @@ TEST_F(DecodeOps, CacheWriteTouchesItsPositionsAlone) {
   EXPECT_EQ(actual[shape_.keys(2, 1) + shape_.value_offset() + 5 * 10], qkv[2 * width_ + 10]);
 }
 
+TEST_F(DecodeOps, FewerKeyHeadsAreWrittenAndNotYetRead) {
+  const CacheShape grouped{{4, 2, 10}, 5};
+  const std::vector<StepRow> rows = {{0, 1, 3}};
+  const std::vector<float> qkv = normal_values(1, grouped.attention.row_width(), 1.0);
+  for (model::ops::Ops* ops : {reference_.get(), fast_.get()}) {
+    std::vector<float> cache(2 * grouped.slot_elements(), 7.0F);
+    ops->run(
+        model::ops::CacheWrite{.rows = rows, .shape = grouped, .query_key_value = qkv.data(), .cache = cache.data()});
+    EXPECT_EQ(std::count(cache.begin(), cache.end(), 7.0F), static_cast<std::ptrdiff_t>(cache.size()) - 2 * 20);
+    EXPECT_EQ(cache[grouped.keys(1, 1) + 3 * 10], qkv[40 + 10]);
+    EXPECT_EQ(cache[grouped.keys(1, 1) + grouped.value_offset() + 3 * 10], qkv[40 + 20 + 10]);
+    EXPECT_THROW(ops->run(model::ops::AttentionStep{.rows = rows, .shape = grouped}), model::Error);
+  }
+}
+
 TEST_F(DecodeOps, AttentionStepEqualsItsReference) {
   const std::vector<StepRow> rows = {{0, 1, 0}, {0, 2, 36}, {0, 0, 17}};
   const std::vector<float> qkv = normal_values(2, 3 * 3 * width_, 1.5);
   const std::vector<float> cache = normal_values(3, kSlots * shape_.slot_elements(), 1.5);
   std::vector<float> expected(3 * width_);
   std::vector<float> actual(3 * width_);
-  reference_->attention_step(qkv.data(), rows, shape_, cache.data(), expected.data());
-  fast_->attention_step(qkv.data(), rows, shape_, cache.data(), actual.data());
+  reference_->run(model::ops::AttentionStep{
+      .rows = rows, .shape = shape_, .query_key_value = qkv.data(), .cache = cache.data(), .output = expected.data()});
+  fast_->run(model::ops::AttentionStep{
+      .rows = rows, .shape = shape_, .query_key_value = qkv.data(), .cache = cache.data(), .output = actual.data()});
   EXPECT_LT(relative_l2(actual, to_double(expected)), 1e-6);
 }
 
@@ -55,14 +79,24 @@ TEST_F(DecodeOps, SteppingThroughASequenceIsCausalAttention) {
   const std::vector<model::ops::Sequence> whole = {{0, kTokens}};
   std::vector<float> expected(kTokens * width_);
   std::vector<float> log_sum_exp(shape_.attention.heads * kTokens);
-  reference_->attention_forward(qkv.data(), whole, shape_.attention, kTokens, expected.data(), log_sum_exp.data());
+  reference_->run(model::ops::AttentionForward{.rows = kTokens,
+                                               .shape = shape_.attention,
+                                               .sequences = whole,
+                                               .query_key_value = qkv.data(),
+                                               .output = expected.data(),
+                                               .log_sum_exp = log_sum_exp.data()});
   for (model::ops::Ops* ops : {reference_.get(), fast_.get()}) {
     std::vector<float> cache(kSlots * shape_.slot_elements(), NAN);  // what was never written must not be read
     std::vector<float> actual(kTokens * width_);
     for (std::int64_t t = 0; t < kTokens; ++t) {
       const std::vector<StepRow> row = {{0, 1, t}};
-      ops->cache_write(qkv.data() + t * 3 * width_, row, shape_, cache.data());
-      ops->attention_step(qkv.data() + t * 3 * width_, row, shape_, cache.data(), actual.data() + t * width_);
+      ops->run(model::ops::CacheWrite{
+          .rows = row, .shape = shape_, .query_key_value = qkv.data() + t * 3 * width_, .cache = cache.data()});
+      ops->run(model::ops::AttentionStep{.rows = row,
+                                         .shape = shape_,
+                                         .query_key_value = qkv.data() + t * 3 * width_,
+                                         .cache = cache.data(),
+                                         .output = actual.data() + t * width_});
     }
     EXPECT_LT(relative_l2(actual, to_double(expected)), 1e-6);
   }
@@ -74,8 +108,16 @@ TEST_F(DecodeOps, EmbeddingStepAddsTokenAndPosition) {
   const std::vector<StepRow> rows = {{6, 0, 8}, {0, 1, 3}};
   std::vector<float> expected(2 * width_);
   std::vector<float> actual(2 * width_);
-  reference_->embedding_step(rows, tokens.data(), positions.data(), width_, expected.data());
-  fast_->embedding_step(rows, tokens.data(), positions.data(), width_, actual.data());
+  reference_->run(model::ops::EmbeddingStep{.rows = rows,
+                                            .width = width_,
+                                            .token_embedding = tokens.data(),
+                                            .position_embedding = positions.data(),
+                                            .output = expected.data()});
+  fast_->run(model::ops::EmbeddingStep{.rows = rows,
+                                       .width = width_,
+                                       .token_embedding = tokens.data(),
+                                       .position_embedding = positions.data(),
+                                       .output = actual.data()});
   EXPECT_EQ(actual, expected);
   EXPECT_EQ(actual[0], tokens[6 * width_] + positions[8 * width_]);
 }
@@ -90,15 +132,37 @@ TEST_F(DecodeOps, ProductsOfFewRowsEqualTheirReferenceRowByRow) {
     for (const bool accumulate : {false, true}) {
       std::vector<float> alone(kRows * (out + 2), 0.5F);
       for (std::int64_t row = 0; row < kRows; ++row) {
-        fast_->linear_forward(x.data() + row * in, weight.data(), bias.data(), 1, in, out,
-                              alone.data() + row * (out + 2), out + 2, accumulate);
+        fast_->run(model::ops::LinearForward{.rows = 1,
+                                             .in = in,
+                                             .out = out,
+                                             .x = x.data() + row * in,
+                                             .weight = weight.data(),
+                                             .bias = bias.data(),
+                                             .output = alone.data() + row * (out + 2),
+                                             .output_stride = out + 2,
+                                             .accumulate = accumulate});
       }
       for (std::int64_t rows = 1; rows <= kRows; ++rows) {
         std::vector<float> expected(rows * (out + 2), 0.5F);
         std::vector<float> actual = expected;
-        reference_->linear_forward(x.data(), weight.data(), bias.data(), rows, in, out, expected.data(), out + 2,
-                                   accumulate);
-        fast_->linear_forward(x.data(), weight.data(), bias.data(), rows, in, out, actual.data(), out + 2, accumulate);
+        reference_->run(model::ops::LinearForward{.rows = rows,
+                                                  .in = in,
+                                                  .out = out,
+                                                  .x = x.data(),
+                                                  .weight = weight.data(),
+                                                  .bias = bias.data(),
+                                                  .output = expected.data(),
+                                                  .output_stride = out + 2,
+                                                  .accumulate = accumulate});
+        fast_->run(model::ops::LinearForward{.rows = rows,
+                                             .in = in,
+                                             .out = out,
+                                             .x = x.data(),
+                                             .weight = weight.data(),
+                                             .bias = bias.data(),
+                                             .output = actual.data(),
+                                             .output_stride = out + 2,
+                                             .accumulate = accumulate});
         EXPECT_LT(relative_l2(actual, to_double(expected)), 1e-6) << rows << " rows";
         // A sequence's numbers do not depend on what is decoded beside it.
         EXPECT_TRUE(std::equal(actual.begin(), actual.end(), alone.begin())) << rows << " rows";

@@ -6,6 +6,8 @@
 #include <limits>
 #include <tuple>
 
+#include "model/error.h"
+#include "model/ops/attention.h"
 #include "tests/model/ops/ops_under_test.h"
 #include "tests/support/oracle_layers.h"
 #include "tests/support/values.h"
@@ -15,7 +17,7 @@ namespace {
 
 struct Case {
   std::string name;
-  model::ops::AttentionShape shape;
+  model::shape::AttentionShape shape;
   std::int64_t rows;
   std::vector<model::ops::Sequence> sequences;
 };
@@ -26,7 +28,7 @@ class AttentionOps : public testing::TestWithParam<std::tuple<OpsUnderTest, Case
  protected:
   const Case& tested() const { return std::get<1>(GetParam()); }
   double tolerance() const { return 2 * std::get<0>(GetParam()).tolerance; }
-  std::int64_t width() const { return tested().shape.width(); }
+  std::int64_t width() const { return tested().shape.query_width(); }
 
   oracle::Matrix rows_of(const std::vector<float>& values, const model::ops::Sequence& sequence, std::int64_t columns) {
     oracle::Matrix result(sequence.rows, columns);
@@ -53,14 +55,14 @@ class AttentionOps : public testing::TestWithParam<std::tuple<OpsUnderTest, Case
 INSTANTIATE_TEST_SUITE_P(
     Cases, AttentionOps,
     testing::Combine(testing::Values(kReferenceOps, kFastOps),
-                     testing::Values(Case{"one_row", {1, 8}, 1, {{0, 1}}}, Case{"two_heads", {2, 4}, 3, {{0, 3}}},
-                                     Case{"exact_block", {3, 16}, 96, {{0, 96}}},
-                                     Case{"past_a_block", {2, 8}, 97, {{0, 97}}},
-                                     Case{"several_chunks", {2, 20}, 700, {{0, 300}, {300, 400}}},
-                                     Case{"ragged", {3, 8}, 150, {{0, 1}, {1, 66}, {67, 2}, {69, 81}}},
-                                     Case{"padding", {2, 12}, 40, {{3, 1}, {6, 20}, {30, 7}}},
-                                     Case{"no_sequence", {2, 8}, 5, {}}, Case{"long", {1, 32}, 513, {{0, 513}}},
-                                     Case{"gpt2_head", {12, 64}, 70, {{0, 70}}})),
+                     testing::Values(Case{"one_row", {1, 1, 8}, 1, {{0, 1}}}, Case{"two_heads", {2, 2, 4}, 3, {{0, 3}}},
+                                     Case{"exact_block", {3, 3, 16}, 96, {{0, 96}}},
+                                     Case{"past_a_block", {2, 2, 8}, 97, {{0, 97}}},
+                                     Case{"several_chunks", {2, 2, 20}, 700, {{0, 300}, {300, 400}}},
+                                     Case{"ragged", {3, 3, 8}, 150, {{0, 1}, {1, 66}, {67, 2}, {69, 81}}},
+                                     Case{"padding", {2, 2, 12}, 40, {{3, 1}, {6, 20}, {30, 7}}},
+                                     Case{"no_sequence", {2, 2, 8}, 5, {}}, Case{"long", {1, 1, 32}, 513, {{0, 513}}},
+                                     Case{"gpt2_head", {12, 12, 64}, 70, {{0, 70}}})),
     CaseName());
 
 TEST_P(AttentionOps, ForwardAndBackward) {
@@ -69,16 +71,26 @@ TEST_P(AttentionOps, ForwardAndBackward) {
   const float poison = std::numeric_limits<float>::quiet_NaN();
   std::vector<float> output(rows * width(), poison);
   std::vector<float> log_sum_exp(tested().shape.heads * rows, poison);
-  ops_->attention_forward(query_key_value_.data(), tested().sequences, tested().shape, rows, output.data(),
-                          log_sum_exp.data());
+  ops_->run(model::ops::AttentionForward{.rows = rows,
+                                         .shape = tested().shape,
+                                         .sequences = tested().sequences,
+                                         .query_key_value = query_key_value_.data(),
+                                         .output = output.data(),
+                                         .log_sum_exp = log_sum_exp.data()});
   const auto attended = expected(width(), [&](const model::ops::Sequence& sequence) {
     return oracle::attention(rows_of(query_key_value_, sequence, 3 * width()), tested().shape.heads);
   });
   EXPECT_LT(relative_l2(output, attended), tolerance());
 
   std::vector<float> gradient(rows * 3 * width(), poison);
-  ops_->attention_backward(output_gradient_.data(), query_key_value_.data(), output.data(), log_sum_exp.data(),
-                           tested().sequences, tested().shape, rows, gradient.data());
+  ops_->run(model::ops::AttentionBackward{.rows = rows,
+                                          .shape = tested().shape,
+                                          .sequences = tested().sequences,
+                                          .output_gradient = output_gradient_.data(),
+                                          .query_key_value = query_key_value_.data(),
+                                          .output = output.data(),
+                                          .log_sum_exp = log_sum_exp.data(),
+                                          .query_key_value_gradient = gradient.data()});
   const auto expected_gradient = expected(3 * width(), [&](const model::ops::Sequence& sequence) {
     return oracle::attention_backward(rows_of(output_gradient_, sequence, width()),
                                       rows_of(query_key_value_, sequence, 3 * width()), tested().shape.heads);
@@ -86,21 +98,36 @@ TEST_P(AttentionOps, ForwardAndBackward) {
   EXPECT_LT(relative_l2(gradient, expected_gradient), tolerance());
 }
 
+TEST_P(AttentionOps, GroupedQueriesAreRefusedNotMiscomputed) {
+  model::shape::AttentionShape grouped = tested().shape;
+  grouped.key_value_heads = grouped.heads + 1;
+  EXPECT_THROW(ops_->run(model::ops::AttentionForward{.shape = grouped}), model::Error);
+  EXPECT_THROW(ops_->run(model::ops::AttentionBackward{.shape = grouped}), model::Error);
+}
+
 TEST_P(AttentionOps, LaterRowsChangeNoEarlierOutput) {
   const std::int64_t rows = tested().rows;
   std::vector<float> output(rows * width());
   std::vector<float> changed_output(rows * width());
   std::vector<float> log_sum_exp(tested().shape.heads * rows);
-  ops_->attention_forward(query_key_value_.data(), tested().sequences, tested().shape, rows, output.data(),
-                          log_sum_exp.data());
+  ops_->run(model::ops::AttentionForward{.rows = rows,
+                                         .shape = tested().shape,
+                                         .sequences = tested().sequences,
+                                         .query_key_value = query_key_value_.data(),
+                                         .output = output.data(),
+                                         .log_sum_exp = log_sum_exp.data()});
   for (const model::ops::Sequence& sequence : tested().sequences) {
     const std::int64_t at = sequence.first_row + sequence.rows / 2;
     std::vector<float> changed = query_key_value_;
     for (std::int64_t i = at * 3 * width(); i < (sequence.first_row + sequence.rows) * 3 * width(); ++i) {
       changed[i] = 2.0F - changed[i];
     }
-    ops_->attention_forward(changed.data(), tested().sequences, tested().shape, rows, changed_output.data(),
-                            log_sum_exp.data());
+    ops_->run(model::ops::AttentionForward{.rows = rows,
+                                           .shape = tested().shape,
+                                           .sequences = tested().sequences,
+                                           .query_key_value = changed.data(),
+                                           .output = changed_output.data(),
+                                           .log_sum_exp = log_sum_exp.data()});
     for (std::int64_t i = 0; i < rows * width(); ++i) {
       const std::int64_t row = i / width();
       if (row >= at && row < sequence.first_row + sequence.rows) continue;

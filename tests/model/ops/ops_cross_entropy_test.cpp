@@ -6,6 +6,7 @@
 #include <limits>
 #include <tuple>
 
+#include "model/ops/cross_entropy.h"
 #include "tests/model/ops/ops_under_test.h"
 #include "tests/support/oracle_layers.h"
 #include "tests/support/values.h"
@@ -63,7 +64,12 @@ INSTANTIATE_TEST_SUITE_P(Shapes, CrossEntropyOps,
 TEST_P(CrossEntropyOps, ForwardIsMinusTheLogProbabilityOfTheTarget) {
   const oracle::Matrix p = probabilities();
   std::vector<double> nll(rows(), -1.0);
-  ops_->cross_entropy_forward(logits_.data(), stride(), targets_.data(), rows(), vocabulary(), nll.data());
+  ops_->run(model::ops::CrossEntropyForward{.rows = rows(),
+                                            .vocabulary = vocabulary(),
+                                            .logits = logits_.data(),
+                                            .stride = stride(),
+                                            .targets = targets_.data(),
+                                            .nll = nll.data()});
   for (std::int64_t r = 0; r < rows(); ++r) {
     const double expected = targets_[r] == model::ops::kNotScored ? 0.0 : -std::log(p(r, targets_[r]));
     ASSERT_NEAR(nll[r], expected, 1e-6 * std::max(1.0, expected)) << "row " << r;
@@ -74,8 +80,18 @@ TEST_P(CrossEntropyOps, BackwardIsSoftmaxMinusOneHotAndSumsToZero) {
   const oracle::Matrix p = probabilities();
   std::vector<double> forward(rows());
   std::vector<double> nll(rows());
-  ops_->cross_entropy_forward(logits_.data(), stride(), targets_.data(), rows(), vocabulary(), forward.data());
-  ops_->cross_entropy_backward(logits_.data(), stride(), targets_.data(), rows(), vocabulary(), nll.data());
+  ops_->run(model::ops::CrossEntropyForward{.rows = rows(),
+                                            .vocabulary = vocabulary(),
+                                            .logits = logits_.data(),
+                                            .stride = stride(),
+                                            .targets = targets_.data(),
+                                            .nll = forward.data()});
+  ops_->run(model::ops::CrossEntropyBackward{.rows = rows(),
+                                             .vocabulary = vocabulary(),
+                                             .logits = logits_.data(),
+                                             .stride = stride(),
+                                             .targets = targets_.data(),
+                                             .nll = nll.data()});
   EXPECT_EQ(nll, forward);
   for (std::int64_t r = 0; r < rows(); ++r) {
     const bool scored = targets_[r] != model::ops::kNotScored;
@@ -94,7 +110,12 @@ TEST_P(CrossEntropyOps, BackwardIsSoftmaxMinusOneHotAndSumsToZero) {
 TEST_P(CrossEntropyOps, EqualLogitsGiveTheLogarithmOfTheVocabulary) {
   std::fill(logits_.begin(), logits_.end(), 0.0F);
   std::vector<double> nll(rows());
-  ops_->cross_entropy_forward(logits_.data(), stride(), targets_.data(), rows(), vocabulary(), nll.data());
+  ops_->run(model::ops::CrossEntropyForward{.rows = rows(),
+                                            .vocabulary = vocabulary(),
+                                            .logits = logits_.data(),
+                                            .stride = stride(),
+                                            .targets = targets_.data(),
+                                            .nll = nll.data()});
   for (std::int64_t r = 0; r < rows(); ++r) {
     if (targets_[r] == model::ops::kNotScored) continue;
     ASSERT_NEAR(nll[r], std::log(static_cast<double>(vocabulary())), 1e-6);
@@ -108,7 +129,12 @@ TEST_P(CrossEntropyOps, ANonFiniteLogitNeverLooksLikeAResult) {
       std::vector<float> logits = logits_;
       for (std::int64_t r = 0; r < rows(); ++r) logits[r * stride() + at] = bad;
       std::vector<double> nll(rows());
-      ops_->cross_entropy_forward(logits.data(), stride(), targets_.data(), rows(), vocabulary(), nll.data());
+      ops_->run(model::ops::CrossEntropyForward{.rows = rows(),
+                                                .vocabulary = vocabulary(),
+                                                .logits = logits.data(),
+                                                .stride = stride(),
+                                                .targets = targets_.data(),
+                                                .nll = nll.data()});
       for (std::int64_t r = 0; r < rows(); ++r) {
         if (targets_[r] == model::ops::kNotScored) continue;
         ASSERT_FALSE(std::isfinite(nll[r])) << "row " << r << ", logit " << at << " is " << bad;

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <tuple>
 
+#include "model/ops/linear.h"
 #include "tests/model/ops/ops_under_test.h"
 #include "tests/support/oracle_layers.h"
 #include "tests/support/values.h"
@@ -72,8 +73,14 @@ INSTANTIATE_TEST_SUITE_P(Shapes, LinearOps,
 TEST_P(LinearOps, Forward) {
   const std::vector<double> expected = oracle::linear(x_matrix(), weight_tensor(), bias_tensor()).values;
   std::vector<float> output = spread(std::vector<float>(shape().rows * shape().out, 0.0F));
-  ops_->linear_forward(x_.data(), weight_.data(), bias_.data(), shape().rows, shape().in, shape().out, output.data(),
-                       stride(), false);
+  ops_->run(model::ops::LinearForward{.rows = shape().rows,
+                                      .in = shape().in,
+                                      .out = shape().out,
+                                      .x = x_.data(),
+                                      .weight = weight_.data(),
+                                      .bias = bias_.data(),
+                                      .output = output.data(),
+                                      .output_stride = stride()});
   EXPECT_LT(relative_l2(gathered(output), expected), tolerance());
 }
 
@@ -86,8 +93,15 @@ TEST_P(LinearOps, ForwardAddsToWhatIsThereWithAndWithoutBias) {
     there.values = to_double(before);
     const oracle::Matrix expected = oracle::sum(there, oracle::linear(x_matrix(), weight_tensor(), bias));
     std::vector<float> output = spread(before);
-    ops_->linear_forward(x_.data(), weight_.data(), biased ? bias_.data() : nullptr, shape().rows, shape().in,
-                         shape().out, output.data(), stride(), true);
+    ops_->run(model::ops::LinearForward{.rows = shape().rows,
+                                        .in = shape().in,
+                                        .out = shape().out,
+                                        .x = x_.data(),
+                                        .weight = weight_.data(),
+                                        .bias = biased ? bias_.data() : nullptr,
+                                        .output = output.data(),
+                                        .output_stride = stride(),
+                                        .accumulate = true});
     EXPECT_LT(relative_l2(gathered(output), expected.values), tolerance()) << "biased: " << biased;
   }
 }
@@ -104,8 +118,14 @@ TEST_P(LinearOps, BackwardInputOverwritesOrAdds) {
     std::vector<float> x_gradient = normal_values(6, shape().rows * shape().in, 1.0);
     oracle::Matrix there(shape().rows, shape().in);
     if (accumulate) there.values = to_double(x_gradient);
-    ops_->linear_backward_input(strided.data(), stride(), weight_.data(), shape().rows, shape().in, shape().out,
-                                x_gradient.data(), accumulate);
+    ops_->run(model::ops::LinearBackwardInput{.rows = shape().rows,
+                                              .in = shape().in,
+                                              .out = shape().out,
+                                              .output_gradient = strided.data(),
+                                              .output_gradient_stride = stride(),
+                                              .weight = weight_.data(),
+                                              .x_gradient = x_gradient.data(),
+                                              .accumulate = accumulate});
     EXPECT_LT(relative_l2(x_gradient, oracle::sum(there, product).values), tolerance()) << "accumulate: " << accumulate;
   }
 }
@@ -119,14 +139,26 @@ TEST_P(LinearOps, BackwardWeightAdds) {
   output_gradient.values = to_double(output_gradient_);
   oracle::linear_backward(output_gradient, x_matrix(), weight_tensor(), expected_weight, expected_bias);
   const std::vector<float> strided = spread(output_gradient_);
-  ops_->linear_backward_weight(strided.data(), stride(), x_.data(), shape().rows, shape().in, shape().out,
-                               weight_gradient.data(), bias_gradient.data(), true);
+  ops_->run(model::ops::LinearBackwardWeight{.rows = shape().rows,
+                                             .in = shape().in,
+                                             .out = shape().out,
+                                             .output_gradient = strided.data(),
+                                             .output_gradient_stride = stride(),
+                                             .x = x_.data(),
+                                             .weight_gradient = weight_gradient.data(),
+                                             .bias_gradient = bias_gradient.data(),
+                                             .accumulate = true});
   EXPECT_LT(relative_l2(weight_gradient, expected_weight.values), tolerance());
   EXPECT_LT(relative_l2(bias_gradient, expected_bias.values), tolerance());
   // Replaced rather than added to, and without a bias.
   std::vector<float> alone(weight_gradient.size(), std::nanf(""));
-  ops_->linear_backward_weight(strided.data(), stride(), x_.data(), shape().rows, shape().in, shape().out, alone.data(),
-                               nullptr, false);
+  ops_->run(model::ops::LinearBackwardWeight{.rows = shape().rows,
+                                             .in = shape().in,
+                                             .out = shape().out,
+                                             .output_gradient = strided.data(),
+                                             .output_gradient_stride = stride(),
+                                             .x = x_.data(),
+                                             .weight_gradient = alone.data()});
   oracle::Tensor expected_alone{expected_weight.shape, std::vector<double>(alone.size(), 0.0)};
   oracle::linear_backward(output_gradient, x_matrix(), weight_tensor(), expected_alone, expected_bias);
   EXPECT_LT(relative_l2(alone, expected_alone.values), tolerance());

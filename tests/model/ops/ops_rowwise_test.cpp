@@ -4,6 +4,9 @@
 #include <cmath>
 #include <tuple>
 
+#include "model/ops/embedding.h"
+#include "model/ops/gelu.h"
+#include "model/ops/layer_norm.h"
 #include "tests/model/ops/ops_under_test.h"
 #include "tests/support/oracle_layers.h"
 #include "tests/support/values.h"
@@ -49,8 +52,15 @@ TEST_P(RowwiseOps, LayerNormForward) {
   std::vector<float> output(count());
   std::vector<float> mean(rows());
   std::vector<float> inverse(rows());
-  ops_->layer_norm_forward(x.data(), gain.data(), bias.data(), rows(), width(), 1e-5F, output.data(), mean.data(),
-                           inverse.data());
+  ops_->run(model::ops::LayerNormForward{.rows = rows(),
+                                         .width = width(),
+                                         .epsilon = 1e-5F,
+                                         .x = x.data(),
+                                         .gain = gain.data(),
+                                         .bias = bias.data(),
+                                         .output = output.data(),
+                                         .mean = mean.data(),
+                                         .inverse_deviation = inverse.data()});
   const double epsilon = 1e-5F;
   EXPECT_LT(relative_l2(output, oracle::layer_norm(matrix(x), vector(gain), vector(bias), epsilon).values),
             tolerance());
@@ -59,8 +69,14 @@ TEST_P(RowwiseOps, LayerNormForward) {
     for (std::int64_t c = 0; c < width(); ++c) row_mean += x[r * width() + c] / static_cast<double>(width());
     ASSERT_NEAR(mean[r], row_mean, 1e-5);
   }
-  ops_->layer_norm_forward(x.data(), gain.data(), nullptr, rows(), width(), 1e-5F, output.data(), mean.data(),
-                           inverse.data());
+  ops_->run(model::ops::LayerNormForward{.rows = rows(),
+                                         .width = width(),
+                                         .epsilon = 1e-5F,
+                                         .x = x.data(),
+                                         .gain = gain.data(),
+                                         .output = output.data(),
+                                         .mean = mean.data(),
+                                         .inverse_deviation = inverse.data()});
   const std::vector<float> no_bias(width(), 0.0F);
   EXPECT_LT(relative_l2(output, oracle::layer_norm(matrix(x), vector(gain), vector(no_bias), epsilon).values),
             tolerance());
@@ -74,8 +90,15 @@ TEST_P(RowwiseOps, LayerNormBackwardAddsTheGradients) {
   std::vector<float> output(count());
   std::vector<float> mean(rows());
   std::vector<float> inverse(rows());
-  ops_->layer_norm_forward(x.data(), gain.data(), bias.data(), rows(), width(), 1e-5F, output.data(), mean.data(),
-                           inverse.data());
+  ops_->run(model::ops::LayerNormForward{.rows = rows(),
+                                         .width = width(),
+                                         .epsilon = 1e-5F,
+                                         .x = x.data(),
+                                         .gain = gain.data(),
+                                         .bias = bias.data(),
+                                         .output = output.data(),
+                                         .mean = mean.data(),
+                                         .inverse_deviation = inverse.data()});
   std::vector<float> x_gradient = normal_values(8, count(), 1.0);
   std::vector<float> gain_gradient = normal_values(9, width(), 1.0);
   std::vector<float> bias_gradient = normal_values(10, width(), 1.0);
@@ -84,16 +107,31 @@ TEST_P(RowwiseOps, LayerNormBackwardAddsTheGradients) {
   const oracle::Matrix expected_x =
       oracle::sum(matrix(x_gradient), oracle::layer_norm_backward(matrix(output_gradient), matrix(x), vector(gain),
                                                                   1e-5F, expected_gain, expected_bias));
-  ops_->layer_norm_backward(output_gradient.data(), x.data(), gain.data(), mean.data(), inverse.data(), rows(), width(),
-                            x_gradient.data(), gain_gradient.data(), bias_gradient.data());
+  ops_->run(model::ops::LayerNormBackward{.rows = rows(),
+                                          .width = width(),
+                                          .output_gradient = output_gradient.data(),
+                                          .x = x.data(),
+                                          .gain = gain.data(),
+                                          .mean = mean.data(),
+                                          .inverse_deviation = inverse.data(),
+                                          .x_gradient = x_gradient.data(),
+                                          .gain_gradient = gain_gradient.data(),
+                                          .bias_gradient = bias_gradient.data()});
   EXPECT_LT(relative_l2(x_gradient, expected_x.values), tolerance());
   EXPECT_LT(relative_l2(gain_gradient, expected_gain.values), tolerance());
   EXPECT_LT(relative_l2(bias_gradient, expected_bias.values), tolerance());
   // Without a bias the other gradients are the same.
   std::vector<float> again_x(count(), 0.0F);
   std::vector<float> again_gain(width(), 0.0F);
-  ops_->layer_norm_backward(output_gradient.data(), x.data(), gain.data(), mean.data(), inverse.data(), rows(), width(),
-                            again_x.data(), again_gain.data(), nullptr);
+  ops_->run(model::ops::LayerNormBackward{.rows = rows(),
+                                          .width = width(),
+                                          .output_gradient = output_gradient.data(),
+                                          .x = x.data(),
+                                          .gain = gain.data(),
+                                          .mean = mean.data(),
+                                          .inverse_deviation = inverse.data(),
+                                          .x_gradient = again_x.data(),
+                                          .gain_gradient = again_gain.data()});
   oracle::Tensor fresh_gain = vector(std::vector<float>(width(), 0.0F));
   oracle::Tensor fresh_bias = fresh_gain;
   oracle::layer_norm_backward(matrix(output_gradient), matrix(x), vector(gain), 1e-5F, fresh_gain, fresh_bias);
@@ -106,11 +144,11 @@ TEST_P(RowwiseOps, GeluForwardAlsoInPlace) {
   x[1] = 30.0F;
   const std::vector<double> expected = oracle::gelu(matrix(x)).values;
   std::vector<float> output(count());
-  ops_->gelu_forward(x.data(), count(), output.data());
+  ops_->run(model::ops::GeluForward{.count = count(), .x = x.data(), .output = output.data()});
   EXPECT_LT(relative_l2(output, expected), tolerance());
   EXPECT_NEAR(output[0], 0.0F, 1e-6F);
   EXPECT_EQ(output[1], 30.0F);
-  ops_->gelu_forward(x.data(), count(), x.data());
+  ops_->run(model::ops::GeluForward{.count = count(), .x = x.data(), .output = x.data()});
   EXPECT_EQ(x, output);
 }
 
@@ -121,7 +159,8 @@ TEST_P(RowwiseOps, GeluBackward) {
   std::vector<float> gradient = normal_values(13, count(), 1.0);
   const std::vector<double> expected = oracle::gelu_backward(matrix(gradient), matrix(x)).values;
   std::vector<float> output(count());
-  ops_->gelu_backward(x.data(), count(), gradient.data(), output.data());
+  ops_->run(
+      model::ops::GeluBackward{.count = count(), .x = x.data(), .gradient = gradient.data(), .output = output.data()});
   EXPECT_LT(relative_l2(gradient, expected), tolerance());
   EXPECT_LT(relative_l2(output, oracle::gelu(matrix(x)).values), tolerance());
 }
@@ -145,7 +184,11 @@ TEST_P(RowwiseOps, EmbeddingForwardAndBackward) {
     for (std::int64_t t = 0; t < sequence.rows; ++t) position[sequence.first_row + t] = t;
   }
   std::vector<float> output(count());
-  ops_->embedding_forward(batch, tokens.data(), positions.data(), width(), output.data());
+  ops_->run(model::ops::EmbeddingForward{.batch = batch,
+                                         .width = width(),
+                                         .token_embedding = tokens.data(),
+                                         .position_embedding = positions.data(),
+                                         .output = output.data()});
   for (std::int64_t r = 0; r < rows(); ++r) {
     for (std::int64_t c = 0; c < width(); ++c) {
       ASSERT_EQ(output[r * width() + c], tokens[inputs[r] * width() + c] + positions[position[r] * width() + c]);
@@ -163,7 +206,11 @@ TEST_P(RowwiseOps, EmbeddingForwardAndBackward) {
       expected_positions[position[r] * width() + c] += gradient[r * width() + c];
     }
   }
-  ops_->embedding_backward(batch, gradient.data(), width(), token_gradient.data(), position_gradient.data());
+  ops_->run(model::ops::EmbeddingBackward{.batch = batch,
+                                          .width = width(),
+                                          .gradient = gradient.data(),
+                                          .token_gradient = token_gradient.data(),
+                                          .position_gradient = position_gradient.data()});
   EXPECT_LT(relative_l2(token_gradient, expected_tokens), tolerance());
   EXPECT_LT(relative_l2(position_gradient, expected_positions), tolerance());
 }

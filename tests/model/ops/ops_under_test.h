@@ -5,6 +5,7 @@
 #include <string>
 #include <tuple>
 
+#include "model/ops/batch.h"
 #include "model/ops/ops.h"
 
 namespace chainrule::tests {

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "model/error.h"
+#include "model/shape/initialise.h"
 #include "tests/support/oracle.h"
 
 namespace chainrule::model::shape {

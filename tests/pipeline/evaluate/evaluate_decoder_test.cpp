@@ -10,6 +10,7 @@
 #include "model/arena.h"
 #include "model/decoder/decoder.h"
 #include "model/ops/ops.h"
+#include "model/shape/initialise.h"
 #include "model/shape/parameters.h"
 #include "pipeline/evaluate/score_corpus.h"
 #include "pipeline/evaluate/unit_scorer.h"

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "io/error.h"
+#include "model/shape/initialise.h"
 #include "model/shape/parameters.h"
 #include "pipeline/failure/error.h"
 #include "tests/support/made_checkpoint.h"

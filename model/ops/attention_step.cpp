@@ -1,13 +1,13 @@
 // The operations of a decode step. Few rows meet long caches, so threads share out (row, head) pairs and each streams
 // one head's keys and values.
-#include <omp.h>
+#include "model/ops/attention_step.h"
 
 #include <algorithm>
 #include <cmath>
 #include <cstring>
 
-#include "model/ops/fast_ops.h"
 #include "model/ops/softmax.h"
+#include "model/ops/workspace.h"
 #include "model/simd/multiversion.h"
 
 namespace chainrule::model::ops {
@@ -49,50 +49,39 @@ void attend(const float* query, const float* keys, const float* values, std::int
 
 }  // namespace
 
-void FastOps::embedding_step(std::span<const StepRow> rows, const float* token_embedding,
-                             const float* position_embedding, std::int64_t width, float* output) {
-  for (std::size_t r = 0; r < rows.size(); ++r) {
-    const float* token = token_embedding + std::int64_t{rows[r].token} * width;
-    const float* position = position_embedding + rows[r].position * width;
-    float* to = output + static_cast<std::int64_t>(r) * width;
-    for (std::int64_t i = 0; i < width; ++i) to[i] = token[i] + position[i];
-  }
-}
-
-void FastOps::cache_write(const float* query_key_value, std::span<const StepRow> rows, const CacheShape& shape,
-                          float* cache) {
-  const std::int64_t d = shape.attention.head_width;
-  const std::int64_t width = shape.attention.width();
+void fast(Workspace& /*workspace*/, const CacheWrite& op) {
+  const shape::AttentionShape& attention = op.shape.attention;
+  const std::int64_t d = attention.head_width;
   const auto bytes = static_cast<std::size_t>(d) * sizeof(float);
-  const auto count = static_cast<std::int64_t>(rows.size());
+  const auto count = static_cast<std::int64_t>(op.rows.size());
 #pragma omp parallel for schedule(static) if (count > 16)
   for (std::int64_t r = 0; r < count; ++r) {
-    const StepRow& row = rows[static_cast<std::size_t>(r)];
-    for (std::int64_t h = 0; h < shape.attention.heads; ++h) {
-      const float* key = query_key_value + r * 3 * width + width + h * d;
-      float* to = cache + shape.keys(row.slot, h) + row.position * d;
+    const StepRow& row = op.rows[static_cast<std::size_t>(r)];
+    for (std::int64_t h = 0; h < attention.key_value_heads; ++h) {
+      const float* key = op.query_key_value + r * attention.row_width() + attention.query_width() + h * d;
+      float* to = op.cache + op.shape.keys(row.slot, h) + row.position * d;
       std::memcpy(to, key, bytes);
-      std::memcpy(to + shape.value_offset(), key + width, bytes);
+      std::memcpy(to + op.shape.value_offset(), key + attention.key_value_width(), bytes);
     }
   }
 }
 
-void FastOps::attention_step(const float* query_key_value, std::span<const StepRow> rows, const CacheShape& shape,
-                             const float* cache, float* output) {
-  const std::int64_t heads = shape.attention.heads;
-  const std::int64_t d = shape.attention.head_width;
-  const std::int64_t width = shape.attention.width();
+void fast(Workspace& workspace, const AttentionStep& op) {
+  shape::require_equal_heads(op.shape.attention);
+  const std::int64_t heads = op.shape.attention.heads;
+  const std::int64_t d = op.shape.attention.head_width;
+  const std::int64_t width = op.shape.attention.query_width();
   const float score_scale = 1.0F / std::sqrt(static_cast<float>(d));
-  reserve_per_thread(shape.capacity);
-  const auto count = static_cast<std::int64_t>(rows.size()) * heads;
+  workspace.reserve_per_thread(op.shape.capacity);
+  const auto count = static_cast<std::int64_t>(op.rows.size()) * heads;
 #pragma omp parallel for schedule(static)
   for (std::int64_t item = 0; item < count; ++item) {
     const std::int64_t r = item / heads;
     const std::int64_t h = item % heads;
-    const StepRow& row = rows[static_cast<std::size_t>(r)];
-    const float* keys = cache + shape.keys(row.slot, h);
-    attend(query_key_value + r * 3 * width + h * d, keys, keys + shape.value_offset(), row.position + 1, d, score_scale,
-           thread_memory_[static_cast<std::size_t>(omp_get_thread_num())].data(), output + r * width + h * d);
+    const StepRow& row = op.rows[static_cast<std::size_t>(r)];
+    const float* keys = op.cache + op.shape.keys(row.slot, h);
+    attend(op.query_key_value + r * op.shape.attention.row_width() + h * d, keys, keys + op.shape.value_offset(),
+           row.position + 1, d, score_scale, workspace.thread_memory(), op.output + r * width + h * d);
   }
 }
 

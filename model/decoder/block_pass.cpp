@@ -1,0 +1,185 @@
+#include "model/decoder/block_pass.h"
+
+#include "model/ops/attention.h"
+#include "model/ops/gelu.h"
+#include "model/ops/layer_norm.h"
+#include "model/ops/linear.h"
+
+namespace chainrule::model::decoder {
+namespace {
+
+using shape::Part;
+using shape::PartKind;
+using shape::Value;
+
+void copy(const float* from, std::int64_t count, float* to) {
+#pragma omp parallel for schedule(static)
+  for (std::int64_t i = 0; i < count; ++i) to[i] = from[i];
+}
+
+const Value& value(const BlockPass& pass, std::size_t index) { return pass.block.values[index]; }
+
+/// Where a part finds what it reads.
+const float* source(const BlockPass& pass, std::size_t index) {
+  return index == 0 ? pass.input : pass.memory.values[index];
+}
+
+/// Where a part puts what it writes.
+float* target(const BlockPass& pass, std::size_t index) {
+  return value(pass, index).place == Value::Place::stream ? pass.output : pass.memory.values[index];
+}
+
+template <typename Element>
+Element* at(Element* block, const std::optional<shape::Parameter>& parameter) {
+  return parameter ? block + parameter->offset : nullptr;
+}
+
+void norm_forward(const BlockPass& pass, const Part& part) {
+  pass.ops.run(ops::LayerNormForward{.rows = pass.rows.count,
+                                     .width = value(pass, part.input).width,
+                                     .epsilon = part.epsilon,
+                                     .x = source(pass, part.input),
+                                     .gain = at(pass.parameters, part.weight),
+                                     .bias = at(pass.parameters, part.bias),
+                                     .output = target(pass, part.output),
+                                     .mean = pass.memory.values[part.statistics],
+                                     .inverse_deviation = pass.memory.values[part.statistics + 1]});
+}
+
+void linear_forward(const BlockPass& pass, const Part& part) {
+  float* output = target(pass, part.output);
+  if (part.added_to) copy(source(pass, *part.added_to), pass.rows.count * part.out(), output);
+  pass.ops.run(ops::LinearForward{.rows = pass.rows.count,
+                                  .in = part.in(),
+                                  .out = part.out(),
+                                  .x = source(pass, part.input),
+                                  .weight = at(pass.parameters, part.weight),
+                                  .bias = at(pass.parameters, part.bias),
+                                  .output = output,
+                                  .output_stride = part.out(),
+                                  .accumulate = part.added_to.has_value()});
+}
+
+void attention_forward(const BlockPass& pass, const Part& part) {
+  const Rows& rows = pass.rows;
+  const float* query_key_value = source(pass, part.input);
+  if (pass.cache != nullptr) {
+    pass.ops.run(ops::CacheWrite{
+        .rows = rows.steps, .shape = rows.cache_shape, .query_key_value = query_key_value, .cache = pass.cache});
+  }
+  if (rows.batch != nullptr) {
+    pass.ops.run(ops::AttentionForward{.rows = rows.count,
+                                       .shape = part.attention,
+                                       .sequences = rows.batch->sequences,
+                                       .query_key_value = query_key_value,
+                                       .output = target(pass, part.output),
+                                       .log_sum_exp = pass.memory.values[part.statistics]});
+  } else {
+    pass.ops.run(ops::AttentionStep{.rows = rows.steps,
+                                    .shape = rows.cache_shape,
+                                    .query_key_value = query_key_value,
+                                    .cache = pass.cache,
+                                    .output = target(pass, part.output)});
+  }
+}
+
+void gelu_forward(const BlockPass& pass, const Part& part) {
+  pass.ops.run(ops::GeluForward{.count = pass.rows.count * value(pass, part.input).width,
+                                .x = source(pass, part.input),
+                                .output = target(pass, part.output)});
+}
+
+void forward(const BlockPass& pass, std::span<const Part> parts) {
+  for (const Part& part : parts) {
+    switch (part.kind) {
+      case PartKind::layer_norm: norm_forward(pass, part); break;
+      case PartKind::linear: linear_forward(pass, part); break;
+      case PartKind::attention: attention_forward(pass, part); break;
+      case PartKind::gelu: gelu_forward(pass, part); break;
+    }
+  }
+}
+
+/// Backward of each kind: from the gradient of what a part wrote to that of what it read.
+
+void norm_backward(const BlockPass& pass, const Part& part, float* gradients) {
+  if (value(pass, part.output).place == Value::Place::buffer) norm_forward(pass, part);
+  pass.ops.run(ops::LayerNormBackward{.rows = pass.rows.count,
+                                      .width = value(pass, part.input).width,
+                                      .output_gradient = pass.memory.gradients[part.output],
+                                      .x = source(pass, part.input),
+                                      .gain = at(pass.parameters, part.weight),
+                                      .mean = pass.memory.values[part.statistics],
+                                      .inverse_deviation = pass.memory.values[part.statistics + 1],
+                                      .x_gradient = pass.memory.gradients[part.input],
+                                      .gain_gradient = at(gradients, part.weight),
+                                      .bias_gradient = at(gradients, part.bias)});
+}
+
+void linear_backward_input(const BlockPass& pass, const Part& part) {
+  pass.ops.run(ops::LinearBackwardInput{.rows = pass.rows.count,
+                                        .in = part.in(),
+                                        .out = part.out(),
+                                        .output_gradient = pass.memory.gradients[part.output],
+                                        .output_gradient_stride = part.out(),
+                                        .weight = at(pass.parameters, part.weight),
+                                        .x_gradient = pass.memory.gradients[part.input]});
+}
+
+void linear_backward_weight(const BlockPass& pass, const Part& part, float* gradients, bool accumulate) {
+  pass.ops.run(ops::LinearBackwardWeight{.rows = pass.rows.count,
+                                         .in = part.in(),
+                                         .out = part.out(),
+                                         .output_gradient = pass.memory.gradients[part.output],
+                                         .output_gradient_stride = part.out(),
+                                         .x = source(pass, part.input),
+                                         .weight_gradient = at(gradients, part.weight),
+                                         .bias_gradient = at(gradients, part.bias),
+                                         .accumulate = accumulate});
+}
+
+void attention_backward(const BlockPass& pass, const Part& part) {
+  pass.ops.run(ops::AttentionBackward{.rows = pass.rows.count,
+                                      .shape = part.attention,
+                                      .sequences = pass.rows.batch->sequences,
+                                      .output_gradient = pass.memory.gradients[part.output],
+                                      .query_key_value = source(pass, part.input),
+                                      .output = source(pass, part.output),
+                                      .log_sum_exp = pass.memory.values[part.statistics],
+                                      .query_key_value_gradient = pass.memory.gradients[part.input]});
+}
+
+void gelu_backward(const BlockPass& pass, const Part& part) {
+  pass.ops.run(ops::GeluBackward{.count = pass.rows.count * value(pass, part.input).width,
+                                 .x = source(pass, part.input),
+                                 .gradient = pass.memory.gradients[part.output],
+                                 .output = target(pass, part.output)});
+}
+
+}  // namespace
+
+void forward(const BlockPass& pass) { forward(pass, pass.block.parts); }
+
+void forward_saved(const BlockPass& pass) { forward(pass, std::span(pass.block.parts).first(pass.block.saving_parts)); }
+
+void backward(const BlockPass& pass, float* gradients, bool accumulate) {
+  // A weight's gradient needs the product's input: where that is not saved, it waits for the part before, which makes
+  // it again.
+  const Part* waiting = nullptr;
+  for (auto part = pass.block.parts.rbegin(); part != pass.block.parts.rend(); ++part) {
+    const Part* now_ready = waiting;
+    waiting = nullptr;
+    switch (part->kind) {
+      case PartKind::layer_norm: norm_backward(pass, *part, gradients); break;
+      case PartKind::attention: attention_backward(pass, *part); break;
+      case PartKind::gelu: gelu_backward(pass, *part); break;
+      case PartKind::linear:
+        linear_backward_input(pass, *part);
+        (value(pass, part->input).place == Value::Place::buffer ? waiting : now_ready) = &*part;
+        break;
+    }
+    if (now_ready != nullptr) linear_backward_weight(pass, *now_ready, gradients, accumulate);
+  }
+}
+
+}  // namespace chainrule::model::decoder

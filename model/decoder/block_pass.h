@@ -1,0 +1,45 @@
+#pragma once
+#include <cstdint>
+#include <span>
+
+#include "model/decoder/block_memory.h"
+#include "model/ops/attention_step.h"
+#include "model/ops/batch.h"
+#include "model/ops/ops.h"
+#include "model/shape/block.h"
+
+namespace chainrule::model::decoder {
+
+/// The rows of a pass, and whom their queries meet.
+struct Rows {
+  std::int64_t count = 0;
+  const ops::Batch* batch = nullptr;         ///< rows of whole sequences, each attending within its own; or null:
+  std::span<const ops::StepRow> steps = {};  ///< one row a sequence, attending to the cache. Beside a batch: which rows
+                                             ///< of it join the cache
+  ops::CacheShape cache_shape = {};
+};
+
+/// One pass over the parts of a block.
+struct BlockPass {
+  const shape::Block& block;
+  ops::Ops& ops;
+  const Rows& rows;
+  const float* parameters;  ///< the block's first
+  const float* input;       ///< [rows, C], the residual stream before the block
+  float* output;            ///< [rows, C], the residual stream after it; null for a block that does not write it
+  const BlockMemory& memory;
+  float* cache = nullptr;  ///< the layer's keys and values, of all slots; may be null beside a batch
+};
+
+/// The parts in order. One row of each of several sequences goes the same way as whole sequences, but for attention.
+void forward(const BlockPass& pass);
+/// So many of them that all values are there that backward needs.
+void forward_saved(const BlockPass& pass);
+
+/// The parts in reverse. The buffer stream_gradient holds the gradient of the block's output before (a block that does
+/// not write to the stream: what is to be added to), of its input after; the last part's gradient is there. Adds to
+/// the gradients of the block's parameters, which begin at `gradients`; unless accumulate, those of matrices are
+/// replaced.
+void backward(const BlockPass& pass, float* gradients, bool accumulate);
+
+}  // namespace chainrule::model::decoder

@@ -1,0 +1,87 @@
+#include "model/decoder/network.h"
+
+#include <fmt/format.h>
+
+#include "model/error.h"
+#include "model/ops/embedding.h"
+#include "model/ops/linear.h"
+#include "model/round_up.h"
+
+namespace chainrule::model::decoder {
+
+Network::Network(const shape::Config& with_config, ops::Ops& with_ops)
+    : config(with_config), table(config), ops(with_ops), logits_stride(round_up(config.vocabulary_size, 16)) {}
+
+void Network::check(std::span<const float> parameters) const {
+  if (static_cast<std::int64_t>(parameters.size()) == table.arena_size()) return;
+  throw Error(fmt::format("a parameter arena of {} elements, the model has {}", parameters.size(), table.arena_size()));
+}
+
+void Network::embed(const float* parameters, const Rows& rows, float* stream) const {
+  const float* tokens = parameters + table.token_embedding().begin;
+  const float* positions = parameters + table.position_embedding().begin;
+  if (rows.batch != nullptr) {
+    ops.run(ops::EmbeddingForward{.batch = *rows.batch,
+                                  .width = config.width,
+                                  .token_embedding = tokens,
+                                  .position_embedding = positions,
+                                  .output = stream});
+  } else {
+    ops.run(ops::EmbeddingStep{.rows = rows.steps,
+                               .width = config.width,
+                               .token_embedding = tokens,
+                               .position_embedding = positions,
+                               .output = stream});
+  }
+}
+
+void Network::embed_backward(const ops::Batch& batch, const float* stream, float* gradients) const {
+  ops.run(ops::EmbeddingBackward{.batch = batch,
+                                 .width = config.width,
+                                 .gradient = stream,
+                                 .token_gradient = gradients + table.token_embedding().begin,
+                                 .position_gradient = gradients + table.position_embedding().begin});
+}
+
+BlockPass Network::layer(std::int64_t layer, const float* parameters, const Rows& rows, const float* input,
+                         float* output, const BlockMemory& memory, float* cache) const {
+  return {description().layer, ops, rows, parameters + table.layer(layer).begin, input, output, memory, cache};
+}
+
+BlockPass Network::ending(const float* parameters, const Rows& rows, const float* input,
+                          const BlockMemory& memory) const {
+  return {description().ending, ops, rows, parameters + table.ending().begin, input, nullptr, memory};
+}
+
+void Network::head(const float* parameters, const float* hidden, std::int64_t rows, float* logits) const {
+  ops.run(ops::LinearForward{.rows = rows,
+                             .in = description().head.in(),
+                             .out = description().head.out(),
+                             .x = hidden,
+                             .weight = parameters + table.head().begin,
+                             .output = logits,
+                             .output_stride = logits_stride});
+}
+
+void Network::head_backward(const float* parameters, const float* logits, std::int64_t rows, const float* hidden,
+                            float* hidden_gradient, float* gradients, bool accumulate) const {
+  const std::int64_t in = description().head.in();
+  const std::int64_t out = description().head.out();
+  ops.run(ops::LinearBackwardWeight{.rows = rows,
+                                    .in = in,
+                                    .out = out,
+                                    .output_gradient = logits,
+                                    .output_gradient_stride = logits_stride,
+                                    .x = hidden,
+                                    .weight_gradient = gradients + table.head().begin,
+                                    .accumulate = accumulate});
+  ops.run(ops::LinearBackwardInput{.rows = rows,
+                                   .in = in,
+                                   .out = out,
+                                   .output_gradient = logits,
+                                   .output_gradient_stride = logits_stride,
+                                   .weight = parameters + table.head().begin,
+                                   .x_gradient = hidden_gradient});
+}
+
+}  // namespace chainrule::model::decoder

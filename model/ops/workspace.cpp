@@ -1,0 +1,40 @@
+#include "model/ops/workspace.h"
+
+#include <omp.h>
+
+#include <algorithm>
+
+namespace chainrule::model::ops {
+
+void Workspace::multiply(const products::ProductShape& shape, const float* a, const float* b, const float* bias,
+                         float* c) {
+  if (blocked_ && blocked_->suit(shape)) {
+    blocked_->multiply(shape, a, b, bias, c);
+  } else {
+    products_.multiply(shape, a, b, bias, c);
+  }
+}
+
+std::span<const std::int64_t> Workspace::positions_of(const Batch& batch) {
+  positions_.assign(batch.inputs.size(), 0);
+  for (const Sequence& sequence : batch.sequences) {
+    for (std::int64_t i = 0; i < sequence.rows; ++i) positions_[static_cast<std::size_t>(sequence.first_row + i)] = i;
+  }
+  return positions_;
+}
+
+void Workspace::reserve_per_thread(std::int64_t elements) {
+  thread_memory_.resize(std::max(thread_memory_.size(), static_cast<std::size_t>(omp_get_max_threads())));
+  for (auto& each : thread_memory_) {
+    if (each.size() < elements) each = Arena(elements);
+  }
+}
+
+float* Workspace::thread_memory() { return thread_memory_[static_cast<std::size_t>(omp_get_thread_num())].data(); }
+
+float* Workspace::shared_memory(std::int64_t elements) {
+  if (shared_memory_.size() < elements) shared_memory_ = Arena(elements);
+  return shared_memory_.data();
+}
+
+}  // namespace chainrule::model::ops

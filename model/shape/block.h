@@ -1,0 +1,110 @@
+#pragma once
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/shape/attention_shape.h"
+#include "model/shape/parameter.h"
+
+namespace chainrule::model::shape {
+
+/// What a part computes.
+enum class PartKind { layer_norm, linear, attention, gelu };
+
+/// Memory that all blocks use in turn, [rows, width] each.
+enum class Buffer {
+  normalised,
+  activated,
+  // In training only:
+  stream_gradient,  ///< of the residual stream, carried from block to block
+  branch_gradient,  ///< of what a norm gave or attention put out
+  feed_forward_gradient,
+  query_key_value_gradient,
+};
+inline constexpr std::size_t kBuffers = 6;
+inline constexpr std::size_t kForwardBuffers = 2;  ///< the first ones
+
+/// What passes from part to part, rows x width elements.
+struct Value {
+  /// stream: the residual stream where it enters or leaves the block, not the block's own memory. saved: kept from
+  /// forward to backward. buffer: made again in backward.
+  enum class Place { stream, saved, buffer };
+
+  std::string name;
+  std::int64_t width = 0;
+  Place place = Place::saved;
+  Buffer buffer = Buffer::normalised;             ///< where place is buffer
+  std::optional<Buffer> gradient = std::nullopt;  ///< where its gradient lies; without one it has none
+};
+
+/// One step of a block: reads a value, and writes one that no other part writes. Each value is read by one part, but
+/// for those of the residual stream. Indices are of Block::values, offsets from the block's first parameter.
+struct Part {
+  PartKind kind = PartKind::linear;
+  std::string name;  ///< of its parameters, e.g. "attention.output"
+  std::size_t input = 0;
+  std::size_t output = 0;
+  std::optional<std::size_t> added_to;  ///< a linear part's product is added to this value of the residual stream
+  std::size_t statistics = 0;           ///< the first of those that backward needs: mean and inverse deviation of a
+                                        ///< norm, log-sum-exp of attention
+  std::optional<Parameter> weight;      ///< [out, in] of a linear part, [width] of a norm
+  std::optional<Parameter> bias;        ///< [out] or [width]
+  AttentionShape attention;             ///< of attention
+  float epsilon = 0;                    ///< of a norm
+
+  /// A product with a weight: rows x in -> rows x out.
+  bool is_product() const { return kind == PartKind::linear; }
+  std::int64_t in() const { return weight->shape[1]; }
+  std::int64_t out() const { return weight->shape[0]; }
+};
+
+/// Parts in the order in which forward takes them; backward takes them in reverse.
+struct Block {
+  std::vector<Value> values;
+  std::vector<Part> parts;
+  std::size_t saving_parts = 0;  ///< so many of the first parts leave all that backward needs
+  std::array<std::int64_t, kBuffers> buffer_widths{};
+  std::int64_t parameter_elements = 0;  ///< of an arena, each parameter's padding included
+
+  const Value& input() const { return values.front(); }
+  /// Parameters in the order in which backward finishes them.
+  std::vector<Parameter> parameters() const;
+  /// Elements of the saved values of that many rows.
+  std::int64_t saved_elements(std::int64_t rows) const;
+  /// Elements of the buffers of that many rows; backward: with those of training.
+  std::int64_t buffer_elements(std::int64_t rows, bool backward) const;
+};
+
+/// Puts a block together, part after part: each reads what the one before it wrote.
+class BlockBuilder {
+ public:
+  /// width: of the residual stream, which is the first part's input.
+  BlockBuilder(std::int64_t width, float epsilon);
+
+  /// Reads the residual stream. saved: its output is kept for backward, else made again there.
+  BlockBuilder& layer_norm(const std::string& name, bool saved = false);
+  BlockBuilder& linear(const std::string& name, const std::string& output, std::int64_t out, Buffer gradient);
+  BlockBuilder& attention(const AttentionShape& shape);
+  BlockBuilder& gelu();
+  /// Adds to the residual stream, in a value of the block's own, or (last) in what leaves the block.
+  BlockBuilder& linear_into_stream(const std::string& name, bool last);
+  Block build();
+
+ private:
+  std::size_t add_value(Value value);
+  std::size_t add_saved(const std::string& name, std::int64_t width);
+  Part& add_part(PartKind kind, const std::string& name, std::size_t output);
+  std::optional<Parameter> matrix(const std::string& name, std::int64_t out, Initial initial) const;
+  std::optional<Parameter> vector(const std::string& name, std::int64_t width, Initial initial) const;
+
+  Block block_;
+  std::int64_t width_;
+  float epsilon_;
+  std::size_t stream_ = 0;   // the newest value of the residual stream
+  std::size_t current_ = 0;  // what the next part reads
+};
+
+}  // namespace chainrule::model::shape
