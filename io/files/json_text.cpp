@@ -1,24 +1,72 @@
 #include "io/files/json_text.h"
 
+#include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 
+#include "io/files/untrusted_json.h"
+
 namespace chainrule::io::files {
+namespace {
 
-nlohmann::json parse_json(std::string_view text) { return nlohmann::json::parse(text); }
-
-nlohmann::ordered_json parse_ordered_json(std::string_view text) { return nlohmann::ordered_json::parse(text); }
-
-nlohmann::json parse_json_if_valid(std::string_view text) { return nlohmann::json::parse(text, nullptr, false); }
-
-nlohmann::ordered_json parse_ordered_json_if_valid(std::string_view text) {
-  return nlohmann::ordered_json::parse(text, nullptr, false);
+bool nests_too_deep(std::string_view text) {
+  std::size_t depth = 0;
+  bool in_string = false;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const char each = text[at];
+    if (in_string) {
+      if (each == '\\') ++at;
+      in_string = each != '"';
+    } else if (each == '"') {
+      in_string = true;
+    } else if (each == '[' || each == '{') {
+      if (++depth > kDeepestJson) return true;
+    } else if ((each == ']' || each == '}') && depth > 0) {
+      --depth;
+    }
+  }
+  return false;
 }
 
-std::string json_text(const nlohmann::json& json, int indent) { return json.dump(indent); }
+template <class Json>
+Json parse(std::string_view text) {
+  if (nests_too_deep(text)) {
+    throw nlohmann::json::parse_error::create(101, std::size_t{0},
+                                              fmt::format("nested deeper than {} levels", kDeepestJson), nullptr);
+  }
+  return Json::parse(text);
+}
 
-std::string json_text(const nlohmann::ordered_json& json, int indent, InvalidUtf8 invalid) {
-  using Handler = nlohmann::ordered_json::error_handler_t;
-  return json.dump(indent, ' ', false, invalid == InvalidUtf8::refused ? Handler::strict : Handler::replace);
+template <class Json>
+Json parse_if_valid(std::string_view text) {
+  return nests_too_deep(text) ? Json(nlohmann::detail::value_t::discarded) : Json::parse(text, nullptr, false);
+}
+
+template <class Json>
+std::string text_of(const Json& json, int indent) {
+  return json.dump(indent, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace
+
+nlohmann::json parse_json(std::string_view text) { return parse<nlohmann::json>(text); }
+nlohmann::ordered_json parse_ordered_json(std::string_view text) { return parse<nlohmann::ordered_json>(text); }
+
+nlohmann::json parse_json_if_valid(std::string_view text) { return parse_if_valid<nlohmann::json>(text); }
+nlohmann::ordered_json parse_ordered_json_if_valid(std::string_view text) {
+  return parse_if_valid<nlohmann::ordered_json>(text);
+}
+
+std::string json_text(const nlohmann::json& json, int indent) { return text_of(json, indent); }
+std::string json_text(const nlohmann::ordered_json& json, int indent) { return text_of(json, indent); }
+
+std::int64_t whole_number(const nlohmann::json& object, const char* member) {
+  const auto found = object.is_object() ? object.find(member) : object.end();
+  if (found != object.end() && found->is_number_integer() &&
+      (!found->is_number_unsigned() || found->get<std::uint64_t>() <= std::uint64_t{INT64_MAX})) {
+    return found->get<std::int64_t>();
+  }
+  throw nlohmann::json::type_error::create(302, fmt::format("'{}' is not a whole number", member), nullptr);
 }
 
 std::string json_message(const nlohmann::json& json) {

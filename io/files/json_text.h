@@ -1,4 +1,6 @@
 #pragma once
+#include <cstddef>
+#include <cstdint>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
@@ -7,7 +9,8 @@
 // are used: they are used here only.
 namespace chainrule::io::files {
 
-/// The value that a text holds. Throws nlohmann::json::exception where it is not JSON.
+/// The value that a text holds. Throws nlohmann::json::exception where it is not JSON, or nests deeper than
+/// kDeepestJson: whoever walks or prints a value may recurse.
 nlohmann::json parse_json(std::string_view text);
 nlohmann::ordered_json parse_ordered_json(std::string_view text);
 
@@ -15,15 +18,14 @@ nlohmann::ordered_json parse_ordered_json(std::string_view text);
 nlohmann::json parse_json_if_valid(std::string_view text);
 nlohmann::ordered_json parse_ordered_json_if_valid(std::string_view text);
 
-/// What becomes of bytes in strings that are no UTF-8.
-enum class InvalidUtf8 {
-  refused,   ///< nlohmann::json::exception
-  replaced,  ///< by U+FFFD
-};
-
-/// json on one line, with an indent of at least 0 on a line a value.
+/// json on one line, with an indent of at least 0 on a line a value. Bytes in strings that are no UTF-8 (a path or a
+/// job's name may hold some) become U+FFFD, so that whatever was measured can be written.
 std::string json_text(const nlohmann::json& json, int indent = -1);
-std::string json_text(const nlohmann::ordered_json& json, int indent = -1, InvalidUtf8 invalid = InvalidUtf8::refused);
+std::string json_text(const nlohmann::ordered_json& json, int indent = -1);
+
+/// The integer that a member of an object is. Throws nlohmann::json::exception naming the member where it is anything
+/// else: 2.5 is not read as 2, nor a number that 64 bits cannot hold as another.
+std::int64_t whole_number(const nlohmann::json& object, const char* member);
 
 /// json as MessagePack and back, for messages between ranks: strings may be no UTF-8.
 std::string json_message(const nlohmann::json& json);

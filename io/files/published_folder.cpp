@@ -6,21 +6,24 @@
 
 #include "io/error.h"
 #include "io/files/atomic_file.h"
+#include "io/files/presence.h"
 
 namespace chainrule::io::files {
 
 namespace fs = std::filesystem;
 
 fs::path folder_path(const fs::path& path) {
-  const fs::path whole = fs::absolute(path).lexically_normal();
-  return whole.has_filename() ? whole : whole.parent_path();
+  std::error_code error;
+  fs::path whole = fs::absolute(path).lexically_normal();
+  if (!whole.has_filename()) whole = whole.parent_path();
+  if (presence_of(whole) != Presence::folder) return whole;  // a link to nothing is refused here
+  const fs::path target = fs::canonical(whole, error);       // a rename would replace a link, not what it leads to
+  return error ? whole : target;
 }
 
 bool is_free_for_folder(const fs::path& place) {
-  std::error_code error;
-  const fs::file_status status = fs::status(place, error);
-  if (!fs::exists(status)) return true;
-  return fs::is_directory(status) && fs::is_empty(place, error) && !error;
+  const Presence presence = presence_of(place);
+  return presence == Presence::absent || (presence == Presence::folder && list_folder(place).empty());
 }
 
 bool make_folder(const fs::path& path) {
@@ -35,18 +38,13 @@ bool make_folder(const fs::path& path) {
 }
 
 void publish_folder(const fs::path& beside, const fs::path& place) {
-  sync_path(beside);
-  commit_rename(beside, place);
-}
-
-void replace_folder(const fs::path& beside, const fs::path& place) {
-  sync_path(beside);
-  std::error_code error;
-  const bool replaces = fs::exists(place, error);
-  const fs::path replaced = place.string() + ".replaced";
-  if (replaces) commit_rename(place, replaced);
-  commit_rename(beside, place);
-  if (replaces) fs::remove_all(replaced, error);
+  try {
+    sync_path(beside);
+    commit_rename(beside, place);
+  } catch (const Error& error) {
+    if (presence_of_itself(beside) == Presence::absent) throw;
+    throw Error(error.kind(), fmt::format("{}; it is whole in '{}'", error.what(), beside.string()));
+  }
 }
 
 }  // namespace chainrule::io::files

@@ -9,6 +9,7 @@
 #include "io/files/atomic_file.h"
 #include "io/files/digest.h"
 #include "io/files/json_text.h"
+#include "io/files/presence.h"
 #include "io/files/versioned_json.h"
 
 namespace chainrule::io::tensors {
@@ -52,17 +53,22 @@ Manifest::Manifest(std::filesystem::path folder, std::vector<ManifestEntry> entr
     : folder_(std::move(folder)), entries_(std::move(entries)) {}
 
 Manifest Manifest::read(const std::filesystem::path& folder) {
-  if (!std::filesystem::exists(folder / kManifestName)) {
+  if (!files::is_there(folder))
+    throw Error(ErrorKind::missing_input, fmt::format("'{}' is not there", folder.string()));
+  if (!files::is_there(folder / kManifestName)) {
     throw Error(ErrorKind::bad_data,
                 fmt::format("'{}' has no {}: it was never completed, or is damaged", folder.string(), kManifestName));
   }
   Manifest manifest(folder, parsed(folder / kManifestName));
   for (const ManifestEntry& entry : manifest.entries_) {
+    if (files::presence_of(folder / entry.name) != files::Presence::file) {
+      throw Error(ErrorKind::bad_data, fmt::format("'{}' lacks the file '{}'", folder.string(), entry.name));
+    }
     std::error_code error;
     const std::uintmax_t bytes = std::filesystem::file_size(folder / entry.name, error);
     if (error) {
-      throw Error(ErrorKind::bad_data,
-                  fmt::format("'{}' lacks '{}': {}", folder.string(), entry.name, error.message()));
+      throw Error(ErrorKind::input_output,
+                  fmt::format("cannot look at '{}': {}", (folder / entry.name).string(), error.message()));
     }
     if (bytes != entry.bytes) {
       throw Error(ErrorKind::bad_data, fmt::format("'{}' has {} bytes, its manifest says {}",

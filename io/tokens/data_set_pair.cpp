@@ -2,20 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <system_error>
+#include "io/files/presence.h"
 
 namespace chainrule::io::tokens {
-namespace {
-
-bool is_data_set(const std::filesystem::path& folder) {
-  std::error_code unreadable_is_absent;
-  return std::filesystem::exists(folder / kIndexFile, unreadable_is_absent);
-}
-
-}  // namespace
-
 DataSetPair find_pair(const std::filesystem::path& folder) {
   DataSetPair pair;
+  const auto is_data_set = [](const std::filesystem::path& each) { return files::is_there(each / kIndexFile); };
   if (is_data_set(folder)) return pair;
   if (is_data_set(folder / kTrainFolder)) pair.train = folder / kTrainFolder;
   if (is_data_set(folder / kHeldOutFolder)) pair.held_out = folder / kHeldOutFolder;

@@ -54,7 +54,7 @@ Json whole(const DataSetIndex& index) {
   return json;
 }
 
-std::string dump(const Json& json) { return files::json_text(json, 2, files::InvalidUtf8::replaced) + "\n"; }
+std::string dump(const Json& json) { return files::json_text(json, 2) + "\n"; }
 
 DataSetIndex parse(const Json& json) {
   DataSetIndex index;

@@ -29,9 +29,10 @@ constexpr std::array<Preset, 7> kPresets = {{
     {"gpt2-1558m", 48, 25, 1600, 1024},
 }};
 
-void require_positive(std::int64_t value, const char* name) {
+/// Far beyond every model there is, and small enough that no sum of sizes overflows and no table fills the memory.
+void require_within(std::int64_t value, std::int64_t most, const char* name) {
   if (value < 1) throw Error(fmt::format("the model's {} must be at least 1, not {}", name, value));
-  if (value > (std::int64_t{1} << 31)) throw Error(fmt::format("the model's {} of {} is too large", name, value));
+  if (value > most) throw Error(fmt::format("the model's {} of {} is too large: the most is {}", name, value, most));
 }
 
 }  // namespace
@@ -41,12 +42,12 @@ AttentionShape attention_shape(const Config& config) {
 }
 
 void validate(const Config& config) {
-  require_positive(config.layers, "number of layers");
-  require_positive(config.heads, "number of heads");
-  require_positive(config.width, "width");
-  require_positive(config.feed_forward_width, "feed-forward width");
-  require_positive(config.vocabulary_size, "vocabulary size");
-  require_positive(config.sequence_length, "sequence length");
+  require_within(config.layers, 10'000, "number of layers");
+  require_within(config.heads, 1 << 16, "number of heads");
+  require_within(config.width, 1 << 20, "width");
+  require_within(config.feed_forward_width, 1 << 23, "feed-forward width");
+  require_within(config.vocabulary_size, 1 << 27, "vocabulary size");
+  require_within(config.sequence_length, 1 << 28, "sequence length");
   if (config.width % config.heads != 0) {
     throw Error(fmt::format("the model's width of {} is not a multiple of its {} heads", config.width, config.heads));
   }

@@ -71,6 +71,7 @@ failure::ExitCode run_benchmark(const Arguments& arguments) {
   asked.text = text;
 
   const comm::Session session;
+  options.require_same(session.world());
   const int ranks = session.world().size();
   if (asked.global_batch == 0) asked.global_batch = asked.micro_batch * ranks;
   if (asked.global_batch < 1 || asked.global_batch % asked.micro_batch != 0) {

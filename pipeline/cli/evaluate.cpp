@@ -101,6 +101,7 @@ failure::ExitCode run_evaluate(const Arguments& arguments) {
   asked.max_documents = static_cast<std::uint64_t>(max_documents);
 
   const comm::Session session;
+  options.require_same(session.world());
   evaluate::evaluate(session.world(), asked, version_text());
   return failure::ExitCode::done;
 }

@@ -99,9 +99,10 @@ void stream(const Request& request, std::optional<std::int64_t> maximum_tokens) 
 }
 
 /// A file of prompts, shared out over the ranks batch by batch; rank 0 prints in order.
-void share_out(const Request& request, std::optional<std::int64_t> maximum_tokens) {
+void share_out(const CommandOptions& options, const Request& request, std::optional<std::int64_t> maximum_tokens) {
   const comm::Session session;
   const comm::Communicator& world = session.world();
+  options.require_same(world);
   const int threads = run::use_threads(world, request.threads);
   run::gather_environment(world, version_text(), threads);
   const auto ops = model::ops::make_fast_ops(model::products::Math::float32);
@@ -192,7 +193,7 @@ failure::ExitCode run_generate(const Arguments& arguments) {
   const auto maximum_tokens =
       options.given("max-tokens") ? std::optional<std::int64_t>(request.maximum_tokens) : std::nullopt;
   if (options.either("prompt", "prompts") == "prompts") {
-    share_out(request, maximum_tokens);
+    share_out(options, request, maximum_tokens);
   } else if (comm::launched_rank() == 0) {
     stream(request, maximum_tokens);
   }

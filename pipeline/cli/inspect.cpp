@@ -24,7 +24,7 @@ failure::ExitCode run_inspect(const Arguments& arguments) {
   if (comm::launched_rank() != 0) return failure::ExitCode::done;  // one rank's work
   const auto description = inspect::inspect(path);
   if (json) {
-    run::print(io::files::json_text(description, 2, io::files::InvalidUtf8::replaced) + "\n");
+    run::print(io::files::json_text(description, 2) + "\n");
   } else {
     run::print(inspect::as_text(description) + "every checksum verified\n");
   }

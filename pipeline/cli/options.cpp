@@ -11,6 +11,7 @@
 #include <typeinfo>
 
 #include "io/error.h"
+#include "pipeline/comm/agreement.h"
 #include "pipeline/comm/session.h"
 #include "pipeline/failure/error.h"
 #include "pipeline/run/configuration.h"
@@ -201,6 +202,12 @@ std::string CommandOptions::either(const std::string& one, const std::string& ot
     throw failure::Error(failure::ExitCode::usage, fmt::format("--{} and --{} exclude each other", one, other));
   }
   return typed_.contains(one) ? one : other;
+}
+
+void CommandOptions::require_same(const comm::Communicator& communicator) const {
+  std::string text;
+  for (const auto& [name, value] : resolved()) text += fmt::format("{}--{}={}", text.empty() ? "" : " ", name, value);
+  comm::require_same(communicator, failure::ExitCode::usage, "their options", text);
 }
 
 std::vector<std::pair<std::string, std::string>> CommandOptions::resolved() const {

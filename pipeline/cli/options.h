@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "pipeline/cli/commands.h"
+#include "pipeline/comm/communicator.h"
 
 namespace chainrule::pipeline::cli {
 
@@ -35,6 +36,9 @@ class CommandOptions {
   /// Which of two options that exclude each other holds, empty where neither was given: one on the command line wins
   /// over one in the file, and two in the same place are refused.
   std::string either(const std::string& one, const std::string& other) const;
+
+  /// Throws AgreedError (usage) where a rank was given other options than rank 0. Collective.
+  void require_same(const comm::Communicator& communicator) const;
 
   /// Every option with its value, "name=value" lines as --config reads them, in order of declaration; options
   /// without a value are left out.

@@ -97,6 +97,7 @@ failure::ExitCode run_pack(const Arguments& arguments) {
   pack_options.shard_tokens = static_cast<std::uint64_t>(shard_tokens);
 
   const comm::Session session;
+  options.require_same(session.world());
   for (const auto& set : pack::pack(session.world(), pack_options)) run::print(table_of(set));
   return failure::ExitCode::done;
 }

@@ -118,6 +118,7 @@ failure::ExitCode run_pretrain(const Arguments& arguments) {
   run::set_value(configuration, "minimum-learning-rate", fmt::format("{}", options.schedule.minimum_learning_rate));
   run::set_value(configuration, "warmup-steps", fmt::format("{}", options.schedule.warmup_steps));
   const comm::Session session;
+  command.require_same(session.world());
   return pretrain::pretrain(session.world(), options, configuration, version_text());
 }
 

@@ -50,6 +50,7 @@ void count_pieces(const std::vector<io::text::TextFile>& files, const std::strin
 
 void train(const TrainOptions& options) {
   io::files::require_absent(options.output);
+  io::files::make_place_for(options.output);
   io::tokenizer::TokenizerTrainer trainer;
   const io::text::FindOptions find_options = options.text_files.find_options();
   const io::text::FoundTexts found = io::text::find_text_files(options.inputs, find_options);

@@ -44,7 +44,7 @@ nlohmann::ordered_json environment_json(const run::Environment& environment, con
 
 std::string text_of(const nlohmann::ordered_json& json) {
   // Names come from file systems and may be no UTF-8; JSON must be.
-  return io::files::json_text(json, 2, io::files::InvalidUtf8::replaced) + '\n';
+  return io::files::json_text(json, 2) + '\n';
 }
 
 void write_report(report::ReportFolder& folder, const EvaluationInputs& inputs,

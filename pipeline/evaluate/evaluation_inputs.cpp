@@ -55,6 +55,8 @@ EvaluationInputs open_inputs(const comm::Communicator& communicator, const Evalu
     refuse_pair(options.data);
     data = io::tokens::open_token_stream(options.data);
   });
+  comm::require_same(communicator, failure::ExitCode::bad_data, fmt::format("the data set '{}'", options.data.string()),
+                     data->fingerprint());
   models::LoadedModel model = models::load_same_model(communicator, options.model);
   windows::WorkUnitOptions units;
   comm::agree(communicator, [&] {

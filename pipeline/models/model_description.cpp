@@ -68,12 +68,12 @@ ModelDescription read_model_description(const std::filesystem::path& path) {
       refuse(fmt::format("not a model description of format version {}", kFormat.version));
     }
     model::shape::Config& config = description.config;
-    json.at("layers").get_to(config.layers);
-    json.at("heads").get_to(config.heads);
-    json.at("width").get_to(config.width);
-    json.at("feed_forward_width").get_to(config.feed_forward_width);
-    json.at("vocabulary_size").get_to(config.vocabulary_size);
-    json.at("sequence_length").get_to(config.sequence_length);
+    config.layers = io::files::whole_number(json, "layers");
+    config.heads = io::files::whole_number(json, "heads");
+    config.width = io::files::whole_number(json, "width");
+    config.feed_forward_width = io::files::whole_number(json, "feed_forward_width");
+    config.vocabulary_size = io::files::whole_number(json, "vocabulary_size");
+    config.sequence_length = io::files::whole_number(json, "sequence_length");
     config.normalization = enumerator<model::shape::Normalization>(json, "normalization");
     json.at("normalization_epsilon").get_to(config.normalization_epsilon);
     config.position_encoding = enumerator<model::shape::PositionEncoding>(json, "position_encoding");
@@ -82,7 +82,7 @@ ModelDescription read_model_description(const std::filesystem::path& path) {
     json.at("tied_head").get_to(config.tied_head);
     json.at("tokenizer_fingerprint").get_to(description.tokenizer_fingerprint);
     json.at("weights_hash").get_to(description.weights_hash);
-    json.at("step").get_to(description.step);
+    description.step = io::files::whole_number(json, "step");
     model::shape::validate(config);
   } catch (const nlohmann::json::exception& error) {
     refuse(error.what());

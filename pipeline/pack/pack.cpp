@@ -40,6 +40,22 @@ std::vector<Value> all_gathered(const comm::Communicator& communicator, const st
   return all;
 }
 
+/// The files are those that the first rank found, as far as their sizes tell.
+void check_same_files(const std::vector<io::text::TextFile>& files) {
+  for (const io::text::TextFile& file : files) {
+    std::error_code error;
+    const std::uintmax_t bytes = fs::file_size(file.path, error);
+    if (error) {
+      throw io::Error(io::ErrorKind::missing_input,
+                      fmt::format("cannot look at '{}', which rank 0 found: {}", file.path.string(), error.message()));
+    }
+    if (bytes != file.bytes) {
+      throw io::Error(io::ErrorKind::bad_data,
+                      fmt::format("'{}' has {} bytes here and {} on rank 0", file.path.string(), bytes, file.bytes));
+    }
+  }
+}
+
 /// One packing, phase by phase; every phase is agreed upon before the next begins.
 class Packing {
  public:
@@ -77,12 +93,14 @@ class Packing {
 
   void find() {
     comm::agree(communicator_, [&] { tokenizer_.emplace(io::tokenizer::Tokenizer::load(options_.tokenizer)); });
+    comm::require_same(communicator_, failure::ExitCode::bad_data, "the tokenizer", tokenizer_->fingerprint());
     comm::agree_on_first(communicator_, [&] {
       inputs_ = find_inputs(options_);
       if (inputs_.files.empty())
         throw failure::Error(failure::ExitCode::bad_data, "the inputs hold no file: there is nothing to pack");
     });
     inputs_ = PackInputs::from_message(communicator_.broadcast(inputs_.to_message()));
+    comm::agree(communicator_, [&] { check_same_files(inputs_.files); });
     chunks_ = cut_into_chunks(inputs_.files, suitable_chunk_bytes(inputs_.files));
   }
 

@@ -51,13 +51,13 @@ void PartialFolder::agree(const std::function<void()>& work) const {
 }
 
 bool PartialFolder::failed() const {
-  std::error_code ignored;
-  return fs::exists(path_ / "failed", ignored);
+  std::error_code unseen_means_go_on;
+  return fs::exists(path_ / "failed", unseen_means_go_on);
 }
 
 void PartialFolder::commit() {
+  committed_ = true;  // whole: from here on it stays, wherever it is
   comm::agree_on_first(communicator_, [&] { io::files::publish_folder(path_, output_); });
-  committed_ = true;
 }
 
 }  // namespace chainrule::pipeline::pack

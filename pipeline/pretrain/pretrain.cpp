@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -10,6 +11,7 @@
 #include "io/files/json_text.h"
 #include "pipeline/comm/agreement.h"
 #include "pipeline/failure/error.h"
+#include "pipeline/models/checkpoint.h"
 #include "pipeline/pretrain/inputs.h"
 #include "pipeline/pretrain/loop.h"
 #include "pipeline/pretrain/metrics/console.h"
@@ -29,17 +31,35 @@ const std::vector<std::string> kMayDiffer = {
     "run",       "data",    "validation-data",  "validate-every", "validation-tokens", "checkpoint-every",
     "log-every", "threads", "keep-checkpoints", "recompute"};
 
-/// The ranks of one job may have been given different words.
-void check_same_options(const comm::Communicator& communicator, const run::Configuration& configuration) {
-  std::string text;
-  for (const auto& [name, value] : configuration) text += fmt::format("--{}={} ", name, value);
-  const std::string first = communicator.broadcast(text);
-  comm::agree(communicator, [&] {
-    if (text != first) {
-      throw failure::Error(failure::ExitCode::usage,
-                           fmt::format("ranks were given different options: {}here, {}on rank 0", text, first));
-    }
-  });
+/// What ranks read is the same: a validation set that one of them does not see would let the others wait for it.
+void check_same_data(const comm::Communicator& communicator, const PretrainInputs& inputs) {
+  const auto said = [](const auto& stream) {
+    return stream ? fmt::format("{} of {} tokens", stream->fingerprint(), stream->token_count()) : std::string("none");
+  };
+  comm::require_same(communicator, failure::ExitCode::bad_data, "the training data", said(inputs.training));
+  comm::require_same(communicator, failure::ExitCode::bad_data, "the validation data", said(inputs.validation));
+}
+
+/// The lanes that a run was begun with, from its config.cfg.
+std::int64_t saved_lanes(const PretrainOptions& options, const run::Configuration& saved, std::int64_t otherwise) {
+  const std::optional<std::string> text = run::value_of(saved, "lanes");
+  if (!text) return otherwise;
+  std::int64_t lanes = 0;
+  const char* const end = text->data() + text->size();
+  const auto [stop, error] = std::from_chars(text->data(), end, lanes);
+  PretrainOptions with = options;
+  with.lanes = lanes;
+  if (error != std::errc() || stop != end || lanes == 0) {
+    throw io::Error(io::ErrorKind::bad_data, fmt::format("'{}': lanes = '{}' is no number of lanes",
+                                                         (options.run / run::kConfigurationName).string(), *text));
+  }
+  try {
+    validate(with);
+  } catch (const failure::Error& refusal) {
+    throw io::Error(io::ErrorKind::bad_data,
+                    fmt::format("'{}': {}", (options.run / run::kConfigurationName).string(), refusal.what()));
+  }
+  return lanes;
 }
 
 void check_lanes(const PretrainOptions& options, std::int64_t lanes, int ranks) {
@@ -59,7 +79,7 @@ std::unique_ptr<run::RunDirectory> open_run(const comm::Communicator& communicat
   comm::agree_on_first(communicator, [&] {
     run = std::make_unique<run::RunDirectory>(run::RunDirectory::open(options.run));
     const auto saved = run->configuration();
-    if (saved && options.lanes == 0) lanes = std::stoll(run::value_of(*saved, "lanes").value_or(std::to_string(lanes)));
+    if (saved && options.lanes == 0) lanes = saved_lanes(options, *saved, lanes);
     run::set_value(configuration, "lanes", std::to_string(lanes));
     if (saved) run::check_same_run(*saved, configuration, kMayDiffer);
   });
@@ -67,15 +87,31 @@ std::unique_ptr<run::RunDirectory> open_run(const comm::Communicator& communicat
   return run;
 }
 
+/// A checkpoint's step is its folder's, and a step takes a global batch of samples: the position in the data follows.
+void check_progress(const std::filesystem::path& checkpoint, const checkpoint::TrainingState& state,
+                    const PretrainOptions& options) {
+  const bool of_its_folder = checkpoint == models::checkpoint_folder(options.run, state.step);
+  if (of_its_folder && state.step >= 1 && state.step <= options.schedule.steps &&
+      state.samples_consumed == static_cast<std::uint64_t>(state.step) * options.global_batch) {
+    return;
+  }
+  throw io::Error(
+      io::ErrorKind::bad_data,
+      fmt::format("'{}' says step {} and {} samples, which cannot be there in a run of {} steps of {} samples",
+                  checkpoint.string(), state.step, state.samples_consumed, options.schedule.steps,
+                  options.global_batch));
+}
+
 /// Where the run stands on disk; step 0 where it has no checkpoint.
 checkpoint::TrainingState resumed_state(const comm::Communicator& communicator,
                                         const std::optional<std::filesystem::path>& checkpoint,
-                                        const PretrainInputs& inputs) {
+                                        const PretrainOptions& options, const PretrainInputs& inputs) {
   checkpoint::TrainingState state;
   state.data_fingerprint = inputs.training->fingerprint();
   if (!checkpoint) return state;
   comm::agree(communicator, [&] {
     state = checkpoint::read_training_state(*checkpoint);
+    check_progress(*checkpoint, state, options);
     if (state.data_fingerprint != inputs.training->fingerprint()) {
       throw failure::Error(
           failure::ExitCode::usage,
@@ -89,8 +125,7 @@ checkpoint::TrainingState resumed_state(const comm::Communicator& communicator,
 void warn_of_other_bits(const checkpoint::TrainingState& before, const run::Environment& now) {
   const auto warn = [](const char* what, const auto& was, const auto& is) {
     if (was == is) return;
-    run::say(
-        fmt::format("chainrule: warning: {} {} when this run was saved and {} now: bits may differ\n", what, was, is));
+    run::warn(fmt::format("{} {} when this run was saved and {} now: bits may differ", what, was, is));
   };
   warn("the build was", before.program_digest, now.program_digest);
   warn("the instruction set was", before.instruction_set, now.instruction_set);
@@ -107,11 +142,11 @@ step::TrainerOptions trainer_options(const PretrainOptions& options, std::int64_
 failure::ExitCode pretrain(const comm::Communicator& communicator, const PretrainOptions& options,
                            run::Configuration configuration, const std::string& program) {
   const bool first = communicator.rank() == 0;
-  check_same_options(communicator, configuration);
   const run::Environment environment =
       run::gather_environment(communicator, program, run::use_threads(communicator, options.threads));
   std::unique_ptr<PretrainInputs> inputs;
   comm::agree(communicator, [&] { inputs = std::make_unique<PretrainInputs>(open_inputs(options)); });
+  check_same_data(communicator, *inputs);
 
   std::int64_t lanes = options.lanes != 0 ? options.lanes : exchange::default_lanes(communicator.size());
   if (options.dry_run) {
@@ -122,7 +157,7 @@ failure::ExitCode pretrain(const comm::Communicator& communicator, const Pretrai
   const std::unique_ptr<run::RunDirectory> run = open_run(communicator, options, configuration, lanes);
   check_lanes(options, lanes, communicator.size());
   const auto checkpoint = checkpoint::find_intact_checkpoint(communicator, options.run);
-  checkpoint::TrainingState state = resumed_state(communicator, checkpoint, *inputs);
+  checkpoint::TrainingState state = resumed_state(communicator, checkpoint, options, *inputs);
   if (state.step == options.schedule.steps) {
     if (first) run::say(fmt::format("the run '{}' is finished: {} steps\n", options.run.string(), state.step));
     return failure::ExitCode::done;

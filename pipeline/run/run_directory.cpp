@@ -21,7 +21,6 @@
 namespace chainrule::pipeline::run {
 namespace {
 
-constexpr const char* kConfigurationName = "config.cfg";
 constexpr const char* kLockName = "lock";
 constexpr const char* kHeading = "# A run of chainrule pretrain: the options it was started with.\n";
 

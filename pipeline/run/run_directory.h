@@ -8,6 +8,9 @@
 
 namespace chainrule::pipeline::run {
 
+/// The options that a run was begun with.
+inline constexpr const char* kConfigurationName = "config.cfg";
+
 /// A run directory in the hands of one process, which alone writes there: config.cfg, environment.json, metrics.jsonl,
 /// checkpoints/ and the lock. The lock goes with the process, however that ends.
 class RunDirectory {

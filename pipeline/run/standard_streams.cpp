@@ -10,7 +10,7 @@
 #include <cstring>
 
 #include "io/error.h"
-#include "pipeline/show/legible.h"
+#include "io/quote.h"
 
 namespace chainrule::pipeline::run {
 
@@ -28,9 +28,9 @@ void say(std::string_view text) {
   std::fflush(stderr);
 }
 
-void say_failure(std::string_view message) { say("chainrule: " + show::without_controls(message) + "\n"); }
+void say_failure(std::string_view message) { say("chainrule: " + io::on_one_line(message) + "\n"); }
 
-void warn(std::string_view message) { say("chainrule: warning: " + show::without_controls(message) + "\n"); }
+void warn(std::string_view message) { say("chainrule: warning: " + io::on_one_line(message) + "\n"); }
 
 void print(std::string_view text) {
   if (text.empty()) return;

@@ -59,13 +59,6 @@ void ReportFolder::write(const std::string& name, std::string_view content) {
   write(name, [&](const TextSink& sink) { sink(content); });
 }
 
-void ReportFolder::commit() {
-  try {
-    io::files::publish_folder(beside_, path_);
-  } catch (const io::Error& error) {
-    if (error.kind() != io::ErrorKind::cannot_create) throw;
-    refuse(fmt::format("{}; the report is whole in '{}'", error.what(), beside_.string()));
-  }
-}
+void ReportFolder::commit() { io::files::publish_folder(beside_, path_); }
 
 }  // namespace chainrule::pipeline::evaluate::report

@@ -10,6 +10,7 @@
 
 #include "io/error.h"
 #include "io/files/atomic_file.h"
+#include "io/files/digest.h"
 #include "io/tensors/manifest.h"
 #include "io/tensors/optimizer_file.h"
 #include "pipeline/comm/agreement.h"
@@ -24,8 +25,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Each rank verifies every size-th file of the manifest.
-void verify_share(const comm::Communicator& communicator, const fs::path& checkpoint) {
+/// Verifies every ranks-th file of the manifest, from the rank-th on.
+void verify_share(const fs::path& checkpoint, int rank, int ranks) {
   const io::tensors::Manifest manifest = io::tensors::Manifest::read(checkpoint);
   for (const char* name : {"model.json", "tokenizer.json", "model.h5", kStateName}) {
     bool named = false;
@@ -34,10 +35,24 @@ void verify_share(const comm::Communicator& communicator, const fs::path& checkp
       throw io::Error(io::ErrorKind::bad_data,
                       fmt::format("the manifest of '{}' does not name '{}'", checkpoint.string(), name));
   }
-  for (std::size_t i = static_cast<std::size_t>(communicator.rank()); i < manifest.entries().size();
-       i += static_cast<std::size_t>(communicator.size())) {
+  for (auto i = static_cast<std::size_t>(rank); i < manifest.entries().size(); i += static_cast<std::size_t>(ranks)) {
     manifest.verify(manifest.entries()[i].name);
   }
+}
+
+/// How rank 0 finds the whole checkpoint damaged; empty on every rank where it does not. Damage is what reading shows
+/// on the rank that keeps the run's files: what another rank alone misses is that rank's view of them. Collective.
+std::string damage_of(const comm::Communicator& communicator, const fs::path& checkpoint) {
+  std::string damage;
+  comm::agree_on_first(communicator, [&] {
+    try {
+      verify_share(checkpoint, 0, 1);
+    } catch (const io::Error& error) {
+      if (error.kind() != io::ErrorKind::bad_data) throw;
+      damage = error.what();
+    }
+  });
+  return communicator.broadcast(damage);
 }
 
 void set_aside(const fs::path& checkpoint) {
@@ -60,7 +75,7 @@ void check_slots(const io::tensors::OptimizerFile& file, const std::string& name
 }
 
 /// The state of this rank's slices, from whichever files hold them.
-void read_optimizer(const fs::path& checkpoint, const optimizer::OwnedState& state) {
+void read_optimizer(const fs::path& checkpoint, std::int64_t arena_size, const optimizer::OwnedState& state) {
   std::uint64_t missing = 0;
   for (const auto& slot : state.slots) missing += slot.values.size();
   const io::tensors::Manifest manifest = io::tensors::Manifest::read(checkpoint);
@@ -69,6 +84,12 @@ void read_optimizer(const fs::path& checkpoint, const optimizer::OwnedState& sta
     const fs::path path = checkpoint / entry.name;
     const io::tensors::OptimizerFile file(path);
     check_slots(file, path.string(), state);
+    for (const io::tensors::ElementRange& range : file.ranges()) {
+      if (range.end <= static_cast<std::uint64_t>(arena_size)) continue;
+      throw io::Error(io::ErrorKind::bad_data,
+                      fmt::format("'{}' holds the state of elements up to {}, the model has {}", path.string(),
+                                  range.end, arena_size));
+    }
     std::size_t at = 0;
     for (const auto& slice : state.slices) {
       const auto elements = static_cast<std::size_t>(slice.end - slice.begin);
@@ -97,17 +118,23 @@ std::optional<fs::path> find_intact_checkpoint(const comm::Communicator& communi
   for (std::int64_t step = 0; steps >> step;) {
     const fs::path candidate = models::checkpoint_folder(run, step);
     try {
-      comm::agree(communicator, [&] { verify_share(communicator, candidate); });
+      comm::agree(communicator, [&] { verify_share(candidate, communicator.rank(), communicator.size()); });
     } catch (const failure::AgreedError& error) {
       if (error.code() != failure::ExitCode::bad_data) throw;
-      damaged.emplace_back(candidate, error.what());
+      const std::string damage = damage_of(communicator, candidate);
+      if (damage.empty()) throw;
+      damaged.emplace_back(candidate, damage);
       continue;
     }
+    std::string manifest;
+    comm::agree(communicator, [&] { manifest = io::files::file_digest(candidate / io::tensors::kManifestName); });
+    comm::require_same(communicator, failure::ExitCode::bad_data,
+                       fmt::format("the manifest of '{}'", candidate.string()), manifest);
     comm::agree_on_first(communicator, [&] {
       for (const auto& [folder, damage] : damaged) {
         set_aside(folder);
-        run::say(fmt::format("chainrule: warning: {}; the checkpoint was renamed to '{}.damaged' and is not used\n",
-                             damage, folder.string()));
+        run::warn(
+            fmt::format("{}; the checkpoint was renamed to '{}.damaged' and is not used", damage, folder.string()));
       }
     });
     return candidate;
@@ -126,9 +153,14 @@ void restore(const comm::Communicator& communicator, const fs::path& checkpoint,
     }
     if (communicator.rank() == 0) {
       const models::LoadedModel loaded = models::load_model(checkpoint);
+      if (loaded.parameters.size() != static_cast<std::int64_t>(into.parameters.size()) ||
+          arena_layout(model::shape::ParameterTable(loaded.config)) != state.arena_layout) {
+        throw io::Error(io::ErrorKind::bad_data, fmt::format("'{}': model.json describes another model than {}",
+                                                             checkpoint.string(), kStateName));
+      }
       std::memcpy(into.parameters.data(), loaded.parameters.data(), loaded.parameters.span().size_bytes());
     }
-    read_optimizer(checkpoint, into.optimizer);
+    read_optimizer(checkpoint, into.table->arena_size(), into.optimizer);
   });
   communicator.broadcast(std::as_writable_bytes(into.parameters));
 }

@@ -38,8 +38,8 @@ TrainingState read_training_state(const std::filesystem::path& checkpoint) {
                       fmt::format("'{}' is no training state of format version {}", path.string(), kFormat.version));
     }
     TrainingState state;
-    json.at("step").get_to(state.step);
-    json.at("samples_consumed").get_to(state.samples_consumed);
+    state.step = io::files::whole_number(json, "step");
+    state.samples_consumed = static_cast<std::uint64_t>(io::files::whole_number(json, "samples_consumed"));
     json.at("elapsed_seconds").get_to(state.elapsed_seconds);
     json.at("data_fingerprint").get_to(state.data_fingerprint);
     json.at("arena_layout").get_to(state.arena_layout);

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "io/files/atomic_file.h"
+#include "io/files/atomic_output.h"
 #include "io/files/json_text.h"
 #include "io/files/published_folder.h"
 #include "io/tensors/manifest.h"
@@ -66,16 +67,17 @@ std::vector<io::tensors::ManifestEntry> gathered(const comm::Communicator& commu
   return all;
 }
 
-/// A folder loses its manifest first, so that it is never taken for a checkpoint while it goes.
-void prune(const fs::path& run, std::int64_t keep) {
-  const std::vector<models::CheckpointPlace> places = models::list_checkpoints(run);
+/// Deletes what is older than the newest `keep` checkpoints up to `written`; one that is further on is none of this
+/// run's doing and stays. A folder loses its manifest first, so that it is never taken for a checkpoint while it goes.
+void prune(const fs::path& run, std::int64_t keep, std::int64_t written) {
+  std::vector<models::CheckpointPlace> places = models::list_checkpoints(run);
+  std::erase_if(places, [&](const models::CheckpointPlace& place) { return place.step > written; });
   for (std::size_t i = static_cast<std::size_t>(keep); i < places.size(); ++i) {
     std::error_code error;
     fs::remove(places[i].folder / io::tensors::kManifestName, error);
     fs::remove_all(places[i].folder, error);
     if (error) {
-      run::say(fmt::format("chainrule: warning: cannot delete the old checkpoint '{}': {}\n", places[i].folder.string(),
-                           error.message()));
+      run::warn(fmt::format("cannot delete the old checkpoint '{}': {}", places[i].folder.string(), error.message()));
     }
   }
 }
@@ -100,6 +102,10 @@ void write_checkpoint(const comm::Communicator& communicator, const CheckpointCo
                       const Snapshot& snapshot) {
   const fs::path folder = models::checkpoint_folder(context.run, snapshot.state.step);
   const fs::path partial = folder.string() + ".partial";
+  comm::agree_on_first(communicator, [&] {
+    // What was found damaged was set aside when the run began; anything else is somebody's checkpoint.
+    io::files::require_absent(folder);
+  });
   try {
     comm::agree_on_first(communicator, [&] { make_partial(partial); });
     std::vector<io::tensors::ManifestEntry> mine;
@@ -116,9 +122,8 @@ void write_checkpoint(const comm::Communicator& communicator, const CheckpointCo
     const std::vector<io::tensors::ManifestEntry> all = gathered(communicator, mine);
     comm::agree_on_first(communicator, [&] {
       io::tensors::Manifest(partial, all).write();
-      // A checkpoint of this step that is there already was found damaged, or it would have been resumed from.
-      io::files::replace_folder(partial, folder);
-      prune(context.run, context.keep);
+      io::files::publish_folder(partial, folder);
+      prune(context.run, context.keep, snapshot.state.step);
     });
   } catch (const failure::AgreedError&) {
     std::error_code error;

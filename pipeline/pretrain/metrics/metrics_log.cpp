@@ -12,6 +12,7 @@
 #include "io/error.h"
 #include "io/files/atomic_file.h"
 #include "io/files/json_text.h"
+#include "io/files/presence.h"
 
 namespace chainrule::pipeline::pretrain::metrics {
 namespace {
@@ -38,7 +39,7 @@ std::string lines_up_to(const std::string& content, std::int64_t last_step) {
 }  // namespace
 
 MetricsLog::MetricsLog(const std::filesystem::path& path, std::int64_t last_step) : path_(path) {
-  if (std::filesystem::exists(path)) {
+  if (io::files::is_there(path)) {
     const std::string content = io::files::read_file(path);
     if (const std::string kept = lines_up_to(content, last_step); kept != content) {
       io::files::write_file_atomically(path, kept);
