@@ -59,6 +59,7 @@ TEST(Quotes, HoldNothingThatMovesATerminal) {
   EXPECT_EQ(in_quotes("\x1b[2J\n\r\t\x7f"), "'\\u{1b}[2J\\u{a}\\u{d}\\u{9}\\u{7f}'");
   EXPECT_EQ(in_quotes("\xFFx\xE4\xB8"), "'\\xffx\\xe4\\xb8'");
   EXPECT_EQ(in_quotes("\u202Eabc\u200B\u2028"), "'\\u{202e}abc\\u{200b}\\u{2028}'");
+  EXPECT_EQ(on_one_line("a\n\x1b" + std::string(300, 'x')), "a\\u{a}\\u{1b}" + std::string(300, 'x'));
   EXPECT_EQ(in_quotes("abcdef", 3), "'abc…'");
   EXPECT_EQ(in_quotes("ab\u00e9", 3), "'ab…'");
   EXPECT_EQ(in_quotes("abc", 3), "'abc'");
