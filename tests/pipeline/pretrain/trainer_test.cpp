@@ -65,16 +65,22 @@ class TrainerTest : public testing::Test {
     return models::hash_of(const_cast<step::Trainer&>(trainer).parameters().span());
   }
 
-  std::filesystem::path save(step::Trainer& trainer) {
+  std::filesystem::path save(step::Trainer& trainer) { return write(snapshot(trainer)); }
+
+  checkpoint::Snapshot snapshot(step::Trainer& trainer) {
     checkpoint::TrainingState state;
     state.step = trainer.steps_taken();
     state.samples_consumed = trainer.samples_consumed();
     state.arena_layout = checkpoint::arena_layout(trainer.table());
-    const checkpoint::CheckpointContext context{folder_ / "run", folder_ / "tokenizer.json", "fingerprint", 2};
     const std::string weights_hash =
         checkpoint::agreed_weights_hash(tests::world(), trainer.parameters().span(), state.step);
-    checkpoint::write_checkpoint(tests::world(), context, snapshot_of(trainer, state, weights_hash));
-    return models::checkpoint_folder(context.run, state.step);
+    return snapshot_of(trainer, state, weights_hash);
+  }
+
+  std::filesystem::path write(const checkpoint::Snapshot& snapshot) {
+    const checkpoint::CheckpointContext context{folder_ / "run", folder_ / "tokenizer.json", "fingerprint", 2};
+    checkpoint::write_checkpoint(tests::world(), context, snapshot);
+    return models::checkpoint_folder(context.run, snapshot.state.step);
   }
 
   void damage(const std::filesystem::path& file) {
@@ -112,6 +118,55 @@ TEST_F(TrainerTest, GoesOnFromACheckpointToTheSameBits) {
     resumed.step(false);
   }
   EXPECT_EQ(hash(resumed), hash(whole));
+}
+
+TEST_F(TrainerTest, ASnapshotMayBeOfCopiesThatOutliveTheStep) {
+  const comm::Communicator& world = tests::world();
+  const io::tokens::DataSet data = io::tokens::DataSet::open(folder_);
+  const windows::Windows windows(data, config_.sequence_length);
+  const comm::Communicator exchange = world.duplicate();
+  step::Trainer trainer(world, exchange, config_, options_, windows);
+  trainer.step(false);
+  checkpoint::Snapshot copies = snapshot(trainer);
+  const std::vector<float> parameters(copies.parameters.begin(), copies.parameters.end());
+  copies.parameters = parameters;
+  std::vector<std::vector<float>> slots;
+  for (optimizer::StateSlot& slot : copies.optimizer.slots) {
+    slots.emplace_back(slot.values.begin(), slot.values.end());
+    slot.values = slots.back();
+  }
+  trainer.step(false);
+  const std::filesystem::path checkpoint = write(copies);
+
+  const comm::Communicator other_exchange = world.duplicate();
+  step::Trainer resumed(world, other_exchange, config_, options_, windows);
+  restore_trainer(world, checkpoint, checkpoint::read_training_state(checkpoint), resumed);
+  EXPECT_EQ(resumed.steps_taken(), 1);
+  EXPECT_EQ(hash(resumed), copies.weights_hash);
+  resumed.step(false);
+  EXPECT_EQ(hash(resumed), hash(trainer));
+}
+
+TEST_F(TrainerTest, StateOfAnotherOptimizerIsRefused) {
+  const comm::Communicator& world = tests::world();
+  const io::tokens::DataSet data = io::tokens::DataSet::open(folder_);
+  const windows::Windows windows(data, config_.sequence_length);
+  const comm::Communicator exchange = world.duplicate();
+  step::Trainer trainer(world, exchange, config_, options_, windows);
+  checkpoint::Snapshot other = snapshot(trainer);
+  other.optimizer.slots[1].name = "momentum";
+  const std::filesystem::path checkpoint = write(other);
+  try {
+    restore_trainer(world, checkpoint, checkpoint::read_training_state(checkpoint), trainer);
+    ADD_FAILURE() << "no error";
+  } catch (const failure::AgreedError& error) {
+    EXPECT_EQ(error.code(), failure::ExitCode::bad_data);
+    const std::string message = error.what();
+    EXPECT_NE(message.find("optimizer-00000.h5' holds the optimizer state first_moment, momentum, this run's optimizer "
+                           "has first_moment, second_moment"),
+              std::string::npos)
+        << message;
+  }
 }
 
 TEST_F(TrainerTest, ALaneAddsUpItsMicroBatches) {

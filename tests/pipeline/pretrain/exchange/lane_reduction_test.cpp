@@ -15,6 +15,7 @@
 #include "pipeline/pretrain/exchange/block_ownership.h"
 #include "pipeline/pretrain/exchange/matrix_ownership.h"
 #include "pipeline/pretrain/exchange/parameter_rows.h"
+#include "pipeline/pretrain/optimizer/gradient_norm.h"
 #include "pipeline/pretrain/optimizer/sharded_adamw.h"
 #include "tests/support/mpi_world.h"
 
@@ -275,6 +276,22 @@ TEST(StepExchange, RanksMayOwnWholeMatrices) {
   ASSERT_EQ(matrices.size(), 8U);
   const MatrixOwnership ownership(table.arena_size(), matrices, tests::world().size(), 70'000);
   expect_one_ranks_steps({table, table.find("token_embedding.weight")}, true, ownership);
+}
+
+// One block's sum is so large that what is added behind it is lost and what came before it is not.
+TEST(GradientNorm, AddsBlocksInArenaOrderWhoeverOwnsThem) {
+  constexpr std::int64_t kBlock = model::optimizer::kOptimizerBlock;
+  constexpr std::int64_t kBlocks = 32;
+  const BlockOwnership ownership(kBlocks * kBlock, tests::world().size(), 8);
+  std::vector<float> gradients(kBlocks * kBlock);
+  double sum = 0;
+  for (std::int64_t block = 0; block < kBlocks; ++block) {
+    const float value = block == 7 ? std::ldexp(1.0F, 27) : std::sqrt(1.9F);
+    gradients[static_cast<std::size_t>(block * kBlock + 5)] = value;
+    sum += static_cast<double>(value) * static_cast<double>(value);
+  }
+  EXPECT_EQ(optimizer::GradientNorm(tests::world(), ownership).of(gradients), std::sqrt(sum));
+  EXPECT_GT(std::sqrt(sum), std::ldexp(1.0, 27));
 }
 
 TEST(ArenaRanges, AreCutAndMet) {
