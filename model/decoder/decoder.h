@@ -3,9 +3,9 @@
 #include <memory>
 #include <span>
 
-#include "model/ops/batch.h"
 #include "model/decoder/gradient_sink.h"
 #include "model/decoder/parameter_gate.h"
+#include "model/ops/batch.h"
 #include "model/ops/ops.h"
 #include "model/shape/config.h"
 #include "model/shape/parameters.h"

@@ -23,8 +23,8 @@ class GradientExchange {
   GradientExchange(ExchangeThread& thread, const comm::Communicator& communicator, LaneReduction& reduction,
                    const BlockOwnership& ownership, const EmbeddingRows& rows, std::int64_t most_tokens);
 
-  /// The inputs of this rank's last micro-batch in the step, none for a rank without: before ready_but_late_rows(), and on
-  /// all ranks or none.
+  /// The inputs of this rank's last micro-batch in the step, none for a rank without: before ready_but_late_rows(), and
+  /// on all ranks or none.
   void gather_inputs(std::span<const std::uint32_t> inputs);
   /// As model::GradientSink has it.
   void ready_but_late_rows();

@@ -191,8 +191,12 @@ class KeepReady final : public model::decoder::GradientSink {
     copies.insert(copies.end(), gradients.begin() + range.begin, gradients.begin() + range.end);
     EXPECT_FALSE(before_layers.empty());
   }
-  void ready_but_late_rows(model::shape::ParameterRange /*parameter*/) override { before_layers.assign(gradients.begin(), gradients.end()); }
-  void await_late_rows(model::shape::ParameterRange /*parameter*/) override { after_layers.assign(gradients.begin(), gradients.end()); }
+  void ready_but_late_rows(model::shape::ParameterRange /*parameter*/) override {
+    before_layers.assign(gradients.begin(), gradients.end());
+  }
+  void await_late_rows(model::shape::ParameterRange /*parameter*/) override {
+    after_layers.assign(gradients.begin(), gradients.end());
+  }
   std::span<const float> gradients;
   std::vector<float> before_layers;
   std::vector<float> after_layers;
