@@ -10,9 +10,28 @@ set(CHAINRULE_TEST_ENVIRONMENT
 
 # MPI keeps what it allocated until the process ends, and its plugins are gone by the time leaks are reported: whatever
 # starts it is tested without looking for leaks.
-if(CHAINRULE_SANITIZE)
+if(CHAINRULE_SANITIZE STREQUAL "address")
   list(APPEND CHAINRULE_TEST_ENVIRONMENT ASAN_OPTIONS=detect_leaks=0)
+elseif(CHAINRULE_SANITIZE STREQUAL "thread")
+  # Other people's libraries are not built for it: what they do is not looked at.
+  list(APPEND CHAINRULE_TEST_ENVIRONMENT TSAN_OPTIONS=ignore_noninstrumented_modules=1)
+  add_library(chainrule_openmp_for_thread_sanitizer OBJECT
+    "${PROJECT_SOURCE_DIR}/tests/support/openmp_for_thread_sanitizer.cpp")
+  target_link_libraries(chainrule_openmp_for_thread_sanitizer PRIVATE chainrule_build_flags)
 endif()
+
+# Tests that continuous integration runs with a sanitizer name it (SANITIZERS address thread). In a build with that
+# sanitizer the target `sanitized_tests` makes them and ctest knows them by the label `sanitized`.
+add_custom_target(sanitized_tests)
+function(chainrule_sanitized target sanitizers labels)
+  if(CHAINRULE_SANITIZE STREQUAL "thread" AND TARGET ${target} AND NOT target STREQUAL "chainrule")
+    target_link_libraries(${target} PRIVATE chainrule_openmp_for_thread_sanitizer)
+  endif()
+  if(CHAINRULE_SANITIZE IN_LIST sanitizers)
+    add_dependencies(sanitized_tests ${target})
+    set(${labels} sanitized PARENT_SCOPE)
+  endif()
+endfunction()
 
 # Test sources gain nothing from the full optimiser, and compile in half the time without it.
 set(CHAINRULE_TEST_OPTIONS -O1)
@@ -34,7 +53,7 @@ endfunction()
 
 # chainrule_unit_test(NAME SOURCES... ROOMS... LIBRARIES...): one program, one ctest entry per gtest case.
 function(chainrule_unit_test name)
-  cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;ROOMS;LIBRARIES;LABELS" ${ARGN})
+  cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;ROOMS;LIBRARIES;LABELS;SANITIZERS" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
   target_compile_options(${name} PRIVATE ${CHAINRULE_TEST_OPTIONS})
   chainrule_precompile(${name} chainrule_precompiled_tests)
@@ -47,6 +66,7 @@ function(chainrule_unit_test name)
   if(NOT arg_LABELS)
     set(arg_LABELS unit)  # gtest_discover_tests drops an empty value, and the next property's name takes its place
   endif()
+  chainrule_sanitized(${name} "${arg_SANITIZERS}" arg_LABELS)
   gtest_discover_tests(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} PROCESSORS 1 LABELS "${arg_LABELS}"
     ENVIRONMENT "OMP_NUM_THREADS=1" DISCOVERY_TIMEOUT 60)
 endfunction()
@@ -54,7 +74,7 @@ endfunction()
 # chainrule_mpi_test(NAME SOURCES... ROOMS... LIBRARIES... RANKS 1 2 3): one program (with tests/support/mpi_main.cpp), one
 # ctest entry per rank count; all its cases run together.
 function(chainrule_mpi_test name)
-  cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;ROOMS;LIBRARIES;LABELS;RANKS" ${ARGN})
+  cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;ROOMS;LIBRARIES;LABELS;RANKS;SANITIZERS" ${ARGN})
   add_executable(${name} ${arg_SOURCES} ${PROJECT_SOURCE_DIR}/tests/support/mpi_main.cpp)
   target_compile_options(${name} PRIVATE ${CHAINRULE_TEST_OPTIONS})
   chainrule_precompile(${name} chainrule_precompiled_tests)
@@ -63,6 +83,7 @@ function(chainrule_mpi_test name)
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 120)
   endif()
+  chainrule_sanitized(${name} "${arg_SANITIZERS}" arg_LABELS)
   foreach(ranks IN LISTS arg_RANKS)
     add_test(NAME ${name}.ranks_${ranks}
       COMMAND ${MPIEXEC_EXECUTABLE} ${CHAINRULE_MPIRUN_FLAGS} -n ${ranks} $<TARGET_FILE:${name}>)
@@ -74,10 +95,11 @@ endfunction()
 # chainrule_program_test(NAME SCRIPT file.py): a Python unittest that drives the built program.
 find_program(CHAINRULE_PYTHON NAMES python3 PATHS /usr/bin NO_DEFAULT_PATH REQUIRED)
 function(chainrule_program_test name)
-  cmake_parse_arguments(arg "" "TIMEOUT;SCRIPT" "LABELS" ${ARGN})
+  cmake_parse_arguments(arg "" "TIMEOUT;SCRIPT" "LABELS;SANITIZERS" ${ARGN})
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 300)
   endif()
+  chainrule_sanitized(chainrule "${arg_SANITIZERS}" arg_LABELS)
   add_test(NAME ${name} COMMAND ${CHAINRULE_PYTHON} -B -m unittest -v ${arg_SCRIPT}
     WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
   set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} PROCESSORS 2 LABELS "program;${arg_LABELS}"

@@ -2,6 +2,7 @@
 # Installs the Debian packages that chainrule needs, saying so first and skipping what is there.
 #   jobs/setup.sh build    what building and running need
 #   jobs/setup.sh test     what the tests need besides
+#   jobs/setup.sh check    what continuous integration needs besides (sanitizers come with the compiler)
 # Works as root, through sudo, or not at all where nothing is missing.
 set -euo pipefail
 
@@ -12,12 +13,14 @@ build_packages=(
   linux-libc-dev
 )
 test_packages=(libgtest-dev libgmock-dev python3 python3-h5py python3-torch shellcheck procps)
+check_packages=(clang-format-14 git)
 
 case "${1:-}" in
   build) wanted=("${build_packages[@]}") ;;
   test) wanted=("${build_packages[@]}" "${test_packages[@]}") ;;
+  check) wanted=("${build_packages[@]}" "${test_packages[@]}" "${check_packages[@]}") ;;
   *)
-    echo "usage: jobs/setup.sh build|test" >&2
+    echo "usage: jobs/setup.sh build|test|check" >&2
     exit 64
     ;;
 esac
