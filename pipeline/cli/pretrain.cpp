@@ -91,9 +91,11 @@ failure::ExitCode run_pretrain(const Arguments& arguments) {
   Words words;
   CommandOptions command(
       "chainrule pretrain --data DIR --run DIR --steps N [options]",
-      "Trains a model on a data set, on any number of ranks. USR1 or TERM saves a checkpoint and ends "
-      "with exit code 75;\nthe same command again goes on from the last checkpoint, also on another "
-      "number of ranks.");
+      "Trains a model on a data set, on any number of ranks. USR1 saves a checkpoint and ends with exit code 75; the\n"
+      "same command again goes on from the last checkpoint, also on another number of ranks. TERM does the same alone\n"
+      "and under srun. Send USR1 to mpirun, which passes it on: of TERM it makes KILL after a second, whatever is "
+      "being\n"
+      "saved (OMPI_MCA_odls_base_sigkill_timeout sets the seconds), and ends with a code of its own.");
   add_data_and_model(command, options, words);
   add_training(command, options);
   add_reporting(command, options);

@@ -84,7 +84,10 @@ class Probabilities(TextModelTest):
             path.write_text("mine")
             self.expect_failure(73, ["already there", option], command, "--text", "a", option, path)
             self.assertEqual(path.read_text(), "mine")
-            self.expect_failure(73, "absent", command, "--text", "a", option, self.folder / "absent" / "file")
+            self.expect_failure(73, path.name, command, "--text", "a", option, path / "file")
+            made = self.folder / f"made for {command}" / "file"
+            self.run_command(command, "--text", "a", option, made)
+            self.assertTrue(made.is_file())
             self.expect_failure(64, option, command, "--text", "a", option, "")
             done = self.expect_failure(73, "x" * 250, command, "--text", "a", option, self.folder / ("x" * 250))
             self.assertNotIn("partial", done.err)
