@@ -7,9 +7,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 #include <functional>
+#include <iostream>
+#include <map>
 #include <numeric>
+#include <optional>
 #include <random>
 #include <set>
 
@@ -109,6 +113,17 @@ void write_model_like(const fs::path& path) {
   file.close();
 }
 
+/// Whether data of the same shape have values that were not written. A run of zeros has a checksum of zero: a chunk's
+/// address that is changed to one where the file has nothing but zeros gives zeros, and only the checksum of the whole
+/// file can tell.
+bool is_silent(const std::string& before, const std::string& now) {
+  if (now.size() != before.size() || now.substr(0, now.find('|')) != before.substr(0, before.find('|'))) return false;
+  for (std::size_t i = 0; i < now.size(); ++i) {
+    if (now[i] != before[i] && now[i] != '\0') return true;
+  }
+  return false;
+}
+
 class DamagedFileTest : public ::testing::TestWithParam<void (*)(const fs::path&)> {
  protected:
   static constexpr std::size_t kBatch = 20'000;
@@ -147,7 +162,7 @@ class DamagedFileTest : public ::testing::TestWithParam<void (*)(const fs::path&
         if (!now) {
           errors = true;
         } else if (before && !name.starts_with('@')) {
-          silent |= now->substr(0, now->find('|')) == before->substr(0, before->find('|'));
+          silent |= is_silent(*before, *now);
         }
       }
       if (silent && tally_->silent++ == 0) tally_->first_silent = tally_->at;
@@ -221,8 +236,12 @@ class DamagedFileTest : public ::testing::TestWithParam<void (*)(const fs::path&
   int descriptor_ = -1;
 };
 
-/// Values that are tried in place of a byte.
-std::vector<unsigned char> other_values(unsigned char byte) {
+/// Values that are tried in place of a byte: all that matter, but two where only zeros are around it.
+std::vector<unsigned char> other_values(const std::string& whole, std::size_t at) {
+  const auto byte = static_cast<unsigned char>(whole[at]);
+  constexpr std::size_t around = 8;
+  const std::size_t first = std::max(at, around) - around;
+  if (whole.find_first_not_of('\0', first) > at + around) return {0x01, 0xFF};
   std::set<unsigned char> values{0x00, 0x01, 0x7F, 0x80, 0xFF};
   for (unsigned bit = 0; bit < 8; ++bit) values.insert(static_cast<unsigned char>(byte ^ 1U << bit));
   values.erase(byte);
@@ -232,7 +251,7 @@ std::vector<unsigned char> other_values(unsigned char byte) {
 TEST_P(DamagedFileTest, EveryByteChangedIsReadOrRefused) {
   std::vector<std::pair<std::uint64_t, unsigned char>> all;
   for (std::uint64_t at = 0; at < whole_.size(); ++at) {
-    for (const unsigned char value : other_values(static_cast<unsigned char>(whole_[at]))) all.emplace_back(at, value);
+    for (const unsigned char value : other_values(whole_, at)) all.emplace_back(at, value);
   }
   read_mutants(all.size(), [&](std::uint64_t i) {
     return Mutant{{all[i].first, std::string(1, static_cast<char>(all[i].second))}};
