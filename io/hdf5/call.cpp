@@ -20,9 +20,23 @@ void set_up() {
   H5Lunregister(H5L_TYPE_EXTERNAL);
 }
 
+/// The library quotes times with the line's end that ctime() gives them, and names as they are.
+std::string in_one_line(std::string_view text) {
+  std::string line;
+  for (const char each : text) {
+    const bool control = static_cast<unsigned char>(each) < 0x20 || each == 0x7F;
+    if (!control) {
+      line += each;
+    } else if (!line.empty() && line.back() != ' ') {
+      line += ' ';
+    }
+  }
+  return line;
+}
+
 herr_t append_description(unsigned, const H5E_error2_t* error, void* text) {
   auto& stack = *static_cast<std::string*>(text);
-  const std::string_view description = error->desc == nullptr ? "" : error->desc;
+  const std::string description = in_one_line(error->desc == nullptr ? "" : error->desc);
   if (description.empty() || stack.ends_with(description)) return 0;
   if (!stack.empty()) stack += "; ";
   stack += description;

@@ -3,11 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 
 #include "io/hdf5/storage.h"
+#include "io/hdf5/structure/check_structure.h"
 
 namespace chainrule::io::hdf5 {
 namespace {
@@ -18,8 +16,8 @@ Handle access_properties(H5F_close_degree_t degree) {
   const auto making = [] { return std::string("describing file access"); };
   Handle properties(check(H5Pcreate(H5P_FILE_ACCESS), ErrorKind::input_output, making));
   check(H5Pset_fclose_degree(properties.get(), degree), ErrorKind::input_output, making);
-  // Locks where the file system has them.
-  check(H5Pset_file_locking(properties.get(), true, true), ErrorKind::input_output, making);
+  // No locks: a file system may have none, and nobody reads a file before it is whole and in its place.
+  check(H5Pset_file_locking(properties.get(), false, true), ErrorKind::input_output, making);
   return properties;
 }
 
@@ -49,12 +47,7 @@ File File::create(const std::filesystem::path& path) {
 }
 
 File File::open(const std::filesystem::path& path) {
-  {
-    std::ifstream readable(path, std::ios::binary | std::ios::ate);
-    if (!readable || readable.tellg() < 0) {
-      throw Error(ErrorKind::missing_input, fmt::format("cannot open '{}': {}", path.string(), std::strerror(errno)));
-    }
-  }
+  check_structure(path);
   const auto held = lock();
   File file;
   file.path_ = path;

@@ -1,7 +1,9 @@
 #include "io/hdf5/file.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -132,6 +134,51 @@ TEST_F(FileTest, DamagedDataFailTheirChecksum) {
   file.close();
   EXPECT_EQ(kind_of([&] { File::open(path).dataset("x").read_all<std::uint32_t>(); }, "dataset 'x'"),
             ErrorKind::bad_data);
+}
+
+TEST_F(FileTest, LocksOfOthersDoNotDisturbAndNoneAreHeld) {
+  const fs::path path = folder_ / "locked.h5";
+  File made = File::create(path);
+  made.write_dataset<float>("x", std::vector<float>(10, 1.5F));
+  const int other = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  ASSERT_GE(other, 0);
+  EXPECT_EQ(::flock(other, LOCK_EX | LOCK_NB), 0) << "a file that is written is locked";
+  made.close();
+  const File first = File::open(path);
+  const File second = File::open(path);
+  EXPECT_EQ(first.dataset("x").read_all<float>(), second.dataset("x").read_all<float>());
+  EXPECT_EQ(::flock(other, LOCK_UN), 0);
+  EXPECT_EQ(::flock(other, LOCK_EX | LOCK_NB), 0) << "a file that is read is locked";
+  ::close(other);
+}
+
+/// The descriptor of this process that has the file open.
+int descriptor_of(const fs::path& path) {
+  for (const auto& entry : fs::directory_iterator("/proc/self/fd")) {
+    std::error_code error;
+    if (fs::read_symlink(entry.path(), error) == path) return std::stoi(entry.path().filename());
+  }
+  return -1;
+}
+
+TEST_F(FileTest, AFailureOfTheSystemIsSaidInOneLine) {
+  const fs::path path = folder_ / "sick.h5";
+  File made = File::create(path);
+  made.write_dataset<float>("x", std::vector<float>(100'000, 1.5F));
+  made.close();
+  const File file = File::open(path);
+  const Dataset dataset = file.dataset("x");
+  const int deaf = ::open("/dev/null", O_WRONLY | O_CLOEXEC);  // reading from it fails with EBADF
+  ASSERT_GE(::dup2(deaf, descriptor_of(path)), 0);
+  ::close(deaf);
+  try {
+    dataset.read_all<float>();
+    ADD_FAILURE() << "no error thrown";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::input_output);
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("Bad file descriptor"));
+    EXPECT_THAT(error.what(), ::testing::Not(::testing::HasSubstr("\n")));
+  }
 }
 
 TEST_F(FileTest, TheSameCallsMakeTheSameBytes) {
