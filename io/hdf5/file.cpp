@@ -126,6 +126,7 @@ Dataset File::dataset(const std::string& name) const {
   if (!known) throw Error(ErrorKind::bad_data, fmt::format("{} has an unknown element type", found.where_));
   found.shape_ = checked_shape(found.id_.get(), element_bytes(found.type_), bytes_, found.where_);
   found.space_ = Handle(check(H5Dget_space(found.id_.get()), ErrorKind::bad_data, reading));
+  found.deflated_ = DeflatedChunks(found.id_.get(), found.where_);
   return found;
 }
 
