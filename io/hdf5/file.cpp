@@ -16,6 +16,9 @@ Handle access_properties(H5F_close_degree_t degree) {
   const auto making = [] { return std::string("describing file access"); };
   Handle properties(check(H5Pcreate(H5P_FILE_ACCESS), ErrorKind::input_output, making));
   check(H5Pset_fclose_degree(properties.get(), degree), ErrorKind::input_output, making);
+  // The oldest forms: old readers open them, and they are those that check_structure() knows.
+  check(H5Pset_libver_bounds(properties.get(), H5F_LIBVER_EARLIEST, H5F_LIBVER_LATEST), ErrorKind::input_output,
+        making);
   // No locks: a file system may have none, and nobody reads a file before it is whole and in its place.
   check(H5Pset_file_locking(properties.get(), false, true), ErrorKind::input_output, making);
   return properties;
