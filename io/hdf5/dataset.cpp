@@ -50,7 +50,11 @@ void Dataset::transfer(ElementType type, std::uint64_t first_row, std::size_t co
 }
 
 void Dataset::read_rows(ElementType type, std::uint64_t first_row, void* values, std::size_t count) const {
+  const std::uint64_t row_bytes = row_elements() * element_bytes(type);
   transfer(type, first_row, count, [&](hid_t memory, std::uint64_t offset) {
+    const std::uint64_t row = first_row + offset / row_bytes;
+    const auto rows = static_cast<std::uint64_t>(H5Sget_simple_extent_npoints(memory)) / row_elements();
+    deflated_.check_rows(id_.get(), row, row + rows, where_);
     check(H5Dread(id_.get(), disk_type(type), memory, space_.get(), H5P_DEFAULT,
                   static_cast<std::byte*>(values) + offset),
           ErrorKind::bad_data,

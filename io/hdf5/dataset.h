@@ -5,6 +5,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "io/hdf5/deflated_chunks.h"
 #include "io/hdf5/handle.h"
 
 namespace chainrule::io::hdf5 {
@@ -78,7 +79,8 @@ class Dataset {
   ElementType type_ = ElementType::f32;
   std::vector<std::uint64_t> shape_{0};
   std::uint64_t chunk_rows_ = 1;
-  std::string where_;  ///< "dataset 'tokens' of 'a-00000.h5'", for messages
+  mutable DeflatedChunks deflated_;  ///< of a dataset of a file opened for reading; under the library's lock
+  std::string where_;                ///< "dataset 'tokens' of 'a-00000.h5'", for messages
 };
 
 }  // namespace chainrule::io::hdf5

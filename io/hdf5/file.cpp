@@ -16,6 +16,9 @@ Handle access_properties(H5F_close_degree_t degree) {
   const auto making = [] { return std::string("describing file access"); };
   Handle properties(check(H5Pcreate(H5P_FILE_ACCESS), ErrorKind::input_output, making));
   check(H5Pset_fclose_degree(properties.get(), degree), ErrorKind::input_output, making);
+  // The oldest forms: old readers open them, and they are those that check_structure() knows.
+  check(H5Pset_libver_bounds(properties.get(), H5F_LIBVER_EARLIEST, H5F_LIBVER_LATEST), ErrorKind::input_output,
+        making);
   // No locks: a file system may have none, and nobody reads a file before it is whole and in its place.
   check(H5Pset_file_locking(properties.get(), false, true), ErrorKind::input_output, making);
   return properties;
@@ -128,6 +131,7 @@ Dataset File::dataset(const std::string& name) const {
   found.shape_ = checked_shape(found.id_.get(), element_bytes(found.type_), bytes_, found.where_);
   found.chunk_rows_ = stored_chunk_rows(found.id_.get(), found.where_);
   found.space_ = Handle(check(H5Dget_space(found.id_.get()), ErrorKind::bad_data, reading));
+  found.deflated_ = DeflatedChunks(found.id_.get(), found.where_);
   return found;
 }
 

@@ -11,10 +11,10 @@
 namespace chainrule::io::hdf5 {
 
 /// An HDF5 file of ours: datasets and attributes directly below its root. Object times are off, so that the same calls
-/// make the same bytes; the library's default version bounds are used, so that old readers open it.
+/// make the same bytes; the library's oldest forms are used, so that old readers open it.
 ///
-/// Files are not trusted: links to other places, external or virtual storage, filters that we do not write, other
-/// types and ranks, and sizes that the file could not hold are refused before anything is read.
+/// Files are not trusted: their structure is checked before the library sees them (structure/check_structure.h), and
+/// other types and ranks, and sizes that the file could not hold, are refused before anything is read.
 ///
 ///   File file = File::create(path);
 ///   file.create_dataset("w", ElementType::f32, {768, 3072}).write<float>(0, values);
@@ -24,7 +24,7 @@ class File {
  public:
   /// A new file. Throws Error cannot_create, also where path is there already.
   static File create(const std::filesystem::path& path);
-  /// Opens for reading. Throws Error: missing_input, bad_data where it is no HDF5 file or is truncated.
+  /// Opens for reading. Throws Error: missing_input, bad_data where it is no HDF5 file of our forms or is truncated.
   static File open(const std::filesystem::path& path);
 
   const std::filesystem::path& path() const { return path_; }

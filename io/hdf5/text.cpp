@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "io/hdf5/deflated_chunks.h"
 #include "io/hdf5/file.h"
 #include "io/hdf5/storage.h"
 
@@ -123,6 +124,7 @@ std::vector<std::string> File::read_strings(const std::string& name) const {
     throw Error(ErrorKind::bad_data, fmt::format("{} has {} dimensions, not 1", where, shape.size()));
   std::string filled(shape[0] * bytes, '\0');
   if (!filled.empty()) {
+    DeflatedChunks(dataset.get(), where).check_rows(dataset.get(), 0, shape[0], where);
     check(H5Dread(dataset.get(), type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, filled.data()), ErrorKind::bad_data,
           reading);
   }

@@ -5,14 +5,17 @@
 #include <gtest/gtest.h>
 #include <sys/file.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <fstream>
 #include <numeric>
+#include <random>
 
 #include "io/error.h"
+#include "io/hdf5/call.h"
 
 namespace chainrule::io::hdf5 {
 namespace {
@@ -134,6 +137,39 @@ TEST_F(FileTest, DamagedDataFailTheirChecksum) {
   file.close();
   EXPECT_EQ(kind_of([&] { File::open(path).dataset("x").read_all<std::uint32_t>(); }, "dataset 'x'"),
             ErrorKind::bad_data);
+}
+
+/// A dataset of one deflated chunk that inflates to other than its bytes, without a checksum.
+void write_deflated(const fs::path& path, std::size_t inflated_bytes) {
+  constexpr hsize_t extent = 1 << 20;
+  std::vector<Bytef> plain(inflated_bytes);
+  std::mt19937 random(1);
+  for (Bytef& each : plain) each = static_cast<Bytef>(random());
+  uLongf bytes = compressBound(static_cast<uLong>(plain.size()));
+  std::vector<Bytef> packed(bytes);
+  compress(packed.data(), &bytes, plain.data(), static_cast<uLong>(plain.size()));
+  const auto held = lock();
+  const Handle file(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT));
+  const Handle properties(H5Pcreate(H5P_DATASET_CREATE));
+  H5Pset_chunk(properties.get(), 1, &extent);
+  H5Pset_deflate(properties.get(), 1);
+  const Handle space(H5Screate_simple(1, &extent, nullptr));
+  const Handle dataset(
+      H5Dcreate2(file.get(), "x", H5T_STD_U16LE, space.get(), H5P_DEFAULT, properties.get(), H5P_DEFAULT));
+  const hsize_t offset = 0;
+  ASSERT_GE(H5Dwrite_chunk(dataset.get(), H5P_DEFAULT, 0, &offset, bytes, packed.data()), 0);
+}
+
+TEST_F(FileTest, ADeflatedChunkOfOtherBytesThanItsOwnIsRefused) {
+  const fs::path path = folder_ / "deflated.h5";
+  constexpr std::size_t whole = 2 << 20;
+  write_deflated(path, whole);
+  EXPECT_EQ(File::open(path).dataset("x").read_all<std::uint16_t>().size(), whole / 2);
+  for (const std::size_t bytes : {std::size_t{40'000}, whole - 1, whole + 1}) {
+    write_deflated(path, bytes);
+    const auto reading = [&] { File::open(path).dataset("x").read_all<std::uint16_t>(); };
+    EXPECT_EQ(kind_of(reading, "does not inflate"), ErrorKind::bad_data);
+  }
 }
 
 TEST_F(FileTest, LocksOfOthersDoNotDisturbAndNoneAreHeld) {
