@@ -42,17 +42,12 @@ nlohmann::ordered_json environment_json(const run::Environment& environment, con
   return json;
 }
 
-std::string text_of(const nlohmann::ordered_json& json) {
-  // Names come from file systems and may be no UTF-8; JSON must be.
-  return io::files::json_text(json, 2) + '\n';
-}
-
 void write_report(report::ReportFolder& folder, const EvaluationInputs& inputs,
                   std::span<const tally::DocumentScore> scores, const report::EvaluationReport& report,
                   const nlohmann::ordered_json& environment) {
   folder.begin();
-  folder.write("report.json", text_of(report::render_json(report)));
-  folder.write("environment.json", text_of(environment));
+  folder.write("report.json", report::to_text(report::render_json(report)));
+  folder.write("environment.json", report::to_text(environment));
   folder.write("domains.csv", report::render_domains_csv(report));
   folder.write("documents.csv", [&](const report::TextSink& sink) {
     report::render_documents_csv(inputs.data->domains(), inputs.documents, inputs.data->sources(), scores, sink);
@@ -89,7 +84,7 @@ void evaluate(const comm::Communicator& communicator, const EvaluateOptions& opt
     const report::EvaluationReport report = report::make_report(inputs.subject(), inputs.data->domains(),
                                                                 inputs.documents, scores, corpus.result.unigrams());
     write_report(*folder, inputs, scores, report,
-                 environment_json(environment, options, inputs, corpus, report.overall.tokens_scored()));
+                 environment_json(environment, options, inputs, corpus, report.overall.tokens_scored));
     run::print(fmt::format("{}\nreport: {}\n", report::render_table(report), options.report.string()));
   });
   if (corpus.nonfinite_tokens != 0) {

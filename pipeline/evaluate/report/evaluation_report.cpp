@@ -25,7 +25,7 @@ class Clusters {
   std::optional<double> standard_error_nats() const {
     if (documents_ < 2) return std::nullopt;
     const auto documents = static_cast<double>(documents_);
-    return std::sqrt(documents / (documents - 1) * squares_) / static_cast<double>(summary_.tokens_scored());
+    return std::sqrt(documents / (documents - 1) * squares_) / static_cast<double>(summary_.tokens_scored);
   }
 
  private:
@@ -34,26 +34,27 @@ class Clusters {
   std::uint64_t documents_ = 0;
 };
 
-void add(EvaluationSummary& summary, const io::tokens::DocumentRecord& document, const tally::DocumentScore& score) {
+void add(EvaluationSummary& summary, const io::tokens::DocumentRecord& document) {
   ++summary.documents;
   summary.bytes += document.bytes;
   summary.words += document.words;
-  summary.score.merge(score);
 }
 
-}  // namespace
-
-void derive_measures(EvaluationSummary& summary) {
-  if (summary.nonfinite_tokens() != 0) return;
-  const comm::ExactSum all = summary.score.all();
+/// Fills in the counts of tokens and the measures (not the standard error and the unigram entropy).
+void derive_measures(const tally::DocumentScore& score, EvaluationSummary& summary) {
+  const comm::ExactSum all = score.all();
+  summary.tokens_scored = all.count();
+  summary.nonfinite_tokens = all.nonfinite();
+  summary.end_of_text_tokens = score.end_of_text.count();
+  if (summary.nonfinite_tokens != 0) return;
   summary.nll_nats = all.nats();
-  summary.end_of_text_nll_nats = summary.score.end_of_text.nats();
+  summary.end_of_text_nll_nats = score.end_of_text.nats();
   if (all.count() == 0) return;
   const double cross_entropy = all.nats() / static_cast<double>(all.count());
   summary.cross_entropy_nats = cross_entropy;
   summary.perplexity = finite(std::exp(cross_entropy));
-  if (summary.score.text.count() == 0) return;
-  const double text_nats = summary.score.text.nats();
+  if (score.text.count() == 0) return;
+  const double text_nats = score.text.nats();
   if (summary.bytes != 0) {
     const auto bytes = static_cast<double>(summary.bytes);
     summary.bits_per_byte = text_nats / (std::numbers::ln2 * bytes);
@@ -61,6 +62,8 @@ void derive_measures(EvaluationSummary& summary) {
   }
   if (summary.words != 0) summary.word_perplexity = finite(std::exp(text_nats / static_cast<double>(summary.words)));
 }
+
+}  // namespace
 
 EvaluationReport make_report(const EvaluationSubject& subject, std::span<const std::string> domains,
                              std::span<const io::tokens::DocumentRecord> documents,
@@ -71,18 +74,23 @@ EvaluationReport make_report(const EvaluationSubject& subject, std::span<const s
   for (const auto& name : domains) report.domains.push_back({name, {}});
   for (const auto& document : documents) ++report.domains[document.domain].summary.documents_in_data;
   report.overall.documents_in_data = documents.size();
+  tally::DocumentScore all;
+  std::vector<tally::DocumentScore> of_domain(domains.size());
   for (std::size_t i = 0; i < scores.size(); ++i) {
-    add(report.overall, documents[i], scores[i]);
-    add(report.domains[documents[i].domain].summary, documents[i], scores[i]);
+    const std::uint16_t domain = documents[i].domain;
+    add(report.overall, documents[i]);
+    add(report.domains[domain].summary, documents[i]);
+    all.merge(scores[i]);
+    of_domain[domain].merge(scores[i]);
   }
 
-  derive_measures(report.overall);
+  derive_measures(all, report.overall);
   Clusters overall(report.overall);
   std::vector<Clusters> clusters;
   clusters.reserve(report.domains.size());
-  for (auto& domain : report.domains) {
-    derive_measures(domain.summary);
-    clusters.emplace_back(domain.summary);
+  for (std::size_t i = 0; i < report.domains.size(); ++i) {
+    derive_measures(of_domain[i], report.domains[i].summary);
+    clusters.emplace_back(report.domains[i].summary);
   }
   for (std::size_t i = 0; i < scores.size(); ++i) {
     overall.add(scores[i]);
@@ -100,8 +108,8 @@ EvaluationReport make_report(const EvaluationSubject& subject, std::span<const s
 EvaluationSummary summary_of(const io::tokens::DocumentRecord& document, const tally::DocumentScore& score) {
   EvaluationSummary summary;
   summary.documents_in_data = 1;
-  add(summary, document, score);
-  derive_measures(summary);
+  add(summary, document);
+  derive_measures(score, summary);
   return summary;
 }
 

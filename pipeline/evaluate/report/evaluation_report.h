@@ -20,7 +20,9 @@ struct EvaluationSummary {
   std::uint64_t documents_in_data = 0;  ///< in the data set
   std::uint64_t bytes = 0;              ///< UTF-8 bytes of the covered documents' original text
   std::uint64_t words = 0;
-  tally::DocumentScore score;
+  std::uint64_t tokens_scored = 0;       ///< with a finite result
+  std::uint64_t nonfinite_tokens = 0;    ///< without
+  std::uint64_t end_of_text_tokens = 0;  ///< of tokens_scored
 
   std::optional<double> nll_nats;              ///< sum over all scored tokens
   std::optional<double> end_of_text_nll_nats;  ///< the part of it that end-of-text tokens have
@@ -35,9 +37,6 @@ struct EvaluationSummary {
   std::optional<double> word_perplexity;  ///< exp(text nats / words)
   /// Entropy of the scored tokens' own distribution: no unigram model does better on them.
   std::optional<double> unigram_entropy_nats;
-
-  std::uint64_t tokens_scored() const { return score.text.count() + score.end_of_text.count(); }
-  std::uint64_t nonfinite_tokens() const { return score.text.nonfinite() + score.end_of_text.nonfinite(); }
 };
 
 /// What was evaluated, on what, and how.
@@ -64,9 +63,6 @@ struct EvaluationReport {
 
   bool complete() const { return overall.documents == overall.documents_in_data; }
 };
-
-/// Fills in the measures from the sums (not the standard error and the unigram entropy).
-void derive_measures(EvaluationSummary& summary);
 
 /// documents: all of the data set; scores: of the first of them, those covered.
 EvaluationReport make_report(const EvaluationSubject& subject, std::span<const std::string> domains,

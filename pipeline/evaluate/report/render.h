@@ -16,6 +16,9 @@ using TextSink = std::function<void(std::string_view piece)>;
 /// report.json, format version 1: results only, nothing of the run that made them. Undefined values are null.
 nlohmann::ordered_json render_json(const EvaluationReport& report);
 
+/// A JSON document as it lies in a file.
+std::string to_text(const nlohmann::ordered_json& json);
+
 /// domains.csv (RFC 4180): a line a domain, then `overall`. Undefined values are empty.
 std::string render_domains_csv(const EvaluationReport& report);
 

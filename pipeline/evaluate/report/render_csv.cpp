@@ -26,8 +26,8 @@ constexpr std::string_view kMeasuresHeader =
     "cross_entropy_nats,perplexity,bits_per_byte,byte_perplexity,word_perplexity";
 
 std::string measures(const EvaluationSummary& summary) {
-  return fmt::format("{},{},{},{},{},{},{},{},{},{},{},{}", summary.bytes, summary.words, summary.tokens_scored(),
-                     summary.nonfinite_tokens(), field(summary.nll_nats), summary.score.end_of_text.count(),
+  return fmt::format("{},{},{},{},{},{},{},{},{},{},{},{}", summary.bytes, summary.words, summary.tokens_scored,
+                     summary.nonfinite_tokens, field(summary.nll_nats), summary.end_of_text_tokens,
                      field(summary.end_of_text_nll_nats), field(summary.cross_entropy_nats), field(summary.perplexity),
                      field(summary.bits_per_byte), field(summary.byte_perplexity), field(summary.word_perplexity));
 }

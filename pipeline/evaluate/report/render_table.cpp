@@ -32,7 +32,7 @@ std::string render_table(const EvaluationReport& report) {
                    width, documents, tokens, cross_entropy, error, perplexity, bits_per_byte, unigram);
   };
   const auto summary_line = [&](std::string_view name, const EvaluationSummary& summary) {
-    line(name, show::grouped(summary.documents), show::grouped(summary.tokens_scored()),
+    line(name, show::grouped(summary.documents), show::grouped(summary.tokens_scored),
          fixed(summary.cross_entropy_nats, 4), fixed(summary.standard_error_nats, 4),
          perplexity_text(summary.perplexity), fixed(summary.bits_per_byte, 4), fixed(summary.unigram_entropy_nats, 4));
   };
@@ -53,9 +53,9 @@ std::string render_table(const EvaluationReport& report) {
     fmt::format_to(std::back_inserter(text), "part of the data: the first {} of {} documents\n",
                    show::grouped(report.overall.documents), show::grouped(report.overall.documents_in_data));
   }
-  if (report.overall.nonfinite_tokens() != 0) {
+  if (report.overall.nonfinite_tokens != 0) {
     fmt::format_to(std::back_inserter(text), "{} tokens have no finite result: no overall value is given\n",
-                   show::grouped(report.overall.nonfinite_tokens()));
+                   show::grouped(report.overall.nonfinite_tokens));
   }
   return text;
 }

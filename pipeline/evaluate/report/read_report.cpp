@@ -1,0 +1,83 @@
+#include "pipeline/evaluate/report/read_report.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "io/error.h"
+#include "io/files/atomic_file.h"
+#include "io/files/json_text.h"
+#include "pipeline/evaluate/report/json_fields.h"
+#include "pipeline/evaluate/report/render.h"
+
+namespace chainrule::pipeline::evaluate::report {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+[[noreturn]] void refuse(const std::string& what) { throw io::Error(io::ErrorKind::bad_data, what); }
+
+template <class Value>
+void read(const Json& json, Value& value) {
+  json.get_to(value);
+}
+void read(const Json& json, std::optional<double>& value) {
+  value = json.is_null() ? std::nullopt : std::optional(json.get<double>());
+}
+
+EvaluationSummary summary_of(const Json& json) {
+  EvaluationSummary summary;
+  for_each_field_of_summary(summary, [&](const char* name, auto& value) { read(json.at(name), value); });
+  return summary;
+}
+
+void check_header(const Json& json) {
+  if (!json.is_object() || !json.contains("format") || !io::files::is_format(json, kReportFormat))
+    refuse("is no evaluation report");
+  if (const Json version = json.at("format_version"); version != kReportFormat.version) {
+    refuse(fmt::format("has format version {}; this program reads {}", io::files::json_text(version),
+                       kReportFormat.version));
+  }
+}
+
+EvaluationReport report_of(const Json& json) {
+  check_header(json);
+  EvaluationReport report;
+  const auto protocol = json.at("protocol").get<std::string>();
+  report.subject.windows.protocol = windows::protocol::find(protocol);
+  if (report.subject.windows.protocol == nullptr) {
+    refuse(fmt::format("is of protocol '{}', which this program does not know", protocol));
+  }
+  for_each_field_of_subject(report.subject, [&](const char* name, auto& value) { read(json.at(name), value); });
+  read(json.at("uniform_nats"), report.uniform_nats);
+  report.overall = summary_of(json);
+  for (const auto& [name, domain] : json.at("domains").items()) report.domains.push_back({name, summary_of(domain)});
+  const windows::protocol::ScoringOptions& windows = report.subject.windows;
+  if (windows.context_length < 1 || windows.stride < 1 || windows.stride > windows.context_length ||
+      report.subject.step < 0) {
+    refuse("has a context length, a stride or a step that no evaluation has");
+  }
+  // Numbers of another type, members that are not ours, and what follows from the rest.
+  if (io::files::json_text(render_json(report)) != io::files::json_text(json)) {
+    refuse("has members or values that this program would not have written: it was altered");
+  }
+  return report;
+}
+
+}  // namespace
+
+EvaluationReport parse_report(std::string_view text, const std::string& name) {
+  try {
+    return report_of(io::files::parse_ordered_json(text));
+  } catch (const nlohmann::json::exception& error) {
+    refuse(fmt::format("'{}' is no evaluation report: {}", name, error.what()));
+  } catch (const io::Error& error) {
+    refuse(fmt::format("'{}' {}", name, error.what()));
+  }
+}
+
+EvaluationReport read_report(const std::filesystem::path& path) {
+  return parse_report(io::files::read_file(path), path.string());
+}
+
+}  // namespace chainrule::pipeline::evaluate::report

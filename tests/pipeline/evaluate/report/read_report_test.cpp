@@ -1,0 +1,126 @@
+#include "pipeline/evaluate/report/read_report.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "io/error.h"
+#include "pipeline/evaluate/report/render.h"
+
+namespace chainrule::pipeline::evaluate::report {
+namespace {
+
+using ::testing::HasSubstr;
+using Json = nlohmann::ordered_json;
+
+/// Two domains scored, one of them with results that are not finite, and one of no document; both kinds of protocol.
+EvaluationReport made_report(const windows::protocol::Protocol& protocol, bool broken) {
+  const std::vector<io::tokens::DocumentRecord> documents = {{0, 4, 10, 2, 0}, {4, 10, 36, 9, 1}, {14, 3, 0, 0, 1}};
+  std::vector<tally::DocumentScore> scores(3);
+  for (int i = 0; i < 3; ++i) scores[0].text.add(1.0 / 3 + i);
+  for (int i = 0; i < 9; ++i) scores[1].text.add(std::sqrt(2.0 + i) * 1000);
+  scores[1].end_of_text.add(0.1);
+  if (broken) scores[2].text.add(std::numeric_limits<double>::quiet_NaN());
+  tally::UnigramCounts counts(3);
+  counts.add(0, 7, 2);
+  counts.add(1, 8, 9);
+  EvaluationSubject subject;
+  subject.windows = {&protocol, 1024, 512};
+  subject.weights_hash = "00ff";
+  subject.step = 1'000'000'000'000;
+  subject.data_fingerprint = "d";
+  subject.tokenizer_fingerprint = "t";
+  subject.vocabulary_size = 50'257;
+  const std::vector<std::string> domains = {"news, \"fresh\"", "code", "\xe2\x82\xac empty"};
+  return make_report(subject, domains, documents, scores, counts);
+}
+
+std::string refusal(const std::string& text) {
+  try {
+    parse_report(text, "some report.json");
+  } catch (const io::Error& error) {
+    EXPECT_EQ(error.kind(), io::ErrorKind::bad_data);
+    return error.what();
+  }
+  return "";
+}
+
+TEST(ReadReport, GivesBackTheBytesOfAReport) {
+  for (const windows::protocol::Protocol* protocol : windows::protocol::all()) {
+    for (const bool broken : {false, true}) {
+      const EvaluationReport made = made_report(*protocol, broken);
+      const std::string text = to_text(render_json(made));
+      const EvaluationReport read = parse_report(text, "report.json");
+      EXPECT_EQ(to_text(render_json(read)), text);
+      EXPECT_EQ(render_domains_csv(read), render_domains_csv(made));
+      EXPECT_EQ(render_table(read), render_table(made));
+      EXPECT_EQ(read.overall.nll_nats, made.overall.nll_nats);
+      EXPECT_EQ(read.subject.windows.protocol, protocol);
+      EXPECT_EQ(read.complete(), true);
+    }
+  }
+}
+
+TEST(ReadReport, EveryMemberCounts) {
+  const Json good = render_json(made_report(windows::protocol::kPacked, false));
+  ASSERT_EQ(refusal(to_text(good)), "");
+  for (const auto& [name, value] : good.items()) {
+    Json without = good;
+    without.erase(name);
+    EXPECT_NE(refusal(to_text(without)), "") << "without " << name;
+    Json other = good;
+    other[name] = Json::array();
+    EXPECT_NE(refusal(to_text(other)), "") << name << " is an array";
+    if (!value.is_number_unsigned()) continue;
+    other[name] = -1;
+    EXPECT_NE(refusal(to_text(other)), "") << name << " is negative";
+    other[name] = value.get<double>() + 0.5;
+    EXPECT_NE(refusal(to_text(other)), "") << name << " is no whole number";
+  }
+  Json more = good;
+  more["accuracy"] = 0.5;
+  EXPECT_THAT(refusal(to_text(more)), HasSubstr("'some report.json' has members or values"));
+  more = good;
+  more["domains"]["code"].erase("words");
+  EXPECT_THAT(refusal(to_text(more)), HasSubstr("words"));
+  more = good;
+  more["complete"] = false;
+  EXPECT_THAT(refusal(to_text(more)), HasSubstr("altered"));
+}
+
+TEST(ReadReport, OtherFormatsVersionsAndProtocolsAreRefusedByName) {
+  const Json good = render_json(made_report(windows::protocol::kDocument, false));
+  const auto with = [&](const char* name, const Json& value) {
+    Json json = good;
+    json[name] = value;
+    return refusal(to_text(json));
+  };
+  EXPECT_EQ(with("format", "chainrule data set"), "'some report.json' is no evaluation report");
+  EXPECT_EQ(with("format_version", 2), "'some report.json' has format version 2; this program reads 1");
+  EXPECT_EQ(with("protocol", "rolling"),
+            "'some report.json' is of protocol 'rolling', which this program does not know");
+  for (const char* text : {"", "{", "[]", "null", "{}", "7"}) {
+    EXPECT_THAT(refusal(text), HasSubstr("'some report.json' is no evaluation report")) << text;
+  }
+}
+
+TEST(ReadReport, ReadsAFileAndNamesOneThatIsNotThere) {
+  const std::filesystem::path path = std::filesystem::path(testing::TempDir()) / "read report.json";
+  const std::string text = to_text(render_json(made_report(windows::protocol::kDocument, false)));
+  std::ofstream(path) << text;
+  EXPECT_EQ(to_text(render_json(read_report(path))), text);
+  std::filesystem::remove(path);
+  try {
+    read_report(path);
+    FAIL();
+  } catch (const io::Error& error) {
+    EXPECT_EQ(error.kind(), io::ErrorKind::missing_input);
+    EXPECT_THAT(error.what(), HasSubstr(path.string()));
+  }
+}
+
+}  // namespace
+}  // namespace chainrule::pipeline::evaluate::report
