@@ -1,7 +1,10 @@
 #include "io/files/published_folder.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
+#include <cerrno>
+#include <cstring>
 #include <system_error>
 
 #include "io/error.h"
@@ -16,8 +19,13 @@ fs::path folder_path(const fs::path& path) {
   std::error_code error;
   fs::path whole = fs::absolute(path).lexically_normal();
   if (!whole.has_filename()) whole = whole.parent_path();
-  if (presence_of(whole) != Presence::folder) return whole;  // a link to nothing is refused here
-  const fs::path target = fs::canonical(whole, error);       // a rename would replace a link, not what it leads to
+  try {
+    if (presence_of(whole) != Presence::folder) return whole;
+  } catch (const Error& unseen) {  // also a link to nothing
+    throw Error(ErrorKind::cannot_create,
+                fmt::format("cannot create the folder '{}': {}", path.string(), unseen.what()));
+  }
+  const fs::path target = fs::canonical(whole, error);  // a rename would replace a link, not what it leads to
   return error ? whole : target;
 }
 
@@ -27,14 +35,23 @@ bool is_free_for_folder(const fs::path& place) {
 }
 
 bool make_folder(const fs::path& path) {
-  std::error_code error;
-  if (path.has_parent_path()) fs::create_directories(path.parent_path(), error);
-  const bool made = !error && fs::create_directory(path, error);
-  if (error) {
-    throw Error(ErrorKind::cannot_create,
-                fmt::format("cannot create the folder '{}': {}", path.string(), error.message()));
-  }
-  return made;
+  const auto refuse = [&](const std::string& why) {
+    throw Error(ErrorKind::cannot_create, fmt::format("cannot create the folder '{}': {}", path.string(), why));
+  };
+  const auto is_folder = [&] {
+    try {
+      return presence_of(path) == Presence::folder;
+    } catch (const Error& unseen) {
+      refuse(unseen.what());
+    }
+    return false;
+  };
+  if (is_folder()) return false;
+  if (path.has_parent_path() && path.parent_path() != path) make_folder(path.parent_path());
+  if (::mkdir(path.c_str(), 0777) == 0) return true;
+  const int error = errno;
+  if (error != EEXIST || !is_folder()) refuse(std::strerror(error));
+  return false;
 }
 
 void publish_folder(const fs::path& beside, const fs::path& place) {

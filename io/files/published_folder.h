@@ -5,7 +5,7 @@
 namespace chainrule::io::files {
 
 /// path as an absolute one that names the folder itself, so that names can be made of it: "DIR/" is DIR, and a link to
-/// a folder is that folder. Throws Error missing_input for a link to nothing and for what cannot be seen.
+/// a folder is that folder. Throws Error cannot_create for a link to nothing and for what cannot be seen.
 std::filesystem::path folder_path(const std::filesystem::path& path);
 
 /// Whether a folder can be put in this place: nothing is there, or an empty folder.

@@ -86,8 +86,8 @@ std::string Tokenizer::decode(std::span<const TokenId> ids) const {
   return text;
 }
 
-void Tokenizer::save(const std::filesystem::path& path) const {
-  files::write_file_atomically(path, write_hugging_face(state_->definition));
-}
+void Tokenizer::save(const std::filesystem::path& path) const { files::write_file_atomically(path, to_json()); }
+
+std::string Tokenizer::to_json() const { return write_hugging_face(state_->definition); }
 
 }  // namespace chainrule::io::tokenizer

@@ -56,6 +56,8 @@ class Tokenizer {
 
   /// Writes a Hugging Face `tokenizer.json`, atomically; the same bytes for equal tokenizers.
   void save(const std::filesystem::path& path) const;
+  /// What save() writes.
+  std::string to_json() const;
 
  private:
   struct State;

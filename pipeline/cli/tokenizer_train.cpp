@@ -49,8 +49,7 @@ void count_pieces(const std::vector<io::text::TextFile>& files, const std::strin
 }
 
 void train(const TrainOptions& options) {
-  io::files::require_absent(options.output);
-  io::files::make_place_for(options.output);
+  io::files::AtomicOutput output(options.output);  // before the work that it is to hold
   io::tokenizer::TokenizerTrainer trainer;
   const io::text::FindOptions find_options = options.text_files.find_options();
   const io::text::FoundTexts found = io::text::find_text_files(options.inputs, find_options);
@@ -67,8 +66,8 @@ void train(const TrainOptions& options) {
   const io::tokenizer::Tokenizer tokenizer =
       trainer.train(vocabulary_size, [&](std::uint32_t tokens) { progress.update(tokens); });
   progress.finish(tokenizer.vocabulary_size());
-  io::files::require_absent(options.output);
-  tokenizer.save(options.output);
+  output.write(tokenizer.to_json());
+  output.commit();
   if (tokenizer.vocabulary_size() < vocabulary_size) {
     run::say(fmt::format(
         "tokenizer train: the text yields only {} tokens of the {} asked for: no pair of tokens is left that "

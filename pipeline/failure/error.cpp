@@ -1,5 +1,6 @@
 #include "pipeline/failure/error.h"
 
+#include <filesystem>
 #include <new>
 
 #include "io/error.h"
@@ -29,6 +30,8 @@ Failure describe(const std::exception_ptr& exception) {
     return {code_of(error.kind()), error.what()};
   } catch (const model::Error& error) {
     return {ExitCode::usage, error.what()};
+  } catch (const std::filesystem::filesystem_error& error) {
+    return {ExitCode::input_output, error.what()};
   } catch (const std::bad_alloc&) {
     return {ExitCode::out_of_memory, "out of memory"};
   } catch (const std::exception& error) {

@@ -9,6 +9,7 @@
 #include "io/files/digest.h"
 #include "io/files/json_text.h"
 #include "io/files/presence.h"
+#include "io/quote.h"
 #include "io/tensors/manifest.h"
 #include "io/tokenizer/tokenizer.h"
 #include "io/tokens/data_set.h"
@@ -154,7 +155,7 @@ Json inspect_folder(const fs::path& path) {
 
 /// What is shown of a value in a line of text.
 std::string shown(const Json& value) {
-  if (value.is_string()) return value.get<std::string>();
+  if (value.is_string()) return io::on_one_line(value.get_ref<const std::string&>());
   return value.is_number_float() ? fmt::format("{:.3f}", value.get<double>()) : io::files::json_text(value);
 }
 

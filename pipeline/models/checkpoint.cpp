@@ -120,7 +120,13 @@ std::filesystem::path checkpoint_folder(const std::filesystem::path& run, std::i
 
 std::vector<CheckpointPlace> list_checkpoints(const std::filesystem::path& run) {
   std::vector<CheckpointPlace> places;
-  for (const std::filesystem::path& entry : io::files::list_folder(run / "checkpoints")) {
+  const std::filesystem::path folder = run / "checkpoints";
+  const io::files::Presence presence = io::files::presence_of(folder);
+  if (presence == io::files::Presence::absent) return places;
+  if (presence != io::files::Presence::folder) {
+    throw io::Error(io::ErrorKind::missing_input, fmt::format("'{}' is no folder", folder.string()));
+  }
+  for (const std::filesystem::path& entry : io::files::list_folder(folder)) {
     const std::string name = entry.filename().string();
     if (!name.starts_with(kPrefix)) continue;
     std::int64_t step = 0;

@@ -32,12 +32,17 @@ const std::vector<std::string> kMayDiffer = {
     "log-every", "threads", "keep-checkpoints", "recompute"};
 
 /// What ranks read is the same: a validation set that one of them does not see would let the others wait for it.
-void check_same_data(const comm::Communicator& communicator, const PretrainInputs& inputs) {
+void check_same_data(const comm::Communicator& communicator, const PretrainOptions& options,
+                     const PretrainInputs& inputs) {
   const auto said = [](const auto& stream) {
     return stream ? fmt::format("{} of {} tokens", stream->fingerprint(), stream->token_count()) : std::string("none");
   };
-  comm::require_same(communicator, failure::ExitCode::bad_data, "the training data", said(inputs.training));
-  comm::require_same(communicator, failure::ExitCode::bad_data, "the validation data", said(inputs.validation));
+  const auto require_same = [&](const char* what, const auto& stream) {
+    comm::require_same(communicator, failure::ExitCode::bad_data,
+                       fmt::format("{} of '{}'", what, options.data.string()), said(stream));
+  };
+  require_same("the training data", inputs.training);
+  require_same("the validation data", inputs.validation);
 }
 
 /// The lanes that a run was begun with, from its config.cfg.
@@ -84,6 +89,8 @@ std::unique_ptr<run::RunDirectory> open_run(const comm::Communicator& communicat
     if (saved) run::check_same_run(*saved, configuration, kMayDiffer);
   });
   lanes = communicator.maximum(communicator.rank() == 0 ? lanes : 0);
+  const std::string holder = communicator.broadcast(run ? run->holder() : std::string());
+  comm::agree(communicator, [&] { run::require_held(options.run, holder); });
   return run;
 }
 
@@ -146,7 +153,7 @@ failure::ExitCode pretrain(const comm::Communicator& communicator, const Pretrai
       run::gather_environment(communicator, program, run::use_threads(communicator, options.threads));
   std::unique_ptr<PretrainInputs> inputs;
   comm::agree(communicator, [&] { inputs = std::make_unique<PretrainInputs>(open_inputs(options)); });
-  check_same_data(communicator, *inputs);
+  check_same_data(communicator, options, *inputs);
 
   std::int64_t lanes = options.lanes != 0 ? options.lanes : exchange::default_lanes(communicator.size());
   if (options.dry_run) {

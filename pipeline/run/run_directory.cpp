@@ -7,9 +7,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <ctime>
 #include <nlohmann/json.hpp>
+#include <thread>
 #include <vector>
 
 #include "io/error.h"
@@ -51,7 +53,7 @@ std::string holder_text() {
 }
 
 /// A lock of the open file, which the system frees with the process; it works over NFS too.
-int take_lock(const std::filesystem::path& path) {
+int take_lock(const std::filesystem::path& path, const std::string& text) {
   const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
   if (file < 0) refuse(fmt::format("cannot create '{}': {}", path.string(), std::strerror(errno)));
   struct flock request {};
@@ -68,7 +70,6 @@ int take_lock(const std::filesystem::path& path) {
     refuse(fmt::format("the run directory '{}' is in use by {}", path.parent_path().string(),
                        got > 0 ? std::string(holder, static_cast<std::size_t>(got)) : "another process"));
   }
-  const std::string text = holder_text();
   if (::ftruncate(file, 0) != 0 || ::pwrite(file, text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) {
     const int error = errno;
     ::close(file);
@@ -87,16 +88,33 @@ RunDirectory RunDirectory::open(const std::filesystem::path& path) {
   } else {
     io::files::make_folder(path);
   }
-  RunDirectory run(path, take_lock(path / kLockName));
+  std::string holder = holder_text();
+  const int lock = take_lock(path / kLockName, holder);
+  RunDirectory run(path, lock, std::move(holder));
   check_ours(path);  // another process may have come first
   return run;
 }
 
 RunDirectory::RunDirectory(RunDirectory&& other) noexcept
-    : path_(std::move(other.path_)), lock_(std::exchange(other.lock_, -1)) {}
+    : path_(std::move(other.path_)), lock_(std::exchange(other.lock_, -1)), holder_(std::move(other.holder_)) {}
 
 RunDirectory::~RunDirectory() {
   if (lock_ >= 0) ::close(lock_);
+}
+
+void require_held(const std::filesystem::path& path, const std::string& holder) {
+  constexpr int kLooks = 20;
+  std::string seen = "nothing";
+  for (int look = 0; look < kLooks; ++look) {
+    if (look > 0) std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    if (!io::files::is_there(path / kLockName)) continue;
+    seen = io::files::read_file(path / kLockName);
+    if (seen == holder) return;
+  }
+  refuse(fmt::format(
+      "the run directory '{}' is not the one that rank 0 sees: its {} says '{}' here, '{}' there; it must lie "
+      "on a file system that all ranks share",
+      path.string(), kLockName, seen, holder));
 }
 
 std::optional<Configuration> RunDirectory::configuration() const {

@@ -25,6 +25,8 @@ class RunDirectory {
   ~RunDirectory();
 
   const std::filesystem::path& path() const { return path_; }
+  /// Who holds it, as its lock says.
+  const std::string& holder() const { return holder_; }
 
   /// config.cfg; empty in a new run. Throws io::Error.
   std::optional<Configuration> configuration() const;
@@ -34,10 +36,16 @@ class RunDirectory {
   void add_environment(const std::string& json) const;
 
  private:
-  RunDirectory(std::filesystem::path path, int lock) : path_(std::move(path)), lock_(lock) {}
+  RunDirectory(std::filesystem::path path, int lock, std::string holder)
+      : path_(std::move(path)), lock_(lock), holder_(std::move(holder)) {}
 
   std::filesystem::path path_;
   int lock_;
+  std::string holder_;
 };
+
+/// Throws io::Error cannot_create unless path is, as this process sees it, the run directory that holder has locked:
+/// what ranks write must come together in one place. Waits some seconds for a network file system to show it.
+void require_held(const std::filesystem::path& path, const std::string& holder);
 
 }  // namespace chainrule::pipeline::run

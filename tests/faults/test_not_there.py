@@ -45,7 +45,8 @@ class CheckpointsThatCannotBeSeen(Refusals, PretrainTest):
             with self.subTest(rule=rule):
                 before = self.seen()
                 done = self.train(check=None, env=failing(rule))
-                if done.returncode == 0 and rule.startswith("stat"):  # a call that nobody needs to make
+                # A call that nobody needs to make, or one that is made again: ESTALE comes once and goes.
+                if done.returncode == 0 and (rule.startswith("stat") or rule.endswith("ESTALE:1")):
                     self.assertIn("going on from step 4", done.err)
                 else:
                     self.assert_refused(done, (66, 73, 74), "checkpoints")
@@ -102,7 +103,7 @@ class CheckpointsThatCannotBeSeen(Refusals, PretrainTest):
 
     def test_on_several_ranks_one_message(self):
         before = self.seen()
-        for environments in ([failing("opendir:checkpoints:ESTALE:1"), {}], [{}, failing("open:optimizer:ESTALE:1")]):
+        for environments in ([failing("opendir:checkpoints:EACCES:always"), {}], [{}, failing("open:optimizer:ESTALE:1")]):
             done = in_views([self.folder] * 2, *self.options(), env=environments)
             self.assert_refused(done, (66, 73, 74), "checkpoints")
             self.assertEqual(self.seen(), before)
@@ -129,6 +130,7 @@ class CheckpointsThatCannotBeSeen(Refusals, PretrainTest):
                     self.assertIn("validation loss", done.err)
                 else:
                     self.assert_refused(done, (66, 74), "held-out")
+                shutil.rmtree(self.run_folder, ignore_errors=True)
                 copied(self.begun, self.run_folder)
 
 

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <memory>
 #include <system_error>
+#include <utility>
 
 #include "io/error.h"
 #include "io/files/published_folder.h"
@@ -26,19 +27,30 @@ struct CloseFile {
 }  // namespace
 
 ReportFolder::ReportFolder(const fs::path& path) : path_(io::files::folder_path(path)) {
-  beside_ = path_.string() + fmt::format(".partial-{}", ::getpid());
   if (!io::files::is_free_for_folder(path_)) {
     std::error_code error;
     refuse(fs::is_directory(path_, error)
                ? fmt::format("the report folder '{}' is already in use; name another, or remove it", path_.string())
                : fmt::format("the report folder '{}' is a file", path_.string()));
   }
-  io::files::make_folder(beside_);
+  begin();
   std::error_code error;
   fs::remove(beside_, error);
+  beside_.clear();
 }
 
-void ReportFolder::begin() { io::files::make_folder(beside_); }
+ReportFolder::~ReportFolder() {
+  if (beside_.empty()) return;
+  std::error_code ignored;
+  fs::remove_all(beside_, ignored);
+}
+
+void ReportFolder::begin() {
+  for (int number = 1; beside_.empty(); ++number) {
+    const fs::path path = path_.string() + fmt::format(".partial-{}", number);
+    if (io::files::make_folder(path)) beside_ = path;  // nobody else's
+  }
+}
 
 void ReportFolder::write(const std::string& name, const std::function<void(const TextSink&)>& write) {
   const fs::path path = beside_ / name;
@@ -59,6 +71,9 @@ void ReportFolder::write(const std::string& name, std::string_view content) {
   write(name, [&](const TextSink& sink) { sink(content); });
 }
 
-void ReportFolder::commit() { io::files::publish_folder(beside_, path_); }
+void ReportFolder::commit() {
+  const fs::path beside = std::exchange(beside_, fs::path());  // whole: from here on it stays, wherever it is
+  io::files::publish_folder(beside, path_);
+}
 
 }  // namespace chainrule::pipeline::evaluate::report

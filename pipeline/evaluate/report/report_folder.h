@@ -14,19 +14,22 @@ class ReportFolder {
   /// Checks now what would make commit() fail hours later. Throws io::Error cannot_create where path is in use (it
   /// exists and is not an empty folder) or the folder it goes into cannot be written to.
   explicit ReportFolder(const std::filesystem::path& path);
+  ReportFolder(const ReportFolder&) = delete;
+  ReportFolder& operator=(const ReportFolder&) = delete;
+  /// Leaves nothing of a report that is not whole.
+  ~ReportFolder();
 
   /// Makes the folder beside its place.
   void begin();
   /// Writes one file: write is given a sink for its pieces. Throws io::Error.
   void write(const std::string& name, const std::function<void(const TextSink&)>& write);
   void write(const std::string& name, std::string_view content);
-  /// Puts the folder in its place. Throws io::Error cannot_create; then everything is still in beside(), and the
-  /// message says so.
+  /// Puts the folder in its place. Throws io::Error; then it stays whole beside its place, and the message says where.
   void commit();
 
  private:
   std::filesystem::path path_;
-  std::filesystem::path beside_;
+  std::filesystem::path beside_;  // while it is written
 };
 
 }  // namespace chainrule::pipeline::evaluate::report

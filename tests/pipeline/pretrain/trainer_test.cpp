@@ -123,9 +123,9 @@ TEST_F(TrainerTest, GoesOnFromACheckpointToTheSameBits) {
 TEST_F(TrainerTest, ASnapshotMayBeOfCopiesThatOutliveTheStep) {
   const comm::Communicator& world = tests::world();
   const io::tokens::DataSet data = io::tokens::DataSet::open(folder_);
-  const windows::Windows windows(data, config_.sequence_length);
+  const windows::PermutedWindows samples(windows::Windows(data, config_.sequence_length), options_.seed);
   const comm::Communicator exchange = world.duplicate();
-  step::Trainer trainer(world, exchange, config_, options_, windows);
+  step::Trainer trainer(world, exchange, config_, options_, samples);
   trainer.step(false);
   checkpoint::Snapshot copies = snapshot(trainer);
   const std::vector<float> parameters(copies.parameters.begin(), copies.parameters.end());
@@ -139,7 +139,7 @@ TEST_F(TrainerTest, ASnapshotMayBeOfCopiesThatOutliveTheStep) {
   const std::filesystem::path checkpoint = write(copies);
 
   const comm::Communicator other_exchange = world.duplicate();
-  step::Trainer resumed(world, other_exchange, config_, options_, windows);
+  step::Trainer resumed(world, other_exchange, config_, options_, samples);
   restore_trainer(world, checkpoint, checkpoint::read_training_state(checkpoint), resumed);
   EXPECT_EQ(resumed.steps_taken(), 1);
   EXPECT_EQ(hash(resumed), copies.weights_hash);
@@ -150,9 +150,9 @@ TEST_F(TrainerTest, ASnapshotMayBeOfCopiesThatOutliveTheStep) {
 TEST_F(TrainerTest, StateOfAnotherOptimizerIsRefused) {
   const comm::Communicator& world = tests::world();
   const io::tokens::DataSet data = io::tokens::DataSet::open(folder_);
-  const windows::Windows windows(data, config_.sequence_length);
+  const windows::PermutedWindows samples(windows::Windows(data, config_.sequence_length), options_.seed);
   const comm::Communicator exchange = world.duplicate();
-  step::Trainer trainer(world, exchange, config_, options_, windows);
+  step::Trainer trainer(world, exchange, config_, options_, samples);
   checkpoint::Snapshot other = snapshot(trainer);
   other.optimizer.slots[1].name = "momentum";
   const std::filesystem::path checkpoint = write(other);
@@ -207,11 +207,11 @@ std::vector<float> state_of(step::Trainer& trainer) {
 TEST_F(TrainerTest, AStepThatIsNotFiniteLeavesTheTrainerWhereItWas) {
   const comm::Communicator& world = tests::world();
   const io::tokens::DataSet data = io::tokens::DataSet::open(folder_);
-  const windows::Windows windows(data, config_.sequence_length);
+  const windows::PermutedWindows samples(windows::Windows(data, config_.sequence_length), options_.seed);
   const comm::Communicator exchange = world.duplicate();
   const comm::Communicator other_exchange = world.duplicate();
-  step::Trainer spared(world, other_exchange, config_, options_, windows);
-  step::Trainer trainer(world, exchange, config_, options_, windows);
+  step::Trainer spared(world, other_exchange, config_, options_, samples);
+  step::Trainer trainer(world, exchange, config_, options_, samples);
   EXPECT_EQ(trainer.step(false).status, step::StepStatus::updated);
   spared.step(false);
   const std::vector<float> weights(trainer.parameters().span().begin(), trainer.parameters().span().end());
