@@ -35,3 +35,6 @@ chainrule_precompiled_set(chainrule_precompiled HEADERS ${CHAINRULE_STANDARD_HEA
 chainrule_precompiled_set(chainrule_precompiled_json
   LIBRARIES nlohmann_json::nlohmann_json
   HEADERS ${CHAINRULE_STANDARD_HEADERS} <nlohmann/json.hpp>)
+chainrule_precompiled_set(chainrule_precompiled_options
+  LIBRARIES Boost::program_options
+  HEADERS ${CHAINRULE_STANDARD_HEADERS} <boost/program_options.hpp>)
