@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <climits>
 #include <nlohmann/json.hpp>
 
 #include "io/error.h"
@@ -28,7 +29,7 @@ std::vector<ManifestEntry> parsed(const std::filesystem::path& path) {
     for (const auto& file : json.at("files")) {
       entries.push_back({file.at("name"), file.at("bytes"), file.at("xxh3_128")});
       const std::filesystem::path name = entries.back().name;
-      if (name.empty() || name != name.filename()) {
+      if (name.empty() || name != name.filename() || entries.back().name.size() > NAME_MAX) {
         throw Error(ErrorKind::bad_data,
                     fmt::format("'{}' names '{}', which is no file beside it", path.string(), name.string()));
       }
@@ -62,7 +63,7 @@ Manifest Manifest::read(const std::filesystem::path& folder) {
   Manifest manifest(folder, parsed(folder / kManifestName));
   for (const ManifestEntry& entry : manifest.entries_) {
     if (files::presence_of(folder / entry.name) != files::Presence::file) {
-      throw Error(ErrorKind::bad_data, fmt::format("'{}' lacks the file '{}'", folder.string(), entry.name));
+      throw Error(ErrorKind::bad_data, fmt::format("'{}' lacks '{}'", folder.string(), entry.name));
     }
     std::error_code error;
     const std::uintmax_t bytes = std::filesystem::file_size(folder / entry.name, error);

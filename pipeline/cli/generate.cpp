@@ -99,10 +99,7 @@ void stream(const Request& request, std::optional<std::int64_t> maximum_tokens) 
 }
 
 /// A file of prompts, shared out over the ranks batch by batch; rank 0 prints in order.
-void share_out(const CommandOptions& options, const Request& request, std::optional<std::int64_t> maximum_tokens) {
-  const comm::Session session;
-  const comm::Communicator& world = session.world();
-  options.require_same(world);
+void share_out(const comm::Communicator& world, const Request& request, std::optional<std::int64_t> maximum_tokens) {
   const int threads = run::use_threads(world, request.threads);
   run::gather_environment(world, version_text(), threads);
   const auto ops = model::ops::make_fast_ops(model::products::Math::float32);
@@ -192,9 +189,16 @@ failure::ExitCode run_generate(const Arguments& arguments) {
   validate(request);
   const auto maximum_tokens =
       options.given("max-tokens") ? std::optional<std::int64_t>(request.maximum_tokens) : std::nullopt;
-  if (options.either("prompt", "prompts") == "prompts") {
-    share_out(options, request, maximum_tokens);
-  } else if (comm::launched_rank() == 0) {
+  const bool many = options.either("prompt", "prompts") == "prompts";
+  if (!many && comm::launched_size() == 1) {
+    stream(request, maximum_tokens);
+    return failure::ExitCode::done;
+  }
+  const comm::Session session;
+  options.require_same(session.world());
+  if (many) {
+    share_out(session.world(), request, maximum_tokens);
+  } else if (session.world().rank() == 0) {
     stream(request, maximum_tokens);
   }
   return failure::ExitCode::done;

@@ -79,7 +79,6 @@ std::string as_typed(const std::string& name, const Arguments& arguments) {
 po::parsed_options as_parsed(const run::Configuration& lines, const po::options_description& options) {
   po::parsed_options parsed(&options);
   for (const auto& [name, value] : lines) {
-    options.find(name, false);  // throws where it is unknown
     po::option& each = parsed.options.emplace_back(name, std::vector<std::string>{value});
     each.original_tokens = {name, value};
   }
@@ -164,11 +163,12 @@ bool CommandOptions::parse(const Arguments& arguments) {
       const auto path = values_["config"].as<std::string>();
       try {
         const run::Configuration lines = run::read_configuration(path);
+        for (const auto& [name, unused] : lines) {
+          if (all.find_nothrow(name, false) == nullptr) fail_unknown("--" + name, fmt::format(" in '{}'", path));
+        }
         const po::parsed_options read = as_parsed(lines, all);
         po::store(read, values_);
         refuse_negative(read.options, values_);
-      } catch (const po::unknown_option& error) {
-        fail_unknown("--" + error.get_option_name(), fmt::format(" in '{}'", path));
       } catch (const po::error& error) {
         fail(fmt::format("'{}': {}", path, error.what()));
       } catch (const io::Error& error) {

@@ -98,7 +98,7 @@ std::unique_ptr<run::RunDirectory> open_run(const comm::Communicator& communicat
 void check_progress(const std::filesystem::path& checkpoint, const checkpoint::TrainingState& state,
                     const PretrainOptions& options) {
   const bool of_its_folder = checkpoint == models::checkpoint_folder(options.run, state.step);
-  if (of_its_folder && state.step >= 1 && state.step <= options.schedule.steps &&
+  if (of_its_folder && state.step >= 0 && state.step <= options.schedule.steps &&
       state.samples_consumed == static_cast<std::uint64_t>(state.step) * options.global_batch) {
     return;
   }

@@ -92,7 +92,7 @@ class EncodeDecode(TokenizerTest):
             self.assertIn("already there",
                           run("--tokenizer", FIXTURE, "--input", taken, "--output", taken, check=73))
             self.assertIn("cannot create",
-                          run("--tokenizer", FIXTURE, "--input", taken, "--output", missing / "x", check=73))
+                          run("--tokenizer", FIXTURE, "--input", taken, "--output", taken / "x", check=73))
             self.assertIn("is not JSON", run("--tokenizer", taken, "--input", taken, check=65))
             self.assertIn("--input", run("--tokenizer", FIXTURE, check=64))
             self.assertIn("did you mean '--input'", run("--imput", taken, check=64))
@@ -171,7 +171,7 @@ class Train(TokenizerTest):
         self.assertIn("missing", self.train(self.folder / "missing", check=66).err)
         self.assertIn("no text", self.train(self.file("empty", b""), check=65).err)
         self.assertIn("bad.jsonl", self.train(self.file("bad.jsonl", b"{}\n"), check=65).err)
-        self.train(FIXTURE / "sample.txt", name="missing/tokenizer.json", check=73)
+        self.train(FIXTURE / "sample.txt", name="empty/tokenizer.json", check=73)
         self.assertNothingLeft("empty", "bad.jsonl")
 
 

@@ -35,7 +35,7 @@ class PackViews(Refusals, PackTest):
     def test_other_tokenizer_on_one_rank(self):
         merges = self.views[1] / "tokenizer/merges.txt"
         lines = merges.read_text().splitlines()
-        merges.write_text("\n".join([lines[0], *lines[1:2000]]) + "\n")
+        merges.write_text("\n".join(lines[:len(lines) // 2]) + "\n")
         self.refused(65, "tokenizer")
         self.refused(65, "tokenizer", views=self.views[::-1])
 
