@@ -8,6 +8,7 @@
 
 #include "io/error.h"
 #include "io/files/atomic_file.h"
+#include "io/files/presence.h"
 #include "io/files/untrusted_json.h"
 #include "io/quote.h"
 #include "io/tokenizer/splitter.h"
@@ -57,12 +58,11 @@ TokenizerDefinition read_gpt2(const std::filesystem::path& vocabulary, const std
 }
 
 TokenizerDefinition read_tokenizer(const std::filesystem::path& path) {
-  std::error_code ignored;
-  if (!std::filesystem::is_directory(path, ignored)) return read_hugging_face(path);
-  if (std::filesystem::exists(path / "tokenizer.json", ignored)) return read_hugging_face(path / "tokenizer.json");
+  if (files::presence_of(path) != files::Presence::folder) return read_hugging_face(path);
+  if (files::is_there(path / "tokenizer.json")) return read_hugging_face(path / "tokenizer.json");
   const auto vocabulary = path / "vocab.json";
   const auto merges = path / "merges.txt";
-  if (!std::filesystem::exists(vocabulary, ignored) || !std::filesystem::exists(merges, ignored)) {
+  if (!files::is_there(vocabulary) || !files::is_there(merges)) {
     throw Error(ErrorKind::missing_input,
                 fmt::format("tokenizer {}: the folder holds neither tokenizer.json nor vocab.json with merges.txt",
                             path_in_quotes(path)));
