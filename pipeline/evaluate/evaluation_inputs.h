@@ -9,7 +9,7 @@
 #include "pipeline/comm/communicator.h"
 #include "pipeline/evaluate/options.h"
 #include "pipeline/evaluate/report/evaluation_report.h"
-#include "pipeline/models/checkpoint.h"
+#include "pipeline/models/loaded_model.h"
 
 namespace chainrule::pipeline::evaluate {
 

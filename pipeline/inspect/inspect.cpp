@@ -17,7 +17,8 @@
 #include "io/tokens/dataset_index.h"
 #include "io/tokens/shard_reader.h"
 #include "model/shape/config.h"
-#include "pipeline/models/checkpoint.h"
+#include "pipeline/models/checkpoint_places.h"
+#include "pipeline/models/model_description.h"
 
 namespace chainrule::pipeline::inspect {
 namespace {

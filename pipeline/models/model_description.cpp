@@ -1,14 +1,15 @@
-// model.json: a model's shape and identity.
+#include "pipeline/models/model_description.h"
+
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
 
 #include "io/error.h"
 #include "io/files/atomic_file.h"
+#include "io/files/digest.h"
 #include "io/files/json_text.h"
 #include "io/files/versioned_json.h"
 #include "model/error.h"
-#include "pipeline/models/checkpoint.h"
 
 namespace chainrule::model::shape {
 
@@ -34,6 +35,12 @@ Enumeration enumerator(const nlohmann::json& json, const char* field) {
 }
 
 }  // namespace
+
+std::string hash_of(std::span<const float> arena) {
+  io::files::Digest digest;
+  digest.update(arena.data(), arena.size_bytes());
+  return digest.hexadecimal();
+}
 
 void write_model_description(const std::filesystem::path& path, const ModelDescription& description) {
   const model::shape::Config& config = description.config;

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "io/tokenizer/tokenizer.h"
-#include "pipeline/models/checkpoint.h"
+#include "pipeline/models/loaded_model.h"
 
 namespace chainrule::pipeline::models {
 

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <utility>
 
-#include "pipeline/models/checkpoint.h"
+#include "pipeline/models/checkpoint_places.h"
 #include "pipeline/pretrain/trainer_state.h"
 #include "pipeline/pretrain/validation.h"
 #include "pipeline/run/signals.h"

@@ -11,7 +11,7 @@
 #include "io/files/json_text.h"
 #include "pipeline/comm/agreement.h"
 #include "pipeline/failure/error.h"
-#include "pipeline/models/checkpoint.h"
+#include "pipeline/models/checkpoint_places.h"
 #include "pipeline/pretrain/inputs.h"
 #include "pipeline/pretrain/loop.h"
 #include "pipeline/pretrain/metrics/console.h"

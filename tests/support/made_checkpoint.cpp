@@ -6,7 +6,7 @@
 #include "io/tensors/manifest.h"
 #include "io/tensors/model_file.h"
 #include "model/shape/parameters.h"
-#include "pipeline/models/checkpoint.h"
+#include "pipeline/models/model_description.h"
 
 namespace chainrule::tests {
 

@@ -15,7 +15,7 @@
 #include "model/arena.h"
 #include "model/shape/initialise.h"
 #include "model/shape/parameters.h"
-#include "pipeline/models/checkpoint.h"
+#include "pipeline/models/checkpoint_places.h"
 #include "tests/support/made_checkpoint.h"
 #include "tests/support/made_data_set.h"
 

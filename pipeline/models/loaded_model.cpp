@@ -1,14 +1,12 @@
-#include "pipeline/models/checkpoint.h"
+#include "pipeline/models/loaded_model.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 #include <stdexcept>
 
 #include "io/error.h"
-#include "io/files/digest.h"
 #include "io/files/presence.h"
 #include "io/tensors/manifest.h"
 #include "io/tensors/model_file.h"
@@ -16,12 +14,12 @@
 #include "pipeline/comm/agreement.h"
 #include "pipeline/comm/session.h"
 #include "pipeline/failure/error.h"
+#include "pipeline/models/checkpoint_places.h"
+#include "pipeline/models/model_description.h"
 #include "pipeline/run/standard_streams.h"
 
 namespace chainrule::pipeline::models {
 namespace {
-
-constexpr std::string_view kPrefix = "step-";
 
 /// Reads tensors straight into the arena, after all names and shapes were compared.
 void read_parameters(const io::tensors::TensorSource& source, const model::shape::ParameterTable& table,
@@ -107,37 +105,6 @@ LoadedModel load_highest(const std::filesystem::path& run, const CheckpointReade
 }
 
 }  // namespace
-
-std::string hash_of(std::span<const float> arena) {
-  io::files::Digest digest;
-  digest.update(arena.data(), arena.size_bytes());
-  return digest.hexadecimal();
-}
-
-std::filesystem::path checkpoint_folder(const std::filesystem::path& run, std::int64_t step) {
-  return run / "checkpoints" / fmt::format("{}{:08}", kPrefix, step);
-}
-
-std::vector<CheckpointPlace> list_checkpoints(const std::filesystem::path& run) {
-  std::vector<CheckpointPlace> places;
-  const std::filesystem::path folder = run / "checkpoints";
-  const io::files::Presence presence = io::files::presence_of(folder);
-  if (presence == io::files::Presence::absent) return places;
-  if (presence != io::files::Presence::folder) {
-    throw io::Error(io::ErrorKind::missing_input, fmt::format("'{}' is no folder", folder.string()));
-  }
-  for (const std::filesystem::path& entry : io::files::list_folder(folder)) {
-    const std::string name = entry.filename().string();
-    if (!name.starts_with(kPrefix)) continue;
-    std::int64_t step = 0;
-    const char* const end = name.data() + name.size();
-    const auto [stop, failure] = std::from_chars(name.data() + kPrefix.size(), end, step);
-    if (failure != std::errc() || stop != end || entry != checkpoint_folder(run, step)) continue;
-    places.push_back({step, entry});
-  }
-  std::sort(places.begin(), places.end(), [](const auto& a, const auto& b) { return a.step > b.step; });
-  return places;
-}
 
 LoadedModel load_model(const std::filesystem::path& path, const CheckpointReader& also) {
   if (!io::files::is_there(path)) {

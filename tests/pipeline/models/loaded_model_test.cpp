@@ -1,5 +1,6 @@
 // Reading a run's highest checkpoint while the run goes on.
-#include "pipeline/models/checkpoint.h"
+#include "pipeline/models/loaded_model.h"
+#include "pipeline/models/checkpoint_places.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

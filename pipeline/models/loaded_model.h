@@ -2,9 +2,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
-#include <span>
 #include <string>
-#include <vector>
 
 #include "model/arena.h"
 #include "model/shape/config.h"
@@ -38,32 +36,5 @@ LoadedModel load_model(const std::filesystem::path& path, const CheckpointReader
 /// chooses. Throws AgreedError. Collective.
 LoadedModel load_same_model(const comm::Communicator& communicator, const std::filesystem::path& path,
                             const CheckpointReader& also = {});
-
-/// One checkpoint folder of a run directory; not checked.
-struct CheckpointPlace {
-  std::int64_t step = 0;
-  std::filesystem::path folder;
-};
-
-/// run/checkpoints/step-00001000
-std::filesystem::path checkpoint_folder(const std::filesystem::path& run, std::int64_t step);
-
-/// The folders so named in a run directory, the highest step first; folders not yet renamed into place are left out.
-std::vector<CheckpointPlace> list_checkpoints(const std::filesystem::path& run);
-
-/// What model.json holds.
-struct ModelDescription {
-  model::shape::Config config;
-  std::string tokenizer_fingerprint;
-  std::string weights_hash;
-  std::int64_t step = 0;
-};
-
-void write_model_description(const std::filesystem::path& path, const ModelDescription& description);
-/// Throws io::Error (missing_input, bad_data).
-ModelDescription read_model_description(const std::filesystem::path& path);
-
-/// XXH3-128 of an arena's bytes.
-std::string hash_of(std::span<const float> arena);
 
 }  // namespace chainrule::pipeline::models
