@@ -4,6 +4,10 @@
 #include "model/ops/gelu.h"
 #include "model/ops/layer_norm.h"
 #include "model/ops/linear.h"
+#include "model/ops/relu_squared.h"
+#include "model/ops/rms_norm.h"
+#include "model/ops/rotary.h"
+#include "model/ops/swiglu.h"
 
 namespace chainrule::model::decoder {
 namespace {
@@ -34,7 +38,7 @@ Element* at(Element* block, const std::optional<shape::Parameter>& parameter) {
   return parameter ? block + parameter->offset : nullptr;
 }
 
-void norm_forward(const BlockPass& pass, const Part& part) {
+void layer_norm_forward(const BlockPass& pass, const Part& part) {
   pass.ops.run(ops::LayerNormForward{.rows = pass.rows.count,
                                      .width = value(pass, part.input).width,
                                      .epsilon = part.epsilon,
@@ -44,6 +48,16 @@ void norm_forward(const BlockPass& pass, const Part& part) {
                                      .output = target(pass, part.output),
                                      .mean = pass.memory.values[part.statistics],
                                      .inverse_deviation = pass.memory.values[part.statistics + 1]});
+}
+
+void rms_norm_forward(const BlockPass& pass, const Part& part) {
+  pass.ops.run(ops::RmsNormForward{.rows = pass.rows.count,
+                                   .width = value(pass, part.input).width,
+                                   .epsilon = part.epsilon,
+                                   .x = source(pass, part.input),
+                                   .gain = at(pass.parameters, part.weight),
+                                   .output = target(pass, part.output),
+                                   .inverse_root_mean_square = pass.memory.values[part.statistics]});
 }
 
 void linear_forward(const BlockPass& pass, const Part& part) {
@@ -58,6 +72,24 @@ void linear_forward(const BlockPass& pass, const Part& part) {
                                   .output = output,
                                   .output_stride = part.out(),
                                   .accumulate = part.added_to.has_value()});
+}
+
+void query_key_norm_forward(const BlockPass& pass, const Part& part) {
+  pass.ops.run(ops::QueryKeyNormForward{.rows = pass.rows.count,
+                                        .shape = part.attention,
+                                        .epsilon = part.epsilon,
+                                        .query_key_value = source(pass, part.input),
+                                        .gain = at(pass.parameters, part.weight),
+                                        .output = target(pass, part.output),
+                                        .inverse_root_mean_square = pass.memory.values[part.statistics]});
+}
+
+void rotary_forward(const BlockPass& pass, const Part& part) {
+  pass.ops.run(ops::RotaryForward{.rows = pass.rows.count,
+                                  .shape = part.attention,
+                                  .runs = pass.rows.turned,
+                                  .query_key_value = source(pass, part.input),
+                                  .output = target(pass, part.output)});
 }
 
 void attention_forward(const BlockPass& pass, const Part& part) {
@@ -89,21 +121,43 @@ void gelu_forward(const BlockPass& pass, const Part& part) {
                                 .output = target(pass, part.output)});
 }
 
+void relu_squared_forward(const BlockPass& pass, const Part& part) {
+  pass.ops.run(ops::ReluSquaredForward{.count = pass.rows.count * value(pass, part.input).width,
+                                       .x = source(pass, part.input),
+                                       .output = target(pass, part.output)});
+}
+
+void swiglu_forward(const BlockPass& pass, const Part& part) {
+  pass.ops.run(ops::SwigluForward{.rows = pass.rows.count,
+                                  .width = value(pass, part.output).width,
+                                  .x = source(pass, part.input),
+                                  .output = target(pass, part.output)});
+}
+
 void forward(const BlockPass& pass, std::span<const Part> parts) {
   for (const Part& part : parts) {
     switch (part.kind) {
-      case PartKind::layer_norm: norm_forward(pass, part); break;
+      case PartKind::layer_norm: layer_norm_forward(pass, part); break;
+      case PartKind::rms_norm: rms_norm_forward(pass, part); break;
       case PartKind::linear: linear_forward(pass, part); break;
+      case PartKind::query_key_norm: query_key_norm_forward(pass, part); break;
+      case PartKind::rotary: rotary_forward(pass, part); break;
       case PartKind::attention: attention_forward(pass, part); break;
       case PartKind::gelu: gelu_forward(pass, part); break;
+      case PartKind::relu_squared: relu_squared_forward(pass, part); break;
+      case PartKind::swiglu: swiglu_forward(pass, part); break;
     }
   }
 }
 
 /// Backward of each kind: from the gradient of what a part wrote to that of what it read.
 
-void norm_backward(const BlockPass& pass, const Part& part, float* gradients) {
-  if (value(pass, part.output).place == Value::Place::buffer) norm_forward(pass, part);
+bool made_again(const BlockPass& pass, const Part& part) {
+  return value(pass, part.output).place == Value::Place::buffer;
+}
+
+void layer_norm_backward(const BlockPass& pass, const Part& part, float* gradients) {
+  if (made_again(pass, part)) layer_norm_forward(pass, part);
   pass.ops.run(ops::LayerNormBackward{.rows = pass.rows.count,
                                       .width = value(pass, part.input).width,
                                       .output_gradient = pass.memory.gradients[part.output],
@@ -114,6 +168,33 @@ void norm_backward(const BlockPass& pass, const Part& part, float* gradients) {
                                       .x_gradient = pass.memory.gradients[part.input],
                                       .gain_gradient = at(gradients, part.weight),
                                       .bias_gradient = at(gradients, part.bias)});
+}
+
+void rms_norm_backward(const BlockPass& pass, const Part& part, float* gradients) {
+  if (made_again(pass, part)) rms_norm_forward(pass, part);
+  pass.ops.run(ops::RmsNormBackward{.rows = pass.rows.count,
+                                    .width = value(pass, part.input).width,
+                                    .output_gradient = pass.memory.gradients[part.output],
+                                    .x = source(pass, part.input),
+                                    .gain = at(pass.parameters, part.weight),
+                                    .inverse_root_mean_square = pass.memory.values[part.statistics],
+                                    .x_gradient = pass.memory.gradients[part.input],
+                                    .gain_gradient = at(gradients, part.weight)});
+}
+
+void query_key_norm_backward(const BlockPass& pass, const Part& part, float* gradients) {
+  pass.ops.run(ops::QueryKeyNormBackward{.rows = pass.rows.count,
+                                         .shape = part.attention,
+                                         .query_key_value = source(pass, part.input),
+                                         .gain = at(pass.parameters, part.weight),
+                                         .inverse_root_mean_square = pass.memory.values[part.statistics],
+                                         .gradient = pass.memory.gradients[part.output],
+                                         .gain_gradient = at(gradients, part.weight)});
+}
+
+void rotary_backward(const BlockPass& pass, const Part& part) {
+  pass.ops.run(ops::RotaryBackward{
+      .shape = part.attention, .runs = pass.rows.turned, .gradient = pass.memory.gradients[part.output]});
 }
 
 void linear_backward_input(const BlockPass& pass, const Part& part) {
@@ -156,6 +237,22 @@ void gelu_backward(const BlockPass& pass, const Part& part) {
                                  .output = target(pass, part.output)});
 }
 
+void relu_squared_backward(const BlockPass& pass, const Part& part) {
+  pass.ops.run(ops::ReluSquaredBackward{.count = pass.rows.count * value(pass, part.input).width,
+                                        .x = source(pass, part.input),
+                                        .gradient = pass.memory.gradients[part.output],
+                                        .output = target(pass, part.output)});
+}
+
+void swiglu_backward(const BlockPass& pass, const Part& part) {
+  pass.ops.run(ops::SwigluBackward{.rows = pass.rows.count,
+                                   .width = value(pass, part.output).width,
+                                   .x = source(pass, part.input),
+                                   .output_gradient = pass.memory.gradients[part.output],
+                                   .x_gradient = pass.memory.gradients[part.input],
+                                   .output = target(pass, part.output)});
+}
+
 }  // namespace
 
 void forward(const BlockPass& pass) { forward(pass, pass.block.parts); }
@@ -170,9 +267,14 @@ void backward(const BlockPass& pass, float* gradients, bool accumulate) {
     const Part* now_ready = waiting;
     waiting = nullptr;
     switch (part->kind) {
-      case PartKind::layer_norm: norm_backward(pass, *part, gradients); break;
+      case PartKind::layer_norm: layer_norm_backward(pass, *part, gradients); break;
+      case PartKind::rms_norm: rms_norm_backward(pass, *part, gradients); break;
+      case PartKind::query_key_norm: query_key_norm_backward(pass, *part, gradients); break;
+      case PartKind::rotary: rotary_backward(pass, *part); break;
       case PartKind::attention: attention_backward(pass, *part); break;
       case PartKind::gelu: gelu_backward(pass, *part); break;
+      case PartKind::relu_squared: relu_squared_backward(pass, *part); break;
+      case PartKind::swiglu: swiglu_backward(pass, *part); break;
       case PartKind::linear:
         linear_backward_input(pass, *part);
         (value(pass, part->input).place == Value::Place::buffer ? waiting : now_ready) = &*part;

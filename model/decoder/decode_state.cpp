@@ -117,8 +117,8 @@ void DecodeState::State::prefill_group(const float* parameters, std::span<const 
   targets.assign(inputs.size(), ops::kNotScored);
   const ops::Batch batch{inputs, targets, sequences};
 
-  const float* stream =
-      pass(parameters, {.count = rows, .batch = &batch, .steps = step_rows, .cache_shape = cache_shape});
+  const float* stream = pass(
+      parameters, network.turned({.count = rows, .batch = &batch, .steps = step_rows, .cache_shape = cache_shape}));
   const std::int64_t width = network.config.width;
   for (std::size_t i = 0; i < prompts.size(); ++i) {
     const float* from = stream + (sequences[i].first_row + sequences[i].rows - 1) * width;
@@ -170,8 +170,8 @@ void DecodeState::step(std::span<const float> parameters, std::span<const SlotTo
     }
     s.step_rows.push_back({each.token, each.slot, position});
   }
-  const Rows rows{
-      .count = static_cast<std::int64_t>(tokens.size()), .steps = s.step_rows, .cache_shape = s.cache_shape};
+  const Rows rows = s.network.turned(
+      {.count = static_cast<std::int64_t>(tokens.size()), .steps = s.step_rows, .cache_shape = s.cache_shape});
   const float* stream = s.pass(parameters.data(), rows);
   for (const SlotToken& each : tokens) ++s.lengths[static_cast<std::size_t>(each.slot)];
   s.rows_with_logits = rows.count;

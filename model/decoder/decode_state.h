@@ -55,8 +55,8 @@ class DecodeState {
   std::unique_ptr<State> state_;
 };
 
-/// Bytes of weights that a step reads, whatever the number of its rows: all parameters but the position embedding, of
-/// which it reads a row.
+/// Bytes of weights that a step reads, whatever the number of its rows: all parameters but embeddings
+/// that are looked up by row only.
 std::int64_t decode_weight_bytes(const shape::Config& config);
 
 }  // namespace chainrule::model::decoder

@@ -73,7 +73,7 @@ struct Decoder::State {
   Network network;
   DecoderOptions options;
   Sizes sizes;
-  shape::ParameterRange late_rows;              // the token embedding, which is the output layer too
+  shape::ParameterRange late_rows;              // the token embedding's
   std::vector<shape::ParameterRange> added_to;  // where every op adds to gradients: all but the matrices of products
 
   Arena residuals, saved_memory, ending_memory, logits, buffer_memory;
@@ -143,11 +143,11 @@ void Decoder::State::check(std::span<const float> parameters, const ops::Batch& 
 
 void Decoder::State::forward(const float* parameters, const ops::Batch& batch, ParameterGate* gate) {
   const shape::ParameterTable& table = network.table;
-  const Rows rows{.count = batch.rows(), .batch = &batch};
+  const Rows rows = network.turned({.count = batch.rows(), .batch = &batch});
   const auto need = [&](shape::ParameterRange range) {
     if (gate != nullptr) gate->need(range);
   };
-  need(table.position_embedding());
+  if (network.description().position_embedding) need(table.position_embedding());
   if (gate != nullptr) gate->need_rows(late_rows, batch.inputs);
   network.embed(parameters, rows, residual(0));
   for (std::int64_t layer = 0; layer < network.config.layers; ++layer) {
@@ -189,13 +189,15 @@ std::int64_t Decoder::State::gather_scored(const ops::Batch& batch) {
 void Decoder::State::backward(const float* parameters, const ops::Batch& batch, float* gradients, bool accumulate,
                               GradientSink* sink) {
   const shape::ParameterTable& table = network.table;
-  const Rows rows{.count = batch.rows(), .batch = &batch};
+  const Rows rows = network.turned({.count = batch.rows(), .batch = &batch});
   const auto ready = [&](shape::ParameterRange range) {
     if (sink != nullptr) sink->ready(range);
   };
   const std::int64_t layers = network.config.layers;
   float* stream_gradient = buffers[shape::Buffer::stream_gradient];
   std::memset(stream_gradient, 0, static_cast<std::size_t>(rows.count * network.config.width) * sizeof(float));
+  // What lies before the ending in the arena is an output layer of its own.
+  if (table.ending().begin > 0) ready({0, table.ending().begin});
   decoder::backward(network.ending(parameters, rows, residual(layers), ending), gradients + table.ending().begin,
                     accumulate);
   ready(table.ending());
@@ -207,7 +209,7 @@ void Decoder::State::backward(const float* parameters, const ops::Batch& batch, 
   }
   if (sink != nullptr) sink->await_late_rows(late_rows);
   network.embed_backward(batch, stream_gradient, gradients);
-  ready({table.position_embedding().begin, table.arena_size()});
+  ready({table.layer(0).end, table.arena_size()});
 }
 
 Decoder::Decoder(const shape::Config& config, const DecoderOptions& options, ops::Ops& ops)
@@ -262,7 +264,7 @@ void Decoder::score(std::span<const float> parameters, const ops::Batch& batch, 
 
 void Decoder::train(std::span<const float> parameters, const ops::Batch& batch, std::span<float> gradients,
                     Accumulate accumulate, std::span<double> nll, ParameterGate* gate, GradientSink* sink) {
-  /// Turns logits into their gradients and sends these on to the hidden states and the tied head.
+  /// Turns logits into their gradients and sends these on to the hidden states and the output layer.
   class LossBackward final : public LogitsVisitor {
    public:
     LossBackward(State& state, const float* parameters, const ops::Batch& of, float* gradients, Accumulate accumulate,
@@ -280,7 +282,8 @@ void Decoder::train(std::span<const float> parameters, const ops::Batch& batch, 
                                                   .logits = logits,
                                                   .stride = stride,
                                                   .targets = batch_.targets.data() + first,
-                                                  .nll = nll_.data() + first});
+                                                  .nll = nll_.data() + first,
+                                                  .soft_cap = s.network.description().logit_soft_cap});
       const std::int64_t at = first * s.network.config.width;
       s.network.head_backward(parameters_, logits, rows, s.hidden + at, s.network.hidden_gradient(s.ending) + at,
                               gradients_, accumulate_ || first > 0);

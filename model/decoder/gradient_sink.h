@@ -5,8 +5,8 @@ namespace chainrule::model::decoder {
 
 /// What backward hears of finished gradients.
 ///
-/// The rows of an embedding that a batch's inputs name get their gradients last, from the first layer. Where the same
-/// matrix is also the output layer, all its other rows are final first: these rows are late.
+/// The rows of an embedding that a batch's inputs name get their gradients last, from the first layer: these rows are
+/// late. All its others are final once the output layer's backward is done, whether it is the same matrix or not.
 class GradientSink {
  public:
   virtual ~GradientSink() = default;

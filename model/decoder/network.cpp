@@ -5,12 +5,17 @@
 #include "model/error.h"
 #include "model/ops/embedding.h"
 #include "model/ops/linear.h"
+#include "model/ops/soft_cap.h"
 #include "model/round_up.h"
 
 namespace chainrule::model::decoder {
 
 Network::Network(const shape::Config& with_config, ops::Ops& with_ops)
-    : config(with_config), table(config), ops(with_ops), logits_stride(round_up(config.vocabulary_size, 16)) {}
+    : config(with_config),
+      table(config),
+      ops(with_ops),
+      angles(config),
+      logits_stride(round_up(config.vocabulary_size, 16)) {}
 
 void Network::check(std::span<const float> parameters) const {
   if (static_cast<std::int64_t>(parameters.size()) == table.arena_size()) return;
@@ -19,7 +24,7 @@ void Network::check(std::span<const float> parameters) const {
 
 void Network::embed(const float* parameters, const Rows& rows, float* stream) const {
   const float* tokens = parameters + table.token_embedding().begin;
-  const float* positions = parameters + table.position_embedding().begin;
+  const float* positions = description().position_embedding ? parameters + table.position_embedding().begin : nullptr;
   if (rows.batch != nullptr) {
     ops.run(ops::EmbeddingForward{.batch = *rows.batch,
                                   .width = config.width,
@@ -36,11 +41,12 @@ void Network::embed(const float* parameters, const Rows& rows, float* stream) co
 }
 
 void Network::embed_backward(const ops::Batch& batch, const float* stream, float* gradients) const {
+  float* positions = description().position_embedding ? gradients + table.position_embedding().begin : nullptr;
   ops.run(ops::EmbeddingBackward{.batch = batch,
                                  .width = config.width,
                                  .gradient = stream,
                                  .token_gradient = gradients + table.token_embedding().begin,
-                                 .position_gradient = gradients + table.position_embedding().begin});
+                                 .position_gradient = positions});
 }
 
 BlockPass Network::layer(std::int64_t layer, const float* parameters, const Rows& rows, const float* input,
@@ -61,6 +67,12 @@ void Network::head(const float* parameters, const float* hidden, std::int64_t ro
                              .weight = parameters + table.head().begin,
                              .output = logits,
                              .output_stride = logits_stride});
+  if (description().logit_soft_cap == 0) return;
+  ops.run(ops::SoftCap{.rows = rows,
+                       .vocabulary = description().head.out(),
+                       .stride = logits_stride,
+                       .cap = description().logit_soft_cap,
+                       .logits = logits});
 }
 
 void Network::head_backward(const float* parameters, const float* logits, std::int64_t rows, const float* hidden,

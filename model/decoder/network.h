@@ -3,6 +3,7 @@
 #include <span>
 
 #include "model/decoder/block_pass.h"
+#include "model/decoder/rotary_angles.h"
 #include "model/ops/ops.h"
 #include "model/shape/config.h"
 #include "model/shape/parameters.h"
@@ -14,6 +15,12 @@ namespace chainrule::model::decoder {
 struct Network {
   /// ops outlives it. Throws Error for an impossible configuration.
   Network(const shape::Config& config, ops::Ops& ops);
+
+  /// Rows, with the angles by which they are turned; these hold until the next call.
+  Rows turned(Rows rows) {
+    rows.turned = angles.of(rows);
+    return rows;
+  }
 
   /// Throws Error for an arena of another size.
   void check(std::span<const float> parameters) const;
@@ -32,7 +39,8 @@ struct Network {
   float* hidden(const BlockMemory& ending) const { return ending.values[hidden_value()]; }
   float* hidden_gradient(const BlockMemory& ending) const { return ending.gradients[hidden_value()]; }
 
-  /// The output layer: hidden [rows, C] -> logits [rows, V], row stride logits_stride.
+  /// The output layer: hidden [rows, C] -> logits [rows, V], row stride logits_stride, capped where the model caps
+  /// them.
   void head(const float* parameters, const float* hidden, std::int64_t rows, float* logits) const;
   /// logits: their gradient. Writes hidden_gradient [rows, C]; the gradient of the head's weight is replaced unless
   /// accumulate.
@@ -44,6 +52,7 @@ struct Network {
   shape::Config config;
   shape::ParameterTable table;
   ops::Ops& ops;
+  RotaryAngles angles;
   std::int64_t logits_stride;  ///< the vocabulary, rounded up to a cache line
 
  private:

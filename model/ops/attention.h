@@ -10,8 +10,8 @@ namespace chainrule::model::ops {
 
 class Workspace;
 
-/// Causal self-attention within each sequence. Scores are scaled by 1/sqrt(head_width). Throws Error unless there are
-/// as many key and value heads as query heads: grouped queries are not built.
+/// Causal self-attention within each sequence and window. Scores are scaled by 1/sqrt(head_width). Query heads of a
+/// group meet the same keys and values (Ainslie et al. 2023).
 struct AttentionForward {
   static constexpr OpKind kKind = OpKind::attention_forward;
   std::int64_t rows = 0;

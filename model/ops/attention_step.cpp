@@ -67,7 +67,6 @@ void fast(Workspace& /*workspace*/, const CacheWrite& op) {
 }
 
 void fast(Workspace& workspace, const AttentionStep& op) {
-  shape::require_equal_heads(op.shape.attention);
   const std::int64_t heads = op.shape.attention.heads;
   const std::int64_t d = op.shape.attention.head_width;
   const std::int64_t width = op.shape.attention.query_width();
@@ -79,9 +78,10 @@ void fast(Workspace& workspace, const AttentionStep& op) {
     const std::int64_t r = item / heads;
     const std::int64_t h = item % heads;
     const StepRow& row = op.rows[static_cast<std::size_t>(r)];
-    const float* keys = op.cache + op.shape.keys(row.slot, h);
+    const std::int64_t first = op.shape.attention.first_position(row.position);
+    const float* keys = op.cache + op.shape.keys(row.slot, op.shape.attention.key_value_head(h)) + first * d;
     attend(op.query_key_value + r * op.shape.attention.row_width() + h * d, keys, keys + op.shape.value_offset(),
-           row.position + 1, d, score_scale, workspace.thread_memory(), op.output + r * width + h * d);
+           row.position + 1 - first, d, score_scale, workspace.thread_memory(), op.output + r * width + h * d);
   }
 }
 

@@ -35,8 +35,7 @@ struct CacheWrite {
 void fast(Workspace& workspace, const CacheWrite& op);
 void reference(const CacheWrite& op);
 
-/// The query of each row over the cached positions of its slot, up to its own. Throws Error unless there are as many
-/// key and value heads as query heads.
+/// The query of each row over the cached positions of its slot, up to its own, within its window.
 struct AttentionStep {
   static constexpr OpKind kKind = OpKind::attention_step;
   std::span<const StepRow> rows = {};

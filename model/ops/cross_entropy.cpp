@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "model/ops/softmax.h"
+#include "model/ops/workspace.h"
 #include "model/simd/exponential.h"
 #include "model/simd/multiversion.h"
 
@@ -18,6 +19,16 @@ float sum_of_exponentials(const float* values, float shift, std::int64_t count) 
 #pragma omp simd reduction(+ : sum)
   for (std::int64_t i = 0; i < count; ++i) sum += simd::exponential(values[i] - shift);
   return sum;
+}
+
+/// gradient *= d capped / d logit = 1 - (capped / cap)^2.
+CHAINRULE_MULTIVERSION
+void soft_cap_backward(const float* capped, float cap, std::int64_t count, float* gradient) {
+#pragma omp simd
+  for (std::int64_t i = 0; i < count; ++i) {
+    const float tangent = capped[i] / cap;
+    gradient[i] *= 1.0F - tangent * tangent;
+  }
 }
 
 /// A NaN among the logits: the vector maximum may pass it by, but never the sum.
@@ -41,7 +52,8 @@ void fast(Workspace& /*workspace*/, const CrossEntropyForward& op) {
   }
 }
 
-void fast(Workspace& /*workspace*/, const CrossEntropyBackward& op) {
+void fast(Workspace& workspace, const CrossEntropyBackward& op) {
+  if (op.soft_cap != 0) workspace.reserve_per_thread(op.vocabulary);
 #pragma omp parallel for schedule(static)
   for (std::int64_t row = 0; row < op.rows; ++row) {
     op.nll[row] = 0;
@@ -50,6 +62,8 @@ void fast(Workspace& /*workspace*/, const CrossEntropyBackward& op) {
       std::fill_n(values, op.vocabulary, 0.0F);
       continue;
     }
+    const float* capped = nullptr;
+    if (op.soft_cap != 0) capped = std::copy_n(values, op.vocabulary, workspace.thread_memory()) - op.vocabulary;
     const float shift = largest(values, op.vocabulary);
     const auto target_logit = static_cast<double>(values[op.targets[row]]);
     double sum = 0;
@@ -58,6 +72,7 @@ void fast(Workspace& /*workspace*/, const CrossEntropyBackward& op) {
     }
     scale(values, static_cast<float>(1.0 / sum), op.vocabulary);
     values[op.targets[row]] -= 1.0F;
+    if (capped != nullptr) soft_cap_backward(capped, op.soft_cap, op.vocabulary, values);
     op.nll[row] = std::log(sum) + static_cast<double>(shift) - target_logit;
     if (!usable(sum)) op.nll[row] = std::nan("");
   }

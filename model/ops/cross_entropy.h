@@ -21,7 +21,8 @@ struct CrossEntropyForward {
 void fast(Workspace& workspace, const CrossEntropyForward& op);
 void reference(const CrossEntropyForward& op);
 
-/// As forward, and turns the logits in place into d nll / d logits = softmax - one-hot (zero where not scored).
+/// As forward, and turns the logits in place into d nll / d logits = softmax - one-hot (zero where not scored); where
+/// they were capped (soft_cap.h), into the gradient of what they were before.
 struct CrossEntropyBackward {
   static constexpr OpKind kKind = OpKind::cross_entropy;
   std::int64_t rows = 0;
@@ -30,6 +31,7 @@ struct CrossEntropyBackward {
   std::int64_t stride = 0;                 ///< elements between rows of logits
   const std::uint32_t* targets = nullptr;  ///< [rows]
   double* nll = nullptr;                   ///< [rows]
+  float soft_cap = 0;                      ///< 0: the logits were not capped
 };
 void fast(Workspace& workspace, const CrossEntropyBackward& op);
 void reference(const CrossEntropyBackward& op);

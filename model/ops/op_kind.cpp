@@ -6,6 +6,7 @@ std::string_view name_of(OpKind kind) {
   switch (kind) {
     case OpKind::embedding: return "embedding";
     case OpKind::normalization: return "normalization";
+    case OpKind::rotary: return "rotary positions";
     case OpKind::linear_forward: return "linear, forward";
     case OpKind::linear_backward_input: return "linear, gradient of input";
     case OpKind::linear_backward_weight: return "linear, gradient of weight";

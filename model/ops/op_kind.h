@@ -8,6 +8,7 @@ namespace chainrule::model::ops {
 enum class OpKind {
   embedding,
   normalization,
+  rotary,
   linear_forward,
   linear_backward_input,
   linear_backward_weight,
@@ -17,7 +18,7 @@ enum class OpKind {
   attention_step,
   cross_entropy,
 };
-inline constexpr std::size_t kOpKinds = 10;
+inline constexpr std::size_t kOpKinds = 11;
 std::string_view name_of(OpKind kind);
 
 }  // namespace chainrule::model::ops

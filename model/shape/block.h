@@ -7,25 +7,38 @@
 #include <vector>
 
 #include "model/shape/attention_shape.h"
+#include "model/shape/config.h"
 #include "model/shape/parameter.h"
 
 namespace chainrule::model::shape {
 
 /// What a part computes.
-enum class PartKind { layer_norm, linear, attention, gelu };
+enum class PartKind {
+  layer_norm,
+  rms_norm,
+  linear,
+  query_key_norm,  ///< RMSNorm of each head of queries and keys; values pass
+  rotary,          ///< turns each head of queries and keys by its position; values pass
+  attention,
+  gelu,
+  relu_squared,
+  swiglu,  ///< of twice the width that it writes: silu(first half) * second half
+};
 
 /// Memory that all blocks use in turn, [rows, width] each.
 enum class Buffer {
   normalised,
+  projected,  ///< queries, keys and values that are not yet what attention reads
   activated,
   // In training only:
   stream_gradient,  ///< of the residual stream, carried from block to block
   branch_gradient,  ///< of what a norm gave or attention put out
   feed_forward_gradient,
+  activated_gradient,  ///< where it has another width than what was activated
   query_key_value_gradient,
 };
-inline constexpr std::size_t kBuffers = 6;
-inline constexpr std::size_t kForwardBuffers = 2;  ///< the first ones
+inline constexpr std::size_t kBuffers = 8;
+inline constexpr std::size_t kForwardBuffers = 3;  ///< the first ones
 
 /// What passes from part to part, rows x width elements.
 struct Value {
@@ -50,9 +63,10 @@ struct Part {
   std::optional<std::size_t> added_to;  ///< a linear part's product is added to this value of the residual stream
   std::size_t statistics = 0;           ///< the first of those that backward needs: mean and inverse deviation of a
                                         ///< norm, log-sum-exp of attention
-  std::optional<Parameter> weight;      ///< [out, in] of a linear part, [width] of a norm
+  std::optional<Parameter> weight;      ///< [out, in] of a linear part, [width] of a norm; of query_key_norm [2
+                                        ///< head_width], first what queries are multiplied with
   std::optional<Parameter> bias;        ///< [out] or [width]
-  AttentionShape attention;             ///< of attention
+  AttentionShape attention;             ///< of attention, and of what prepares its rows
   float epsilon = 0;                    ///< of a norm
 
   /// A product with a weight: rows x in -> rows x out.
@@ -81,28 +95,31 @@ struct Block {
 /// Puts a block together, part after part: each reads what the one before it wrote.
 class BlockBuilder {
  public:
-  /// width: of the residual stream, which is the first part's input.
-  BlockBuilder(std::int64_t width, float epsilon);
+  /// Of a model's layers or of its ending. The residual stream is the first part's input.
+  explicit BlockBuilder(const Config& config);
 
   /// Reads the residual stream. saved: its output is kept for backward, else made again there.
-  BlockBuilder& layer_norm(const std::string& name, bool saved = false);
-  BlockBuilder& linear(const std::string& name, const std::string& output, std::int64_t out, Buffer gradient);
-  BlockBuilder& attention(const AttentionShape& shape);
-  BlockBuilder& gelu();
+  BlockBuilder& norm(const std::string& name, bool saved = false);
+  /// Queries, keys and values side by side, normalised and turned where the model does.
+  BlockBuilder& query_key_value(const std::string& name);
+  BlockBuilder& attention();
+  /// Twice as wide where the activation takes two products.
+  BlockBuilder& up(const std::string& name);
+  BlockBuilder& activation();
   /// Adds to the residual stream, in a value of the block's own, or (last) in what leaves the block.
   BlockBuilder& linear_into_stream(const std::string& name, bool last);
   Block build();
 
  private:
+  void linear(const std::string& name, Value output, bool biased);
   std::size_t add_value(Value value);
   std::size_t add_saved(const std::string& name, std::int64_t width);
   Part& add_part(PartKind kind, const std::string& name, std::size_t output);
-  std::optional<Parameter> matrix(const std::string& name, std::int64_t out, Initial initial) const;
-  std::optional<Parameter> vector(const std::string& name, std::int64_t width, Initial initial) const;
+  Parameter matrix(const std::string& name, std::int64_t out) const;
 
+  const Config& config_;
+  AttentionShape attention_;
   Block block_;
-  std::int64_t width_;
-  float epsilon_;
   std::size_t stream_ = 0;   // the newest value of the residual stream
   std::size_t current_ = 0;  // what the next part reads
 };

@@ -18,13 +18,15 @@ const Config& validated(const Config& config) {
 }  // namespace
 
 ParameterTable::ParameterTable(const Config& config) : description_(describe(validated(config))) {
+  if (!config.tied_head) head_ = add(*description_.head.weight);
   ending_ = add(description_.ending, "");
   layers_.resize(static_cast<std::size_t>(config.layers));
   for (std::int64_t layer = config.layers - 1; layer >= 0; --layer) {
     layers_[static_cast<std::size_t>(layer)] = add(description_.layer, fmt::format("layers.{}.", layer));
   }
-  position_embedding_ = add(description_.position_embedding);
+  if (description_.position_embedding) position_embedding_ = add(*description_.position_embedding);
   token_embedding_ = add(description_.token_embedding);
+  if (config.tied_head) head_ = token_embedding_;
 }
 
 ParameterRange ParameterTable::add(Parameter parameter) {

@@ -10,8 +10,9 @@
 
 namespace chainrule::model::shape {
 
-/// Where each parameter lies in an arena, in the order in which backward finishes their gradients: final norm, then
-/// the layers from the last to the first, then the embeddings (the tied head's gradient is complete only there).
+/// Where each parameter lies in an arena, in the order in which backward finishes their gradients: an output layer of
+/// its own, final norm, then the layers from the last to the first, then the embeddings (a tied head's gradient is
+/// complete only there).
 class ParameterTable {
  public:
   explicit ParameterTable(const Config& config);
@@ -28,10 +29,10 @@ class ParameterTable {
   // Parameters by their role, padding included: those of blocks begin at the offset from which their parts count.
   ParameterRange ending() const { return ending_; }
   ParameterRange layer(std::int64_t layer) const { return layers_[static_cast<std::size_t>(layer)]; }
-  ParameterRange position_embedding() const { return position_embedding_; }
+  ParameterRange position_embedding() const { return position_embedding_; }  ///< empty where there is none
   ParameterRange token_embedding() const { return token_embedding_; }
   /// What the output layer multiplies with.
-  ParameterRange head() const { return token_embedding_; }
+  ParameterRange head() const { return head_; }
 
  private:
   ParameterRange add(Parameter parameter);
@@ -40,7 +41,7 @@ class ParameterTable {
   Description description_;
   std::vector<Parameter> parameters_;
   std::int64_t arena_size_ = 0;
-  ParameterRange ending_, position_embedding_, token_embedding_;
+  ParameterRange head_, ending_, position_embedding_, token_embedding_;
   std::vector<ParameterRange> layers_;
 };
 

@@ -31,14 +31,26 @@ void add_data_and_model(CommandOptions& command, pretrain::PretrainOptions& opti
                                                                      "run directory to make, or to go on with")(
           "dry-run", po::bool_switch(&options.dry_run),
           "print parameters, tokens and memory per rank, and stop without writing");
+  pretrain::ModelOptions& model = options.model;
   static const std::string presets = fmt::format("preset: {}", fmt::join(model::shape::preset_names(), ", "));
   command.group("Model").add_options()(
-      "model", po::value(&options.model)->default_value("gpt2-124m")->value_name("PRESET"), presets.c_str())(
-      "layers", po::value(&options.layers)->value_name("N"), "layers (default: the preset's)")(
-      "heads", po::value(&options.heads)->value_name("N"), "attention heads (default: the preset's)")(
-      "width", po::value(&options.width)->value_name("N"), "channels of the residual stream (default: the preset's)")(
-      "sequence-length", po::value(&options.sequence_length)->value_name("TOKENS"),
-      "context and length of a training window (default: the preset's)");
+      "model", po::value(&model.preset)->default_value("gpt2-124m")->value_name("PRESET"), presets.c_str())(
+      "layers", po::value(&model.layers)->value_name("N"), "layers (default: the preset's)")(
+      "heads", po::value(&model.heads)->value_name("N"), "attention heads (default: the preset's)")(
+      "key-value-heads", po::value(&model.key_value_heads)->value_name("N"),
+      "heads of keys and values, which query heads share (default: the preset's ratio)")(
+      "width", po::value(&model.width)->value_name("N"), "channels of the residual stream (default: the preset's)")(
+      "feed-forward-width", po::value(&model.feed_forward_width)->value_name("N"),
+      "channels inside the feed-forward part (default: the preset's ratio to the width)")(
+      "sequence-length", po::value(&model.sequence_length)->value_name("TOKENS"),
+      "context and length of a training window (default: the preset's)")(
+      "activation", po::value(&model.activation)->value_name("NAME"),
+      "gelu_tanh, swiglu or relu_squared (default: the preset's)")(
+      "attention-window", po::value(&model.attention_window)->value_name("TOKENS"),
+      "a token meets that many, itself included (default: all before it)")(
+      "query-key-norm", po::bool_switch(&model.query_key_norm), "RMSNorm of each head's queries and keys")(
+      "logit-soft-cap", po::value(&model.logit_soft_cap)->value_name("CAP"), "logits become CAP * tanh(logits / CAP)")(
+      "zero-residuals", po::bool_switch(&model.zero_residuals), "projections into the residual stream begin as zero");
 }
 
 void add_training(CommandOptions& command, pretrain::PretrainOptions& options) {

@@ -1,7 +1,6 @@
 #include "pipeline/pretrain/inputs.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "io/error.h"
 #include "io/tokenizer/tokenizer.h"
@@ -17,26 +16,6 @@ namespace fs = std::filesystem;
 /// What to validate on; empty where there is nothing.
 fs::path validation_path(const PretrainOptions& options, const io::tokens::DataSetPair& pair) {
   return !options.validation_data.empty() ? options.validation_data : pair.held_out.value_or(fs::path());
-}
-
-model::shape::Config shape_of(const PretrainOptions& options, std::uint32_t vocabulary_size) {
-  const auto preset = model::shape::preset(options.model);
-  if (!preset) {
-    throw failure::Error(failure::ExitCode::usage,
-                         fmt::format("option '--model': no preset is named '{}'; there are {}", options.model,
-                                     fmt::join(model::shape::preset_names(), ", ")));
-  }
-  model::shape::Config config = *preset;
-  if (options.layers != 0) config.layers = options.layers;
-  if (options.heads != 0) config.heads = options.heads;
-  if (options.width != 0) {
-    config.width = options.width;
-    config.feed_forward_width = 4 * options.width;
-  }
-  if (options.sequence_length != 0) config.sequence_length = options.sequence_length;
-  config.vocabulary_size = vocabulary_size;
-  model::shape::validate(config);
-  return config;
 }
 
 /// The tokenizer.json of the data must be the one its tokens were made with: it goes into every checkpoint.
@@ -57,7 +36,7 @@ PretrainInputs open_inputs(const PretrainOptions& options) {
   inputs.training = io::tokens::open_token_stream(pair.train.value_or(options.data));
   const io::tokens::TokenStream& training = *inputs.training;
   check_tokenizer(training);
-  inputs.config = shape_of(options, training.vocabulary_size());
+  inputs.config = shape_of(options.model, training.vocabulary_size());
   if (training.token_count() < static_cast<std::uint64_t>(inputs.config.sequence_length)) {
     throw io::Error(io::ErrorKind::bad_data,
                     fmt::format("the data set '{}' has {} tokens, fewer than one window of --sequence-length {}",

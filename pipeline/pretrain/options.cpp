@@ -27,10 +27,7 @@ void within(double value, double least, double most, const char* option) {
 
 void validate(const PretrainOptions& options) {
   require(options.dry_run || !options.run.empty(), "run", "is required: the run directory to be made or resumed");
-  at_least(options.layers, 0, "layers");
-  at_least(options.heads, 0, "heads");
-  at_least(options.width, 0, "width");
-  at_least(options.sequence_length, 0, "sequence-length");
+  validate(options.model);
   at_least(options.micro_batch, 1, "micro-batch");
   at_least(options.global_batch, 1, "global-batch");
   require(options.global_batch % options.micro_batch == 0, "global-batch",

@@ -7,6 +7,7 @@
 #include "model/ops/ops.h"
 #include "model/optimizer/adamw.h"
 #include "model/optimizer/schedule.h"
+#include "pipeline/pretrain/model_options.h"
 
 namespace chainrule::pipeline::pretrain {
 
@@ -16,11 +17,7 @@ struct PretrainOptions {
   std::filesystem::path validation_data;  ///< empty: data's held-out/, if it has one
   std::filesystem::path run;
 
-  std::string model;        ///< name of a preset
-  std::int64_t layers = 0;  ///< 0 here and below: the preset's
-  std::int64_t heads = 0;
-  std::int64_t width = 0;
-  std::int64_t sequence_length = 0;  ///< T, tokens of a window
+  ModelOptions model;
 
   std::int64_t micro_batch = 0;   ///< sequences of one forward and backward pass
   std::int64_t global_batch = 0;  ///< sequences of one optimizer step

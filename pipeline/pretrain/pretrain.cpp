@@ -198,9 +198,9 @@ failure::ExitCode pretrain(const comm::Communicator& communicator, const Pretrai
     run->add_environment(io::files::json_text(json));
     metrics = std::make_unique<metrics::MetricsObserver>(options.run / "metrics.jsonl", state.step);
     run::say(fmt::format("{} {} of {} parameters on {} tokens: {} ranks x {} threads, {} lanes, {} tokens a step\n",
-                         checkpoint ? fmt::format("going on from step {} with", state.step) : "training", options.model,
-                         model::shape::parameter_count(inputs->config), inputs->training->token_count(),
-                         communicator.size(), environment.threads_per_rank, lanes,
+                         checkpoint ? fmt::format("going on from step {} with", state.step) : "training",
+                         options.model.preset, model::shape::parameter_count(inputs->config),
+                         inputs->training->token_count(), communicator.size(), environment.threads_per_rank, lanes,
                          options.global_batch * inputs->config.sequence_length));
   });
   std::optional<windows::Windows> validation;

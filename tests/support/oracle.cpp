@@ -8,11 +8,18 @@
 namespace chainrule::tests::oracle {
 namespace {
 
+using model::shape::Activation;
+using model::shape::Biases;
+using model::shape::Config;
+using model::shape::Normalization;
+using model::shape::PositionEncoding;
+
 /// What a block's backward needs of its forward.
 struct BlockActivations {
   Matrix input;
   Matrix attention_input;
   Matrix query_key_value;
+  Matrix attended_over;  ///< normalised and turned
   Matrix attended;
   Matrix middle;
   Matrix feed_forward_input;
@@ -23,6 +30,7 @@ struct Activations {
   std::vector<BlockActivations> blocks;
   Matrix last;    ///< output of the last block
   Matrix hidden;  ///< after the final norm
+  Matrix uncapped;
   Matrix logits;
 };
 
@@ -30,34 +38,127 @@ std::string block_name(std::int64_t layer, const std::string& name) {
   return "layers." + std::to_string(layer) + "." + name;
 }
 
-Activations forward(const model::shape::Config& config, const Tensors& parameters, const Text& text) {
+Heads heads_of(const Config& config) {
+  return {config.heads, config.key_value_heads != 0 ? config.key_value_heads : config.heads,
+          config.head_width != 0 ? config.head_width : config.width / config.heads, config.attention_window};
+}
+
+/// A bias that may not be there.
+const Tensor& find(const Tensors& tensors, const std::string& name) {
+  static const Tensor none;
+  const auto found = tensors.find(name);
+  return found == tensors.end() ? none : found->second;
+}
+
+Tensor& find(Tensors& tensors, const std::string& name) {
+  static Tensor none;
+  const auto found = tensors.find(name);
+  return found == tensors.end() ? none : found->second;
+}
+
+Matrix norm(const Config& config, const Tensors& parameters, const Matrix& x, const std::string& name) {
+  const Tensor& gain = parameters.at(name + ".weight");
+  if (config.normalization == Normalization::rms_norm) return rms_norm(x, gain, config.normalization_epsilon);
+  return layer_norm(x, gain, find(parameters, name + ".bias"), config.normalization_epsilon);
+}
+
+Matrix norm_backward(const Config& config, const Tensors& parameters, const Matrix& output_gradient, const Matrix& x,
+                     const std::string& name, Tensors& result) {
+  const Tensor& gain = parameters.at(name + ".weight");
+  Tensor& gain_gradient = result.at(name + ".weight");
+  if (config.normalization == Normalization::rms_norm) {
+    return rms_norm_backward(output_gradient, x, gain, config.normalization_epsilon, gain_gradient);
+  }
+  return layer_norm_backward(output_gradient, x, gain, config.normalization_epsilon, gain_gradient,
+                             find(result, name + ".bias"));
+}
+
+Matrix product_of(const Tensors& parameters, const Matrix& x, const std::string& name) {
+  return linear(x, parameters.at(name + ".weight"), find(parameters, name + ".bias"));
+}
+
+Matrix product_backward(const Tensors& parameters, const Matrix& output_gradient, const Matrix& x,
+                        const std::string& name, Tensors& result) {
+  return linear_backward(output_gradient, x, parameters.at(name + ".weight"), result.at(name + ".weight"),
+                         find(result, name + ".bias"));
+}
+
+std::string up_name(const Config& config) {
+  return config.activation == Activation::swiglu ? "feed_forward.gate_up" : "feed_forward.up";
+}
+
+Matrix activation(const Config& config, const Matrix& x) {
+  switch (config.activation) {
+    case Activation::swiglu: return swiglu(x);
+    case Activation::relu_squared: return relu_squared(x);
+    case Activation::gelu_tanh: break;
+  }
+  return gelu(x);
+}
+
+Matrix activation_backward(const Config& config, const Matrix& output_gradient, const Matrix& x) {
+  switch (config.activation) {
+    case Activation::swiglu: return swiglu_backward(output_gradient, x);
+    case Activation::relu_squared: return relu_squared_backward(output_gradient, x);
+    case Activation::gelu_tanh: break;
+  }
+  return gelu_backward(output_gradient, x);
+}
+
+/// Queries, keys and values as attention takes them.
+Matrix prepared(const Config& config, const Tensors& parameters, Matrix x, std::int64_t layer) {
+  const Heads heads = heads_of(config);
+  if (config.query_key_norm) {
+    x = query_key_norm(x, heads, parameters.at(block_name(layer, "attention.query_key_norm.weight")),
+                       config.normalization_epsilon);
+  }
+  if (config.position_encoding == PositionEncoding::rotary) x = rotary(x, heads, config.rotary.theta, 1.0);
+  return x;
+}
+
+Matrix prepared_backward(const Config& config, const Tensors& parameters, Matrix gradient, const Matrix& x,
+                         std::int64_t layer, Tensors& result) {
+  const Heads heads = heads_of(config);
+  if (config.position_encoding == PositionEncoding::rotary) {
+    gradient = rotary(gradient, heads, config.rotary.theta, -1.0);
+  }
+  if (!config.query_key_norm) return gradient;
+  const std::string name = block_name(layer, "attention.query_key_norm.weight");
+  return query_key_norm_backward(gradient, x, heads, parameters.at(name), config.normalization_epsilon,
+                                 result.at(name));
+}
+
+std::string head_name(const Config& config) { return config.tied_head ? "token_embedding" : "head"; }
+
+Activations forward(const Config& config, const Tensors& parameters, const Text& text) {
   const auto rows = static_cast<std::int64_t>(text.inputs.size());
-  const double epsilon = config.normalization_epsilon;
   const Tensor& tokens = parameters.at("token_embedding.weight");
-  const Tensor& positions = parameters.at("position_embedding.weight");
   Matrix x(rows, config.width);
   for (std::int64_t t = 0; t < rows; ++t) {
     for (std::int64_t c = 0; c < config.width; ++c) {
-      x(t, c) = tokens.values.at(text.inputs[t] * config.width + c) + positions.values.at(t * config.width + c);
+      x(t, c) = tokens.values.at(text.inputs[t] * config.width + c);
+      if (config.position_encoding == PositionEncoding::learned) {
+        x(t, c) += parameters.at("position_embedding.weight").values.at(t * config.width + c);
+      }
     }
   }
   std::vector<BlockActivations> blocks;
   for (std::int64_t layer = 0; layer < config.layers; ++layer) {
-    const auto p = [&](const std::string& name) -> const Tensor& { return parameters.at(block_name(layer, name)); };
-    const Matrix attention_input = layer_norm(x, p("attention_norm.weight"), p("attention_norm.bias"), epsilon);
-    const Matrix query_key_value =
-        linear(attention_input, p("attention.query_key_value.weight"), p("attention.query_key_value.bias"));
-    const Matrix attended = attention(query_key_value, config.heads);
-    const Matrix middle = sum(x, linear(attended, p("attention.output.weight"), p("attention.output.bias")));
-    const Matrix feed_forward_input =
-        layer_norm(middle, p("feed_forward_norm.weight"), p("feed_forward_norm.bias"), epsilon);
-    const Matrix up = linear(feed_forward_input, p("feed_forward.up.weight"), p("feed_forward.up.bias"));
-    blocks.push_back({x, attention_input, query_key_value, attended, middle, feed_forward_input, up});
-    x = sum(middle, linear(gelu(up), p("feed_forward.down.weight"), p("feed_forward.down.bias")));
+    const auto name = [&](const std::string& of) { return block_name(layer, of); };
+    const Matrix attention_input = norm(config, parameters, x, name("attention_norm"));
+    const Matrix query_key_value = product_of(parameters, attention_input, name("attention.query_key_value"));
+    const Matrix attended_over = prepared(config, parameters, query_key_value, layer);
+    const Matrix attended = attention(attended_over, heads_of(config));
+    const Matrix middle = sum(x, product_of(parameters, attended, name("attention.output")));
+    const Matrix feed_forward_input = norm(config, parameters, middle, name("feed_forward_norm"));
+    const Matrix up = product_of(parameters, feed_forward_input, name(up_name(config)));
+    blocks.push_back({x, attention_input, query_key_value, attended_over, attended, middle, feed_forward_input, up});
+    x = sum(middle, product_of(parameters, activation(config, up), name("feed_forward.down")));
   }
-  const Matrix hidden = layer_norm(x, parameters.at("final_norm.weight"), parameters.at("final_norm.bias"), epsilon);
-  const Tensor no_bias{{config.vocabulary_size}, std::vector<double>(config.vocabulary_size, 0.0)};
-  return {std::move(blocks), x, hidden, linear(hidden, tokens, no_bias)};
+  const Matrix hidden = norm(config, parameters, x, "final_norm");
+  const Matrix uncapped = product_of(parameters, hidden, head_name(config));
+  const Matrix logits = config.logit_soft_cap != 0 ? soft_cap(uncapped, config.logit_soft_cap) : uncapped;
+  return {std::move(blocks), x, hidden, uncapped, logits};
 }
 
 /// d (sum of nll) / d logits.
@@ -73,39 +174,32 @@ Matrix logits_gradient(const Matrix& logits, const Text& text) {
   return gradient;
 }
 
-void add_gradients(const model::shape::Config& config, const Tensors& parameters, const Text& text, Tensors& result) {
+void add_gradients(const Config& config, const Tensors& parameters, const Text& text, Tensors& result) {
   const Activations a = forward(config, parameters, text);
-  const double epsilon = config.normalization_epsilon;
-  const Tensor& tokens = parameters.at("token_embedding.weight");
-  Tensor no_bias{{config.vocabulary_size}, std::vector<double>(config.vocabulary_size, 0.0)};
-  Matrix gradient =
-      linear_backward(logits_gradient(a.logits, text), a.hidden, tokens, result.at("token_embedding.weight"), no_bias);
-  gradient = layer_norm_backward(gradient, a.last, parameters.at("final_norm.weight"), epsilon,
-                                 result.at("final_norm.weight"), result.at("final_norm.bias"));
+  Matrix gradient = logits_gradient(a.logits, text);
+  if (config.logit_soft_cap != 0) gradient = soft_cap_backward(gradient, a.uncapped, config.logit_soft_cap);
+  gradient = product_backward(parameters, gradient, a.hidden, head_name(config), result);
+  gradient = norm_backward(config, parameters, gradient, a.last, "final_norm", result);
   for (std::int64_t layer = config.layers - 1; layer >= 0; --layer) {
     const BlockActivations& block = a.blocks[layer];
-    const auto p = [&](const std::string& name) -> const Tensor& { return parameters.at(block_name(layer, name)); };
-    const auto g = [&](const std::string& name) -> Tensor& { return result.at(block_name(layer, name)); };
-    Matrix inner = linear_backward(gradient, gelu(block.up), p("feed_forward.down.weight"),
-                                   g("feed_forward.down.weight"), g("feed_forward.down.bias"));
-    inner = gelu_backward(inner, block.up);
-    inner = linear_backward(inner, block.feed_forward_input, p("feed_forward.up.weight"), g("feed_forward.up.weight"),
-                            g("feed_forward.up.bias"));
-    inner = layer_norm_backward(inner, block.middle, p("feed_forward_norm.weight"), epsilon,
-                                g("feed_forward_norm.weight"), g("feed_forward_norm.bias"));
+    const auto name = [&](const std::string& of) { return block_name(layer, of); };
+    Matrix inner =
+        product_backward(parameters, gradient, activation(config, block.up), name("feed_forward.down"), result);
+    inner = activation_backward(config, inner, block.up);
+    inner = product_backward(parameters, inner, block.feed_forward_input, name(up_name(config)), result);
+    inner = norm_backward(config, parameters, inner, block.middle, name("feed_forward_norm"), result);
     gradient = sum(gradient, inner);
-    inner = linear_backward(gradient, block.attended, p("attention.output.weight"), g("attention.output.weight"),
-                            g("attention.output.bias"));
-    inner = attention_backward(inner, block.query_key_value, config.heads);
-    inner = linear_backward(inner, block.attention_input, p("attention.query_key_value.weight"),
-                            g("attention.query_key_value.weight"), g("attention.query_key_value.bias"));
-    inner = layer_norm_backward(inner, block.input, p("attention_norm.weight"), epsilon, g("attention_norm.weight"),
-                                g("attention_norm.bias"));
+    inner = product_backward(parameters, gradient, block.attended, name("attention.output"), result);
+    inner = attention_backward(inner, block.attended_over, heads_of(config));
+    inner = prepared_backward(config, parameters, inner, block.query_key_value, layer, result);
+    inner = product_backward(parameters, inner, block.attention_input, name("attention.query_key_value"), result);
+    inner = norm_backward(config, parameters, inner, block.input, name("attention_norm"), result);
     gradient = sum(gradient, inner);
   }
   for (std::int64_t t = 0; t < gradient.rows; ++t) {
     for (std::int64_t c = 0; c < config.width; ++c) {
       result.at("token_embedding.weight").values[text.inputs[t] * config.width + c] += gradient(t, c);
+      if (config.position_encoding != PositionEncoding::learned) continue;
       result.at("position_embedding.weight").values[t * config.width + c] += gradient(t, c);
     }
   }
@@ -113,7 +207,7 @@ void add_gradients(const model::shape::Config& config, const Tensors& parameters
 
 }  // namespace
 
-Tensors zero_parameters(const model::shape::Config& config) {
+Tensors zero_parameters(const Config& config) {
   Tensors result;
   const auto add = [&](const std::string& name, std::vector<std::int64_t> shape) {
     std::int64_t size = 1;
@@ -122,23 +216,31 @@ Tensors zero_parameters(const model::shape::Config& config) {
   };
   const std::int64_t c = config.width;
   const std::int64_t f = config.feed_forward_width;
+  const bool all_biases = config.biases == Biases::all;
+  const auto add_linear = [&](const std::string& name, std::int64_t out, std::int64_t in, bool biased) {
+    add(name + ".weight", {out, in});
+    if (biased) add(name + ".bias", {out});
+  };
+  const auto add_norm = [&](const std::string& name) {
+    add(name + ".weight", {c});
+    if (config.normalization == Normalization::layer_norm && all_biases) add(name + ".bias", {c});
+  };
   add("token_embedding.weight", {config.vocabulary_size, c});
-  add("position_embedding.weight", {config.sequence_length, c});
-  add("final_norm.weight", {c});
-  add("final_norm.bias", {c});
+  if (config.position_encoding == PositionEncoding::learned) {
+    add("position_embedding.weight", {config.sequence_length, c});
+  }
+  if (!config.tied_head) add("head.weight", {config.vocabulary_size, c});
+  add_norm("final_norm");
+  const Heads heads = heads_of(config);
   for (std::int64_t layer = 0; layer < config.layers; ++layer) {
-    add(block_name(layer, "attention_norm.weight"), {c});
-    add(block_name(layer, "attention_norm.bias"), {c});
-    add(block_name(layer, "attention.query_key_value.weight"), {3 * c, c});
-    add(block_name(layer, "attention.query_key_value.bias"), {3 * c});
-    add(block_name(layer, "attention.output.weight"), {c, c});
-    add(block_name(layer, "attention.output.bias"), {c});
-    add(block_name(layer, "feed_forward_norm.weight"), {c});
-    add(block_name(layer, "feed_forward_norm.bias"), {c});
-    add(block_name(layer, "feed_forward.up.weight"), {f, c});
-    add(block_name(layer, "feed_forward.up.bias"), {f});
-    add(block_name(layer, "feed_forward.down.weight"), {c, f});
-    add(block_name(layer, "feed_forward.down.bias"), {c});
+    const auto name = [&](const std::string& of) { return block_name(layer, of); };
+    add_norm(name("attention_norm"));
+    add_linear(name("attention.query_key_value"), heads.columns(), c, config.biases != Biases::none);
+    if (config.query_key_norm) add(name("attention.query_key_norm.weight"), {2 * heads.width});
+    add_linear(name("attention.output"), c, heads.queries * heads.width, all_biases);
+    add_norm(name("feed_forward_norm"));
+    add_linear(name(up_name(config)), config.activation == Activation::swiglu ? 2 * f : f, c, all_biases);
+    add_linear(name("feed_forward.down"), c, f, all_biases);
   }
   return result;
 }

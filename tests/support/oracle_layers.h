@@ -23,7 +23,7 @@ struct Matrix {
 /// a + b, of one shape.
 Matrix sum(const Matrix& a, const Matrix& b);
 
-/// x weight^T + bias.
+/// x weight^T + bias; a bias without values is none.
 Matrix linear(const Matrix& x, const Tensor& weight, const Tensor& bias);
 Matrix linear_backward(const Matrix& output_gradient, const Matrix& x, const Tensor& weight, Tensor& weight_gradient,
                        Tensor& bias_gradient);
@@ -33,13 +33,46 @@ Matrix layer_norm(const Matrix& x, const Tensor& gain, const Tensor& bias, doubl
 Matrix layer_norm_backward(const Matrix& output_gradient, const Matrix& x, const Tensor& gain, double epsilon,
                            Tensor& gain_gradient, Tensor& bias_gradient);
 
+/// Each row over its root mean square, times gain.
+Matrix rms_norm(const Matrix& x, const Tensor& gain, double epsilon);
+Matrix rms_norm_backward(const Matrix& output_gradient, const Matrix& x, const Tensor& gain, double epsilon,
+                         Tensor& gain_gradient);
+
 /// The tanh form of GELU.
 Matrix gelu(const Matrix& x);
 Matrix gelu_backward(const Matrix& output_gradient, const Matrix& x);
 
-/// Causal attention; query_key_value [rows, 3 C], result [rows, C].
-Matrix attention(const Matrix& query_key_value, std::int64_t heads);
-Matrix attention_backward(const Matrix& output_gradient, const Matrix& query_key_value, std::int64_t heads);
+Matrix relu_squared(const Matrix& x);
+Matrix relu_squared_backward(const Matrix& output_gradient, const Matrix& x);
+
+/// silu of the first half of each row times the second half.
+Matrix swiglu(const Matrix& x);
+Matrix swiglu_backward(const Matrix& output_gradient, const Matrix& x);
+
+/// How the heads of queries, keys and values lie side by side in a row.
+struct Heads {
+  std::int64_t queries;
+  std::int64_t keys;
+  std::int64_t width;
+  std::int64_t window = 0;  ///< positions that a query meets; 0: all up to its own
+  std::int64_t columns() const { return (queries + 2 * keys) * width; }
+};
+
+/// RMSNorm of each head of queries and of keys; gain [2 width], the queries' first.
+Matrix query_key_norm(const Matrix& query_key_value, const Heads& heads, const Tensor& gain, double epsilon);
+Matrix query_key_norm_backward(const Matrix& output_gradient, const Matrix& query_key_value, const Heads& heads,
+                               const Tensor& gain, double epsilon, Tensor& gain_gradient);
+
+/// Queries and keys turned by position times theta^(-2 i / width); direction -1 turns back.
+Matrix rotary(const Matrix& query_key_value, const Heads& heads, double theta, double direction);
+
+/// Causal attention; query_key_value [rows, heads.columns()], result [rows, queries * width].
+Matrix attention(const Matrix& query_key_value, const Heads& heads);
+Matrix attention_backward(const Matrix& output_gradient, const Matrix& query_key_value, const Heads& heads);
+
+/// cap * tanh(logits / cap).
+Matrix soft_cap(const Matrix& logits, double cap);
+Matrix soft_cap_backward(const Matrix& output_gradient, const Matrix& logits, double cap);
 
 /// Softmax of each row.
 Matrix softmax(const Matrix& logits);

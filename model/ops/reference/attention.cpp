@@ -20,14 +20,15 @@ struct HeadView {
   std::int64_t head = 0;
 
   const float* query(std::int64_t t) const { return first_row + t * shape.row_width() + head * shape.head_width; }
-  const float* key(std::int64_t t) const { return query(t) + shape.query_width(); }
+  const float* key(std::int64_t t) const {
+    return first_row + t * shape.row_width() + shape.query_width() + shape.key_value_head(head) * shape.head_width;
+  }
   const float* value(std::int64_t t) const { return key(t) + shape.key_value_width(); }
 };
 
 }  // namespace
 
 void reference(const AttentionForward& op) {
-  shape::require_equal_heads(op.shape);
   const std::int64_t width = op.shape.query_width();
   const std::int64_t d = op.shape.head_width;
   const double scale = 1.0 / std::sqrt(static_cast<double>(d));
@@ -37,15 +38,16 @@ void reference(const AttentionForward& op) {
     for (std::int64_t h = 0; h < op.shape.heads; ++h) {
       const HeadView head{op.query_key_value + sequence.first_row * op.shape.row_width(), op.shape, h};
       for (std::int64_t q = 0; q < sequence.rows; ++q) {
-        std::vector<double> scores(q + 1);
-        for (std::int64_t k = 0; k <= q; ++k) scores[k] = scale * dot(head.query(q), head.key(k), d);
+        const std::int64_t first = op.shape.first_position(q);
+        std::vector<double> scores;
+        for (std::int64_t k = first; k <= q; ++k) scores.push_back(scale * dot(head.query(q), head.key(k), d));
         const double largest = *std::max_element(scores.begin(), scores.end());
         double sum = 0;
         for (const double score : scores) sum += std::exp(score - largest);
         const double row_log_sum_exp = largest + std::log(sum);
         std::vector<double> mixed(d, 0.0);
-        for (std::int64_t k = 0; k <= q; ++k) {
-          const double probability = std::exp(scores[k] - row_log_sum_exp);
+        for (std::int64_t k = first; k <= q; ++k) {
+          const double probability = std::exp(scores[k - first] - row_log_sum_exp);
           for (std::int64_t i = 0; i < d; ++i) mixed[i] += probability * head.value(k)[i];
         }
         const std::int64_t row = sequence.first_row + q;
@@ -60,7 +62,6 @@ void reference(const AttentionForward& op) {
 //   dp_k = dO . v_k;   ds_k = p_k (dp_k - dO . O);   dq = scale sum_k ds_k k_k;   dk_k += scale ds_k q;   dv_k += p_k
 //   dO.
 void reference(const AttentionBackward& op) {
-  shape::require_equal_heads(op.shape);
   const std::int64_t width = op.shape.query_width();
   const std::int64_t d = op.shape.head_width;
   const double scale = 1.0 / std::sqrt(static_cast<double>(d));
@@ -75,7 +76,7 @@ void reference(const AttentionBackward& op) {
         const std::int64_t row = sequence.first_row + q;
         const float* row_gradient = op.output_gradient + row * width + h * d;
         const double mean_gradient = dot(row_gradient, op.output + row * width + h * d, d);
-        for (std::int64_t k = 0; k <= q; ++k) {
+        for (std::int64_t k = op.shape.first_position(q); k <= q; ++k) {
           const double score = scale * dot(head.query(q), head.key(k), d);
           const double probability = std::exp(score - op.log_sum_exp[h * op.rows + row]);
           const double score_gradient = probability * (dot(row_gradient, head.value(k), d) - mean_gradient);
@@ -86,12 +87,13 @@ void reference(const AttentionBackward& op) {
           }
         }
       }
+      const std::int64_t key_column = op.shape.query_width() + op.shape.key_value_head(h) * d;
       for (std::int64_t t = 0; t < sequence.rows; ++t) {
-        float* row = op.query_key_value_gradient + (sequence.first_row + t) * op.shape.row_width() + h * d;
+        float* row = op.query_key_value_gradient + (sequence.first_row + t) * op.shape.row_width();
         for (std::int64_t i = 0; i < d; ++i) {
-          row[i] = static_cast<float>(query_gradient[t * d + i]);
-          row[op.shape.query_width() + i] = static_cast<float>(key_gradient[t * d + i]);
-          row[op.shape.query_width() + op.shape.key_value_width() + i] = static_cast<float>(value_gradient[t * d + i]);
+          row[h * d + i] = static_cast<float>(query_gradient[t * d + i]);
+          row[key_column + i] += static_cast<float>(key_gradient[t * d + i]);
+          row[key_column + op.shape.key_value_width() + i] += static_cast<float>(value_gradient[t * d + i]);
         }
       }
     }

@@ -22,16 +22,17 @@ void reference(const CacheWrite& op) {
 }
 
 void reference(const AttentionStep& op) {
-  shape::require_equal_heads(op.shape.attention);
   const std::int64_t d = op.shape.attention.head_width;
   const std::int64_t width = op.shape.attention.query_width();
   const double scale = 1.0 / std::sqrt(static_cast<double>(d));
   for (std::size_t r = 0; r < op.rows.size(); ++r) {
     for (std::int64_t h = 0; h < op.shape.attention.heads; ++h) {
       const float* query = op.query_key_value + r * op.shape.attention.row_width() + h * d;
-      const float* keys = op.cache + op.shape.keys(op.rows[r].slot, h);
+      const std::int64_t first = op.shape.attention.first_position(op.rows[r].position);
+      const std::int64_t key_head = op.shape.attention.key_value_head(h);
+      const float* keys = op.cache + op.shape.keys(op.rows[r].slot, key_head) + first * d;
       const float* values = keys + op.shape.value_offset();
-      std::vector<double> scores(op.rows[r].position + 1, 0.0);
+      std::vector<double> scores(op.rows[r].position + 1 - first, 0.0);
       for (std::size_t k = 0; k < scores.size(); ++k) {
         for (std::int64_t i = 0; i < d; ++i) scores[k] += scale * query[i] * keys[k * d + i];
       }

@@ -38,7 +38,8 @@ void reference(const CrossEntropyBackward& op) {
     const double log_sum_exp = log_sum_exp_of(row, op.vocabulary);
     for (std::int64_t v = 0; v < op.vocabulary; ++v) {
       const double one_hot = v == static_cast<std::int64_t>(op.targets[r]) ? 1.0 : 0.0;
-      row[v] = static_cast<float>(std::exp(row[v] - log_sum_exp) - one_hot);
+      const double tangent = op.soft_cap != 0 ? static_cast<double>(row[v]) / op.soft_cap : 0.0;
+      row[v] = static_cast<float>((std::exp(row[v] - log_sum_exp) - one_hot) * (1.0 - tangent * tangent));
     }
   }
 }

@@ -9,6 +9,7 @@
 #include "model/arena.h"
 #include "model/decoder/decoder.h"
 #include "model/error.h"
+#include "tests/model/decoder/decoder_case.h"
 #include "tests/support/values.h"
 
 namespace chainrule::tests {
@@ -127,6 +128,53 @@ TEST_F(DecodeState, APromptReplacesWhatItsSlotHeld) {
   second.push_back(8);
   expect_logits_behind(state, 0, first);
   expect_logits_behind(state, 1, second);
+}
+
+class DecodeStateOfRelatives : public DecodeState,
+                               public ::testing::WithParamInterface<std::pair<std::string, model::shape::Config>> {
+ protected:
+  DecodeStateOfRelatives() {
+    config_ = GetParam().second;
+    parameters_ = normal_values(1, model::shape::ParameterTable(config_).arena_size(), 0.25);
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(Relatives, DecodeStateOfRelatives, ::testing::ValuesIn(relatives()),
+                         [](const auto& test) { return test.param.first; });
+
+TEST_P(DecodeStateOfRelatives, StepsEqualTheCausalPass) {
+  model::decoder::DecodeState state(config_, {.slots = 2, .capacity = 40}, *ops_);
+  std::vector<Ids> texts = {random_ids(1, 3, 37), random_ids(2, 17, 37)};
+  state.prefill(parameters_, std::vector<SlotPrompt>{{0, texts[0]}, {1, texts[1]}});
+  expect_logits_behind(state, 0, texts[0]);
+  expect_logits_behind(state, 1, texts[1]);
+  for (const std::uint32_t next : random_ids(3, 20, 37)) {
+    for (Ids& text : texts) text.push_back(next);
+    state.step(parameters_, std::vector<SlotToken>{{0, next}, {1, next}});
+    expect_logits_behind(state, 0, texts[0]);
+    expect_logits_behind(state, 1, texts[1]);
+  }
+}
+
+TEST_F(DecodeState, FrequenciesByLengthAreThoseOfTheSequenceSoFar) {
+  config_ = small_llama(1, 2, 53, 32);
+  config_.rotary.scaling = {.kind = model::shape::RotaryScaling::Kind::dynamic, .factor = 4, .original_length = 8};
+  parameters_ = normal_values(1, model::shape::ParameterTable(config_).arena_size(), 0.25);
+  const Ids text = random_ids(4, 20, 53);
+  // A prompt beyond the original length is turned by its own length, as a whole.
+  model::decoder::DecodeState state(config_, {.slots = 1, .capacity = 32}, *ops_);
+  state.prefill(parameters_, std::vector<SlotPrompt>{{0, text}});
+  expect_logits_behind(state, 0, text);
+  const Ids within(text.begin(), text.begin() + 8);
+  model::shape::Config plain = config_;
+  plain.rotary.scaling = {};
+  const std::vector<float> scaled = causal(within);
+  std::swap(config_, plain);
+  EXPECT_EQ(causal(within), scaled);
+  std::swap(config_, plain);
+  const std::vector<float> longer = causal(text);
+  std::swap(config_, plain);
+  EXPECT_NE(causal(text), longer);
 }
 
 TEST_F(DecodeState, RefusesWhatDoesNotFit) {

@@ -1,5 +1,7 @@
 #include "tests/model/decoder/decoder_case.h"
 
+#include <algorithm>
+
 #include "tests/support/values.h"
 
 namespace chainrule::tests {
@@ -30,6 +32,48 @@ model::shape::Config small_config(std::int64_t layers, std::int64_t heads, std::
   config.vocabulary_size = vocabulary_size;
   config.sequence_length = sequence_length;
   return config;
+}
+
+model::shape::Config small_llama(std::int64_t layers, std::int64_t heads, std::int64_t vocabulary_size,
+                                 std::int64_t sequence_length) {
+  model::shape::Config config = small_config(layers, heads, vocabulary_size, sequence_length);
+  config.key_value_heads = std::max<std::int64_t>(1, heads / 2);
+  config.head_width = 6;
+  config.feed_forward_width = 24;
+  config.normalization = model::shape::Normalization::rms_norm;
+  config.position_encoding = model::shape::PositionEncoding::rotary;
+  config.rotary.theta = 500;
+  config.activation = model::shape::Activation::swiglu;
+  config.biases = model::shape::Biases::none;
+  config.tied_head = false;
+  return config;
+}
+
+std::vector<std::pair<std::string, model::shape::Config>> relatives() {
+  const model::shape::Config llama = small_llama(2, 4, 37, 40);
+  std::vector<std::pair<std::string, model::shape::Config>> all = {{"llama", llama}};
+  const auto add = [&](const char* name, auto&& change) {
+    all.emplace_back(name, llama);
+    change(all.back().second);
+  };
+  add("qwen2", [](model::shape::Config& c) { c.biases = model::shape::Biases::query_key_value; });
+  add("qwen3", [](model::shape::Config& c) { c.query_key_norm = true; });
+  add("mistral", [](model::shape::Config& c) { c.attention_window = 5; });
+  add("tied", [](model::shape::Config& c) { c.tied_head = true; });
+  add("relu_squared", [](model::shape::Config& c) {
+    c.activation = model::shape::Activation::relu_squared;
+    c.logit_soft_cap = 3;
+  });
+  add("learned_positions", [](model::shape::Config& c) {
+    c.position_encoding = model::shape::PositionEncoding::learned;
+    c.query_key_norm = true;
+    c.biases = model::shape::Biases::all;
+  });
+  add("layer_norm_without_biases", [](model::shape::Config& c) {
+    c.normalization = model::shape::Normalization::layer_norm;
+    c.activation = model::shape::Activation::gelu_tanh;
+  });
+  return all;
 }
 
 oracle::Text random_text(const model::shape::Config& config, std::int64_t tokens, std::uint64_t seed) {

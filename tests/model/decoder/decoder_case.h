@@ -1,4 +1,6 @@
 #pragma once
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "model/ops/batch.h"
@@ -22,6 +24,13 @@ struct OwnedBatch {
 /// A small GPT-2 of head width 8 and feed-forward width 4 C.
 model::shape::Config small_config(std::int64_t layers, std::int64_t heads, std::int64_t vocabulary_size,
                                   std::int64_t sequence_length);
+
+/// The same as a Llama of grouped queries: heads over half as many (or one) of keys, of width 6.
+model::shape::Config small_llama(std::int64_t layers, std::int64_t heads, std::int64_t vocabulary_size,
+                                 std::int64_t sequence_length);
+
+/// Configurations that between them have all that is not GPT-2's, by name.
+std::vector<std::pair<std::string, model::shape::Config>> relatives();
 
 /// A text of random tokens; every target is the next input, the last one random.
 oracle::Text random_text(const model::shape::Config& config, std::int64_t tokens, std::uint64_t seed);

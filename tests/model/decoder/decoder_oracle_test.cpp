@@ -63,6 +63,19 @@ class DecoderOracle : public testing::TestWithParam<std::tuple<OpsUnderTest, Cas
   oracle::Tensors tensors_ = to_tensors(config(), arena_);
 };
 
+std::vector<Case> cases_of_relatives() {
+  std::vector<Case> cases;
+  for (const auto& [name, config] : relatives()) cases.push_back({name, config, {1, 30, 7, 2}, 2});
+  cases.push_back({"llama_of_several_query_blocks", small_llama(2, 3, 65, 200), {120, 180}});
+  cases.back().config.attention_window = 90;
+  return cases;
+}
+
+INSTANTIATE_TEST_SUITE_P(Relatives, DecoderOracle,
+                         testing::Combine(testing::Values(kReferenceOps, kFastOps, kOneDnnOps),
+                                          testing::ValuesIn(cases_of_relatives())),
+                         CaseName());
+
 INSTANTIATE_TEST_SUITE_P(
     Cases, DecoderOracle,
     testing::Combine(testing::Values(kReferenceOps, kFastOps, kOneDnnOps),

@@ -1,5 +1,7 @@
 // Usage: dump_training_step FOLDER. Writes what one training step of the production decoder took and gave, for
-// torch_reference.py to recompute: step.json (shape, batch, nll) and step.f32 (parameters, gradients, logits).
+// torch_reference.py to recompute: in a folder for each model step.json (shape, batch, nll) and step.f32 (parameters,
+// gradients, logits).
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -25,8 +27,34 @@ class KeepLogits final : public model::decoder::LogitsVisitor {
   std::int64_t vocabulary_;
 };
 
-void dump(const std::string& folder) {
-  const model::shape::Config config = small_config(3, 4, 101, 24);
+const char* name_of(model::shape::Activation activation) {
+  switch (activation) {
+    case model::shape::Activation::swiglu: return "swiglu";
+    case model::shape::Activation::relu_squared: return "relu_squared";
+    case model::shape::Activation::gelu_tanh: break;
+  }
+  return "gelu_tanh";
+}
+
+nlohmann::json shape_of(const model::shape::Config& config) {
+  const model::shape::AttentionShape attention = model::shape::attention_shape(config);
+  return {{"layers", config.layers},
+          {"heads", attention.heads},
+          {"key_value_heads", attention.key_value_heads},
+          {"head_width", attention.head_width},
+          {"attention_window", attention.window},
+          {"epsilon", config.normalization_epsilon},
+          {"rms_norm", config.normalization == model::shape::Normalization::rms_norm},
+          {"rotary", config.position_encoding == model::shape::PositionEncoding::rotary},
+          {"theta", config.rotary.theta},
+          {"activation", name_of(config.activation)},
+          {"query_key_norm", config.query_key_norm},
+          {"tied_head", config.tied_head},
+          {"logit_soft_cap", config.logit_soft_cap}};
+}
+
+void dump(const model::shape::Config& config, const std::string& folder) {
+  std::filesystem::create_directories(folder);
   const std::vector<float> arena = random_arena(config, 21, 0.15);
   std::vector<oracle::Text> texts = {random_text(config, 24, 22), random_text(config, 24, 23)};
   texts[1].targets[5] = oracle::kNoTarget;
@@ -40,14 +68,9 @@ void dump(const std::string& folder) {
   std::vector<double> nll(batch.inputs.size());
   decoder.train(arena, batch.view(), gradients, model::decoder::Accumulate::yes, nll);
 
-  nlohmann::json step = {{"layers", config.layers},
-                         {"heads", config.heads},
-                         {"width", config.width},
-                         {"vocabulary_size", config.vocabulary_size},
-                         {"epsilon", config.normalization_epsilon},
-                         {"sequence_length", config.sequence_length},
-                         {"arena_size", arena.size()},
-                         {"nll", nll}};
+  nlohmann::json step = shape_of(config);
+  step["arena_size"] = arena.size();
+  step["nll"] = nll;
   for (const oracle::Text& text : texts) {
     step["inputs"].push_back(text.inputs);
     step["targets"].push_back(text.targets);
@@ -70,7 +93,11 @@ void dump(const std::string& folder) {
 int main(int argument_count, char** arguments) {
   try {
     if (argument_count != 2) throw std::runtime_error("usage: dump_training_step FOLDER");
-    chainrule::tests::dump(arguments[1]);
+    const std::string folder = arguments[1];
+    chainrule::tests::dump(chainrule::tests::small_config(3, 4, 101, 24), folder + "/gpt2");
+    for (const auto& [name, config] : chainrule::tests::relatives()) {
+      chainrule::tests::dump(config, folder + "/" + name);
+    }
     return 0;
   } catch (const std::exception& error) {
     std::cerr << error.what() << '\n';

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "model/error.h"
 #include "model/ops/attention.h"
 #include "model/ops/attention_step.h"
 #include "model/ops/embedding.h"
@@ -45,7 +44,7 @@ TEST_F(DecodeOps, CacheWriteTouchesItsPositionsAlone) {
   EXPECT_EQ(actual[shape_.keys(2, 1) + shape_.value_offset() + 5 * 10], qkv[2 * width_ + 10]);
 }
 
-TEST_F(DecodeOps, FewerKeyHeadsAreWrittenAndNotYetRead) {
+TEST_F(DecodeOps, FewerKeyHeadsAreWrittenAtTheirPlaces) {
   const CacheShape grouped{{4, 2, 10}, 5};
   const std::vector<StepRow> rows = {{0, 1, 3}};
   const std::vector<float> qkv = normal_values(1, grouped.attention.row_width(), 1.0);
@@ -56,7 +55,29 @@ TEST_F(DecodeOps, FewerKeyHeadsAreWrittenAndNotYetRead) {
     EXPECT_EQ(std::count(cache.begin(), cache.end(), 7.0F), static_cast<std::ptrdiff_t>(cache.size()) - 2 * 20);
     EXPECT_EQ(cache[grouped.keys(1, 1) + 3 * 10], qkv[40 + 10]);
     EXPECT_EQ(cache[grouped.keys(1, 1) + grouped.value_offset() + 3 * 10], qkv[40 + 20 + 10]);
-    EXPECT_THROW(ops->run(model::ops::AttentionStep{.rows = rows, .shape = grouped}), model::Error);
+  }
+}
+
+TEST_F(DecodeOps, AWindowReadsNoPositionBeforeIt) {
+  CacheShape shape{{4, 2, 10}, 37};
+  shape.attention.window = 6;
+  const std::vector<StepRow> rows = {{0, 0, 2}, {0, 1, 20}};
+  const std::vector<float> qkv = normal_values(2, 2 * shape.attention.row_width(), 1.5);
+  std::vector<float> cache = normal_values(3, 2 * shape.slot_elements(), 1.5);
+  std::vector<float> expected(2 * 40);
+  reference_->run(model::ops::AttentionStep{
+      .rows = rows, .shape = shape, .query_key_value = qkv.data(), .cache = cache.data(), .output = expected.data()});
+  for (std::int64_t head = 0; head < 2; ++head) {
+    for (std::int64_t i = 0; i < 15 * 10; ++i) {
+      cache[shape.keys(1, head) + i] = NAN;
+      cache[shape.keys(1, head) + shape.value_offset() + i] = NAN;
+    }
+  }
+  for (model::ops::Ops* ops : {reference_.get(), fast_.get()}) {
+    std::vector<float> actual(2 * 40);
+    ops->run(model::ops::AttentionStep{
+        .rows = rows, .shape = shape, .query_key_value = qkv.data(), .cache = cache.data(), .output = actual.data()});
+    EXPECT_LT(relative_l2(actual, to_double(expected)), 1e-6);
   }
 }
 

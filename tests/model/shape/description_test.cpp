@@ -31,6 +31,43 @@ TEST(Description, CountsTheParametersOfThePublishedSizes) {
   EXPECT_EQ(parameter_count(gpt2("gpt2-124m")), 124'439'808);
 }
 
+TEST(Description, CountsTheParametersOfPublishedLlamas) {
+  const auto count = [](const char* name, std::int64_t vocabulary) {
+    Config config = preset(name).value();
+    config.vocabulary_size = vocabulary;
+    return parameter_count(config);
+  };
+  EXPECT_EQ(count("llama-110m", 32'000), 109'529'856);
+  EXPECT_EQ(count("llama-1b", 128'256), 1'235'814'400);
+  EXPECT_EQ(count("llama-8b", 128'256), 8'030'261'248);
+  EXPECT_EQ(count("smollm2-135m", 49'152), 134'515'008);
+}
+
+TEST(Description, ListsTheProductsOfALlama) {
+  const Description model = describe(gpt2("llama-8b"));
+  using Product = std::pair<std::int64_t, std::int64_t>;  // in, out
+  std::vector<Product> products;
+  for (const Part& part : model.layer.parts) {
+    if (part.is_product()) products.emplace_back(part.in(), part.out());
+    EXPECT_FALSE(part.bias.has_value()) << part.name;
+  }
+  EXPECT_EQ(products, (std::vector<Product>{{4096, 6144}, {4096, 4096}, {4096, 28'672}, {14'336, 4096}}));
+  EXPECT_EQ(model.head.weight->name, "head.weight");
+  // A window counts what its queries meet: 100 of 1,000 positions, fewer at the beginning.
+  Config windowed = gpt2("llama-8b");
+  windowed.attention_window = 100;
+  EXPECT_DOUBLE_EQ(describe(windowed).attention_flops_per_token(1000), 4.0 * 32 * 4096 * (100 - 5));
+}
+
+TEST(Description, BeginsResidualProjectionsAsZeroWhereAsked) {
+  Config config = gpt2("llama-110m");
+  config.zero_residuals = true;
+  const Description model = describe(config);
+  EXPECT_EQ(part_of(model.layer, "attention.output").weight->initial, Initial::zero);
+  EXPECT_EQ(part_of(model.layer, "feed_forward.down").weight->initial, Initial::zero);
+  EXPECT_EQ(part_of(model.layer, "feed_forward.gate_up").weight->initial, Initial::normal);
+}
+
 TEST(Description, ListsTheProductsOfGpt2) {
   const Description model = describe(gpt2("gpt2-124m"));
   using Product = std::pair<std::int64_t, std::int64_t>;  // in, out
@@ -78,8 +115,17 @@ TEST(Description, TellsHowParametersBegin) {
   }
 }
 
-TEST(Description, EachValueIsWrittenOnceBeforeItIsRead) {
-  const Description model = describe(gpt2("gpt2-124m"));
+class DescriptionOfPreset : public testing::TestWithParam<const char*> {};
+
+INSTANTIATE_TEST_SUITE_P(Presets, DescriptionOfPreset, testing::Values("gpt2-124m", "llama-1b", "llama-8b"),
+                         [](const auto& test) {
+                           std::string name = test.param;
+                           std::replace(name.begin(), name.end(), '-', '_');
+                           return name;
+                         });
+
+TEST_P(DescriptionOfPreset, EachValueIsWrittenOnceBeforeItIsRead) {
+  const Description model = describe(gpt2(GetParam()));
   for (const Block* block : {&model.layer, &model.ending}) {
     std::set<std::size_t> written = {0};
     std::multiset<std::size_t> read;
@@ -97,8 +143,8 @@ TEST(Description, EachValueIsWrittenOnceBeforeItIsRead) {
   EXPECT_EQ(model.layer.values[model.layer.parts.back().output].place, Value::Place::stream);
 }
 
-TEST(Description, OffsetsOfPartsAreThoseOfTheTable) {
-  const Config config = gpt2("gpt2-124m");
+TEST_P(DescriptionOfPreset, OffsetsOfPartsAreThoseOfTheTable) {
+  const Config config = gpt2(GetParam());
   const ParameterTable table(config);
   const auto same = [&](const Block& block, ParameterRange range, const std::string& prefix) {
     for (const Part& part : block.parts) {
@@ -113,9 +159,13 @@ TEST(Description, OffsetsOfPartsAreThoseOfTheTable) {
   same(table.description().ending, table.ending(), "");
   same(table.description().layer, table.layer(0), "layers.0.");
   same(table.description().layer, table.layer(11), "layers.11.");
-  EXPECT_EQ(table.find("position_embedding.weight").offset, table.position_embedding().begin);
+  if (table.description().position_embedding) {
+    EXPECT_EQ(table.find("position_embedding.weight").offset, table.position_embedding().begin);
+  } else {
+    EXPECT_EQ(table.position_embedding(), ParameterRange());
+  }
   EXPECT_EQ(table.find("token_embedding.weight").offset, table.token_embedding().begin);
-  EXPECT_EQ(table.head().begin, table.token_embedding().begin);
+  EXPECT_EQ(table.head().begin, config.tied_head ? table.token_embedding().begin : 0);
   EXPECT_EQ(table.token_embedding().end, table.arena_size());
 }
 

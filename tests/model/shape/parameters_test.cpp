@@ -60,7 +60,23 @@ TEST(Validate, NamesWhatCannotBe) {
   refused([](Config& c) { c.vocabulary_size = 0; }, "vocabulary");
   refused([](Config& c) { c.sequence_length = 0; }, "sequence length");
   refused([](Config& c) { c.normalization_epsilon = 0; }, "epsilon");
-  refused([](Config& c) { c.tied_head = false; }, "untied");
+  refused([](Config& c) { c.key_value_heads = 3; }, "not a multiple of its 3 key and value heads");
+  refused([](Config& c) { c.head_width = -1; }, "head width");
+  refused([](Config& c) { c.attention_window = -1; }, "window");
+  refused([](Config& c) { c.logit_soft_cap = -1; }, "soft cap");
+  const auto rotary_refused = [&](auto&& change, const std::string& words) {
+    refused(
+        [&](Config& c) {
+          c.position_encoding = PositionEncoding::rotary;
+          change(c);
+        },
+        words);
+  };
+  rotary_refused([](Config& c) { c.head_width = 7; }, "even head width");
+  rotary_refused([](Config& c) { c.rotary.theta = 0; }, "theta");
+  using Kind = RotaryScaling::Kind;
+  rotary_refused([](Config& c) { c.rotary.scaling = {.kind = Kind::linear, .factor = 0}; }, "factor");
+  rotary_refused([](Config& c) { c.rotary.scaling = {.kind = Kind::llama3, .factor = 8}; }, "original length");
 }
 
 TEST(ParameterTable, HasTheNamesAndShapesOfTheModelInOrderWithoutOverlap) {
