@@ -1,5 +1,6 @@
 #include "model/decoder/block_pass.h"
 
+#include "model/decoder/weight_product.h"
 #include "model/ops/attention.h"
 #include "model/ops/gelu.h"
 #include "model/ops/layer_norm.h"
@@ -33,9 +34,13 @@ float* target(const BlockPass& pass, std::size_t index) {
   return value(pass, index).place == Value::Place::stream ? pass.output : pass.memory.values[index];
 }
 
-template <typename Element>
-Element* at(Element* block, const std::optional<shape::Parameter>& parameter) {
-  return parameter ? block + parameter->offset : nullptr;
+/// A parameter's values; null for none.
+const float* values_of(const BlockPass& pass, const std::optional<shape::Parameter>& parameter) {
+  return parameter ? pass.weights.values(pass.first + parameter->offset) : nullptr;
+}
+
+float* at(float* gradients, const std::optional<shape::Parameter>& parameter) {
+  return parameter ? gradients + parameter->offset : nullptr;
 }
 
 void layer_norm_forward(const BlockPass& pass, const Part& part) {
@@ -43,8 +48,8 @@ void layer_norm_forward(const BlockPass& pass, const Part& part) {
                                      .width = value(pass, part.input).width,
                                      .epsilon = part.epsilon,
                                      .x = source(pass, part.input),
-                                     .gain = at(pass.parameters, part.weight),
-                                     .bias = at(pass.parameters, part.bias),
+                                     .gain = values_of(pass, part.weight),
+                                     .bias = values_of(pass, part.bias),
                                      .output = target(pass, part.output),
                                      .mean = pass.memory.values[part.statistics],
                                      .inverse_deviation = pass.memory.values[part.statistics + 1]});
@@ -55,7 +60,7 @@ void rms_norm_forward(const BlockPass& pass, const Part& part) {
                                    .width = value(pass, part.input).width,
                                    .epsilon = part.epsilon,
                                    .x = source(pass, part.input),
-                                   .gain = at(pass.parameters, part.weight),
+                                   .gain = values_of(pass, part.weight),
                                    .output = target(pass, part.output),
                                    .inverse_root_mean_square = pass.memory.values[part.statistics]});
 }
@@ -63,15 +68,15 @@ void rms_norm_forward(const BlockPass& pass, const Part& part) {
 void linear_forward(const BlockPass& pass, const Part& part) {
   float* output = target(pass, part.output);
   if (part.added_to) copy(source(pass, *part.added_to), pass.rows.count * part.out(), output);
-  pass.ops.run(ops::LinearForward{.rows = pass.rows.count,
-                                  .in = part.in(),
-                                  .out = part.out(),
-                                  .x = source(pass, part.input),
-                                  .weight = at(pass.parameters, part.weight),
-                                  .bias = at(pass.parameters, part.bias),
-                                  .output = output,
-                                  .output_stride = part.out(),
-                                  .accumulate = part.added_to.has_value()});
+  multiply(pass.ops, pass.weights, pass.first + part.weight->offset,
+           {.rows = pass.rows.count,
+            .in = part.in(),
+            .out = part.out(),
+            .x = source(pass, part.input),
+            .bias = values_of(pass, part.bias),
+            .output = output,
+            .output_stride = part.out(),
+            .accumulate = part.added_to.has_value()});
 }
 
 void query_key_norm_forward(const BlockPass& pass, const Part& part) {
@@ -79,7 +84,7 @@ void query_key_norm_forward(const BlockPass& pass, const Part& part) {
                                         .shape = part.attention,
                                         .epsilon = part.epsilon,
                                         .query_key_value = source(pass, part.input),
-                                        .gain = at(pass.parameters, part.weight),
+                                        .gain = values_of(pass, part.weight),
                                         .output = target(pass, part.output),
                                         .inverse_root_mean_square = pass.memory.values[part.statistics]});
 }
@@ -162,7 +167,7 @@ void layer_norm_backward(const BlockPass& pass, const Part& part, float* gradien
                                       .width = value(pass, part.input).width,
                                       .output_gradient = pass.memory.gradients[part.output],
                                       .x = source(pass, part.input),
-                                      .gain = at(pass.parameters, part.weight),
+                                      .gain = values_of(pass, part.weight),
                                       .mean = pass.memory.values[part.statistics],
                                       .inverse_deviation = pass.memory.values[part.statistics + 1],
                                       .x_gradient = pass.memory.gradients[part.input],
@@ -176,7 +181,7 @@ void rms_norm_backward(const BlockPass& pass, const Part& part, float* gradients
                                     .width = value(pass, part.input).width,
                                     .output_gradient = pass.memory.gradients[part.output],
                                     .x = source(pass, part.input),
-                                    .gain = at(pass.parameters, part.weight),
+                                    .gain = values_of(pass, part.weight),
                                     .inverse_root_mean_square = pass.memory.values[part.statistics],
                                     .x_gradient = pass.memory.gradients[part.input],
                                     .gain_gradient = at(gradients, part.weight)});
@@ -186,7 +191,7 @@ void query_key_norm_backward(const BlockPass& pass, const Part& part, float* gra
   pass.ops.run(ops::QueryKeyNormBackward{.rows = pass.rows.count,
                                          .shape = part.attention,
                                          .query_key_value = source(pass, part.input),
-                                         .gain = at(pass.parameters, part.weight),
+                                         .gain = values_of(pass, part.weight),
                                          .inverse_root_mean_square = pass.memory.values[part.statistics],
                                          .gradient = pass.memory.gradients[part.output],
                                          .gain_gradient = at(gradients, part.weight)});
@@ -203,7 +208,7 @@ void linear_backward_input(const BlockPass& pass, const Part& part) {
                                         .out = part.out(),
                                         .output_gradient = pass.memory.gradients[part.output],
                                         .output_gradient_stride = part.out(),
-                                        .weight = at(pass.parameters, part.weight),
+                                        .weight = values_of(pass, part.weight),
                                         .x_gradient = pass.memory.gradients[part.input]});
 }
 

@@ -3,6 +3,7 @@
 #include "model/decoder/rows.h"
 #include "model/ops/ops.h"
 #include "model/shape/block.h"
+#include "model/weights/weights.h"
 
 namespace chainrule::model::decoder {
 
@@ -11,9 +12,10 @@ struct BlockPass {
   const shape::Block& block;
   ops::Ops& ops;
   const Rows& rows;
-  const float* parameters;  ///< the block's first
-  const float* input;       ///< [rows, C], the residual stream before the block
-  float* output;            ///< [rows, C], the residual stream after it; null for a block that does not write it
+  weights::Weights weights;
+  std::int64_t first;  ///< offset of the block's parameters in an arena
+  const float* input;  ///< [rows, C], the residual stream before the block
+  float* output;       ///< [rows, C], the residual stream after it; null for a block that does not write it
   const BlockMemory& memory;
   float* cache = nullptr;  ///< the layer's keys and values, of all slots; may be null beside a batch
 };

@@ -31,13 +31,13 @@ const DecodeOptions& checked(const DecodeOptions& options, const shape::Config& 
 struct DecodeState::State {
   State(const shape::Config& with_config, const DecodeOptions& with_options, ops::Ops& with_ops);
 
-  void check(std::span<const float> parameters, std::int64_t slot, std::uint32_t token) const;
+  void check(const weights::Weights& weights, std::int64_t slot, std::uint32_t token) const;
   /// One product's worth of prompts; their logits become rows first_row onwards.
-  void prefill_group(const float* parameters, std::span<const SlotPrompt> prompts, std::int64_t first_row);
+  void prefill_group(const weights::Weights& weights, std::span<const SlotPrompt> prompts, std::int64_t first_row);
   /// Embedding and layers, whose keys and values join the cache. Returns the residual stream [rows, C] after them.
-  const float* pass(const float* parameters, const Rows& rows);
+  const float* pass(const weights::Weights& weights, const Rows& rows);
   /// stream [rows, C] after the layers -> logits rows first_row onwards.
-  void head(const float* parameters, const float* stream, std::int64_t rows, std::int64_t first_row);
+  void head(const weights::Weights& weights, const float* stream, std::int64_t rows, std::int64_t first_row);
   float* residual(std::int64_t layer) { return residuals.data() + layer % 2 * maximum_rows * network.config.width; }
   float* cache_of(std::int64_t layer) { return cache.data() + layer * options.slots * cache_shape.slot_elements(); }
 
@@ -78,29 +78,30 @@ DecodeState::State::State(const shape::Config& with_config, const DecodeOptions&
       last(options.slots * network.config.width),
       logits(options.slots * network.logits_stride) {}
 
-void DecodeState::State::check(std::span<const float> parameters, std::int64_t slot, std::uint32_t token) const {
-  network.check(parameters);
+void DecodeState::State::check(const weights::Weights& weights, std::int64_t slot, std::uint32_t token) const {
+  network.check(weights);
   if (slot < 0 || slot >= options.slots) throw Error(fmt::format("slot {} of {}", slot, options.slots));
   if (token >= network.config.vocabulary_size) {
     throw Error(fmt::format("token {} is outside the vocabulary of {}", token, network.config.vocabulary_size));
   }
 }
 
-const float* DecodeState::State::pass(const float* parameters, const Rows& rows) {
-  network.embed(parameters, rows, residual(0));
+const float* DecodeState::State::pass(const weights::Weights& weights, const Rows& rows) {
+  network.embed(weights, rows, residual(0));
   for (std::int64_t layer = 0; layer < network.config.layers; ++layer) {
-    forward(network.layer(layer, parameters, rows, residual(layer), residual(layer + 1), memory, cache_of(layer)));
+    forward(network.layer(layer, weights, rows, residual(layer), residual(layer + 1), memory, cache_of(layer)));
   }
   return residual(network.config.layers);
 }
 
-void DecodeState::State::head(const float* parameters, const float* stream, std::int64_t rows, std::int64_t first_row) {
+void DecodeState::State::head(const weights::Weights& weights, const float* stream, std::int64_t rows,
+                              std::int64_t first_row) {
   const Rows of_ending{.count = rows};
-  forward(network.ending(parameters, of_ending, stream, ending));
-  network.head(parameters, network.hidden(ending), rows, logits.data() + first_row * network.logits_stride);
+  forward(network.ending(weights, of_ending, stream, ending));
+  network.head(weights, network.hidden(ending), rows, logits.data() + first_row * network.logits_stride);
 }
 
-void DecodeState::State::prefill_group(const float* parameters, std::span<const SlotPrompt> prompts,
+void DecodeState::State::prefill_group(const weights::Weights& weights, std::span<const SlotPrompt> prompts,
                                        std::int64_t first_row) {
   inputs.clear();
   sequences.clear();
@@ -117,22 +118,22 @@ void DecodeState::State::prefill_group(const float* parameters, std::span<const 
   targets.assign(inputs.size(), ops::kNotScored);
   const ops::Batch batch{inputs, targets, sequences};
 
-  const float* stream = pass(
-      parameters, network.turned({.count = rows, .batch = &batch, .steps = step_rows, .cache_shape = cache_shape}));
+  const float* stream =
+      pass(weights, network.turned({.count = rows, .batch = &batch, .steps = step_rows, .cache_shape = cache_shape}));
   const std::int64_t width = network.config.width;
   for (std::size_t i = 0; i < prompts.size(); ++i) {
     const float* from = stream + (sequences[i].first_row + sequences[i].rows - 1) * width;
     std::copy_n(from, width, last.data() + static_cast<std::int64_t>(i) * width);
     lengths[static_cast<std::size_t>(prompts[i].slot)] = sequences[i].rows;
   }
-  head(parameters, last.data(), static_cast<std::int64_t>(prompts.size()), first_row);
+  head(weights, last.data(), static_cast<std::int64_t>(prompts.size()), first_row);
 }
 
 DecodeState::DecodeState(const shape::Config& config, const DecodeOptions& options, ops::Ops& ops)
     : state_(std::make_unique<State>(config, options, ops)) {}
 DecodeState::~DecodeState() = default;
 
-void DecodeState::prefill(std::span<const float> parameters, std::span<const SlotPrompt> prompts) {
+void DecodeState::prefill(const weights::Weights& weights, std::span<const SlotPrompt> prompts) {
   State& s = *state_;
   if (static_cast<std::int64_t>(prompts.size()) > s.options.slots) throw Error("prefill: more prompts than slots");
   for (const SlotPrompt& prompt : prompts) {
@@ -141,7 +142,7 @@ void DecodeState::prefill(std::span<const float> parameters, std::span<const Slo
       throw Error(fmt::format("prefill: a prompt of {} tokens, there is room for {}", prompt.tokens.size(),
                               s.options.capacity));
     }
-    for (const std::uint32_t token : prompt.tokens) s.check(parameters, prompt.slot, token);
+    for (const std::uint32_t token : prompt.tokens) s.check(weights, prompt.slot, token);
   }
   std::size_t first = 0;
   while (first < prompts.size()) {
@@ -152,18 +153,18 @@ void DecodeState::prefill(std::span<const float> parameters, std::span<const Slo
       if (end > first && rows > s.maximum_rows) break;
       ++end;
     }
-    s.prefill_group(parameters.data(), prompts.subspan(first, end - first), static_cast<std::int64_t>(first));
+    s.prefill_group(weights, prompts.subspan(first, end - first), static_cast<std::int64_t>(first));
     first = end;
   }
   s.rows_with_logits = static_cast<std::int64_t>(prompts.size());
 }
 
-void DecodeState::step(std::span<const float> parameters, std::span<const SlotToken> tokens) {
+void DecodeState::step(const weights::Weights& weights, std::span<const SlotToken> tokens) {
   State& s = *state_;
   if (tokens.empty()) throw Error("step: no tokens");
   s.step_rows.clear();
   for (const SlotToken& each : tokens) {
-    s.check(parameters, each.slot, each.token);
+    s.check(weights, each.slot, each.token);
     const std::int64_t position = s.lengths[static_cast<std::size_t>(each.slot)];
     if (position >= s.options.capacity) {
       throw Error(fmt::format("step: slot {} is full with {} tokens", each.slot, position));
@@ -172,10 +173,10 @@ void DecodeState::step(std::span<const float> parameters, std::span<const SlotTo
   }
   const Rows rows = s.network.turned(
       {.count = static_cast<std::int64_t>(tokens.size()), .steps = s.step_rows, .cache_shape = s.cache_shape});
-  const float* stream = s.pass(parameters.data(), rows);
+  const float* stream = s.pass(weights, rows);
   for (const SlotToken& each : tokens) ++s.lengths[static_cast<std::size_t>(each.slot)];
   s.rows_with_logits = rows.count;
-  s.head(parameters.data(), stream, rows.count, 0);
+  s.head(weights, stream, rows.count, 0);
 }
 
 void DecodeState::copy(std::int64_t from, std::int64_t to) {

@@ -6,6 +6,7 @@
 #include "model/ops/batch.h"
 #include "model/ops/ops.h"
 #include "model/shape/config.h"
+#include "model/weights/weights.h"
 
 namespace chainrule::model::decoder {
 
@@ -36,10 +37,10 @@ class DecodeState {
   ~DecodeState();
 
   /// Reads prompts into their slots, in place of what these held. Afterwards logits(i) are those behind prompt i's
-  /// last token. parameters [arena]. Throws Error for a token outside the vocabulary or a prompt over the capacity.
-  void prefill(std::span<const float> parameters, std::span<const SlotPrompt> prompts);
+  /// last token. Throws Error for a token outside the vocabulary or a prompt over the capacity.
+  void prefill(const weights::Weights& weights, std::span<const SlotPrompt> prompts);
   /// Appends one token to each named slot (each at most once). Afterwards logits(i) are those behind tokens[i].
-  void step(std::span<const float> parameters, std::span<const SlotToken> tokens);
+  void step(const weights::Weights& weights, std::span<const SlotToken> tokens);
   /// Makes slot `to` hold the same sequence as slot `from`.
   void copy(std::int64_t from, std::int64_t to);
 

@@ -52,10 +52,10 @@ const DecoderOptions& checked(const DecoderOptions& options) {
 struct Decoder::State {
   State(const shape::Config& with_config, const DecoderOptions& with_options, ops::Ops& with_ops);
 
-  void check(std::span<const float> parameters, const ops::Batch& batch) const;
+  void check(const weights::Weights& weights, const ops::Batch& batch) const;
   /// Embedding and layers; leaves the final normalised hidden states in `hidden`.
-  void forward(const float* parameters, const ops::Batch& batch, ParameterGate* gate);
-  void for_each_logits_block(const float* parameters, std::int64_t rows, LogitsVisitor& visitor);
+  void forward(const weights::Weights& weights, const ops::Batch& batch, ParameterGate* gate);
+  void for_each_logits_block(const weights::Weights& weights, std::int64_t rows, LogitsVisitor& visitor);
   /// Moves the hidden states of scored rows to the front and their targets to `scored_targets`. Returns how many rows
   /// are then worth their logits: those and the few that round the shape of the products up.
   std::int64_t gather_scored(const ops::Batch& batch);
@@ -68,7 +68,7 @@ struct Decoder::State {
     return residuals.data() + kept * options.maximum_rows * network.config.width;
   }
   /// From the gradient of the hidden states to those of all parameters but the head's.
-  void backward(const float* parameters, const ops::Batch& batch, float* gradients, bool accumulate,
+  void backward(std::span<const float> parameters, const ops::Batch& batch, float* gradients, bool accumulate,
                 GradientSink* sink);
   Network network;
   DecoderOptions options;
@@ -114,9 +114,9 @@ Decoder::State::State(const shape::Config& with_config, const DecoderOptions& wi
   scored_nll.resize(rows);
 }
 
-void Decoder::State::check(std::span<const float> parameters, const ops::Batch& batch) const {
+void Decoder::State::check(const weights::Weights& weights, const ops::Batch& batch) const {
   const shape::Config& config = network.config;
-  network.check(parameters);
+  network.check(weights);
   if (batch.rows() < 1 || batch.rows() > options.maximum_rows || batch.targets.size() != batch.inputs.size()) {
     throw Error(fmt::format("a batch of {} rows and {} targets, the decoder was made for up to {}", batch.rows(),
                             batch.targets.size(), options.maximum_rows));
@@ -141,7 +141,7 @@ void Decoder::State::check(std::span<const float> parameters, const ops::Batch& 
   }
 }
 
-void Decoder::State::forward(const float* parameters, const ops::Batch& batch, ParameterGate* gate) {
+void Decoder::State::forward(const weights::Weights& weights, const ops::Batch& batch, ParameterGate* gate) {
   const shape::ParameterTable& table = network.table;
   const Rows rows = network.turned({.count = batch.rows(), .batch = &batch});
   const auto need = [&](shape::ParameterRange range) {
@@ -149,21 +149,21 @@ void Decoder::State::forward(const float* parameters, const ops::Batch& batch, P
   };
   if (network.description().position_embedding) need(table.position_embedding());
   if (gate != nullptr) gate->need_rows(late_rows, batch.inputs);
-  network.embed(parameters, rows, residual(0));
+  network.embed(weights, rows, residual(0));
   for (std::int64_t layer = 0; layer < network.config.layers; ++layer) {
     need(table.layer(layer));
-    decoder::forward(network.layer(layer, parameters, rows, residual(layer), residual(layer + 1), memory_of(layer)));
+    decoder::forward(network.layer(layer, weights, rows, residual(layer), residual(layer + 1), memory_of(layer)));
   }
   need(table.ending());
-  decoder::forward(network.ending(parameters, rows, residual(network.config.layers), ending));
+  decoder::forward(network.ending(weights, rows, residual(network.config.layers), ending));
   need(table.head());
 }
 
-void Decoder::State::for_each_logits_block(const float* parameters, std::int64_t rows, LogitsVisitor& visitor) {
+void Decoder::State::for_each_logits_block(const weights::Weights& weights, std::int64_t rows, LogitsVisitor& visitor) {
   const std::int64_t block = loss_block_rows(rows);
   for (std::int64_t first = 0; first < rows; first += block) {
     const std::int64_t count = std::min(block, rows - first);
-    network.head(parameters, hidden + first * network.config.width, count, logits.data());
+    network.head(weights, hidden + first * network.config.width, count, logits.data());
     visitor.visit(first, count, logits.data(), network.logits_stride);
   }
 }
@@ -186,8 +186,8 @@ std::int64_t Decoder::State::gather_scored(const ops::Batch& batch) {
   return rows;
 }
 
-void Decoder::State::backward(const float* parameters, const ops::Batch& batch, float* gradients, bool accumulate,
-                              GradientSink* sink) {
+void Decoder::State::backward(std::span<const float> parameters, const ops::Batch& batch, float* gradients,
+                              bool accumulate, GradientSink* sink) {
   const shape::ParameterTable& table = network.table;
   const Rows rows = network.turned({.count = batch.rows(), .batch = &batch});
   const auto ready = [&](shape::ParameterRange range) {
@@ -229,13 +229,13 @@ std::int64_t workspace_bytes(const shape::ParameterTable& table, const DecoderOp
   return static_cast<std::int64_t>(sizeof(float)) * Sizes(table, checked(options)).sum();
 }
 
-void Decoder::visit_logits(std::span<const float> parameters, const ops::Batch& batch, LogitsVisitor& visitor) {
-  state_->check(parameters, batch);
-  state_->forward(parameters.data(), batch, nullptr);
-  state_->for_each_logits_block(parameters.data(), batch.rows(), visitor);
+void Decoder::visit_logits(const weights::Weights& weights, const ops::Batch& batch, LogitsVisitor& visitor) {
+  state_->check(weights, batch);
+  state_->forward(weights, batch, nullptr);
+  state_->for_each_logits_block(weights, batch.rows(), visitor);
 }
 
-void Decoder::score(std::span<const float> parameters, const ops::Batch& batch, std::span<double> nll) {
+void Decoder::score(const weights::Weights& weights, const ops::Batch& batch, std::span<double> nll) {
   class Loss final : public LogitsVisitor {
    public:
     explicit Loss(State& state) : state_(state) {}
@@ -253,10 +253,10 @@ void Decoder::score(std::span<const float> parameters, const ops::Batch& batch, 
   };
   State& s = *state_;
   if (nll.size() != batch.inputs.size()) throw Error("score: one nll a row is needed");
-  s.check(parameters, batch);
-  s.forward(parameters.data(), batch, nullptr);
+  s.check(weights, batch);
+  s.forward(weights, batch, nullptr);
   Loss loss(s);
-  s.for_each_logits_block(parameters.data(), s.gather_scored(batch), loss);
+  s.for_each_logits_block(weights, s.gather_scored(batch), loss);
   std::fill(nll.begin(), nll.end(), 0.0);
   for (std::size_t i = 0; i < s.scored_rows.size(); ++i)
     nll[static_cast<std::size_t>(s.scored_rows[i])] = s.scored_nll[i];
@@ -308,11 +308,11 @@ void Decoder::train(std::span<const float> parameters, const ops::Batch& batch, 
       std::fill(gradients.data() + range.begin, gradients.data() + range.end, 0.0F);
     }
   }
-  s.forward(parameters.data(), batch, gate);
+  s.forward(parameters, batch, gate);
   LossBackward loss(s, parameters.data(), batch, gradients.data(), accumulate, nll);
-  s.for_each_logits_block(parameters.data(), batch.rows(), loss);
+  s.for_each_logits_block(parameters, batch.rows(), loss);
   if (sink != nullptr) sink->ready_but_late_rows(s.late_rows);
-  s.backward(parameters.data(), batch, gradients.data(), accumulate == Accumulate::yes, sink);
+  s.backward(parameters, batch, gradients.data(), accumulate == Accumulate::yes, sink);
 }
 
 }  // namespace chainrule::model::decoder

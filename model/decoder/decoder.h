@@ -9,6 +9,7 @@
 #include "model/ops/ops.h"
 #include "model/shape/config.h"
 #include "model/shape/parameters.h"
+#include "model/weights/weights.h"
 
 namespace chainrule::model::decoder {
 
@@ -47,15 +48,15 @@ class Decoder {
   /// Bytes of activations and scratch it holds.
   std::int64_t workspace_bytes() const;
 
-  /// Forward and loss. parameters [arena]; nll [rows] gets -log p(target | earlier rows of the sequence) in nats, 0
-  /// where not scored. Throws Error for a token outside the vocabulary or a sequence longer than the model's.
-  void score(std::span<const float> parameters, const ops::Batch& batch, std::span<double> nll);
+  /// Forward and loss. weights: an arena or stored; nll [rows] gets -log p(target | earlier rows of the sequence) in
+  /// nats, 0 where not scored. Throws Error for a token outside the vocabulary or a sequence longer than the model's.
+  void score(const weights::Weights& weights, const ops::Batch& batch, std::span<double> nll);
 
   /// Forward, then logits of every row, block by block.
-  void visit_logits(std::span<const float> parameters, const ops::Batch& batch, LogitsVisitor& visitor);
+  void visit_logits(const weights::Weights& weights, const ops::Batch& batch, LogitsVisitor& visitor);
 
-  /// Forward, loss and backward. gradients [arena] (+)= d(sum of nll)/d(parameter), its padding left as it is; nll as
-  /// in score. Needs Purpose::train. gate and sink may be null.
+  /// Forward, loss and backward. parameters, gradients [arena] (+)= d(sum of nll)/d(parameter), its padding left as it
+  /// is; nll as in score. Needs Purpose::train. gate and sink may be null.
   void train(std::span<const float> parameters, const ops::Batch& batch, std::span<float> gradients,
              Accumulate accumulate, std::span<double> nll, ParameterGate* gate = nullptr, GradientSink* sink = nullptr);
 

@@ -2,10 +2,16 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <numeric>
+#include <vector>
+
+#include "model/decoder/weight_product.h"
 #include "model/error.h"
 #include "model/ops/embedding.h"
 #include "model/ops/linear.h"
 #include "model/ops/soft_cap.h"
+#include "model/ops/stored_linear.h"
 #include "model/round_up.h"
 
 namespace chainrule::model::decoder {
@@ -17,14 +23,44 @@ Network::Network(const shape::Config& with_config, ops::Ops& with_ops)
       angles(config),
       logits_stride(round_up(config.vocabulary_size, 16)) {}
 
-void Network::check(std::span<const float> parameters) const {
-  if (static_cast<std::int64_t>(parameters.size()) == table.arena_size()) return;
-  throw Error(fmt::format("a parameter arena of {} elements, the model has {}", parameters.size(), table.arena_size()));
+void Network::check(const weights::Weights& weights) const {
+  if (weights.stored() != nullptr) {
+    if (weights.stored()->size() == table.parameters().size()) return;
+    throw Error(
+        fmt::format("{} stored parameters, the model has {}", weights.stored()->size(), table.parameters().size()));
+  }
+  const std::size_t elements = weights.arena().size();
+  if (static_cast<std::int64_t>(elements) == table.arena_size()) return;
+  throw Error(fmt::format("a parameter arena of {} elements, the model has {}", elements, table.arena_size()));
 }
 
-void Network::embed(const float* parameters, const Rows& rows, float* stream) const {
-  const float* tokens = parameters + table.token_embedding().begin;
-  const float* positions = description().position_embedding ? parameters + table.position_embedding().begin : nullptr;
+void Network::embed_stored(const weights::StoredWeights& stored, const Rows& rows, float* stream) const {
+  std::vector<std::uint32_t> tokens(static_cast<std::size_t>(rows.count));
+  std::vector<std::int64_t> positions(tokens.size(), 0);
+  if (rows.batch != nullptr) {
+    std::copy(rows.batch->inputs.begin(), rows.batch->inputs.end(), tokens.begin());
+    for (const ops::Sequence& sequence : rows.batch->sequences) {
+      const auto first = positions.begin() + sequence.first_row;
+      std::iota(first, first + sequence.rows, 0);
+    }
+  } else {
+    std::ranges::transform(rows.steps, tokens.begin(), &ops::StepRow::token);
+    std::ranges::transform(rows.steps, positions.begin(), &ops::StepRow::position);
+  }
+  ops.run(ops::StoredEmbeddingForward{.tokens = tokens,
+                                      .positions = positions,
+                                      .token_embedding = &stored.matrix(table.token_embedding().begin).front(),
+                                      .position_embedding = description().position_embedding
+                                                                ? stored.vector(table.position_embedding().begin)
+                                                                : nullptr,
+                                      .output = stream});
+}
+
+void Network::embed(const weights::Weights& weights, const Rows& rows, float* stream) const {
+  if (weights.stored() != nullptr) return embed_stored(*weights.stored(), rows, stream);
+  const float* tokens = weights.values(table.token_embedding().begin);
+  const float* positions =
+      description().position_embedding ? weights.values(table.position_embedding().begin) : nullptr;
   if (rows.batch != nullptr) {
     ops.run(ops::EmbeddingForward{.batch = *rows.batch,
                                   .width = config.width,
@@ -49,24 +85,24 @@ void Network::embed_backward(const ops::Batch& batch, const float* stream, float
                                  .position_gradient = positions});
 }
 
-BlockPass Network::layer(std::int64_t layer, const float* parameters, const Rows& rows, const float* input,
+BlockPass Network::layer(std::int64_t layer, const weights::Weights& weights, const Rows& rows, const float* input,
                          float* output, const BlockMemory& memory, float* cache) const {
-  return {description().layer, ops, rows, parameters + table.layer(layer).begin, input, output, memory, cache};
+  return {description().layer, ops, rows, weights, table.layer(layer).begin, input, output, memory, cache};
 }
 
-BlockPass Network::ending(const float* parameters, const Rows& rows, const float* input,
+BlockPass Network::ending(const weights::Weights& weights, const Rows& rows, const float* input,
                           const BlockMemory& memory) const {
-  return {description().ending, ops, rows, parameters + table.ending().begin, input, nullptr, memory};
+  return {description().ending, ops, rows, weights, table.ending().begin, input, nullptr, memory};
 }
 
-void Network::head(const float* parameters, const float* hidden, std::int64_t rows, float* logits) const {
-  ops.run(ops::LinearForward{.rows = rows,
-                             .in = description().head.in(),
-                             .out = description().head.out(),
-                             .x = hidden,
-                             .weight = parameters + table.head().begin,
-                             .output = logits,
-                             .output_stride = logits_stride});
+void Network::head(const weights::Weights& weights, const float* hidden, std::int64_t rows, float* logits) const {
+  multiply(ops, weights, table.head().begin,
+           {.rows = rows,
+            .in = description().head.in(),
+            .out = description().head.out(),
+            .x = hidden,
+            .output = logits,
+            .output_stride = logits_stride});
   if (description().logit_soft_cap == 0) return;
   ops.run(ops::SoftCap{.rows = rows,
                        .vocabulary = description().head.out(),

@@ -21,6 +21,9 @@ class Workspace {
   }
 
   void multiply(const products::ProductShape& shape, const float* a, const float* b, const float* bias, float* c);
+  /// With a B as a file stores it. Uses shared_memory() where oneDNN does the product.
+  void multiply(const products::ProductShape& shape, const float* a, const weights::StoredMatrix& b, const float* bias,
+                float* c);
 
   /// Position of each row in its sequence, 0 for padding; holds until the next call.
   std::span<const std::int64_t> positions_of(const Batch& batch);

@@ -11,9 +11,14 @@ namespace chainrule::model::products {
 namespace {
 
 constexpr std::int64_t kSliceRows = 3072;  // of A, the most that is packed at a time; whole strips
+constexpr std::int64_t kDecoded = 32;      // elements of B that encodings put into a block
 
 std::int64_t shared_out(std::int64_t value, std::int64_t parts, std::int64_t multiple) {
   return round_up(divide_up(value, parts), multiple);
+}
+
+Factor rows_of(const ProductShape& shape, const float* a) {
+  return shape.transpose_a ? Factor{a, 1, shape.a_stride} : Factor{a, shape.a_stride, 1};
 }
 
 }  // namespace
@@ -24,7 +29,22 @@ struct BlockedProducts::Call {
   Factor b;  // lanes: columns of the result
   const float* bias;
   float* c;
+  const weights::StoredMatrix* stored = nullptr;  // instead of b
+
+  /// Columns of B, k from first on; decoded [columns * depth] is where a stored B is decoded.
+  Factor panel_of(std::int64_t column, std::int64_t columns, const Block& block, float* decoded) const;
 };
+
+Factor BlockedProducts::Call::panel_of(std::int64_t column, std::int64_t columns, const Block& block,
+                                       float* decoded) const {
+  if (stored == nullptr) return b.part(column, block.first);
+  if (stored->transposed) {
+    stored->decode_columns(column, columns, block.first, block.depth, decoded, columns);
+    return {decoded, 1, columns};
+  }
+  stored->decode_rows(column, columns, block.first, block.depth, decoded, block.depth);
+  return {decoded, block.depth, 1};
+}
 
 /// Others are at work for us on cores of their own, for a short time; where there are more threads than cores they need
 /// this one.
@@ -91,7 +111,8 @@ bool BlockedProducts::take_panel(const Call& call, Cell& cell, float* panel) con
   const std::int64_t column = cell.column + at;
   const std::int64_t columns = std::min(kernel.columns, cell.columns - at);
   const bool begins = block.first == 0;
-  kernel.pack_panel(call.b.part(column, block.first), columns, block.depth, panel);
+  kernel.pack_panel(call.panel_of(column, columns, block, panel + kernel.columns * kernel.depth), columns, block.depth,
+                    panel);
   float* c = call.c + block.row * shape.c_stride + column;
   const float* bias = shape.biased && begins ? call.bias + column : nullptr;
   for (std::int64_t row = 0; row < block.rows; row += kernel.rows) {
@@ -113,7 +134,7 @@ bool BlockedProducts::take_panel(const Call& call, Cell& cell, float* panel) con
 
 void BlockedProducts::multiply_cell(const Call& call, Cell& cell, float* panel) const {
   const std::int64_t k = call.shape.k;
-  const std::int64_t depth = shared_out(k, divide_up(k, kernel_->depth), 8);
+  const std::int64_t depth = shared_out(k, divide_up(k, kernel_->depth), call.stored != nullptr ? kDecoded : 8);
   for (std::int64_t row = 0; row < cell.rows; row += kSliceRows) {
     for (std::int64_t first = 0; first < k; first += depth) {
       cell.block = {cell.row + row, std::min(kSliceRows, cell.rows - row), first, std::min(depth, k - first)};
@@ -146,15 +167,13 @@ void BlockedProducts::reserve(std::size_t threads) {
   panels_.clear();
   for (Cell& cell : cells_) {
     cell.strips = Arena(kSliceRows * kernel_->depth);
-    panels_.emplace_back(kernel_->columns * kernel_->depth);
+    panels_.emplace_back(2 * kernel_->columns * kernel_->depth);
   }
 }
 
-void BlockedProducts::multiply(const ProductShape& shape, const float* a, const float* b, const float* bias, float* c) {
+void BlockedProducts::run(const Call& call) {
   reserve(static_cast<std::size_t>(omp_get_max_threads()));
-  lay_out(shape);
-  const Call call{shape, shape.transpose_a ? Factor{a, 1, shape.a_stride} : Factor{a, shape.a_stride, 1},
-                  shape.transpose_b ? Factor{b, shape.b_stride, 1} : Factor{b, 1, shape.b_stride}, bias, c};
+  lay_out(call.shape);
   const std::size_t cells = cells_.size();
 #pragma omp parallel
   {
@@ -166,6 +185,16 @@ void BlockedProducts::multiply(const ProductShape& shape, const float* a, const 
     }
     for (std::size_t turn = 1; turn < cells; ++turn) help(call, cells_[(thread + turn) % cells], panel);
   }
+}
+
+void BlockedProducts::multiply(const ProductShape& shape, const float* a, const float* b, const float* bias, float* c) {
+  const Factor columns = shape.transpose_b ? Factor{b, shape.b_stride, 1} : Factor{b, 1, shape.b_stride};
+  run({shape, rows_of(shape, a), columns, bias, c});
+}
+
+void BlockedProducts::multiply(const ProductShape& shape, const float* a, const weights::StoredMatrix& b,
+                               const float* bias, float* c) {
+  run({shape, rows_of(shape, a), {}, bias, c, &b});
 }
 
 }  // namespace chainrule::model::products

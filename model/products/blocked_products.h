@@ -7,6 +7,7 @@
 #include "model/arena.h"
 #include "model/products/product_kernel.h"
 #include "model/products/shape.h"
+#include "model/weights/stored_matrix.h"
 
 namespace chainrule::model::products {
 
@@ -33,6 +34,9 @@ class BlockedProducts {
 
   /// As onednn::Products; bias [n] is read where shape.biased.
   void multiply(const ProductShape& shape, const float* a, const float* b, const float* bias, float* c);
+  /// With a B as a file stores it, [n, k] or, transposed, [k, n] as shape says: each panel is decoded before it is
+  /// packed.
+  void multiply(const ProductShape& shape, const float* a, const weights::StoredMatrix& b, const float* bias, float* c);
 
  private:
   struct Call;
@@ -52,6 +56,7 @@ class BlockedProducts {
     Block block;   // changed by the owner while nobody helps
     Arena strips;  // packed rows of A
   };
+  void run(const Call& call);
   void reserve(std::size_t threads);
   void lay_out(const ProductShape& shape);
   /// Packs and multiplies a panel of the cell's block; false when all are taken.
@@ -63,7 +68,7 @@ class BlockedProducts {
 
   const ProductKernel* kernel_;
   std::vector<Cell> cells_;    // one a thread
-  std::vector<Arena> panels_;  // of each thread: a packed panel of B
+  std::vector<Arena> panels_;  // of each thread: a packed panel of B, and one that is decoded
 };
 
 }  // namespace chainrule::model::products

@@ -3,8 +3,11 @@
 // processor's prefetching never catches up, and a third of the memory's speed is lost.
 #include "model/products/few_rows.h"
 
+#include <omp.h>
+
 #include <cstring>
 
+#include "model/round_up.h"
 #include "model/simd/multiversion.h"
 
 namespace chainrule::model::products {
@@ -68,6 +71,14 @@ void one_row_one_stream(const float* x, const float* weight, std::int64_t in, fl
   dot_products<1, 1>(x, weight, 0, in, sum);
 }
 
+/// sums [count][kStreams] of at most kGroup rows.
+void group_of_rows(std::int64_t count, const float* x, const float* weight, std::int64_t stride, std::int64_t in,
+                   float* sums) {
+  if (count == 1) one_row(x, weight, stride, in, sums);
+  if (count == 2) two_rows(x, weight, stride, in, sums);
+  if (count == 3) three_rows(x, weight, stride, in, sums);
+}
+
 }  // namespace
 
 void multiply_few_rows(const FewRowsProduct& product) {
@@ -82,11 +93,8 @@ void multiply_few_rows(const FewRowsProduct& product) {
   for (std::int64_t o = 0; o < stream; ++o) {
     for (std::int64_t row = 0; row < rows; row += kGroup) {
       float sums[kGroup * kStreams];
-      const float* from = x + row * in;
       const std::int64_t count = rows - row < kGroup ? rows - row : kGroup;
-      if (count == 1) one_row(from, weight + o * in, stream * in, in, sums);
-      if (count == 2) two_rows(from, weight + o * in, stream * in, in, sums);
-      if (count == 3) three_rows(from, weight + o * in, stream * in, in, sums);
+      group_of_rows(count, x + row * in, weight + o * in, stream * in, in, sums);
       for (std::int64_t r = 0; r < count; ++r) {
         for (std::int64_t s = 0; s < kStreams; ++s) put(row + r, o + s * stream, sums[r * kStreams + s]);
       }
@@ -97,6 +105,33 @@ void multiply_few_rows(const FewRowsProduct& product) {
       float sum = 0;
       one_row_one_stream(x + row * in, weight + o * in, in, &sum);
       put(row, o, sum);
+    }
+  }
+}
+
+std::int64_t few_rows_scratch(std::int64_t in) { return omp_get_max_threads() * kStreams * round_up(in, 16); }
+
+void multiply_few_rows(const FewRowsStoredProduct& product) {
+  const std::int64_t out = product.weight->rows;
+  const std::int64_t in = product.weight->columns;
+  const std::int64_t stride = round_up(in, 16);
+#pragma omp parallel for schedule(static)
+  for (std::int64_t first = 0; first < out; first += kStreams) {
+    float* decoded = product.scratch + omp_get_thread_num() * kStreams * stride;
+    const std::int64_t here = out - first < kStreams ? out - first : kStreams;
+    product.weight->decode_rows(first, here, 0, in, decoded, stride);
+    for (std::int64_t row = 0; row < product.rows; row += kGroup) {
+      float sums[kGroup * kStreams];
+      const std::int64_t count = product.rows - row < kGroup ? product.rows - row : kGroup;
+      group_of_rows(count, product.x + row * in, decoded, stride, in, sums);
+      for (std::int64_t r = 0; r < count; ++r) {
+        for (std::int64_t s = 0; s < here; ++s) {
+          float& to = product.output[(row + r) * product.output_stride + first + s];
+          float sum = sums[r * kStreams + s];
+          if (product.bias != nullptr) sum += product.bias[first + s];
+          to = product.accumulate ? to + sum : sum;
+        }
+      }
     }
   }
 }
