@@ -48,11 +48,10 @@ class Metadata {
   std::vector<std::int64_t> whole_numbers(const std::string& key) const;
   std::vector<double> numbers(const std::string& key) const;
   std::vector<std::string_view> texts(const std::string& key) const;
-  /// Whether a key's value is an array: some models have one value a layer where others have one.
-  bool is_array(const std::string& key) const { return value(key).type == ValueType::array; }
+  /// As it lies in the file: some models have an array, of a value a layer, where others have one value.
+  const Value& value(const std::string& key) const;
 
  private:
-  const Value& value(const std::string& key) const;
   const Value& array(const std::string& key) const;
   std::int64_t whole_number(const std::string& key, ValueType type, std::span<const std::byte> bytes) const;
   double number(const std::string& key, ValueType type, std::span<const std::byte> bytes) const;

@@ -20,7 +20,7 @@ struct Type {
   std::optional<Encoding> encoding;
 };
 
-constexpr std::array<Type, 20> kTypes = {{{"F32", 32, Encoding::f32},
+constexpr std::array<Type, 22> kTypes = {{{"F32", 32, Encoding::f32},
                                           {"F16", 16, Encoding::f16},
                                           {"BF16", 16, Encoding::bf16},
                                           {"BOOL", 8, {}},
@@ -29,6 +29,8 @@ constexpr std::array<Type, 20> kTypes = {{{"F32", 32, Encoding::f32},
                                           {"F8_E4M3", 8, {}},
                                           {"F8_E5M2", 8, {}},
                                           {"F8_E8M0", 8, {}},
+                                          {"F8_E4M3FNUZ", 8, {}},
+                                          {"F8_E5M2FNUZ", 8, {}},
                                           {"I16", 16, {}},
                                           {"U16", 16, {}},
                                           {"I32", 32, {}},
@@ -112,10 +114,11 @@ class FileParser {
     const std::int64_t bytes = entry.data_offsets->back() - begin;
     const auto type =
         std::find_if(kTypes.begin(), kTypes.end(), [&](const Type& each) { return each.name == *entry.type; });
-    ListedTensor tensor{*entry.type, std::nullopt, *entry.shape,
+    if (type == kTypes.end()) {
+      fail(fmt::format("tensor {} is of type {}, which is not known", in_quotes(name), in_quotes(*entry.type)));
+    }
+    ListedTensor tensor{*entry.type, type->encoding, *entry.shape,
                         data_.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(bytes))};
-    if (type == kTypes.end()) return tensor;  // a newer one, of unknown size
-    tensor.encoding = type->encoding;
     std::int64_t bits = 0;
     const auto elements = element_count(tensor.shape);
     if (!elements || __builtin_mul_overflow(*elements, type->bits, &bits) || bits % 8 != 0 || bits / 8 != bytes) {
