@@ -15,12 +15,12 @@
 
 namespace chainrule::io::tensors {
 namespace {
-
 constexpr files::JsonFormat kFormat = {"chainrule-checkpoint", 1};
+}  // namespace
 
-std::vector<ManifestEntry> parsed(const std::filesystem::path& path) {
+std::vector<ManifestEntry> parse_manifest(std::string_view text, const std::filesystem::path& path) {
   try {
-    const auto json = files::parse_json(files::read_file(path));
+    const auto json = files::parse_json(text);
     if (!files::is_format(json, kFormat) || !files::is_version(json, kFormat)) {
       throw Error(ErrorKind::bad_data, fmt::format("'{}' is not a checkpoint manifest of format version {}",
                                                    path.string(), kFormat.version));
@@ -40,8 +40,6 @@ std::vector<ManifestEntry> parsed(const std::filesystem::path& path) {
   }
 }
 
-}  // namespace
-
 ManifestEntry describe_file(const std::filesystem::path& path) {
   ManifestEntry entry;
   entry.name = path.filename().string();
@@ -60,7 +58,8 @@ Manifest Manifest::read(const std::filesystem::path& folder) {
     throw Error(ErrorKind::bad_data,
                 fmt::format("'{}' has no {}: it was never completed, or is damaged", folder.string(), kManifestName));
   }
-  Manifest manifest(folder, parsed(folder / kManifestName));
+  const std::filesystem::path path = folder / kManifestName;
+  Manifest manifest(folder, parse_manifest(files::read_file(path), path));
   for (const ManifestEntry& entry : manifest.entries_) {
     if (files::presence_of(folder / entry.name) != files::Presence::file) {
       throw Error(ErrorKind::bad_data, fmt::format("'{}' lacks '{}'", folder.string(), entry.name));

@@ -56,7 +56,7 @@ Json whole(const DataSetIndex& index) {
 
 std::string dump(const Json& json) { return files::json_text(json, 2) + "\n"; }
 
-DataSetIndex parse(const Json& json) {
+DataSetIndex index_of(const Json& json) {
   DataSetIndex index;
   if (!files::is_format(json, kFormat)) throw Error(ErrorKind::bad_data, "is not the index of a data set");
   if (const auto version = json.at("format_version").get<std::uint64_t>(); version != kFormatVersion) {
@@ -117,9 +117,12 @@ std::string DataSetIndex::to_json() const { return dump(whole(*this)); }
 DataSetIndex DataSetIndex::load(const std::filesystem::path& folder) {
   const std::filesystem::path path = folder / kIndexFile;
   if (find_pair(folder).train) throw Error(ErrorKind::missing_input, name_one_of_pair(folder));
-  const std::string text = files::read_file(path);
+  return parse(files::read_file(path), path);
+}
+
+DataSetIndex DataSetIndex::parse(std::string_view text, const std::filesystem::path& path) {
   try {
-    return parse(files::parse_ordered_json(text));
+    return index_of(files::parse_ordered_json(text));
   } catch (const nlohmann::json::exception& error) {
     throw Error(ErrorKind::bad_data,
                 fmt::format("'{}' is not the index of a data set: {}", path.string(), error.what()));
