@@ -12,6 +12,7 @@
 #include "io/files/json_text.h"
 #include "io/files/presence.h"
 #include "io/files/versioned_json.h"
+#include "io/quote.h"
 
 namespace chainrule::io::tensors {
 namespace {
@@ -30,13 +31,13 @@ std::vector<ManifestEntry> parse_manifest(std::string_view text, const std::file
       entries.push_back({file.at("name"), file.at("bytes"), file.at("xxh3_128")});
       const std::filesystem::path name = entries.back().name;
       if (name.empty() || name != name.filename() || entries.back().name.size() > NAME_MAX) {
-        throw Error(ErrorKind::bad_data,
-                    fmt::format("'{}' names '{}', which is no file beside it", path.string(), name.string()));
+        throw Error(ErrorKind::bad_data, fmt::format("{} names {}, which is no file beside it", path_in_quotes(path),
+                                                     in_quotes(name.native())));
       }
     }
     return entries;
   } catch (const nlohmann::json::exception& error) {
-    throw Error(ErrorKind::bad_data, fmt::format("'{}' is damaged: {}", path.string(), error.what()));
+    throw Error(ErrorKind::bad_data, fmt::format("{} is damaged: {}", path_in_quotes(path), on_one_line(error.what())));
   }
 }
 

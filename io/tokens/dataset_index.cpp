@@ -9,6 +9,7 @@
 #include "io/files/digest.h"
 #include "io/files/json_text.h"
 #include "io/files/versioned_json.h"
+#include "io/quote.h"
 #include "io/tokens/data_set_pair.h"
 
 namespace chainrule::io::tokens {
@@ -76,7 +77,7 @@ DataSetIndex index_of(const Json& json) {
         {shard.at("file"), shard.at("tokens"), shard.at("documents"), shard.at("file_bytes"), shard.at("xxh3_128")});
     const std::string& file = index.shards.back().file;
     if (file.empty() || file.front() == '.' || file.find('/') != std::string::npos) {
-      throw Error(ErrorKind::bad_data, fmt::format("names '{}', which is no file of this folder", file));
+      throw Error(ErrorKind::bad_data, fmt::format("names {}, which is no file of this folder", in_quotes(file)));
     }
   }
   if (json != whole(index)) {  // the fingerprint, the sums, and nothing that is not ours
@@ -125,9 +126,9 @@ DataSetIndex DataSetIndex::parse(std::string_view text, const std::filesystem::p
     return index_of(files::parse_ordered_json(text));
   } catch (const nlohmann::json::exception& error) {
     throw Error(ErrorKind::bad_data,
-                fmt::format("'{}' is not the index of a data set: {}", path.string(), error.what()));
+                fmt::format("{} is not the index of a data set: {}", path_in_quotes(path), on_one_line(error.what())));
   } catch (const Error& error) {
-    throw Error(error.kind(), fmt::format("'{}' {}", path.string(), error.what()));
+    throw Error(error.kind(), fmt::format("{} {}", path_in_quotes(path), error.what()));
   }
 }
 
