@@ -13,7 +13,7 @@ build_packages=(
   linux-libc-dev
 )
 test_packages=(libgtest-dev libgmock-dev python3 python3-h5py python3-torch shellcheck procps)
-check_packages=(clang-format-14 git)
+check_packages=(clang-format-14 git clang libclang-rt-dev libomp-dev)  # clang for libFuzzer alone
 
 case "${1:-}" in
   build) wanted=("${build_packages[@]}") ;;

@@ -63,10 +63,14 @@ void AtomicOutput::write(std::string_view bytes) {
   }
 }
 
-void AtomicOutput::commit() {
+void AtomicOutput::sync() {
   if (std::fflush(file_) != 0 || ::fsync(::fileno(file_)) != 0) {
     throw Error(ErrorKind::input_output, fmt::format("cannot write '{}': {}", beside_.string(), std::strerror(errno)));
   }
+}
+
+void AtomicOutput::commit() {
+  sync();
   std::fclose(std::exchange(file_, nullptr));  // whole: from here on it stays, whatever happens
   try {
     require_absent(path_);

@@ -17,6 +17,10 @@ class AtomicOutput {
 
   /// Appends bytes. Throws Error input_output.
   void write(std::string_view bytes);
+  /// Sees to it that all that was written is on disk. Throws Error input_output.
+  void sync();
+  /// Where the bytes lie until the commit.
+  const std::filesystem::path& beside() const { return beside_; }
   /// Puts the file in its place. Throws Error (cannot_create, also where path has come to be there; input_output).
   void commit();
 

@@ -12,15 +12,16 @@
 #include "io/files/json_text.h"
 #include "io/files/presence.h"
 #include "io/files/versioned_json.h"
+#include "io/quote.h"
 
 namespace chainrule::io::tensors {
 namespace {
-
 constexpr files::JsonFormat kFormat = {"chainrule-checkpoint", 1};
+}  // namespace
 
-std::vector<ManifestEntry> parsed(const std::filesystem::path& path) {
+std::vector<ManifestEntry> parse_manifest(std::string_view text, const std::filesystem::path& path) {
   try {
-    const auto json = files::parse_json(files::read_file(path));
+    const auto json = files::parse_json(text);
     if (!files::is_format(json, kFormat) || !files::is_version(json, kFormat)) {
       throw Error(ErrorKind::bad_data, fmt::format("'{}' is not a checkpoint manifest of format version {}",
                                                    path.string(), kFormat.version));
@@ -30,17 +31,15 @@ std::vector<ManifestEntry> parsed(const std::filesystem::path& path) {
       entries.push_back({file.at("name"), file.at("bytes"), file.at("xxh3_128")});
       const std::filesystem::path name = entries.back().name;
       if (name.empty() || name != name.filename() || entries.back().name.size() > NAME_MAX) {
-        throw Error(ErrorKind::bad_data,
-                    fmt::format("'{}' names '{}', which is no file beside it", path.string(), name.string()));
+        throw Error(ErrorKind::bad_data, fmt::format("{} names {}, which is no file beside it", path_in_quotes(path),
+                                                     in_quotes(name.native())));
       }
     }
     return entries;
   } catch (const nlohmann::json::exception& error) {
-    throw Error(ErrorKind::bad_data, fmt::format("'{}' is damaged: {}", path.string(), error.what()));
+    throw Error(ErrorKind::bad_data, fmt::format("{} is damaged: {}", path_in_quotes(path), on_one_line(error.what())));
   }
 }
-
-}  // namespace
 
 ManifestEntry describe_file(const std::filesystem::path& path) {
   ManifestEntry entry;
@@ -60,7 +59,8 @@ Manifest Manifest::read(const std::filesystem::path& folder) {
     throw Error(ErrorKind::bad_data,
                 fmt::format("'{}' has no {}: it was never completed, or is damaged", folder.string(), kManifestName));
   }
-  Manifest manifest(folder, parsed(folder / kManifestName));
+  const std::filesystem::path path = folder / kManifestName;
+  Manifest manifest(folder, parse_manifest(files::read_file(path), path));
   for (const ManifestEntry& entry : manifest.entries_) {
     if (files::presence_of(folder / entry.name) != files::Presence::file) {
       throw Error(ErrorKind::bad_data, fmt::format("'{}' lacks '{}'", folder.string(), entry.name));

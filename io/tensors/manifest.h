@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace chainrule::io::tensors {
@@ -18,6 +19,9 @@ inline constexpr const char* kManifestName = "manifest.json";
 
 /// Reads a file back and describes it. Throws Error (missing_input, input_output).
 ManifestEntry describe_file(const std::filesystem::path& path);
+
+/// The entries of a manifest's text; path is what messages name. Throws Error bad_data.
+std::vector<ManifestEntry> parse_manifest(std::string_view text, const std::filesystem::path& path);
 
 /// manifest.json of a checkpoint folder: the files that belong to it, each with size and checksum. It is written last,
 /// so a folder without one is no checkpoint, and a reader trusts only what it vouches for.

@@ -9,6 +9,7 @@
 #include "io/files/digest.h"
 #include "io/files/json_text.h"
 #include "io/files/versioned_json.h"
+#include "io/quote.h"
 #include "io/tokens/data_set_pair.h"
 
 namespace chainrule::io::tokens {
@@ -56,7 +57,7 @@ Json whole(const DataSetIndex& index) {
 
 std::string dump(const Json& json) { return files::json_text(json, 2) + "\n"; }
 
-DataSetIndex parse(const Json& json) {
+DataSetIndex index_of(const Json& json) {
   DataSetIndex index;
   if (!files::is_format(json, kFormat)) throw Error(ErrorKind::bad_data, "is not the index of a data set");
   if (const auto version = json.at("format_version").get<std::uint64_t>(); version != kFormatVersion) {
@@ -76,7 +77,7 @@ DataSetIndex parse(const Json& json) {
         {shard.at("file"), shard.at("tokens"), shard.at("documents"), shard.at("file_bytes"), shard.at("xxh3_128")});
     const std::string& file = index.shards.back().file;
     if (file.empty() || file.front() == '.' || file.find('/') != std::string::npos) {
-      throw Error(ErrorKind::bad_data, fmt::format("names '{}', which is no file of this folder", file));
+      throw Error(ErrorKind::bad_data, fmt::format("names {}, which is no file of this folder", in_quotes(file)));
     }
   }
   if (json != whole(index)) {  // the fingerprint, the sums, and nothing that is not ours
@@ -117,14 +118,17 @@ std::string DataSetIndex::to_json() const { return dump(whole(*this)); }
 DataSetIndex DataSetIndex::load(const std::filesystem::path& folder) {
   const std::filesystem::path path = folder / kIndexFile;
   if (find_pair(folder).train) throw Error(ErrorKind::missing_input, name_one_of_pair(folder));
-  const std::string text = files::read_file(path);
+  return parse(files::read_file(path), path);
+}
+
+DataSetIndex DataSetIndex::parse(std::string_view text, const std::filesystem::path& path) {
   try {
-    return parse(files::parse_ordered_json(text));
+    return index_of(files::parse_ordered_json(text));
   } catch (const nlohmann::json::exception& error) {
     throw Error(ErrorKind::bad_data,
-                fmt::format("'{}' is not the index of a data set: {}", path.string(), error.what()));
+                fmt::format("{} is not the index of a data set: {}", path_in_quotes(path), on_one_line(error.what())));
   } catch (const Error& error) {
-    throw Error(error.kind(), fmt::format("'{}' {}", path.string(), error.what()));
+    throw Error(error.kind(), fmt::format("{} {}", path_in_quotes(path), error.what()));
   }
 }
 

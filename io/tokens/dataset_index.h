@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "io/tokens/format.h"
@@ -45,6 +46,8 @@ struct DataSetIndex {
   /// Reads folder/index.json. Throws Error: missing_input, bad_data for anything that is not such an index or does not
   /// have the fingerprint it states.
   static DataSetIndex load(const std::filesystem::path& folder);
+  /// The index that a text holds; path is what messages name. Throws Error bad_data as load does.
+  static DataSetIndex parse(std::string_view text, const std::filesystem::path& path);
 };
 
 }  // namespace chainrule::io::tokens

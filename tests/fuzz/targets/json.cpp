@@ -1,0 +1,13 @@
+#include <nlohmann/json.hpp>
+
+#include "io/files/json_text.h"
+#include "io/files/untrusted_json.h"
+#include "tests/fuzz/target.h"
+
+/// Both ways of parsing agree, and what was parsed is written as itself.
+FUZZ_TARGET(json) {
+  using namespace chainrule::io::files;
+  const nlohmann::json value = parse_untrusted_json(bytes, "'fuzz'");
+  chainrule::fuzz::require(parse_json_if_valid(bytes) == value, "both parsers read the same");
+  chainrule::fuzz::require(parse_untrusted_json(json_text(value), "'fuzz'") == value, "a value is written as itself");
+}
