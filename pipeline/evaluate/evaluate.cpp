@@ -74,7 +74,7 @@ void evaluate(const comm::Communicator& communicator, const EvaluateOptions& opt
   });
   const std::span<const io::tokens::DocumentRecord> covered = inputs.covered();
   UnitScorer scorer(*inputs.data, covered, [&](const model::ops::Batch& batch, std::span<double> nll) {
-    decoder->score(inputs.model.parameters.span(), batch, nll);
+    decoder->score(inputs.model.weights(), batch, nll);
   });
   const CorpusScore corpus = score_corpus(communicator, inputs.units, covered, scorer,
                                           {inputs.identity(), covered.size(), inputs.data->domains().size()});

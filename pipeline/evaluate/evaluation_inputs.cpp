@@ -7,6 +7,7 @@
 #include "io/tokens/data_set_pair.h"
 #include "pipeline/comm/agreement.h"
 #include "pipeline/failure/error.h"
+#include "pipeline/models/text_model.h"
 
 namespace chainrule::pipeline::evaluate {
 namespace {
@@ -26,7 +27,7 @@ void check_same_vocabulary(const models::LoadedModel& model, const io::tokens::T
                     model.tokenizer_fingerprint, model.folder.string(), data.tokenizer_fingerprint(),
                     data.path().string()));
   }
-  if (model.config.vocabulary_size != data.vocabulary_size()) {
+  if (!models::fits(data.vocabulary_size(), model)) {
     throw failure::Error(
         failure::ExitCode::bad_data,
         fmt::format("the model '{}' has a vocabulary of {}, the data set '{}' one of {}", model.folder.string(),

@@ -8,6 +8,7 @@
 
 #include "io/error.h"
 #include "io/files/presence.h"
+#include "io/quote.h"
 #include "io/tensors/manifest.h"
 #include "io/tensors/model_file.h"
 #include "model/shape/parameters.h"
@@ -15,6 +16,7 @@
 #include "pipeline/comm/session.h"
 #include "pipeline/failure/error.h"
 #include "pipeline/models/checkpoint_places.h"
+#include "pipeline/models/external/external_model.h"
 #include "pipeline/models/model_description.h"
 #include "pipeline/run/standard_streams.h"
 
@@ -63,9 +65,30 @@ LoadedModel load_checkpoint(const std::filesystem::path& folder, const Checkpoin
   }
   loaded.config = description.config;
   loaded.folder = folder;
-  loaded.tokenizer = folder / "tokenizer.json";
+  loaded.load_tokenizer = [folder] { return io::tokenizer::Tokenizer::load(folder / "tokenizer.json"); };
   loaded.tokenizer_fingerprint = std::move(description.tokenizer_fingerprint);
   loaded.step = description.step;
+  if (also) also(loaded);
+  return loaded;
+}
+
+LoadedModel load_external(external::ExternalModel&& external, const CheckpointReader& also) {
+  LoadedModel loaded;
+  if (!external.load_tokenizer) {
+    const std::filesystem::path beside = external.path.parent_path() / "tokenizer.json";
+    if (!io::files::is_there(beside)) {
+      throw io::Error(
+          io::ErrorKind::missing_input,
+          fmt::format("{} brings no tokenizer: put its tokenizer.json beside it", io::path_in_quotes(external.path)));
+    }
+    external.load_tokenizer = [beside] { return io::tokenizer::Tokenizer::load(beside); };
+  }
+  loaded.config = external.config;
+  loaded.stored = external::weights_of(external);
+  loaded.folder = external.path;
+  loaded.load_tokenizer = external.load_tokenizer;
+  loaded.tokenizer_fingerprint = loaded.load_tokenizer().fingerprint();
+  loaded.weights_hash = external::hash_of(*external.tensors, model::shape::ParameterTable(loaded.config), external.map);
   if (also) also(loaded);
   return loaded;
 }
@@ -106,6 +129,10 @@ LoadedModel load_highest(const std::filesystem::path& run, const CheckpointReade
 
 }  // namespace
 
+model::weights::Weights LoadedModel::weights() const {
+  return stored ? model::weights::Weights(*stored) : model::weights::Weights(parameters.span());
+}
+
 LoadedModel load_model(const std::filesystem::path& path, const CheckpointReader& also) {
   if (!io::files::is_there(path)) {
     throw io::Error(io::ErrorKind::missing_input,
@@ -114,9 +141,11 @@ LoadedModel load_model(const std::filesystem::path& path, const CheckpointReader
   if (io::files::is_there(path / io::tensors::kManifestName) || io::files::is_there(path / "model.json")) {
     return load_checkpoint(path, also);
   }
+  if (auto external = external::open_external_model(path)) return load_external(std::move(*external), also);
   if (io::files::presence_of(path / "checkpoints") == io::files::Presence::folder) return load_highest(path, also);
   throw io::Error(io::ErrorKind::missing_input,
-                  fmt::format("'{}' is neither a checkpoint nor a run directory", path.string()));
+                  fmt::format("'{}' is no checkpoint, run directory, Hugging Face folder, GGUF file or llm.c model",
+                              path.string()));
 }
 
 LoadedModel load_same_model(const comm::Communicator& communicator, const std::filesystem::path& path,

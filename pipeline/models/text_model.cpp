@@ -10,16 +10,24 @@
 
 namespace chainrule::pipeline::models {
 
+bool fits(std::int64_t vocabulary_size, const LoadedModel& model) {
+  const bool rows_left = model.stored && vocabulary_size < model.config.vocabulary_size;
+  return vocabulary_size == model.config.vocabulary_size || rows_left;
+}
+
+std::string_view token_bytes(const io::tokenizer::Tokenizer& tokenizer, io::tokenizer::TokenId token) {
+  return token < tokenizer.vocabulary_size() ? tokenizer.token_bytes(token) : std::string_view();
+}
+
 namespace {
 
 io::tokenizer::Tokenizer load_tokenizer(const LoadedModel& model) {
-  io::tokenizer::Tokenizer tokenizer = io::tokenizer::Tokenizer::load(model.tokenizer);
-  if (tokenizer.fingerprint() != model.tokenizer_fingerprint ||
-      tokenizer.vocabulary_size() != model.config.vocabulary_size) {
+  io::tokenizer::Tokenizer tokenizer = model.load_tokenizer();
+  if (tokenizer.fingerprint() != model.tokenizer_fingerprint || !fits(tokenizer.vocabulary_size(), model)) {
     throw io::Error(io::ErrorKind::bad_data,
-                    fmt::format("'{}' is not the tokenizer of the model beside it ({} ids, fingerprint {}; the model "
+                    fmt::format("the tokenizer of '{}' is not that of the model ({} ids, fingerprint {}; the model "
                                 "has {} and {})",
-                                model.tokenizer.string(), tokenizer.vocabulary_size(), tokenizer.fingerprint(),
+                                model.folder.string(), tokenizer.vocabulary_size(), tokenizer.fingerprint(),
                                 model.config.vocabulary_size, model.tokenizer_fingerprint));
   }
   return tokenizer;

@@ -110,7 +110,7 @@ std::vector<Writing> Generator::State::begin(std::int64_t batch) {
     each.sample.prompt = index;
     each.sample.sample = number;
   }
-  decoding.prefill(model.model.parameters.span(), reading);
+  decoding.prefill(model.model.weights(), reading);
   for (const Writing& each : writing) {
     decoding.copy(reading[static_cast<std::size_t>(each.row)].slot, each.slot);
   }
@@ -160,7 +160,7 @@ void Generator::State::take(Writing& each, const TextListener& listener) {
   if (token == model.tokenizer.end_of_text()) {
     end(Finish::end_of_text);
   } else {
-    piece = each.stream.push(model.tokenizer.token_bytes(token));
+    piece = each.stream.push(models::token_bytes(model.tokenizer, token));
     if (each.stream.stopped()) {
       end(Finish::stop);
     } else if (static_cast<std::int64_t>(each.sample.tokens.size()) == each.maximum_tokens) {
@@ -188,8 +188,8 @@ void Generator::State::advance(std::vector<Writing>& writing) {
     each.row = static_cast<std::int64_t>(tokens.size());
     tokens.push_back({each.slot, each.tokens.back()});
   }
-  if (!sliding.empty()) decoding.prefill(model.model.parameters.span(), sliding);
-  decoding.step(model.model.parameters.span(), tokens);
+  if (!sliding.empty()) decoding.prefill(model.model.weights(), sliding);
+  decoding.step(model.model.weights(), tokens);
 }
 
 Generator::Generator(const models::TextModel& model, std::span<const Prompt> prompts, const GenerationOptions& options,

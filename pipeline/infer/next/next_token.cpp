@@ -50,7 +50,7 @@ NextToken next_token(const models::TextModel& model, std::string_view context, c
   // Of all rows the last alone is wanted: that is what reading a prompt gives.
   model::decoder::DecodeState state(config, {.slots = 1, .capacity = rows}, ops);
   const model::decoder::SlotPrompt prompt{0, tokens};
-  state.prefill(model.model.parameters.span(), {&prompt, 1});
+  state.prefill(model.model.weights(), {&prompt, 1});
 
   const std::vector<double> log_probabilities =
       model::sampling::log_probabilities(state.logits(0), options.temperature);
@@ -66,7 +66,7 @@ NextToken next_token(const models::TextModel& model, std::string_view context, c
   }
   next.entropy_nats = model::sampling::entropy_nats(log_probabilities);
   for (const std::uint32_t token : model::sampling::largest_of(log_probabilities, options.top)) {
-    next.likeliest.push_back({token, std::string(model.tokenizer.token_bytes(token)),
+    next.likeliest.push_back({token, std::string(models::token_bytes(model.tokenizer, token)),
                               std::exp(log_probabilities[token]), -log_probabilities[token]});
   }
   return next;

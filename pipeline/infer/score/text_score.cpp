@@ -86,13 +86,13 @@ TextScore score_text(const models::TextModel& model, std::string_view text, bool
     const model::ops::Batch batch = buffer.batch();
     factors.assign(batch.targets.size(), {});
     FactorVisitor visitor(batch.targets, config.vocabulary_size, factors);
-    decoder.visit_logits(model.model.parameters.span(), batch, visitor);
+    decoder.visit_logits(model.model.weights(), batch, visitor);
     for (auto row = static_cast<std::size_t>(window.rows - window.scored); row < batch.targets.size(); ++row) {
       TokenScore& token = score.tokens.emplace_back();
       token.token = batch.targets[row];
-      token.bytes = model.tokenizer.token_bytes(token.token);
+      token.bytes = models::token_bytes(model.tokenizer, token.token);
       token.factor = factors[row];
-      token.likeliest_bytes = model.tokenizer.token_bytes(token.factor.likeliest);
+      token.likeliest_bytes = models::token_bytes(model.tokenizer, token.factor.likeliest);
     }
     ++score.windows;
   }

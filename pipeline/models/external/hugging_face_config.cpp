@@ -1,0 +1,173 @@
+#include "pipeline/models/external/hugging_face_config.h"
+
+#include <fmt/format.h>
+
+#include "io/error.h"
+#include "io/quote.h"
+#include "model/error.h"
+#include "pipeline/models/external/config_fields.h"
+#include "pipeline/models/external/rotary_config.h"
+
+namespace chainrule::pipeline::models::external {
+namespace {
+
+using model::shape::Activation;
+using model::shape::Biases;
+using model::shape::Config;
+using model::shape::Normalization;
+
+/// What says nothing about probabilities: where the model came from, how it is generated from, how it was trained.
+void ignore_what_changes_nothing(ConfigFields& fields) {
+  fields.ignore({"_name_or_path",
+                 "architectures",
+                 "model_type",
+                 "torch_dtype",
+                 "dtype",
+                 "transformers_version",
+                 "use_cache",
+                 "bos_token_id",
+                 "eos_token_id",
+                 "pad_token_id",
+                 "sep_token_id",
+                 "initializer_range",
+                 "task_specific_params",
+                 "_attn_implementation",
+                 "attn_implementation",
+                 "return_dict",
+                 "id2label",
+                 "label2id",
+                 "problem_type",
+                 "finetuning_task",
+                 "prefix",
+                 "output_attentions",
+                 "output_hidden_states",
+                 "pretraining_tp",
+                 "unsloth_version",
+                 "unsloth_fixed",
+                 "license",
+                 "tokenizer_class",
+                 "use_mrope",
+                 "max_length",
+                 "min_length",
+                 "do_sample",
+                 "temperature",
+                 "top_k",
+                 "top_p",
+                 "num_return_sequences",
+                 "transformers.js_config",
+                 "auto_map",
+                 "chunk_size_feed_forward",
+                 "is_llama_config",
+                 "cross_attention_hidden_size",
+                 "attention_dropout",
+                 "hidden_dropout"});
+}
+
+void require_text(ConfigFields& fields, const char* field, std::initializer_list<const char*> known) {
+  const std::string value = fields.text(field, *known.begin());
+  for (const char* each : known) {
+    if (value == each) return;
+  }
+  fields.refuse(field, fmt::format("asks for {}, which is not built for this model", io::in_quotes(value)));
+}
+
+void require_false(ConfigFields& fields, std::initializer_list<const char*> names) {
+  for (const char* field : names) {
+    if (fields.truth(field, false)) fields.refuse(field, "asks for something that is not built");
+  }
+}
+
+Config read_gpt2(ConfigFields& fields) {
+  Config config;
+  config.layers = fields.whole_number("n_layer");
+  config.heads = fields.whole_number("n_head");
+  config.width = fields.whole_number("n_embd");
+  config.sequence_length = fields.whole_number("n_positions", fields.whole_number("n_ctx", 1024));
+  config.feed_forward_width = fields.whole_number("n_inner", 4 * config.width);
+  config.normalization_epsilon = static_cast<float>(fields.number("layer_norm_epsilon", 1e-5));
+  config.vocabulary_size = fields.whole_number("vocab_size");
+  config.tied_head = true;
+  if (!fields.truth("tie_word_embeddings", true)) fields.refuse("tie_word_embeddings", "of false is not built");
+  if (!fields.truth("scale_attn_weights", true)) fields.refuse("scale_attn_weights", "of false is not built");
+  require_text(fields, "activation_function", {"gelu_new", "gelu_pytorch_tanh"});
+  require_false(fields, {"scale_attn_by_inverse_layer_idx", "add_cross_attention"});
+  fields.ignore({"attn_pdrop", "embd_pdrop", "resid_pdrop", "reorder_and_upcast_attn", "summary_activation",
+                 "summary_first_dropout", "summary_proj_to_labels", "summary_type", "summary_use_proj", "n_ctx"});
+  return config;
+}
+
+/// Whether every layer attends within a window: by layer_types where there are some, else as the model's class does.
+bool windowed(ConfigFields& fields, bool otherwise, std::int64_t layers) {
+  if (!fields.has("layer_types")) return otherwise;
+  const nlohmann::json& types = fields.value("layer_types");
+  if (!types.is_array() || static_cast<std::int64_t>(types.size()) != layers) {
+    fields.refuse("layer_types", "does not name a type for each layer");
+  }
+  for (const auto& type : types) {
+    if (type != types.front()) fields.refuse("layer_types", "mixes kinds of layers, which is not built");
+  }
+  if (types.front() == "sliding_attention") return true;
+  if (types.front() != "full_attention") fields.refuse("layer_types", "asks for layers that are not built");
+  return false;
+}
+
+/// Qwen2 and Qwen3: the layers from max_window_layers on, where use_sliding_window says so.
+bool qwen_windowed(ConfigFields& fields, std::int64_t layers) {
+  const std::int64_t from = fields.whole_number("max_window_layers", 28);
+  if (!fields.truth("use_sliding_window", false) || from >= layers) return false;
+  if (from > 0) fields.refuse("max_window_layers", "gives only some layers a window, which is not built");
+  return true;
+}
+
+/// Llama and its relatives.
+Config read_llama(ConfigFields& fields, const std::string& type) {
+  Config config;
+  config.normalization = Normalization::rms_norm;
+  config.activation = Activation::swiglu;
+  config.biases = type == "qwen2" ? Biases::query_key_value : Biases::none;
+  config.query_key_norm = type == "qwen3";
+  config.layers = fields.whole_number("num_hidden_layers");
+  config.heads = fields.whole_number("num_attention_heads");
+  config.key_value_heads = fields.whole_number("num_key_value_heads", type == "mistral" ? 8 : config.heads);
+  config.width = fields.whole_number("hidden_size");
+  config.head_width = fields.whole_number("head_dim", type == "qwen3" ? 128 : 0);
+  config.feed_forward_width = fields.whole_number("intermediate_size");
+  config.normalization_epsilon = static_cast<float>(fields.number("rms_norm_eps", 1e-6));
+  config.vocabulary_size = fields.whole_number("vocab_size");
+  config.tied_head = fields.truth("tie_word_embeddings", false);
+  require_text(fields, "hidden_act", {"silu", "swish"});
+  require_false(fields, {"attention_bias", "mlp_bias"});
+  read_rotary(fields, 10'000, config);
+  const bool qwen = type == "qwen2" || type == "qwen3";
+  const std::int64_t window = qwen || type == "mistral" ? fields.whole_number("sliding_window", 0) : 0;
+  const bool by_class = qwen ? qwen_windowed(fields, config.layers) : type == "mistral" && window != 0;
+  if (windowed(fields, by_class, config.layers)) {
+    if (window < 1) fields.refuse("sliding_window", "is no number of tokens");
+    config.attention_window = window;
+  }
+  return config;
+}
+
+}  // namespace
+
+Config read_hugging_face_config(const nlohmann::json& json, const std::string& name) {
+  ConfigFields fields(json, name);
+  if (fields.has("quantization_config")) fields.refuse("quantization_config", "asks for weights that are not read");
+  const std::string type = fields.text("model_type", "");
+  const bool llama = type == "llama" || type == "mistral" || type == "qwen2" || type == "qwen3";
+  if (!llama && type != "gpt2") {
+    fields.refuse("model_type",
+                  fmt::format("{} is not built; there are gpt2, llama, mistral, qwen2 and qwen3", io::in_quotes(type)));
+  }
+  const Config config = llama ? read_llama(fields, type) : read_gpt2(fields);
+  ignore_what_changes_nothing(fields);
+  fields.refuse_others();
+  try {
+    model::shape::validate(config);
+  } catch (const model::Error& error) {
+    throw io::Error(io::ErrorKind::bad_data, fmt::format("{}: {}", name, error.what()));
+  }
+  return config;
+}
+
+}  // namespace chainrule::pipeline::models::external
