@@ -34,6 +34,7 @@ class StoredWeights {
 class Weights {
  public:
   Weights(std::span<const float> arena) : arena_(arena) {}     // NOLINT: an arena is weights
+  Weights(std::span<float> arena) : arena_(arena) {}           // NOLINT
   Weights(const std::vector<float>& arena) : arena_(arena) {}  // NOLINT
   Weights(const StoredWeights& stored) : stored_(&stored) {}   // NOLINT
 
