@@ -29,11 +29,17 @@ bool is_named_json_lines(const fs::path& path) {
   return has_ending(name, ".jsonl") || has_ending(name, ".ndjson") || has_ending(name, ".jsonlines");
 }
 
+/// Empty where it cannot be unpacked: then it only looks packed.
 std::string unpacked_beginning(const fs::path& path) {
   std::string bytes(8192, '\0');
-  const std::unique_ptr<std::istream> stream = open_unpacked(path);
-  stream->read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  bytes.resize(static_cast<std::size_t>(stream->gcount()));
+  try {
+    const std::unique_ptr<std::istream> stream = open_unpacked(path);
+    stream->read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    bytes.resize(static_cast<std::size_t>(stream->gcount()));
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::bad_data) throw;
+    return "";
+  }
   return bytes;
 }
 
