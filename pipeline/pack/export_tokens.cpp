@@ -10,8 +10,8 @@
 #include "io/quote.h"
 #include "io/tokenizer/tokenizer.h"
 #include "io/tokens/data_set.h"
+#include "io/tokens/foreign/document_writers.h"
 #include "io/tokens/foreign/foreign_stream.h"
-#include "io/tokens/foreign/shard_writers.h"
 #include "pipeline/comm/agreement.h"
 #include "pipeline/pack/partial_folder.h"
 
@@ -22,8 +22,8 @@ namespace foreign = io::tokens::foreign;
 
 constexpr std::uint64_t kBlockTokens = std::uint64_t{1} << 20U;
 
-std::unique_ptr<foreign::ShardWriter> writer_for(const ExportOptions& options, const std::filesystem::path& folder,
-                                                 const io::tokens::Vocabulary& vocabulary) {
+std::unique_ptr<foreign::DocumentWriter> writer_for(const ExportOptions& options, const std::filesystem::path& folder,
+                                                    const io::tokens::Vocabulary& vocabulary) {
   return options.layout == foreign::Layout::llmc ? foreign::write_llmc(folder, vocabulary, options.shard_tokens)
                                                  : foreign::write_megatron(folder, vocabulary);
 }

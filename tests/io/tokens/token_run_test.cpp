@@ -11,9 +11,9 @@
 #include <string>
 
 #include "io/error.h"
+#include "io/tokens/foreign/document_writers.h"
 #include "io/tokens/foreign/llmc_header.h"
 #include "io/tokens/foreign/megatron_index.h"
-#include "io/tokens/foreign/shard_writers.h"
 
 namespace chainrule::io::tokens::foreign {
 namespace {

@@ -1,4 +1,4 @@
-#include "io/tokens/foreign/shard_writers.h"
+#include "io/tokens/foreign/document_writers.h"
 
 #include <fmt/format.h>
 
@@ -70,7 +70,7 @@ class OutputFile {
 
 bool is_narrow(const Vocabulary& vocabulary) { return vocabulary.size <= kLargestNarrowVocabulary; }
 
-class LlmcWriter final : public ShardWriter {
+class LlmcWriter final : public DocumentWriter {
  public:
   LlmcWriter(fs::path folder, const Vocabulary& vocabulary, std::uint64_t shard_tokens)
       : folder_(std::move(folder)),
@@ -133,7 +133,7 @@ class LlmcWriter final : public ShardWriter {
   std::uint64_t documents_ = 0;
 };
 
-class MegatronWriter final : public ShardWriter {
+class MegatronWriter final : public DocumentWriter {
  public:
   MegatronWriter(const fs::path& folder, const Vocabulary& vocabulary)
       : index_{is_narrow(vocabulary) ? TokenType{2, false} : TokenType{4, true}, {0}},
@@ -163,12 +163,12 @@ class MegatronWriter final : public ShardWriter {
 
 }  // namespace
 
-std::unique_ptr<ShardWriter> write_llmc(const fs::path& folder, const Vocabulary& vocabulary,
-                                        std::uint64_t shard_tokens) {
+std::unique_ptr<DocumentWriter> write_llmc(const fs::path& folder, const Vocabulary& vocabulary,
+                                           std::uint64_t shard_tokens) {
   return std::make_unique<LlmcWriter>(folder, vocabulary, shard_tokens);
 }
 
-std::unique_ptr<ShardWriter> write_megatron(const fs::path& folder, const Vocabulary& vocabulary) {
+std::unique_ptr<DocumentWriter> write_megatron(const fs::path& folder, const Vocabulary& vocabulary) {
   return std::make_unique<MegatronWriter>(folder, vocabulary);
 }
 
