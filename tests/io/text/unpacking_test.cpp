@@ -7,7 +7,6 @@
 #include <zstd.h>
 
 #include <fstream>
-#include <functional>
 
 #include "io/error.h"
 #include "io/text/find_text.h"
@@ -54,7 +53,7 @@ std::string long_text() {
   return text;
 }
 
-class UnpackingTest : public ::testing::TestWithParam<std::function<std::string(const std::string&)>> {
+class UnpackingTest : public ::testing::TestWithParam<const char*> {
  protected:
   UnpackingTest() : folder_(fs::path(::testing::TempDir()) / ("unpacking-" + std::to_string(::getpid()))) {
     fs::create_directories(folder_);
@@ -64,6 +63,10 @@ class UnpackingTest : public ::testing::TestWithParam<std::function<std::string(
   fs::path write(const std::string& content, const std::string& name = "x") const {
     std::ofstream(folder_ / name, std::ios::binary) << content;
     return folder_ / name;
+  }
+
+  static std::string packed(const std::string& text) {
+    return std::string(GetParam()) == "gzip" ? gzip(text) : zstd(text);
   }
 
   static std::string read(const fs::path& path) {
@@ -93,14 +96,14 @@ class UnpackingTest : public ::testing::TestWithParam<std::function<std::string(
 TEST_P(UnpackingTest, WhatIsPackedComesBackInAnyNumberOfParts) {
   const std::string text = long_text();
   EXPECT_EQ(read(write(text)), text);
-  EXPECT_EQ(read(write(GetParam()(text))), text);
-  EXPECT_EQ(read(write(GetParam()(text) + GetParam()("") + GetParam()("more"))), text + "more");
-  EXPECT_EQ(read(write(GetParam()(""))), "");
+  EXPECT_EQ(read(write(packed(text))), text);
+  EXPECT_EQ(read(write(packed(text) + packed("") + packed("more"))), text + "more");
+  EXPECT_EQ(read(write(packed(""))), "");
 }
 
 TEST_P(UnpackingTest, APlaceIsFoundAgain) {
   const std::string text = long_text();
-  const auto stream = open_unpacked(write(GetParam()(text)));
+  const auto stream = open_unpacked(write(packed(text)));
   for (const std::size_t place : {300'000U, 5U, 399'999U, 0U, 131'072U, 131'071U, 390'000U}) {
     stream->seekg(static_cast<std::streamoff>(place));
     EXPECT_EQ(stream->tellg(), static_cast<std::streamoff>(place));
@@ -110,24 +113,24 @@ TEST_P(UnpackingTest, APlaceIsFoundAgain) {
 }
 
 TEST_P(UnpackingTest, DamageIsNamed) {
-  const std::string packed = GetParam()(long_text());
-  expect_damaged(packed.substr(0, packed.size() - 1), "it is cut off");
-  expect_damaged(packed.substr(0, packed.size() / 2), "it is cut off");
-  expect_damaged(packed.substr(0, 6), "it is cut off");
-  for (const std::size_t at : {packed.size() / 2, packed.size() - 6}) {
-    std::string damaged = packed;
+  const std::string whole = packed(long_text());
+  expect_damaged(whole.substr(0, whole.size() - 1), "it is cut off");
+  expect_damaged(whole.substr(0, whole.size() / 2), "it is cut off");
+  expect_damaged(whole.substr(0, 6), "it is cut off");
+  for (const std::size_t at : {whole.size() / 2, whole.size() - 6}) {
+    std::string damaged = whole;
     damaged[at] = static_cast<char>(damaged[at] ^ 0x10);
     expect_damaged(damaged, "");
   }
-  expect_damaged(packed + "trailing text", "");
+  expect_damaged(whole + "trailing text", "");
 }
 
 TEST_P(UnpackingTest, JsonLinesInItAreFoundByNameAndByContentAndNothingElseIs) {
   const std::string lines = "{\"text\": \"one\", \"page\": \"1\"}\n\n{\"text\": \"two\", \"page\": \"22\"}\n";
-  write(GetParam()(lines), "c4.json.packed");
-  write(GetParam()(lines), "named.jsonl.gz");
-  write(GetParam()("prose\n"), "prose.packed");
-  write(GetParam()(std::string(600, '\0')), "binary.packed");
+  write(packed(lines), "c4.json.packed");
+  write(packed(lines), "named.jsonl.gz");
+  write(packed("prose\n"), "prose.packed");
+  write(packed(std::string(600, '\0')), "binary.packed");
   const FoundTexts found = find_text_files({folder_.string()});
   ASSERT_EQ(found.files.size(), 2U);
   EXPECT_EQ(found.left_out.size(), 2U);
@@ -163,7 +166,7 @@ TEST(CountField, IsRequiredWhereItIsAskedFor) {
   fs::remove(path);
 }
 
-INSTANTIATE_TEST_SUITE_P(Packers, UnpackingTest, ::testing::Values(gzip, zstd));
+INSTANTIATE_TEST_SUITE_P(Packers, UnpackingTest, ::testing::Values("gzip", "zstd"));
 
 }  // namespace
 }  // namespace chainrule::io::text
