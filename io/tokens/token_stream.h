@@ -21,7 +21,8 @@ struct DocumentRecord {
   std::uint16_t domain = 0;       ///< index into TokenStream::domains()
 };
 
-/// Where a document's original lies, for reports: file (as given to pack) and, in a JSONL file, its line from 1.
+/// Where a document's original lies, for reports: file (as given to pack) and, from 1, its line in a JSONL file
+/// or its number in a token file.
 struct DocumentSource {
   std::string file;
   std::uint64_t line = 0;
