@@ -8,7 +8,7 @@ set -euo pipefail
 
 build_packages=(
   g++ cmake ninja-build pkg-config
-  libopenmpi-dev openmpi-bin libhdf5-dev zlib1g-dev libdnnl-dev libboost-program-options-dev
+  libopenmpi-dev openmpi-bin libhdf5-dev zlib1g-dev libzstd-dev libdnnl-dev libboost-program-options-dev
   nlohmann-json3-dev libfmt-dev libhwloc-dev libpcre2-dev libxxhash-dev libutf8proc-dev
   linux-libc-dev
 )

@@ -19,51 +19,74 @@ using namespace std::string_view_literals;
 
 constexpr std::size_t kSampleBytes = 8192;
 
-struct Signature {
-  std::string_view bytes;
+/// BZh, the size of blocks from 1 to 9, and the start of the first block.
+bool is_bzip2(std::string_view bytes) { return bytes.starts_with("BZh") && bytes.substr(4).starts_with("1AY&SY"); }
+
+/// GGUF and a u32 version; a text may begin with the word.
+bool is_gguf(std::string_view bytes) { return bytes.starts_with("GGUF") && bytes.substr(5).starts_with("\0\0\0"sv); }
+
+/// u64 length of a header of JSON, which begins with a brace.
+bool is_safetensors(std::string_view bytes) {
+  return bytes.size() > 9 && bytes.substr(4, 4) == "\0\0\0\0"sv && bytes[8] == '{';
+}
+
+bool is_tar(std::string_view bytes) {
+  constexpr std::size_t kMagic = 257;
+  if (bytes.size() <= kMagic) return false;
+  return bytes.substr(kMagic).starts_with("ustar\0"sv) || bytes.substr(kMagic).starts_with("ustar "sv);
+}
+
+/// A form of content that is no text: known by how it begins, and by the ending of a name where that says that what is
+/// inside must be unpacked first.
+struct Form {
   std::string_view what;
-  std::size_t offset = 0;
+  std::string_view begin;                  ///< empty: nothing is known by it
+  bool (*is)(std::string_view) = nullptr;  ///< for what the first bytes alone do not tell
+  std::array<std::string_view, 3> endings = {};
 };
 
-constexpr std::array kSignatures = {
-    Signature{"\x1F\x8B"sv, "gzip"},
-    Signature{"\xFD"
-              "7zXZ\0"sv,
-              "xz"},
-    Signature{"]\0\0"sv, "lzma"},
-    Signature{"\x28\xB5\x2F\xFD"sv, "zstd"},
-    Signature{"\x04\x22\x4D\x18"sv, "lz4"},
-    Signature{"LZIP\1"sv, "lzip"},
-    Signature{"\x1F\x9D"sv, "compress"},
-    Signature{"PK\3\4"sv, "zip"},
-    Signature{"PK\5\6"sv, "zip"},
-    Signature{"7z\xBC\xAF\x27\x1C"sv, "7z"},
-    Signature{"Rar!\x1A"sv, "rar"},
-    Signature{"ustar\0"sv, "tar", 257},
-    Signature{"ustar "sv, "tar", 257},
-    Signature{"%PDF-"sv, "PDF"},
-    Signature{"PAR1\x15"sv, "Parquet"},
-    Signature{"ARROW1\0"sv, "Arrow"},
-    Signature{"Obj\1"sv, "Avro"},
-    Signature{"SQLite format 3\0"sv, "SQLite"},
-    Signature{"\x89HDF\r\n\x1A\n"sv, "HDF5"},
-    Signature{"\x93NUMPY"sv, "NumPy"},
-    Signature{"MMIDIDX\0"sv, "a Megatron index"},
-    Signature{"\x7F"
-              "ELF"sv,
-              "a program"},
-    Signature{"\x89PNG\r\n\x1A\n"sv, "an image"},
-    Signature{"GIF87a"sv, "an image"},
-    Signature{"GIF89a"sv, "an image"},
-    Signature{"\xFF\xD8\xFF"sv, "an image"},
-    Signature{"\xFF\xFE"sv, "UTF-16 text"},
-    Signature{"\xFE\xFF"sv, "UTF-16 text"},
+constexpr std::array kForms = {
+    Form{kGzipName, "\x1F\x8B"sv, nullptr, {".gz", ".tgz"}},
+    Form{"xz",
+         "\xFD"
+         "7zXZ\0"sv,
+         nullptr,
+         {".xz", ".txz"}},
+    Form{"lzma", "]\0\0"sv, nullptr, {".lzma"}},
+    Form{kZstdName, "\x28\xB5\x2F\xFD"sv, nullptr, {".zst", ".tzst"}},
+    Form{"lz4", "\x04\x22\x4D\x18"sv, nullptr, {".lz4"}},
+    Form{"lzip", "LZIP\1"sv},
+    Form{"compress", "\x1F\x9D"sv},
+    Form{"zip", "PK\3\4"sv, nullptr, {".zip"}},
+    Form{"zip", "PK\5\6"sv},
+    Form{"7z", "7z\xBC\xAF\x27\x1C"sv, nullptr, {".7z"}},
+    Form{"rar", "Rar!\x1A"sv, nullptr, {".rar"}},
+    Form{"bzip2", "", is_bzip2, {".bz2", ".tbz", ".tbz2"}},
+    Form{"tar", "", is_tar, {".tar"}},
+    Form{"PDF", "%PDF-"sv},
+    Form{"Parquet", "PAR1\x15"sv, nullptr, {".parquet"}},
+    Form{"Arrow", "ARROW1\0"sv, nullptr, {".arrow"}},
+    Form{"Avro", "Obj\1"sv},
+    Form{"SQLite", "SQLite format 3\0"sv},
+    Form{"HDF5", "\x89HDF\r\n\x1A\n"sv, nullptr, {".h5"}},
+    Form{"NumPy", "\x93NUMPY"sv},
+    Form{"a Megatron index", "MMIDIDX\0"sv},
+    Form{"GGUF", "", is_gguf, {".gguf"}},
+    Form{"safetensors", "", is_safetensors, {".safetensors"}},
+    Form{"a program",
+         "\x7F"
+         "ELF"sv},
+    Form{"an image", "\x89PNG\r\n\x1A\n"sv},
+    Form{"an image", "GIF87a"sv},
+    Form{"an image", "GIF89a"sv},
+    Form{"an image", "\xFF\xD8\xFF"sv},
+    Form{"UTF-16 text", "\xFF\xFE"sv},
+    Form{"UTF-16 text", "\xFE\xFF"sv},
 };
 
-/// Endings that say that what is inside must be unpacked first.
-constexpr std::array kEndings = {".gz"sv,  ".tgz"sv,  ".bz2"sv,     ".tbz"sv,  ".tbz2"sv,        ".xz"sv,   ".txz"sv,
-                                 ".zst"sv, ".tzst"sv, ".lz4"sv,     ".lzma"sv, ".zip"sv,         ".7z"sv,   ".rar"sv,
-                                 ".tar"sv, ".h5"sv,   ".parquet"sv, ".gguf"sv, ".safetensors"sv, ".arrow"sv};
+bool begins_as(const Form& form, std::string_view bytes) {
+  return form.is != nullptr ? form.is(bytes) : !form.begin.empty() && bytes.starts_with(form.begin);
+}
 
 /// Up to kSampleBytes of the stream from offset on.
 std::string sample(std::ifstream& stream, std::streamoff offset, const std::filesystem::path& path) {
@@ -90,15 +113,20 @@ bool looks_binary(std::string_view bytes) {
   return controls > 1 && controls * 50 > bytes.size();
 }
 
-/// BZh, the size of blocks from 1 to 9, and the start of the first block.
-bool is_bzip2(std::string_view bytes) { return bytes.starts_with("BZh") && bytes.substr(4).starts_with("1AY&SY"); }
+std::string form_of(std::string_view begin) {
+  for (const Form& form : kForms) {
+    if (begins_as(form, begin)) return std::string(form.what);
+  }
+  return "";
+}
 
-/// GGUF and a u32 version; a text may begin with the word.
-bool is_gguf(std::string_view bytes) { return bytes.starts_with("GGUF") && bytes.substr(5).starts_with("\0\0\0"sv); }
-
-/// u64 length of a header of JSON, which begins with a brace.
-bool is_safetensors(std::string_view bytes) {
-  return bytes.size() > 9 && bytes.substr(4, 4) == "\0\0\0\0"sv && bytes[8] == '{';
+std::string named_ending(const std::string& name) {
+  for (const Form& form : kForms) {
+    for (const std::string_view ending : form.endings) {
+      if (!ending.empty() && has_ending(name, ending)) return fmt::format("named {}", ending);
+    }
+  }
+  return "";
 }
 
 }  // namespace
@@ -119,20 +147,16 @@ std::ifstream open_file(const std::filesystem::path& path) {
   return stream;
 }
 
+std::string binary_bytes(std::string_view begin) {
+  std::string form = form_of(begin);
+  return form.empty() && looks_binary(begin) ? "binary" : form;
+}
+
 std::string binary_content(const std::filesystem::path& path) {
   std::ifstream stream = open_file(path);
   const std::string first = sample(stream, 0, path);
-  for (const Signature& each : kSignatures) {
-    if (first.size() > each.offset && std::string_view(first).substr(each.offset).starts_with(each.bytes)) {
-      return std::string(each.what);
-    }
-  }
-  if (is_bzip2(first)) return "bzip2";
-  if (is_gguf(first)) return "GGUF";
-  if (is_safetensors(first)) return "safetensors";
-  for (const std::string_view ending : kEndings) {
-    if (has_ending(path.filename().native(), ending)) return fmt::format("named {}", ending);
-  }
+  if (std::string form = form_of(first); !form.empty()) return form;
+  if (std::string named = named_ending(path.filename().native()); !named.empty()) return named;
   if (looks_binary(first)) return "binary";
   if (first.size() < kSampleBytes) return "";
   stream.clear();

@@ -4,12 +4,12 @@
 
 #include <cerrno>
 #include <cstring>
-#include <fstream>
+#include <memory>
 
 #include "io/error.h"
 #include "io/files/untrusted_json.h"
 #include "io/quote.h"
-#include "io/text/binary_content.h"
+#include "io/text/unpacking.h"
 
 namespace chainrule::io::text {
 namespace {
@@ -58,7 +58,7 @@ class FieldWatch : public files::JsonEvents {
 class Content {
  public:
   Content(const std::filesystem::path& path, const std::string& text_field)
-      : path_(path), text_field_(text_field), stream_(open_file(path)) {}
+      : path_(path), text_field_(text_field), file_(open_unpacked(path)), stream_(*file_) {}
 
   ContentFormat run() {
     skip_byte_order_mark();
@@ -123,7 +123,7 @@ class Content {
     const std::streamoff end = stream_.tellg();
     bool separate = false;
     const int next = skip_spaces(separate);
-    if (next == std::ifstream::traits_type::eof()) {
+    if (next == std::istream::traits_type::eof()) {
       if (first.is_chainrules()) return {TextFormat::plain, "", true};
       return first.has_field() ? doubtful(fmt::format("is one JSON object with {}", field())) : plain();
     }
@@ -154,7 +154,8 @@ class Content {
 
   const std::filesystem::path& path_;
   const std::string& text_field_;
-  std::ifstream stream_;
+  std::unique_ptr<std::istream> file_;
+  std::istream& stream_;
 };
 
 }  // namespace

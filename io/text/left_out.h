@@ -19,6 +19,7 @@ inline constexpr std::string_view kWhyUnfinished = "unfinished output";
 inline constexpr std::string_view kWhyCache = "inner folder of a cache";
 inline constexpr std::string_view kWhyLost = "link that leads nowhere";
 inline constexpr std::string_view kWhyCircle = "link in a circle";
+inline constexpr std::string_view kWhyNoTokens = "no token file by name";
 inline constexpr std::string_view kWhyNeither = "neither file nor folder";
 
 /// What a command says of it: "6 left out below the inputs (4 hidden, 2 compressed or binary); --list-skipped names

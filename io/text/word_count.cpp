@@ -1,6 +1,8 @@
 #include "io/text/word_count.h"
 
+#include <algorithm>
 #include <array>
+#include <utility>
 
 #include "io/text/characters.h"
 
@@ -37,19 +39,44 @@ std::size_t white_space_bytes(std::string_view text, std::size_t at, const std::
   return character.kind == CharacterClass::space ? character.bytes : 0U;
 }
 
+/// Where text can be cut so that no character of several bytes is: at most 3 bytes before its end.
+std::size_t whole_characters(std::string_view text) {
+  for (std::size_t back = 1; back <= std::min<std::size_t>(3, text.size()); ++back) {
+    const auto byte = static_cast<unsigned char>(text[text.size() - back]);
+    if (byte >= 0xC0) return text.size() - back;
+    if (byte < 0x80) break;
+  }
+  return text.size();
+}
+
 }  // namespace
 
 std::uint64_t count_words(std::string_view text) {
+  WordCounter counter;
+  counter.count(text);
+  return counter.words();
+}
+
+void WordCounter::count(std::string_view text) {
   const std::array<bool, 256>& leads = lead_bytes_of_white_space();
-  std::uint64_t words = 1;
-  bool in_run = false;
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t bytes = white_space_bytes(text, at, leads);
-    if (bytes != 0 && !in_run) ++words;
-    in_run = bytes != 0;
+    if (bytes != 0 && !in_run_) ++words_;
+    in_run_ = bytes != 0;
     at += bytes == 0 ? 1U : bytes;
   }
-  return words;
+}
+
+void WordCounter::add(std::string_view part) {
+  rest_ += part;
+  const std::size_t end = whole_characters(rest_);
+  count(std::string_view(rest_).substr(0, end));
+  rest_.erase(0, end);
+}
+
+std::uint64_t WordCounter::words() {
+  count(std::exchange(rest_, {}));
+  return words_;
 }
 
 }  // namespace chainrule::io::text

@@ -3,21 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <list>
-#include <mutex>
 #include <system_error>
 #include <unordered_map>
 
 #include "io/error.h"
+#include "io/files/atomic_file.h"
 #include "io/files/digest.h"
 #include "io/tokens/dataset_index.h"
+#include "io/tokens/kept_open.h"
 #include "io/tokens/shard_reader.h"
 
 namespace chainrule::io::tokens {
-namespace {
-/// Shards kept open, well below the usual limit of 1,024 open files.
-constexpr std::size_t kOpenShards = 64;
-}  // namespace
 
 struct DataSet::State {
   std::filesystem::path folder;
@@ -25,22 +21,13 @@ struct DataSet::State {
   std::string fingerprint;
   std::vector<std::string> domains;
   std::vector<std::uint64_t> first_tokens;  ///< [shards + 1] stream position of each shard's first token, then the end
-  std::mutex mutex;                         ///< of what follows
-  std::list<std::pair<std::size_t, std::shared_ptr<const ShardReader>>> open;  ///< latest used first
+  KeptOpen<ShardReader> open;
 
   std::filesystem::path path(std::size_t shard) const { return folder / index.shards.at(shard).file; }
 
   /// The shard's reader, checked against the index when it is opened.
   std::shared_ptr<const ShardReader> reader(std::size_t shard) {
-    const std::lock_guard<std::mutex> held(mutex);
-    const auto known = std::find_if(open.begin(), open.end(), [&](const auto& each) { return each.first == shard; });
-    if (known != open.end()) {
-      open.splice(open.begin(), open, known);
-    } else {
-      open.emplace_front(shard, open_checked(shard));
-      if (open.size() > kOpenShards) open.pop_back();
-    }
-    return open.front().second;
+    return open.get(shard, [&] { return open_checked(shard); });
   }
 
   std::shared_ptr<const ShardReader> open_checked(std::size_t shard) const {
@@ -96,6 +83,7 @@ DataSet DataSet::open(const std::filesystem::path& folder) {
 
 const std::filesystem::path& DataSet::path() const { return state_->folder; }
 std::filesystem::path DataSet::tokenizer_path() const { return state_->folder / "tokenizer.json"; }
+std::string DataSet::tokenizer_json() const { return files::read_file(tokenizer_path()); }
 std::uint64_t DataSet::token_count() const { return state_->first_tokens.back(); }
 std::uint64_t DataSet::document_count() const { return state_->index.document_count(); }
 std::uint32_t DataSet::vocabulary_size() const { return state_->index.header.vocabulary_size; }

@@ -15,8 +15,9 @@ class DataSet final : public TokenStream {
   DataSet& operator=(DataSet&&) noexcept;
   ~DataSet() override;
 
-  const std::filesystem::path& path() const override;     ///< its folder
-  std::filesystem::path tokenizer_path() const override;  ///< the set's own copy of tokenizer.json
+  const std::filesystem::path& path() const override;  ///< its folder
+  std::filesystem::path tokenizer_path() const;        ///< the set's own copy of tokenizer.json
+  std::string tokenizer_json() const override;
   std::uint64_t token_count() const override;
   std::uint64_t document_count() const override;
   std::uint32_t vocabulary_size() const override;

@@ -36,7 +36,7 @@ struct ShardDocuments {
 /// Where the documents of a shard come from; D of them.
 struct ShardSources {
   std::vector<std::uint32_t> source;  ///< [D] index into sources
-  std::vector<std::uint64_t> line;    ///< [D] from 1 in a JSONL file, else 0
+  std::vector<std::uint64_t> line;    ///< [D] from 1 in a JSONL file, of documents in a token file; else 0
   std::vector<std::string> sources;   ///< files as given to pack, in order of first appearance in the shard
 };
 

@@ -1,5 +1,6 @@
 #pragma once
 #include "io/tokens/token_stream.h"
+#include "io/tokens/vocabulary.h"
 
 namespace chainrule::io::tokens {
 
@@ -7,18 +8,13 @@ namespace chainrule::io::tokens {
 /// nothing to verify.
 class MemoryStream : public TokenStream {
  public:
-  struct Vocabulary {
-    std::uint32_t size = 0;
-    std::uint32_t end_of_text = 0;
-    std::uint32_t start_token = 0;
-  };
   explicit MemoryStream(const Vocabulary& vocabulary, std::vector<std::string> domains = {"default"});
 
   /// Appends a document of these tokens, to which its end-of-text is added. Of record, bytes, words and domain count.
   void append(std::span<const std::uint32_t> tokens, const DocumentRecord& record = {}, DocumentSource source = {});
 
   const std::filesystem::path& path() const override { return nowhere_; }
-  std::filesystem::path tokenizer_path() const override { return nowhere_; }
+  std::string tokenizer_json() const override { return {}; }
   std::uint64_t token_count() const override { return tokens_.size(); }
   std::uint64_t document_count() const override { return documents_.size(); }
   std::uint32_t vocabulary_size() const override { return vocabulary_.size; }

@@ -1,10 +1,25 @@
 #include "io/tokens/token_stream.h"
 
+#include "io/files/presence.h"
 #include "io/tokens/data_set.h"
+#include "io/tokens/data_set_pair.h"
+#include "io/tokens/foreign/foreign_stream.h"
 
 namespace chainrule::io::tokens {
+namespace {
 
-std::unique_ptr<TokenStream> open_token_stream(const std::filesystem::path& path) {
+std::optional<foreign::TokenShards> find_foreign(const std::filesystem::path& path) {
+  return files::is_there(path / kIndexFile) ? std::nullopt : foreign::find_token_shards(path);
+}
+
+}  // namespace
+
+bool needs_tokenizer(const std::filesystem::path& path) { return find_foreign(path).has_value(); }
+
+std::unique_ptr<TokenStream> open_token_stream(const std::filesystem::path& path, const LoadTokenizer& load_tokenizer) {
+  if (auto shards = find_foreign(path)) {
+    return std::make_unique<foreign::ForeignStream>(path, std::move(*shards), load_tokenizer());
+  }
   return std::make_unique<DataSet>(DataSet::open(path));
 }
 

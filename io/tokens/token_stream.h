@@ -1,10 +1,13 @@
 #pragma once
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
 #include <vector>
+
+#include "io/tokenizer/tokenizer.h"
 
 namespace chainrule::io::tokens {
 
@@ -18,7 +21,8 @@ struct DocumentRecord {
   std::uint16_t domain = 0;       ///< index into TokenStream::domains()
 };
 
-/// Where a document's original lies, for reports: file (as given to pack) and, in a JSONL file, its line from 1.
+/// Where a document's original lies, for reports: file (as given to pack) and, from 1, its line in a JSONL file
+/// or its number in a token file.
 struct DocumentSource {
   std::string file;
   std::uint64_t line = 0;
@@ -32,8 +36,9 @@ class TokenStream {
 
   /// Where it lies, for messages.
   virtual const std::filesystem::path& path() const = 0;
-  /// A tokenizer.json of the tokenizer its tokens were made with.
-  virtual std::filesystem::path tokenizer_path() const = 0;
+  /// The text of a tokenizer.json of the tokenizer its tokens were made with. Throws Error (missing_input,
+  /// input_output).
+  virtual std::string tokenizer_json() const = 0;
   virtual std::uint64_t token_count() const = 0;  ///< end-of-text tokens included
   virtual std::uint64_t document_count() const = 0;
   virtual std::uint32_t vocabulary_size() const = 0;
@@ -66,8 +71,14 @@ class TokenStream {
   TokenStream& operator=(TokenStream&&) = default;
 };
 
-/// The stream at path: a data set. Throws what opening it throws.
-std::unique_ptr<TokenStream> open_token_stream(const std::filesystem::path& path);
+/// Whether at path lie token files of another system, which do not say whose tokens they hold. Throws Error (bad_data,
+/// missing_input, input_output).
+bool needs_tokenizer(const std::filesystem::path& path);
+
+/// The stream at path: a data set, or token files of another system (see foreign::find_token_shards). load_tokenizer is
+/// called where these need to be told their tokenizer. Throws what opening it throws.
+using LoadTokenizer = std::function<std::shared_ptr<const tokenizer::Tokenizer>()>;
+std::unique_ptr<TokenStream> open_token_stream(const std::filesystem::path& path, const LoadTokenizer& load_tokenizer);
 
 /// Verifies the shards whose turn it is among `parts` that share them: those numbered part, part + parts ...
 void verify_shards(const TokenStream& stream, std::size_t part, std::size_t parts);

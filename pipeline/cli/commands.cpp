@@ -5,7 +5,8 @@ namespace chainrule::pipeline::cli {
 std::span<const Command> commands() {
   static constexpr Command kCommands[] = {
       {"tokenizer", "train a byte-level BPE tokenizer; encode and decode with one", run_tokenizer},
-      {"pack", "text and JSONL into a tokenised data set", run_pack},
+      {"pack", "text, JSONL and token files into a tokenised data set", run_pack},
+      {"export", "a data set as token files of llm.c or Megatron", run_export},
       {"pretrain", "train a model on a data set, on any number of ranks", run_pretrain},
       {"evaluate", "token-weighted cross-entropy and perplexity of a data set", run_evaluate},
       {"score", "each factor p(token | text before it) of a text, and their product", run_score},

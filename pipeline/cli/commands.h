@@ -23,6 +23,7 @@ std::span<const Command> commands();
 
 failure::ExitCode run_tokenizer(const Arguments& arguments);
 failure::ExitCode run_pack(const Arguments& arguments);
+failure::ExitCode run_export(const Arguments& arguments);
 failure::ExitCode run_pretrain(const Arguments& arguments);
 failure::ExitCode run_evaluate(const Arguments& arguments);
 failure::ExitCode run_score(const Arguments& arguments);

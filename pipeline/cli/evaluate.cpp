@@ -64,7 +64,9 @@ failure::ExitCode run_evaluate(const Arguments& arguments) {
   options.group("What is evaluated")
       .add_options()("model", po::value(&model)->required()->value_name("PATH"),
                      "a checkpoint, or a run directory (its last checkpoint)")(
-          "data", po::value(&data)->required()->value_name("DIR"), "a data set made by chainrule pack")(
+          "data", po::value(&data)->required()->value_name("PATH"),
+          "a data set made by chainrule pack; or token files of llm.c or Megatron, made with the model's tokenizer: a "
+          "file, a folder of them, or what their names begin with")(
           "max-documents", po::value(&max_documents)->value_name("N"),
           "only the first N documents; the report says so (default: all)");
   const std::string protocols =

@@ -45,6 +45,9 @@ std::string table_of(const pack::PackedSet& set) {
     text +=
         fmt::format("  {} of the documents are empty: each is kept as its end-of-text alone\n", set.empty_documents);
   }
+  if (set.added_ends != 0) {
+    text += fmt::format("  {} of the documents came as tokens without an end-of-text: it was added\n", set.added_ends);
+  }
   return text;
 }
 
@@ -59,15 +62,21 @@ failure::ExitCode run_pack(const Arguments& arguments) {
   double held_out = 0;
   CommandOptions options(
       "chainrule pack --tokenizer T --input PATH... [--domain NAME=PATH ...] --output DIR",
-      fmt::format("Tokenises text into a data set. Any number of ranks makes the same bytes.\n{}", TextFiles::help()));
-  TextFiles text_files;
+      fmt::format("Tokenises text into a data set. Any number of ranks makes the same bytes.\n{}\n"
+                  "Token files of llm.c, Megatron and nanoGPT (by --format) are taken as they are; --tokenizer is "
+                  "whose tokens\nthey hold. They may be named by what their names begin with.",
+                  TextFiles::help()));
+  TextFiles text_files(true);
   auto& input = options.group("Input");
   input.add_options()("tokenizer", po::value(&tokenizer)->required()->value_name("T"),
                       "tokenizer.json, or a folder with one, or with vocab.json and merges.txt")(
-      "input", po::value(&pack_options.inputs)->multitoken()->value_name("PATH..."), "files and folders, in order")(
+      "input", po::value(&pack_options.inputs)->multitoken()->value_name("PATH..."),
+      "files and folders, in order; - is standard input, JSON lines")(
       "domain", po::value(&domains)->multitoken()->value_name("NAME=PATH..."),
       "as --input PATH, and names the domain of the documents in and below PATH (others: 'default')");
   text_files.add_to(input);
+  input.add_options()("count-field", po::value(&pack_options.fields.counted)->value_name("NAME"),
+                      "member of a JSON line on which bytes and words are counted (default: the text)");
   options.group("Output").add_options()("output", po::value(&output)->required()->value_name("DIR"),
                                         "a new or empty folder")(
       "held-out", po::value(&held_out)->value_name("FRACTION"),
@@ -78,6 +87,7 @@ failure::ExitCode run_pack(const Arguments& arguments) {
       "0 none to 9: smaller files (about 80 %), slower to write and read");
   if (!options.parse(arguments)) return failure::ExitCode::done;
   if (pack_options.inputs.empty() && domains.empty()) fail_usage("name text with --input PATH or --domain NAME=PATH");
+  if (options.given("count-field") && pack_options.fields.counted.empty()) fail_usage("--count-field needs a name");
   for (const auto& text : domains) pack_options.domains.push_back(parse_domain(text));
   if (output.empty()) fail_usage("--output needs a folder's name");
   if (shard_tokens < 1) fail_usage(fmt::format("--shard-tokens {}: at least 1", shard_tokens));
@@ -89,7 +99,7 @@ failure::ExitCode run_pack(const Arguments& arguments) {
     pack_options.held_out = held_out;
   }
   const io::text::FindOptions find_options = text_files.find_options();
-  pack_options.text_field = find_options.text_field;
+  pack_options.fields.text = find_options.text_field;
   pack_options.format = find_options.format;
   pack_options.list_skipped = text_files.list_skipped();
   pack_options.tokenizer = tokenizer;

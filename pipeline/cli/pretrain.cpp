@@ -19,16 +19,21 @@ namespace {
 struct Words {
   std::string data;
   std::string validation_data;
+  std::string tokenizer;
   std::string run;
 };
 
 void add_data_and_model(CommandOptions& command, pretrain::PretrainOptions& options, Words& words) {
   command.group("Data and run")
-      .add_options()("data", po::value(&words.data)->required()->value_name("DIR"),
-                     "data set to train on, or a folder with train/ and held-out/, which is then validated on")(
-          "validation-data", po::value(&words.validation_data)->value_name("DIR"),
-          "data set to validate on (default: the pair's held-out/)")("run", po::value(&words.run)->value_name("DIR"),
-                                                                     "run directory to make, or to go on with")(
+      .add_options()(
+          "data", po::value(&words.data)->required()->value_name("PATH"),
+          "data set to train on, or a folder with train/ and held-out/, which is then validated on; or token "
+          "files of llm.c or Megatron: a file, a folder of them, or what their names begin with")(
+          "validation-data", po::value(&words.validation_data)->value_name("PATH"),
+          "what to validate on, as --data (default: the pair's held-out/)")(
+          "tokenizer", po::value(&words.tokenizer)->value_name("T"),
+          "whose tokens llm.c's or Megatron's files hold, which do not say; not for data sets of chainrule pack")(
+          "run", po::value(&words.run)->value_name("DIR"), "run directory to make, or to go on with")(
           "dry-run", po::bool_switch(&options.dry_run),
           "print parameters, tokens and memory per rank, and stop without writing");
   pretrain::ModelOptions& model = options.model;
@@ -118,6 +123,7 @@ failure::ExitCode run_pretrain(const Arguments& arguments) {
   if (!command.parse(arguments)) return failure::ExitCode::done;
   options.data = words.data;
   options.validation_data = words.validation_data;
+  options.tokenizer = words.tokenizer;
   options.run = words.run;
   if (!command.given("minimum-learning-rate")) {
     options.schedule.minimum_learning_rate = options.schedule.learning_rate / 10;

@@ -10,6 +10,9 @@ namespace chainrule::pipeline::cli {
 /// are read, and the help on what is taken and what is left out.
 class TextFiles {
  public:
+  /// takes_tokens: whether token files are taken too.
+  explicit TextFiles(bool takes_tokens = false) : takes_tokens_(takes_tokens) {}
+
   /// Adds the options to a group.
   void add_to(po::options_description& group);
   /// Throws Error usage for a --format that is none.
@@ -20,6 +23,7 @@ class TextFiles {
   static const char* help();
 
  private:
+  bool takes_tokens_;
   std::string text_field_ = "text";
   std::string format_ = "auto";
   bool list_skipped_ = false;

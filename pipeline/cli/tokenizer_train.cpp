@@ -37,9 +37,9 @@ void count_pieces(const std::vector<io::text::TextFile>& files, const std::strin
   std::uint64_t text_bytes = 0;
   for (const auto& file : files) {
     const std::uint64_t before = text_bytes;
-    io::text::visit_documents(file, text_field, [&](std::string_view text, std::uint64_t) {
-      trainer.add(text);
-      text_bytes += text.size();
+    io::text::visit_documents(file, {text_field}, [&](const io::text::Document& document) {
+      trainer.add(document.text);
+      text_bytes += document.text.size();
       progress.update(std::min(files_bytes + text_bytes - before, total_bytes));
     });
     files_bytes += file.bytes;

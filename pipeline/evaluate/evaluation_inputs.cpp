@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
+#include "io/tokenizer/tokenizer.h"
 #include "io/tokens/data_set_pair.h"
 #include "pipeline/comm/agreement.h"
 #include "pipeline/failure/error.h"
@@ -52,23 +54,32 @@ std::string EvaluationInputs::identity() const {
 EvaluationInputs open_inputs(const comm::Communicator& communicator, const EvaluateOptions& options) {
   // The cheap checks come first: a mistyped path should not wait for a large model.
   std::unique_ptr<const io::tokens::TokenStream> data;
+  bool is_ours = true;
   comm::agree(communicator, [&] {
     refuse_pair(options.data);
-    data = io::tokens::open_token_stream(options.data);
+    is_ours = !io::tokens::needs_tokenizer(options.data);
+  });
+  comm::require_same(communicator, failure::ExitCode::bad_data, fmt::format("the data set '{}'", options.data.string()),
+                     is_ours ? "ours" : "another system's");
+  std::optional<models::LoadedModel> model;
+  if (!is_ours) model.emplace(models::load_same_model(communicator, options.model));  // for its tokenizer
+  comm::agree(communicator, [&] {
+    data = io::tokens::open_token_stream(
+        options.data, [&] { return std::make_shared<io::tokenizer::Tokenizer>(model->load_tokenizer()); });
   });
   comm::require_same(communicator, failure::ExitCode::bad_data, fmt::format("the data set '{}'", options.data.string()),
                      data->fingerprint());
-  models::LoadedModel model = models::load_same_model(communicator, options.model);
+  if (!model) model.emplace(models::load_same_model(communicator, options.model));
   windows::WorkUnitOptions units;
   comm::agree(communicator, [&] {
-    check_same_vocabulary(model, *data);
-    units = resolve(options, model.config.sequence_length);
+    check_same_vocabulary(*model, *data);
+    units = resolve(options, model->config.sequence_length);
   });
   comm::agree(communicator, [&] {
     io::tokens::verify_shards(*data, static_cast<std::size_t>(communicator.rank()),
                               static_cast<std::size_t>(communicator.size()));
   });
-  EvaluationInputs inputs{std::move(model), std::move(data), {}, units, 0};
+  EvaluationInputs inputs{std::move(*model), std::move(data), {}, units, 0};
   comm::agree(communicator, [&] {
     inputs.documents = inputs.data->documents();
     const std::uint64_t all = inputs.documents.size();

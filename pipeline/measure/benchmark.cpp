@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <memory>
 
-#include "io/tokens/token_stream.h"
+#include "io/tokens/data_set.h"
 #include "pipeline/comm/agreement.h"
 #include "pipeline/measure/measures.h"
 #include "pipeline/measure/synthetic_data.h"
@@ -29,7 +29,7 @@ BenchmarkResult run_benchmark(const comm::Communicator& communicator, const Benc
         20'000'000, 2 * std::max(options.global_batch, std::int64_t{1}) * options.config.sequence_length);
     write_random_data_set(folder->path(), static_cast<std::uint32_t>(options.config.vocabulary_size),
                           static_cast<std::uint64_t>(tokens));
-    data = io::tokens::open_token_stream(folder->path());
+    data = std::make_unique<io::tokens::DataSet>(io::tokens::DataSet::open(folder->path()));
   });
   const windows::Windows windows(*data, options.config.sequence_length);
   comm::agree_on_first(communicator, [&] { measure_reading(options, *data, windows, result); });

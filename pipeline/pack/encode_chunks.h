@@ -23,8 +23,9 @@ struct ChunkPart {
 struct ChunkResult {
   std::uint64_t chunk = 0;
   std::int64_t rank = 0;
-  std::uint64_t last_piece_lines = 0;     ///< lines that begin in its last piece
+  std::uint64_t last_piece_lines = 0;     ///< lines, or documents of a token file, that begin in its last piece
   std::uint64_t empty_documents[2] = {};  ///< [set]
+  std::uint64_t added_ends[2] = {};       ///< [set] see PackedSet
   std::array<ChunkPart, 2> parts;         ///< [set] 0: train or the only one, 1: held out
 };
 
@@ -37,8 +38,9 @@ struct EncodeTask {
   const io::tokenizer::Tokenizer& tokenizer;
   const std::vector<WorkChunk>& chunks;
   std::filesystem::path spill_folder;
-  std::function<bool()> stopped;                      ///< asked between chunks
-  std::function<void(std::uint64_t bytes)> progress;  ///< bytes of text this rank has done
+  std::function<bool()> stopped;                             ///< asked between chunks
+  std::function<void(std::uint64_t bytes)> progress;         ///< bytes of text this rank has done
+  std::uint64_t long_text_bytes = std::uint64_t{64} << 20U;  ///< a longer plain file is not held in memory
 };
 
 /// Tokenises the chunks that takers gives to rank and spills the documents. Makes no collective calls.

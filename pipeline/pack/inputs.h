@@ -1,9 +1,11 @@
 #pragma once
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "io/text/text_file.h"
+#include "io/tokens/foreign/token_type.h"
 #include "pipeline/pack/pack.h"
 
 namespace chainrule::pipeline::pack {
@@ -13,6 +15,11 @@ struct PackInputs {
   std::vector<io::text::TextFile> files;
   std::vector<std::uint16_t> domain;  ///< [files] index into domains
   std::vector<std::string> domains;
+  std::vector<io::tokens::foreign::Layout> layout;  ///< [files] of those that hold tokens
+
+  /// The files [first, end) whose tokens make one stream with those of a token file: llm.c's documents go on from file
+  /// to file of a folder.
+  std::pair<std::size_t, std::size_t> run_of(std::size_t file) const;
 
   /// As bytes and back, to be told to other ranks.
   std::string to_message() const;

@@ -9,6 +9,7 @@
 #include "io/error.h"
 #include "io/files/atomic_file.h"
 #include "io/files/digest.h"
+#include "io/text/unpacking.h"
 #include "io/tokenizer/tokenizer.h"
 #include "io/tokens/data_set.h"
 #include "io/tokens/data_set_pair.h"
@@ -43,6 +44,7 @@ std::vector<Value> all_gathered(const comm::Communicator& communicator, const st
 /// The files are those that the first rank found, as far as their sizes tell.
 void check_same_files(const std::vector<io::text::TextFile>& files) {
   for (const io::text::TextFile& file : files) {
+    if (file.path == io::text::kStandardInput) continue;
     std::error_code error;
     const std::uintmax_t bytes = fs::file_size(file.path, error);
     if (error) {
@@ -119,7 +121,9 @@ class Packing {
     partial.agree([&] {
       mine = encode_chunks({options_, inputs_, *tokenizer_, chunks_, spill, [&] { return partial.failed(); },
                             [&](std::uint64_t bytes) {
-                              progress.update(static_cast<std::uint64_t>(static_cast<double>(bytes) * scale));
+                              const double of_all =
+                                  static_cast<double>(bytes) * scale;  // packed text outgrows its file
+                              progress.update(std::min(static_cast<std::uint64_t>(of_all), all_bytes));
                             }},
                            takers, communicator_.rank());
     });
@@ -169,8 +173,11 @@ class Packing {
     }
     std::vector<PackedSet> sets;
     for (std::size_t set = 0; first_ && set < plans.size(); ++set) {
-      PackedSet packed{partial.path() / set_names()[set], index_of(set, source.header, shards), 0};
-      for (const auto& result : results_) packed.empty_documents += result.empty_documents[set];
+      PackedSet packed{partial.path() / set_names()[set], index_of(set, source.header, shards), 0, 0};
+      for (const auto& result : results_) {
+        packed.empty_documents += result.empty_documents[set];
+        packed.added_ends += result.added_ends[set];
+      }
       sets.push_back(std::move(packed));
     }
     return sets;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "io/text/find_text.h"
+#include "io/text/text_source.h"
 #include "io/tokens/dataset_index.h"
 #include "pipeline/comm/communicator.h"
 
@@ -25,7 +26,7 @@ struct PackOptions {
   std::uint64_t shard_tokens = 20'000'000;  ///< a document goes to shard floor(its first token / shard_tokens)
   std::optional<double> held_out;           ///< in (0, 1): writes output/train and output/held-out
   int deflate = 0;                          ///< 0 none, else 1 to 9
-  std::string text_field = "text";          ///< member of a JSON line that is its text
+  io::text::Fields fields;                  ///< members of a JSON line
   io::text::FormatChoice format = io::text::FormatChoice::by_content;  ///< how the documents of a file are told
   bool list_skipped = false;  ///< name each thing that is left out, not only their number
 };
@@ -35,12 +36,14 @@ struct PackedSet {
   std::filesystem::path folder;
   io::tokens::DataSetIndex index;
   std::uint64_t empty_documents = 0;  ///< documents of no bytes; each is kept as its end-of-text alone
+  std::uint64_t added_ends = 0;       ///< documents of token files that lacked the end-of-text which was added
 };
 
-/// Tokenises text into one data set, or into two where documents are held out. The bytes written are the same for any
-/// number of ranks; they appear at options.output in one rename, when they are whole and verified. Memory is bounded by
-/// the largest document and by a record of 40 bytes for each document of a shard. Returns the sets on rank 0. Throws
-/// AgreedError on every rank. Collective.
+/// Tokenises text, or takes tokens as they are, into one data set, or into two where documents are held out. The bytes
+/// written are the same for any number of ranks; they appear at options.output in one rename, when they are whole and
+/// verified. Memory is bounded by the largest document (a plain file of more than 64 MiB is encoded in parts where the
+/// tokenizer can be), a record of 40 bytes for each document of a shard, and one of 8
+/// for each of a token file. Returns the sets on rank 0. Throws AgreedError on every rank. Collective.
 std::vector<PackedSet> pack(const comm::Communicator& communicator, const PackOptions& options);
 
 }  // namespace chainrule::pipeline::pack

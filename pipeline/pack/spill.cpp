@@ -42,11 +42,14 @@ SpillWriter::SpillWriter(const fs::path& folder, int rank, int set)
   if (!document_file_ || !token_file_) fail(io::ErrorKind::cannot_create, "write into", folder);
 }
 
-void SpillWriter::append(const SpilledDocument& document, std::span<const std::uint32_t> tokens) {
-  write(document_file_.get(), &document, sizeof document, folder_);
+void SpillWriter::append_tokens(std::span<const std::uint32_t> tokens) {
   write(token_file_.get(), tokens.data(), tokens.size_bytes(), folder_);
-  documents_ += 1;
   tokens_ += tokens.size();
+}
+
+void SpillWriter::append(const SpilledDocument& document) {
+  write(document_file_.get(), &document, sizeof document, folder_);
+  documents_ += 1;
 }
 
 void SpillWriter::close() {

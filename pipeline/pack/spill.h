@@ -23,8 +23,10 @@ class SpillWriter {
  public:
   /// Throws io::Error cannot_create.
   SpillWriter(const std::filesystem::path& folder, int rank, int set);
-  /// Throws io::Error input_output.
-  void append(const SpilledDocument& document, std::span<const std::uint32_t> tokens);
+  /// Tokens of the next document, which may come in parts. Throws io::Error input_output.
+  void append_tokens(std::span<const std::uint32_t> tokens);
+  /// The document whose tokens have come.
+  void append(const SpilledDocument& document);
   void close();
 
   std::uint64_t documents() const { return documents_; }

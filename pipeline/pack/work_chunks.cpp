@@ -5,6 +5,8 @@
 #include <queue>
 #include <utility>
 
+#include "io/text/unpacking.h"
+
 namespace chainrule::pipeline::pack {
 namespace {
 constexpr std::uint64_t kSmallestChunkBytes = std::uint64_t{64} << 10U;
@@ -18,6 +20,7 @@ std::vector<WorkChunk> cut_into_chunks(const std::vector<io::text::TextFile>& fi
   const auto add = [&](std::size_t file, std::uint64_t begin, std::uint64_t end) {
     chunks.back().pieces.push_back({file, {begin, end}});
     chunks.back().bytes += end - begin;
+    if (files[file].path == io::text::kStandardInput) chunks.back().has_standard_input = true;
     room -= std::min(room, end - begin);
     if (room == 0) {
       chunks.emplace_back();
@@ -26,7 +29,7 @@ std::vector<WorkChunk> cut_into_chunks(const std::vector<io::text::TextFile>& fi
   };
   for (std::size_t i = 0; i < files.size(); ++i) {
     std::uint64_t begin = 0;
-    if (files[i].format == io::text::TextFormat::json_lines) {
+    if (files[i].format != io::text::TextFormat::plain && !files[i].streamed) {
       while (files[i].bytes - begin > room) {
         const std::uint64_t end = begin + room;
         add(i, begin, end);
@@ -52,6 +55,10 @@ std::vector<int> assign_chunks(const std::vector<WorkChunk>& chunks, int ranks) 
   std::vector<int> takers;
   takers.reserve(chunks.size());
   for (const auto& chunk : chunks) {
+    if (chunk.has_standard_input) {
+      takers.push_back(0);
+      continue;
+    }
     const auto [bytes, rank] = loads.top();
     loads.pop();
     takers.push_back(rank);

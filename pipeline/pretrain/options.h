@@ -13,8 +13,9 @@ namespace chainrule::pipeline::pretrain {
 
 /// What a pretraining run is asked to do.
 struct PretrainOptions {
-  std::filesystem::path data;             ///< a data set, or a folder with train/ and held-out/
+  std::filesystem::path data;             ///< a data set, a folder with train/ and held-out/, or other token files
   std::filesystem::path validation_data;  ///< empty: data's held-out/, if it has one
+  std::filesystem::path tokenizer;        ///< whose tokens token files of other systems hold; empty where all are ours
   std::filesystem::path run;
 
   ModelOptions model;

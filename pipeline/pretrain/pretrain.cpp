@@ -28,7 +28,7 @@ namespace {
 /// Options that change no weight: they may differ when a run is started again. The data may have moved; that it is the
 /// same is checked by its fingerprint.
 const std::vector<std::string> kMayDiffer = {
-    "run",       "data",    "validation-data",  "validate-every", "validation-tokens", "checkpoint-every",
+    "run",       "data",    "validation-data",  "tokenizer", "validate-every", "validation-tokens", "checkpoint-every",
     "log-every", "threads", "keep-checkpoints", "recompute"};
 
 /// What ranks read is the same: a validation set that one of them does not see would let the others wait for it.
@@ -208,7 +208,7 @@ failure::ExitCode pretrain(const comm::Communicator& communicator, const Pretrai
     validation.emplace(*inputs->validation, inputs->config.sequence_length,
                        static_cast<std::uint64_t>(options.validation_tokens));
   }
-  const checkpoint::CheckpointContext context{options.run, inputs->training->tokenizer_path(),
+  const checkpoint::CheckpointContext context{options.run, inputs->training->tokenizer_json(),
                                               inputs->training->tokenizer_fingerprint(), options.keep_checkpoints};
   metrics::Console console(options.log_every, state.step, state.elapsed_seconds);
   std::vector<metrics::StepObserver*> observers;

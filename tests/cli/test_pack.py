@@ -114,6 +114,22 @@ class Pack(PackTest):
         packed = [decoder.decode(each[0]) for each in read_set(self.folder / "data")[0] if each[5]]
         self.assertEqual(packed, [text.decode()[::-1].encode() for text, _, line in documents if line])
 
+    def test_a_long_plain_file_is_encoded_in_parts_as_it_would_be_whole(self):
+        self.corpus.mkdir()
+        piece = "naïve words,\u2003 “語” 12345 \n\n\t tail\U0001f600 and more"
+        text = "".join(f"{piece}{number} " for number in range(1_200_000))
+        self.assertGreater(len(text.encode()), 66 << 20)
+        texts = [text, *map(str, range(8))]
+        for number, each in enumerate(texts):
+            (self.corpus / f"{number}.txt").write_text(each)
+        (self.folder / "whole.jsonl").write_text("".join(json.dumps({"text": each}) + "\n" for each in texts))
+        self.pack("parts", "--held-out", 0.5, ranks=2)
+        self.pack("whole", "--input", self.folder / "whole.jsonl", "--held-out", 0.5, inputs=False)
+        for name in ("train", "held-out"):
+            parts, whole = (read_set(self.folder / each / name)[0] for each in ("parts", "whole"))
+            self.assertEqual([each[2:4] for each in parts], [each[2:4] for each in whole])
+            self.assertTrue(all((one[0] == other[0]).all() for one, other in zip(parts, whole)))
+
     def test_an_empty_folder_may_be_the_output(self):
         write_corpus(self.corpus, lines=3)
         (self.folder / "data").mkdir()

@@ -45,7 +45,7 @@ struct Restored {
 /// Everything else that a checkpoint needs.
 struct CheckpointContext {
   std::filesystem::path run;
-  std::filesystem::path tokenizer;  ///< the file that is copied into it
+  std::string tokenizer_json;  ///< the text of its tokenizer.json
   std::string tokenizer_fingerprint;
   std::int64_t keep = 2;  ///< newest checkpoints that stay
 };

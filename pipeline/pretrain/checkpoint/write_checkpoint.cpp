@@ -37,7 +37,7 @@ void write_model(const fs::path& partial, const CheckpointContext& context, cons
                                                    static_cast<std::size_t>(parameter.size()))});
   }
   io::tensors::write_model_file(partial / "model.h5", tensors);
-  io::files::write_file_atomically(partial / "tokenizer.json", io::files::read_file(context.tokenizer));
+  io::files::write_file_atomically(partial / "tokenizer.json", context.tokenizer_json);
   models::write_model_description(partial / "model.json", {snapshot.config, context.tokenizer_fingerprint,
                                                            snapshot.weights_hash, snapshot.state.step});
   write_training_state(partial / kStateName, snapshot.state);

@@ -48,14 +48,13 @@ TEST_F(TextSourceTest, APlainFileIsOneDocumentWhateverItsBytes) {
   const std::string content("a\0\xFF\r\n\n", 6);
   const auto files = find_text_files({write("x.txt", content)}).files;
   std::vector<std::string> texts;
-  visit_documents(files[0], "text", [&](std::string_view text, std::uint64_t line) {
-    texts.emplace_back(text);
-    EXPECT_EQ(line, 0U);
+  visit_documents(files[0], {}, [&](const Document& document) {
+    texts.emplace_back(document.text);
+    EXPECT_EQ(document.line, 0U);
   });
   EXPECT_THAT(texts, ElementsAre(content));
   write("x.txt", "longer than before");
-  expect_error([&] { visit_documents(files[0], "text", [](std::string_view, std::uint64_t) {}); },
-               ErrorKind::input_output, "changed");
+  expect_error([&] { visit_documents(files[0], {}, [](const Document&) {}); }, ErrorKind::input_output, "changed");
 }
 
 TEST_F(TextSourceTest, RangesThatTileAJsonLinesFileVisitEachDocumentOnce) {
@@ -71,11 +70,11 @@ TEST_F(TextSourceTest, RangesThatTileAJsonLinesFileVisitEachDocumentOnce) {
       std::vector<std::uint64_t> at;
       std::uint64_t before = 0;
       for (std::uint64_t begin = 0; begin < file.bytes; begin += piece) {
-        before += visit_documents(file, {begin, std::min(begin + piece, file.bytes)}, "text",
-                                  [&](std::string_view text, std::uint64_t line) {
-                                    texts.emplace_back(text);
-                                    at.push_back(before + line);
-                                  });
+        before +=
+            visit_documents(file, {begin, std::min(begin + piece, file.bytes)}, {}, [&](const Document& document) {
+              texts.emplace_back(document.text);
+              at.push_back(before + document.line);
+            });
       }
       EXPECT_THAT(texts, ElementsAre("one", "", "très\n")) << piece;
       EXPECT_THAT(at, ElementsAre(1, 4, 5)) << piece;
@@ -88,11 +87,11 @@ TEST_F(TextSourceTest, BadLinesAreNamedWithFileAndLine) {
   const std::string good = "{\"text\": \"fine\"}\n";
   const auto expect = [&](const std::string& line, const std::string& said) {
     const auto file = find_text_files({write("bad.jsonl", good + "\n" + good + line + "\n" + good)}).files[0];
-    const auto nothing = [](std::string_view, std::uint64_t) {};
-    expect_error([&] { visit_documents(file, "text", nothing); }, ErrorKind::bad_data, "bad.jsonl' line 4: " + said);
+    const auto nothing = [](const Document&) {};
+    expect_error([&] { visit_documents(file, {}, nothing); }, ErrorKind::bad_data, "bad.jsonl' line 4: " + said);
     expect_error(
         [&] {
-          visit_documents(file, {good.size() + 3, file.bytes}, "text", nothing);
+          visit_documents(file, {good.size() + 3, file.bytes}, {}, nothing);
         },
         ErrorKind::bad_data, "line 4: " + said);
   };
@@ -116,14 +115,29 @@ TEST_F(TextSourceTest, TheTextIsTheFieldOfTheLineItselfAndOfSeveralTheLast) {
                                            "\xEF\xBB\xBF{\"text\": \"three\"}\n")})
                         .files[0];
   std::vector<std::string> texts;
-  visit_documents(file, "text", [&](std::string_view text, std::uint64_t) { texts.emplace_back(text); });
+  visit_documents(file, {}, [&](const Document& document) { texts.emplace_back(document.text); });
   EXPECT_THAT(texts, ElementsAre("one", "two", "three"));
 }
 
 TEST_F(TextSourceTest, NamesAreShownWithoutWhatMovesATerminal) {
   const auto file = find_text_files({write("a\x1b[2J\n.jsonl", "{}\n")}).files[0];
-  expect_error([&] { visit_documents(file, "\x1b]0;x", [](std::string_view, std::uint64_t) {}); }, ErrorKind::bad_data,
+  expect_error([&] { visit_documents(file, {"\x1b]0;x"}, [](const Document&) {}); }, ErrorKind::bad_data,
                "a\\u{1b}[2J\\u{a}.jsonl' line 1: no field '\\u{1b}]0;x'");
+}
+
+TEST(WordCount, OfATextInPartsIsThatOfTheWhole) {
+  const std::string text =
+      "a\xE2\x80\x83\xE2\x80\x83 b\xC2\xA0\xE8\xAA\x9E\x85\xE2\x80 \xF0\x9F\x98\x80\x80\x80\x80\x80 \xE2";
+  for (std::size_t first = 0; first <= text.size(); ++first) {
+    for (std::size_t second = first; second <= text.size(); ++second) {
+      WordCounter counter;
+      counter.add(text.substr(0, first));
+      counter.add(text.substr(first, second - first));
+      counter.add(text.substr(second));
+      EXPECT_EQ(counter.words(), count_words(text)) << first << " " << second;
+    }
+  }
+  EXPECT_EQ(count_words(text), 5U);
 }
 
 TEST(WordCount, CountsAsPythonSplits) {

@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "io/error.h"
-#include "io/tokens/token_stream.h"
+#include "io/tokens/data_set.h"
 #include "tests/support/made_data_set.h"
 
 namespace chainrule::io::tokens {
@@ -30,8 +30,8 @@ TEST_F(DataSetPairTest, IsWhatIsThereOfTheTwo) {
   tests::write_data_set(folder_ / "train", {.shards = {{{.tokens = {1, 2}}}}});
   const DataSetPair pair = find_pair(folder_);
   ASSERT_TRUE(pair.whole());
-  EXPECT_EQ(open_token_stream(*pair.train)->token_count(), 3U);
-  EXPECT_EQ(open_token_stream(*pair.held_out)->token_count(), 2U);
+  EXPECT_EQ(DataSet::open(*pair.train).token_count(), 3U);
+  EXPECT_EQ(DataSet::open(*pair.held_out).token_count(), 2U);
 }
 
 TEST_F(DataSetPairTest, ADataSetIsNoPairWhateverLiesInIt) {
@@ -39,14 +39,14 @@ TEST_F(DataSetPairTest, ADataSetIsNoPairWhateverLiesInIt) {
   tests::write_data_set(folder_ / "train", {});
   tests::write_data_set(folder_ / "held-out", {});
   EXPECT_FALSE(find_pair(folder_).train || find_pair(folder_).held_out);
-  EXPECT_EQ(open_token_stream(folder_)->token_count(), 2U);
+  EXPECT_EQ(DataSet::open(folder_).token_count(), 2U);
 }
 
 TEST_F(DataSetPairTest, WhereOneIsAskedForBothAreNamed) {
   tests::write_data_set(folder_ / "train", {});
   tests::write_data_set(folder_ / "held-out", {});
   try {
-    open_token_stream(folder_);
+    DataSet::open(folder_);
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::missing_input);
@@ -57,13 +57,13 @@ TEST_F(DataSetPairTest, WhereOneIsAskedForBothAreNamed) {
 
 TEST_F(DataSetPairTest, ShardsAreVerifiedByTurns) {
   tests::write_data_set(folder_, {.shards = {{{.tokens = {1}}}, {{.tokens = {2}}}, {{.tokens = {3}}}}});
-  const auto stream = open_token_stream(folder_);
+  const DataSet stream = DataSet::open(folder_);
   fs::permissions(folder_ / "shard-00001.h5", fs::perms::owner_all);
   fs::resize_file(folder_ / "shard-00001.h5", 100);
-  verify_shards(*stream, 0, 2);
-  verify_shards(*stream, 2, 3);
-  EXPECT_THROW(verify_shards(*stream, 1, 2), Error);
-  EXPECT_THROW(verify_shards(*stream, 0, 1), Error);
+  verify_shards(stream, 0, 2);
+  verify_shards(stream, 2, 3);
+  EXPECT_THROW(verify_shards(stream, 1, 2), Error);
+  EXPECT_THROW(verify_shards(stream, 0, 1), Error);
 }
 
 }  // namespace

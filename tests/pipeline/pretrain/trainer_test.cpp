@@ -10,6 +10,7 @@
 #include <fstream>
 
 #include "io/error.h"
+#include "io/files/atomic_file.h"
 #include "io/tensors/manifest.h"
 #include "io/tokens/data_set.h"
 #include "pipeline/comm/agreement.h"
@@ -80,7 +81,8 @@ class TrainerTest : public testing::Test {
   }
 
   std::filesystem::path write(const checkpoint::Snapshot& snapshot) {
-    const checkpoint::CheckpointContext context{folder_ / "run", folder_ / "tokenizer.json", "fingerprint", 2};
+    const checkpoint::CheckpointContext context{folder_ / "run", io::files::read_file(folder_ / "tokenizer.json"),
+                                                "fingerprint", 2};
     checkpoint::write_checkpoint(tests::world(), context, snapshot);
     return models::checkpoint_folder(context.run, snapshot.state.step);
   }

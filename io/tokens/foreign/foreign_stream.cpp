@@ -1,0 +1,75 @@
+#include "io/tokens/foreign/foreign_stream.h"
+
+#include <fmt/format.h>
+
+#include "io/error.h"
+#include "io/files/digest.h"
+#include "io/quote.h"
+#include "io/text/word_count.h"
+
+namespace chainrule::io::tokens::foreign {
+
+ForeignStream::ForeignStream(std::filesystem::path path, TokenShards shards,
+                             std::shared_ptr<const tokenizer::Tokenizer> tokenizer)
+    : path_(std::move(path)),
+      tokenizer_(std::move(tokenizer)),
+      tokenizer_fingerprint_(tokenizer_->fingerprint()),
+      run_(std::move(shards), vocabulary_of(*tokenizer_)) {
+  std::string all = fmt::format("{} {}", name_of(run_.shards().layout), tokenizer_fingerprint_);
+  for (std::size_t shard = 0; shard < run_.shards().files.size(); ++shard) {
+    digests_.push_back(digest_of(shard));
+    all += " " + digests_.back();
+  }
+  files::Digest digest;
+  digest.update(all.data(), all.size());
+  fingerprint_ = digest.hexadecimal();
+}
+
+std::string ForeignStream::digest_of(std::size_t shard) const {
+  const std::filesystem::path& file = run_.shards().files.at(shard);
+  const std::string digest = files::file_digest(file);
+  return run_.shards().layout == Layout::megatron ? digest + files::file_digest(index_beside(file)) : digest;
+}
+
+void ForeignStream::verify_shard(std::size_t shard) const {
+  if (digest_of(shard) == digests_.at(shard)) return;
+  throw Error(ErrorKind::bad_data,
+              fmt::format("{} changed since it was opened", path_in_quotes(run_.shards().files[shard])));
+}
+
+std::vector<DocumentRecord> ForeignStream::documents() const {
+  std::vector<DocumentRecord> records;
+  records.reserve(run_.document_count());
+  std::vector<std::uint32_t> tokens;
+  for (std::uint64_t document = 0; document < run_.document_count(); ++document) {
+    const std::string text = decoded_document(run_, document, *tokenizer_, tokens);
+    records.push_back({run_.first_token(document), tokens.size(), text.size(), text::count_words(text), 0});
+  }
+  return records;
+}
+
+std::vector<DocumentSource> ForeignStream::sources() const {
+  std::vector<DocumentSource> all;
+  all.reserve(run_.document_count());
+  for (std::size_t file = 0; file < run_.shards().files.size(); ++file) {
+    const auto [first, end] = run_.documents_of(file);
+    for (std::uint64_t document = first; document < end; ++document) {
+      all.push_back({run_.shards().files[file].string(), document - first + 1});
+    }
+  }
+  return all;
+}
+
+Vocabulary vocabulary_of(const tokenizer::Tokenizer& tokenizer) {
+  return {tokenizer.vocabulary_size(), tokenizer.end_of_text(), tokenizer.start_token()};
+}
+
+std::string decoded_document(const TokenRun& run, std::uint64_t document, const tokenizer::Tokenizer& tokenizer,
+                             std::vector<std::uint32_t>& buffer) {
+  const std::uint64_t first = run.first_token(document);
+  buffer.resize(run.first_token(document + 1) - first);
+  run.read(first, buffer);
+  return tokenizer.decode(std::span(buffer).first(buffer.size() - 1));
+}
+
+}  // namespace chainrule::io::tokens::foreign
