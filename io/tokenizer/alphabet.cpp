@@ -16,7 +16,10 @@ bool joins_spaces(const TokenizerDefinition& definition, const std::string& spac
 
 }  // namespace
 
-Alphabet::Alphabet(const TokenizerDefinition& definition) : definition_(definition) {
+Alphabet::Alphabet(const TokenizerDefinition& definition)
+    : definition_(definition),
+      has_all_bytes_(std::find(definition.byte_ids.begin(), definition.byte_ids.end(), kNoToken) ==
+                     definition.byte_ids.end()) {
   if (!definition.characters) return;
   for (TokenId id = 0; id < definition.tokens.size(); ++id) {
     const std::string& token = definition.tokens[id];
@@ -31,28 +34,46 @@ Alphabet::Alphabet(const TokenizerDefinition& definition) : definition_(definiti
 
 void Alphabet::spell(std::string_view piece, std::vector<TokenId>& ids) const {
   if (definition_.characters) {
-    spell_characters(piece, *definition_.characters, ids);
-    return;
+    spell_characters(piece, ids);
+  } else if (has_all_bytes_) {
+    for (const char each : piece) ids.push_back(definition_.byte_ids[static_cast<unsigned char>(each)]);
+  } else {
+    spell_bytes(piece, ids);
   }
-  for (const char each : piece) ids.push_back(definition_.byte_ids[static_cast<unsigned char>(each)]);
 }
 
-void Alphabet::spell_characters(std::string_view piece, const CharacterAlphabet& characters,
-                                std::vector<TokenId>& ids) const {
+void Alphabet::spell_unknown(bool unknown_before, std::vector<TokenId>& ids) const {
+  if (definition_.unknown && !(unknown_before && definition_.fuse_unknown)) ids.push_back(*definition_.unknown);
+}
+
+void Alphabet::spell_bytes(std::string_view piece, std::vector<TokenId>& ids) const {
+  bool unknown_before = false;
+  for (const char each : piece) {
+    const TokenId id = definition_.byte_ids[static_cast<unsigned char>(each)];
+    if (id != kNoToken) {
+      ids.push_back(id);
+    } else {
+      spell_unknown(unknown_before, ids);
+    }
+    unknown_before = id == kNoToken;
+  }
+}
+
+void Alphabet::spell_characters(std::string_view piece, std::vector<TokenId>& ids) const {
+  const bool fallback = definition_.characters->byte_fallback;
   bool unknown_before = false;
   for (std::size_t at = 0; at < piece.size();) {
     const std::string_view character = piece.substr(at, text::character_at(piece, at).bytes);
     at += character.size();
     const auto known = characters_.find(character);
-    const bool unknown = known == characters_.end() && !characters.byte_fallback;
     if (known != characters_.end()) {
       ids.push_back(known->second);
-    } else if (characters.byte_fallback) {
+    } else if (fallback) {
       for (const char each : character) ids.push_back(definition_.byte_ids[static_cast<unsigned char>(each)]);
-    } else if (characters.unknown && !(unknown_before && characters.fuse_unknown)) {
-      ids.push_back(*characters.unknown);
+    } else {
+      spell_unknown(unknown_before, ids);
     }
-    unknown_before = unknown;
+    unknown_before = known == characters_.end() && !fallback;
   }
 }
 

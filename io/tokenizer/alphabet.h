@@ -23,9 +23,13 @@ class Alphabet {
   std::size_t part_end(std::string_view text) const;
 
  private:
-  void spell_characters(std::string_view piece, const CharacterAlphabet& characters, std::vector<TokenId>& ids) const;
+  void spell_bytes(std::string_view piece, std::vector<TokenId>& ids) const;
+  void spell_characters(std::string_view piece, std::vector<TokenId>& ids) const;
+  /// Appends what becomes of something unknown, which follows something unknown or not.
+  void spell_unknown(bool unknown_before, std::vector<TokenId>& ids) const;
 
   const TokenizerDefinition& definition_;
+  bool has_all_bytes_;
   std::unordered_map<std::string_view, TokenId> characters_;
   std::string space_;  // before which parts end; empty where they may not
 };

@@ -176,23 +176,29 @@ class Assembly {
   }
 
   void find_bytes() {
+    definition_.byte_ids.fill(kNoToken);
     if (definition_.characters && !definition_.characters->byte_fallback) return;
     for (unsigned byte = 0; byte < 256; ++byte) {
       const std::string spelling = definition_.characters ? fmt::format("<0x{:02X}>", byte)
                                                           : spell_bytes(std::string(1, static_cast<char>(byte)));
       const auto found = id_of_.find(spelling);
-      if (found == id_of_.end()) fail(fmt::format("the vocabulary lacks byte {} (spelled '{}')", byte, spelling));
-      definition_.byte_ids[byte] = found->second;
+      if (found != id_of_.end()) {
+        definition_.byte_ids[byte] = found->second;
+      } else if (definition_.characters) {
+        fail(fmt::format("'byte_fallback' of the model is not supported without the token '{}'", spelling));
+      }
     }
   }
 
   void find_unknown() {
-    if (!definition_.characters || source_.unknown_token.empty()) return;
+    const auto& bytes = definition_.byte_ids;
+    if (source_.unknown_token.empty() || std::find(bytes.begin(), bytes.end(), kNoToken) == bytes.end()) return;
     const auto found = id_of_.find(source_.unknown_token);
     if (found == id_of_.end()) {
       fail(fmt::format("'unk_token' {} is not in the vocabulary", in_quotes(source_.unknown_token)));
     }
-    definition_.characters->unknown = found->second;
+    definition_.unknown = found->second;
+    definition_.fuse_unknown = source_.fuse_unknown;
   }
 
   TokenId token_of_merge(std::size_t rank, const std::string& spelling) const {

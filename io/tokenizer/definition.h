@@ -1,6 +1,7 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <variant>
@@ -27,6 +28,8 @@ struct AddedToken {
   bool single_word = false;  ///< only where no letter, digit or the like is beside it
   bool in_vocabulary = false;  ///< the model has it too: merges may make it
 };
+
+inline constexpr TokenId kNoToken = std::numeric_limits<TokenId>::max();
 
 // What is done to a text, or to a part between added tokens, before it is cut.
 
@@ -79,8 +82,6 @@ using PreTokenization = std::variant<Split, CutDigits, PrefixSpace, Metaspace>;
 /// What a piece is before merging where tokens are spelled in characters (as SentencePiece does), not in bytes.
 struct CharacterAlphabet {
   bool byte_fallback = false;       ///< a character that is no token becomes the tokens of its bytes, <0x00> to <0xFF>
-  std::optional<TokenId> unknown{}; ///< what it becomes otherwise; nothing: it is dropped
-  bool fuse_unknown = false;        ///< neighbouring unknown characters become one token
   std::string space{};              ///< what stands for a space in the spelling of tokens; empty: a space
   bool strips_first_space = false;  ///< decoding leaves out the space that a text begins with
 };
@@ -90,7 +91,10 @@ struct CharacterAlphabet {
 struct TokenizerDefinition {
   std::vector<std::string> tokens;      ///< [vocabulary_size] the bytes of each id; an added token's spelling. With an
                                         ///< alphabet of characters all are spelled
-  std::array<TokenId, 256> byte_ids{};  ///< the id of each single byte; none where characters have no byte_fallback
+  std::array<TokenId, 256> byte_ids{};  ///< the id of each single byte, kNoToken for none; all of them are kNoToken, or
+                                        ///< none is, with an alphabet of characters
+  std::optional<TokenId> unknown{};     ///< what a byte or character without a token becomes; nothing: it is dropped
+  bool fuse_unknown = false;            ///< neighbouring unknown ones become one token
   std::vector<Merge> merges;            ///< in order of rank
   bool ranked_by_result = false;        ///< neighbouring merges of one result have one rank: the leftmost goes first
   bool ignore_merges = false;           ///< a piece that is a token becomes it without merging

@@ -81,8 +81,6 @@ void update(files::Digest& digest, const PreTokenization& step) {
 void update(files::Digest& digest, const CharacterAlphabet& characters) {
   update(digest, "characters");
   update(digest, characters.byte_fallback ? 1U : 0U);
-  update(digest, characters.unknown ? *characters.unknown + 1ULL : 0U);
-  update(digest, characters.fuse_unknown ? 1U : 0U);
   update(digest, characters.space);
   update(digest, characters.strips_first_space ? 1U : 0U);
 }
@@ -139,6 +137,11 @@ std::string fingerprint_of(const TokenizerDefinition& definition) {
   for (const AddedToken& token : definition.added) update_matching(digest, token);
   if (form.matches_only) update(digest, "matches only");
   if (!form.complete) update_steps(digest, definition);
+  if (definition.unknown) {
+    update(digest, "unknown");
+    update(digest, *definition.unknown);
+    update(digest, definition.fuse_unknown ? 1U : 0U);
+  }
   if (definition.ranked_by_result) update(digest, "ranked by result");
   return digest.hexadecimal();
 }

@@ -120,7 +120,7 @@ class Builder {
   }
 
   void build_characters() {
-    source_.characters = CharacterAlphabet{.byte_fallback = true, .fuse_unknown = true, .space = kMetaspace,
+    source_.characters = CharacterAlphabet{.byte_fallback = true, .space = kMetaspace,
                                            .strips_first_space = vocabulary_.add_space_prefix};
     if (vocabulary_.unknown_token_id) source_.unknown_token = token(*vocabulary_.unknown_token_id, "unknown_token_id");
     if (vocabulary_.add_space_prefix) source_.normalizations.emplace_back(Prepend{kMetaspace});

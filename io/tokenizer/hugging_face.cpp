@@ -74,15 +74,14 @@ class Reader {
     for (const Json& merge : fields_.array(model, "merges", where)) read_merge(merge);
   }
 
-  /// A byte-level vocabulary has all bytes, so that nothing is unknown.
   void read_alphabet(const Json& model, bool byte_fallback) {
+    source_.fuse_unknown = fields_.flag(model, "fuse_unk", false, "the model");
+    if (present(model, "unk_token")) source_.unknown_token = fields_.text(model, "unk_token", "the model");
     if (!source_.characters) {
       if (byte_fallback) fields_.fail("'byte_fallback' of the model is not supported with the pre-tokenizer ByteLevel");
       return;
     }
     source_.characters->byte_fallback = byte_fallback;
-    source_.characters->fuse_unknown = fields_.flag(model, "fuse_unk", false, "the model");
-    if (present(model, "unk_token")) source_.unknown_token = fields_.text(model, "unk_token", "the model");
     if (!byte_fallback && source_.unknown_token.empty()) {
       fields_.fail("has neither a pre-tokenizer ByteLevel nor 'byte_fallback' nor 'unk_token': it would lose text");
     }

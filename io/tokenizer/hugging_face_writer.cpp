@@ -160,10 +160,10 @@ OrderedJson model_of(const TokenizerDefinition& definition) {
   const CharacterAlphabet characters = definition.characters.value_or(CharacterAlphabet{});
   return {{"type", "BPE"},
           {"dropout", nullptr},
-          {"unk_token", characters.unknown ? OrderedJson(definition.tokens[*characters.unknown]) : OrderedJson(nullptr)},
+          {"unk_token", definition.unknown ? OrderedJson(spelled[*definition.unknown]) : OrderedJson(nullptr)},
           {"continuing_subword_prefix", nullptr},
           {"end_of_word_suffix", nullptr},
-          {"fuse_unk", characters.fuse_unknown},
+          {"fuse_unk", definition.fuse_unknown},
           {"byte_fallback", characters.byte_fallback},
           {"ignore_merges", definition.ignore_merges},
           {"vocab", std::move(vocabulary)},

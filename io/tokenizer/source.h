@@ -29,15 +29,16 @@ struct TokenizerSource {
   std::vector<Added> added;
   std::vector<Normalization> normalizations;
   std::vector<PreTokenization> pre_tokenizations;
-  std::optional<CharacterAlphabet> characters;  ///< its unknown is named by unknown_token
-  std::string unknown_token;
+  std::optional<CharacterAlphabet> characters;
+  std::string unknown_token;  ///< empty: none
+  bool fuse_unknown = false;
   std::vector<std::string> before, after;  ///< spellings of the template's tokens
   std::string end_token;                   ///< the spelling that files beside give for the end of a text; may be empty
   std::string start_token;                 ///< likewise for its start
   bool trusts_added_ids = false;           ///< ids are the model's, whatever the library 'tokenizers' would give
 };
 
-/// Checks that ids are exactly 0 .. V-1, all bytes are there, merges join tokens into tokens, and added tokens have the
+/// Checks that ids are exactly 0 .. V-1, merges join tokens into tokens, and added tokens have the
 /// ids that Hugging Face's library would give them. The end of a text is the first of these that is a special token:
 /// `<|endoftext|>`, `<|end_of_text|>` (both special wherever they are in the vocabulary), end_token, `</s>`,
 /// `<｜end▁of▁sentence｜>`, `<eos>`. Its start is start_token, else the first token of the template, else its end.
