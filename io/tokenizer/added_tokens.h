@@ -20,8 +20,8 @@ class AddedTokenFinder {
   AddedTokenFinder(const TokenizerDefinition& definition, const Normalizer& normalizer, bool normalized);
 
   /// Cuts text at the tokens: calls on_text(part, begin) with each part between them, which begins at text[begin], and
-  /// on_token with each id. Special tokens that are not asked for are text; what they cover holds no other token all the
-  /// same.
+  /// on_token with each id. Special tokens that are not asked for are text; what they cover holds no other token all
+  /// the same.
   template <class OnText, class OnToken>
   void split(std::string_view text, bool special, const OnText& on_text, const OnToken& on_token) const;
 

@@ -25,7 +25,7 @@ struct AddedToken {
   bool normalized = false;   ///< looked for in what the tokens of which this is false leave over, normalized
   bool strips_left = false;  ///< takes the white space before it
   bool strips_right = false;
-  bool single_word = false;  ///< only where no letter, digit or the like is beside it
+  bool single_word = false;    ///< only where no letter, digit or the like is beside it
   bool in_vocabulary = false;  ///< the model has it too: merges may make it
 };
 
@@ -103,7 +103,7 @@ struct TokenizerDefinition {
   std::vector<PreTokenization> pre_tokenizations;
   std::optional<CharacterAlphabet> characters;  ///< nothing: byte-level
   TokenId end_of_text = 0;
-  TokenId start = 0;  ///< what a text is read behind
+  TokenId start = 0;                   ///< what a text is read behind
   std::vector<TokenId> before, after;  ///< what the file's template puts around a text. Not done here, but kept
 };
 

@@ -13,8 +13,8 @@
 
 namespace chainrule::io::tokenizer {
 
-/// Normalized text without added tokens to ids: pieces by the pre-tokenizer, each looked up in a cache or merged. May be
-/// used from several threads; what a thread works with (buffers, the cache) is kept for the next call.
+/// Normalized text without added tokens to ids: pieces by the pre-tokenizer, each looked up in a cache or merged. May
+/// be used from several threads; what a thread works with (buffers, the cache) is kept for the next call.
 class Encoder {
  public:
   /// definition must outlive the encoder.

@@ -40,7 +40,8 @@ const std::map<std::string, Named>& known_names() {
       {"qwen2", {{Split{.pattern = kQwen2Pattern}}, false, true}},
       {"qwen35", {{Split{.pattern = kQwen35Pattern}}, false, true}},
       {"deepseek-v3",
-       {{Split{.pattern = kNumbersOfThree}, Split{.pattern = kDeepSeekIdeographs}, Split{.pattern = kDeepSeekPattern}}}},
+       {{Split{.pattern = kNumbersOfThree}, Split{.pattern = kDeepSeekIdeographs},
+         Split{.pattern = kDeepSeekPattern}}}},
   };
   return kNames;
 }
@@ -98,7 +99,9 @@ class Builder {
         case TokenType::unknown:
         case TokenType::control:
         case TokenType::unused: source_.added.push_back({.spelling = spelling, .id = id, .special = true}); break;
-        case TokenType::user_defined: source_.added.push_back({.spelling = spelling, .id = id, .special = false}); break;
+        case TokenType::user_defined:
+          source_.added.push_back({.spelling = spelling, .id = id, .special = false});
+          break;
         default: fail("token_type", fmt::format("{} of token {} is not known", type_of(id), in_quotes(spelling)));
       }
     }
@@ -120,8 +123,8 @@ class Builder {
   }
 
   void build_characters() {
-    source_.characters = CharacterAlphabet{.byte_fallback = true, .space = kMetaspace,
-                                           .strips_first_space = vocabulary_.add_space_prefix};
+    source_.characters = CharacterAlphabet{
+        .byte_fallback = true, .space = kMetaspace, .strips_first_space = vocabulary_.add_space_prefix};
     if (vocabulary_.unknown_token_id) source_.unknown_token = token(*vocabulary_.unknown_token_id, "unknown_token_id");
     if (vocabulary_.add_space_prefix) source_.normalizations.emplace_back(Prepend{kMetaspace});
     source_.normalizations.emplace_back(Replace{" ", kMetaspace});

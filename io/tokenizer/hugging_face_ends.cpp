@@ -26,7 +26,8 @@ void add_special(const FileFields& fields, const Json& post, const Json& piece, 
 void read_template(const FileFields& fields, const Json& post, TokenizerSource& source) {
   const std::string where = "the post-processor TemplateProcessing";
   fields.know_keys(post, where, {"type", "single", "pair", "special_tokens"});
-  if (!source.before.empty() || !source.after.empty()) fields.fail("two post-processors TemplateProcessing are not supported");
+  if (!source.before.empty() || !source.after.empty())
+    fields.fail("two post-processors TemplateProcessing are not supported");
   bool text_seen = false;
   for (const Json& piece : fields.array(post, "single", where)) {
     if (FileFields::present(piece, "Sequence")) {

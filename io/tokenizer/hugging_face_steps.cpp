@@ -58,7 +58,8 @@ Split read_split(const FileFields& fields, const Json& step) {
   const std::string where = "the pre-tokenizer Split";
   fields.know_keys(step, where, {"type", "pattern", "behavior", "invert"});
   Split split;
-  split.literal = FileFields::present(step, "pattern") && step["pattern"].is_object() && step["pattern"].contains("String");
+  split.literal =
+      FileFields::present(step, "pattern") && step["pattern"].is_object() && step["pattern"].contains("String");
   split.pattern = pattern_string(fields, step, split.literal ? "String" : "Regex", where);
   split.behavior = behavior_of(fields, step);
   split.invert = fields.flag(step, "invert", false, where);

@@ -17,8 +17,8 @@ void read_pre_tokenizer(const FileFields& fields, const nlohmann::json& pre_toke
 /// What goes before and after a text.
 void read_post_processor(const FileFields& fields, const nlohmann::json& post_processor, TokenizerSource& source);
 
-/// What stands for a space in tokens that are spelled in characters. Byte-level tokens have one meaning: their decoder is
-/// not consulted.
+/// What stands for a space in tokens that are spelled in characters. Byte-level tokens have one meaning: their decoder
+/// is not consulted.
 void read_decoder(const FileFields& fields, const nlohmann::json& decoder, CharacterAlphabet& characters);
 
 /// A token of 'added_tokens', or of 'added_tokens_decoder' in tokenizer_config.json.

@@ -91,7 +91,8 @@ OrderedJson post_processor_of(const TokenizerDefinition& definition) {
   for (const TokenId id : definition.before) add(id);
   single.push_back({{"Sequence", {{"id", "A"}, {"type_id", 0}}}});
   for (const TokenId id : definition.after) add(id);
-  const OrderedJson pair = {{{"Sequence", {{"id", "A"}, {"type_id", 0}}}}, {{"Sequence", {{"id", "B"}, {"type_id", 1}}}}};
+  const OrderedJson pair = {{{"Sequence", {{"id", "A"}, {"type_id", 0}}}},
+                            {{"Sequence", {{"id", "B"}, {"type_id", 1}}}}};
   return {{"type", "TemplateProcessing"}, {"single", single}, {"pair", pair}, {"special_tokens", specials}};
 }
 

@@ -30,9 +30,9 @@ class Run {
   /// Appends the run in form C to text, and is empty then.
   void compose(std::string& text) {
     reorder();
-    const utf8proc_ssize_t count = utf8proc_normalize_utf32(points_.data(), static_cast<utf8proc_ssize_t>(points_.size()),
-                                                            static_cast<utf8proc_option_t>(UTF8PROC_COMPOSE |
-                                                                                           UTF8PROC_STABLE));
+    const utf8proc_ssize_t count =
+        utf8proc_normalize_utf32(points_.data(), static_cast<utf8proc_ssize_t>(points_.size()),
+                                 static_cast<utf8proc_option_t>(UTF8PROC_COMPOSE | UTF8PROC_STABLE));
     if (count < 0) throw std::logic_error(utf8proc_errmsg(count));
     for (utf8proc_ssize_t i = 0; i < count; ++i) {
       std::array<utf8proc_uint8_t, 4> bytes{};
@@ -88,8 +88,9 @@ std::string compose_canonically(std::string_view text) {
     if (long_run) {
       for (std::size_t place = run_begin; place < at;) {
         utf8proc_int32_t point = 0;
-        place += static_cast<std::size_t>(utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(text.data()) + place,
-                                                           static_cast<utf8proc_ssize_t>(at - place), &point));
+        place +=
+            static_cast<std::size_t>(utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(text.data()) + place,
+                                                      static_cast<utf8proc_ssize_t>(at - place), &point));
         run.add(point);
       }
       run.compose(composed);

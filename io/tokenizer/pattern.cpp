@@ -213,11 +213,11 @@ struct Pattern::Matcher::State {
 };
 
 Pattern::Matcher::Matcher(const Pattern& pattern)
-    : state_(new State{*pattern.state_,
-                       {pcre2_match_data_create_from_pattern(pattern.state_->code.get(), nullptr),
-                        &pcre2_match_data_free},
-                       {pcre2_match_context_create(nullptr), &pcre2_match_context_free},
-                       {pcre2_jit_stack_create(kFirstStackBytes, kMostStackBytes, nullptr), &pcre2_jit_stack_free}}) {
+    : state_(
+          new State{*pattern.state_,
+                    {pcre2_match_data_create_from_pattern(pattern.state_->code.get(), nullptr), &pcre2_match_data_free},
+                    {pcre2_match_context_create(nullptr), &pcre2_match_context_free},
+                    {pcre2_jit_stack_create(kFirstStackBytes, kMostStackBytes, nullptr), &pcre2_jit_stack_free}}) {
   if (!state_->match || !state_->context || !state_->stack) throw std::bad_alloc();
   pcre2_jit_stack_assign(state_->context.get(), nullptr, state_->stack.get());
 }

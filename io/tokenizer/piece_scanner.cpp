@@ -230,8 +230,8 @@ PieceScanner scanner_of(std::string_view pattern) {
     PieceScanner scanner;
   };
   static const std::array kKnown = {
-      Known{kGpt2Pattern, {.scan = &scan_gpt2, 
-                          .complete = true, .cuts_before_spaces = true, .cuts_before_breaks = true}},
+      Known{kGpt2Pattern,
+            {.scan = &scan_gpt2, .complete = true, .cuts_before_spaces = true, .cuts_before_breaks = true}},
       Known{kLlama3Pattern, {.scan = &scan_form<kLlama3Form>, .cuts_before_spaces = true}},
       Known{kQwen2Pattern, {.scan = &scan_form<kQwenForm>, .cuts_before_spaces = true}},
       Known{kQwen35Pattern, {.scan = &scan_form<kQwenForm>, .cuts_before_spaces = true}},

@@ -102,7 +102,8 @@ void PreTokenizer::run(std::size_t step, const Subject& subject, bool at_start, 
     }
     for (std::size_t begin = 0; begin < changed.size();) {
       const std::size_t end = std::min(changed.find(metaspace->replacement, begin + 1), changed.size());
-      run_changed(step + 1, std::string_view(changed).substr(begin, end - begin), at_start && begin == 0, matchers, emit);
+      run_changed(step + 1, std::string_view(changed).substr(begin, end - begin), at_start && begin == 0, matchers,
+                  emit);
       begin = end;
     }
   } else if (subject.text.front() == ' ') {

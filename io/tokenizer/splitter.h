@@ -80,7 +80,8 @@ inline std::optional<Pattern::Match> Splitter::match(const Subject& subject, Mat
 template <class Visit>
 void Splitter::find_literal(std::string_view text, const Visit& visit) const {
   std::size_t before = 0;
-  for (std::size_t at = text.find(split_.pattern); at != std::string_view::npos; at = text.find(split_.pattern, before)) {
+  for (std::size_t at = text.find(split_.pattern); at != std::string_view::npos;
+       at = text.find(split_.pattern, before)) {
     if (before != at) visit(before, at, false);
     before = at + split_.pattern.size();
     visit(at, before, true);

@@ -14,13 +14,14 @@ using TokenId = std::uint32_t;
 struct Merge;
 struct GgufVocabulary;
 
-/// A BPE tokenizer, of bytes or of characters. Immutable after construction; encode and decode may be called from several threads.
+/// A BPE tokenizer, of bytes or of characters. Immutable after construction; encode and decode may be called from
+/// several threads.
 class Tokenizer {
  public:
-  /// Loads a Hugging Face `tokenizer.json`, or a `.tiktoken` or `.model` file of tokens and ranks in tiktoken's form, or a
-  /// folder that holds `tokenizer.json`, else `vocab.json` and `merges.txt`, else one of the second kind. What
-  /// `tokenizer_config.json` beside them says of the tokens that begin and end a text is taken. What a file asks for and
-  /// is not supported is refused. Throws Error (missing_input, bad_data) naming file and place.
+  /// Loads a Hugging Face `tokenizer.json`, or a `.tiktoken` or `.model` file of tokens and ranks in tiktoken's form,
+  /// or a folder that holds `tokenizer.json`, else `vocab.json` and `merges.txt`, else one of the second kind. What
+  /// `tokenizer_config.json` beside them says of the tokens that begin and end a text is taken. What a file asks for
+  /// and is not supported is refused. Throws Error (missing_input, bad_data) naming file and place.
   static Tokenizer load(const std::filesystem::path& path);
 
   /// The tokenizer of a training run: GPT-2's pattern and order of ids (256 bytes, results of merges, end-of-text).
@@ -51,7 +52,8 @@ class Tokenizer {
   void encode_with_special_tokens(std::string_view text, std::vector<TokenId>& ids) const;
 
   /// Bytes of the longest prefix of text known to encode alike whatever text follows it; what follows then encodes on
-  /// its own, so that a long text can be encoded in parts. 0 where that cannot be known (patterns and steps of no family).
+  /// its own, so that a long text can be encoded in parts. 0 where that cannot be known (patterns and steps of no
+  /// family).
   std::size_t settled_prefix(std::string_view text) const;
 
   /// The bytes of an id (a special token's spelling). Throws Error bad_data for an id outside the vocabulary.

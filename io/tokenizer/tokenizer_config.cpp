@@ -85,8 +85,8 @@ void read_tokenizer_class(const std::filesystem::path& folder, TokenizerSource& 
     source.pre_tokenizations = {Split{.pattern = kQwen2Pattern}};
     source.normalizations = {ComposeCanonically{}};
   } else {
-    config->fields.fail(fmt::format("'tokenizer_class' {} is not supported with vocab.json and merges.txt",
-                                    in_quotes(name)));
+    config->fields.fail(
+        fmt::format("'tokenizer_class' {} is not supported with vocab.json and merges.txt", in_quotes(name)));
   }
 }
 

@@ -68,8 +68,9 @@ std::filesystem::path tiktoken_in(const std::filesystem::path& folder) {
   std::filesystem::path found;
   for (const auto& file : files::list_folder(folder)) {
     if (!holds_tiktoken(file)) continue;
-    if (!found.empty()) fail(folder, fmt::format("holds both {} and {}", path_in_quotes(found.filename()),
-                                                 path_in_quotes(file.filename())));
+    if (!found.empty())
+      fail(folder,
+           fmt::format("holds both {} and {}", path_in_quotes(found.filename()), path_in_quotes(file.filename())));
     found = file;
   }
   return found;

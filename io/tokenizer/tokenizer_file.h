@@ -22,8 +22,9 @@ TokenizerSource read_gpt2(const std::filesystem::path& vocabulary, const std::fi
 /// SentencePiece.
 TokenizerSource read_tiktoken(const std::filesystem::path& file);
 
-/// Other models' tokenizers have files of GPT-2's form and cut text otherwise: takes from `tokenizer_config.json` beside
-/// them, where there is one, whose they are (GPT-2's or Qwen2's), and the added tokens. Throws Error bad_data for others.
+/// Other models' tokenizers have files of GPT-2's form and cut text otherwise: takes from `tokenizer_config.json`
+/// beside them, where there is one, whose they are (GPT-2's or Qwen2's), and the added tokens. Throws Error bad_data
+/// for others.
 void read_tokenizer_class(const std::filesystem::path& folder, TokenizerSource& source);
 
 /// Takes from `tokenizer_config.json`, where it lies beside, which tokens begin and end a text. Throws Error bad_data.

@@ -53,9 +53,7 @@ text::CharacterClass class_by_pattern(const std::string& character) {
   static const Pattern number(R"(\p{N})");
   static const Pattern space(R"(\s)");
   const std::string text = character + "\x01";  // which none matches: a match ends before it, no match at its end
-  const auto matches = [&](const Pattern& pattern) {
-    return piece_end(pattern, text, 0) == character.size();
-  };
+  const auto matches = [&](const Pattern& pattern) { return piece_end(pattern, text, 0) == character.size(); };
   if (matches(letter)) return text::CharacterClass::letter;
   if (matches(number)) return text::CharacterClass::number;
   return matches(space) ? text::CharacterClass::space : text::CharacterClass::other;
@@ -169,8 +167,12 @@ TEST(Splitter, WhatAPatternLeavesOutIsAPieceToo) {
 }
 
 TEST(Splitter, OnlyMatchesWhereTheRestIsToBeDropped) {
-  EXPECT_THAT(pieces_of(Splitter(Split{.pattern = R"(\d{1,2})", .behavior = SplitBehavior::removed, .invert = true}), "ab12345\xff"), ElementsAre("12", "34", "5"));
-  EXPECT_THAT(pieces_of(Splitter(Split{.pattern = R"(\d{1,2})", .behavior = SplitBehavior::removed, .invert = true}), "ab"), ElementsAre());
+  EXPECT_THAT(pieces_of(Splitter(Split{.pattern = R"(\d{1,2})", .behavior = SplitBehavior::removed, .invert = true}),
+                        "ab12345\xff"),
+              ElementsAre("12", "34", "5"));
+  EXPECT_THAT(
+      pieces_of(Splitter(Split{.pattern = R"(\d{1,2})", .behavior = SplitBehavior::removed, .invert = true}), "ab"),
+      ElementsAre());
 }
 
 TEST(Pattern, KnowsWhatLeavesNothingOut) {
