@@ -16,17 +16,20 @@ constexpr TokenId kGone = std::numeric_limits<TokenId>::max();
 
 }  // namespace
 
-MergeTable::MergeTable(std::span<const Merge> merges) {
+MergeTable::MergeTable(std::span<const Merge> merges, bool ranked_by_result) {
   const std::size_t slots = std::bit_ceil(std::max<std::size_t>(merges.size() * 2, 16));
   slots_.resize(slots);
   mask_ = slots - 1;
   shift_ = 64U - static_cast<unsigned>(std::countr_zero(slots));
   std::uint32_t rank = 0;
+  const Merge* before = nullptr;
   for (const Merge& merge : merges) {
+    if (before != nullptr && !(ranked_by_result && before->result == merge.result)) ++rank;
+    before = &merge;
     const std::uint64_t pair = (std::uint64_t{merge.left} << 32U) | merge.right;
     std::size_t at = place(pair);
     while (slots_[at].rank != kNoRank) at = (at + 1) & mask_;
-    slots_[at] = {pair, rank++, merge.result};
+    slots_[at] = {pair, rank, merge.result};
   }
 }
 

@@ -19,7 +19,8 @@ class MergeTable {
     TokenId result;
   };
 
-  explicit MergeTable(std::span<const Merge> merges);
+  /// ranked_by_result: neighbouring merges of one result have one rank.
+  explicit MergeTable(std::span<const Merge> merges, bool ranked_by_result = false);
 
   Found find(TokenId left, TokenId right) const {
     const std::uint64_t pair = (std::uint64_t{left} << 32U) | right;

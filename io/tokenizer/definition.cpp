@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
@@ -12,12 +13,16 @@
 #include "io/error.h"
 #include "io/quote.h"
 #include "io/tokenizer/byte_map.h"
-#include "io/tokenizer/splitter.h"
+#include "io/tokenizer/piece_scanner.h"
+#include "io/tokenizer/source.h"
 
 namespace chainrule::io::tokenizer {
 namespace {
 
-constexpr std::array<std::string_view, 2> kEndOfTextSpellings = {kEndOfText, "<|end_of_text|>"};
+const std::array<std::string, 2> kEndOfTextSpellings = {kEndOfText, "<|end_of_text|>"};
+
+/// Of tokenizers that have none of those.
+const std::array<std::string, 3> kOtherEndSpellings = {"</s>", "<｜end▁of▁sentence｜>", "<eos>"};
 
 constexpr std::size_t kMostComparisons = 100'000'000;  ///< of bytes of added tokens
 
@@ -33,21 +38,34 @@ bool can_overlap(std::string_view a, std::string_view b) {
   return meet(a, b) || meet(b, a);
 }
 
+/// The first of some spellings that is a special token.
+std::optional<TokenId> first_special(const TokenizerDefinition& definition, std::span<const std::string> spellings) {
+  for (const std::string& spelling : spellings) {
+    for (const AddedToken& token : definition.added) {
+      if (token.special && definition.tokens[token.id] == spelling) return token.id;
+    }
+  }
+  return std::nullopt;
+}
+
 class Assembly {
  public:
   explicit Assembly(const TokenizerSource& source) : source_(source) {}
 
   TokenizerDefinition run() {
-    definition_.pattern = source_.pattern;
-    definition_.matches_only = source_.matches_only;
-    definition_.add_prefix_space = source_.add_prefix_space;
+    definition_.normalizations = source_.normalizations;
+    definition_.pre_tokenizations = source_.pre_tokenizations;
     definition_.ignore_merges = source_.ignore_merges;
+    definition_.ranked_by_result = source_.ranked_by_result;
+    definition_.characters = source_.characters;
     place_tokens();
     place_added();
     check_ids();
     find_bytes();
+    find_unknown();
     resolve_merges();
     find_end_of_text();
+    find_template();
     return std::move(definition_);
   }
 
@@ -92,7 +110,8 @@ class Assembly {
       check_added_id(token.spelling, id);
       spelled_[id] = token.spelling;
       is_added_[id] = true;
-      definition_.added.push_back({id, token.special, token.normalized});
+      definition_.added.push_back({id, token.special, token.normalized, token.strips_left, token.strips_right,
+                                   token.single_word, id_of_.contains(token.spelling)});
     }
     place_normalized();
     add_end_of_text();
@@ -103,6 +122,7 @@ class Assembly {
   /// Hugging Face's library does not believe the ids of added tokens: one that is in the vocabulary has its id there,
   /// the others are numbered from the vocabulary's size in the order of the file.
   void check_added_id(const std::string& spelling, TokenId id) {
+    if (source_.trusts_added_ids) return;
     const auto known = id_of_.find(spelling);
     if (known == id_of_.end() && !added_spellings_.insert(spelling).second) {
       fail(fmt::format("added token {} is listed twice", in_quotes(spelling)));
@@ -118,6 +138,11 @@ class Assembly {
   /// Two searches find what one finds where no token of one kind can overlap one of the other: then all are of one
   /// kind, so that an equal tokenizer has an equal definition.
   void place_normalized() {
+    if (!source_.normalizations.empty()) return;
+    const auto looks_around = [](const auto& token) {
+      return token.strips_left || token.strips_right || token.single_word;
+    };
+    if (std::any_of(source_.added.begin(), source_.added.end(), looks_around)) return;
     std::vector<std::string_view> kinds[2];
     for (const auto& token : source_.added) kinds[token.normalized ? 1 : 0].push_back(token.spelling);
     std::size_t bytes[2] = {};
@@ -137,7 +162,7 @@ class Assembly {
     definition_.tokens.resize(spelled_.size());
     for (TokenId id = 0; id < spelled_.size(); ++id) {
       if (!spelled_[id]) fail(fmt::format("no token has the id {}, though ids go up to {}", id, spelled_.size() - 1));
-      if (is_added_[id]) {
+      if (is_added_[id] || definition_.characters) {
         definition_.tokens[id] = *spelled_[id];
         continue;
       }
@@ -151,12 +176,29 @@ class Assembly {
   }
 
   void find_bytes() {
+    definition_.byte_ids.fill(kNoToken);
+    if (definition_.characters && !definition_.characters->byte_fallback) return;
     for (unsigned byte = 0; byte < 256; ++byte) {
-      const std::string spelling = spell_bytes(std::string(1, static_cast<char>(byte)));
+      const std::string spelling = definition_.characters ? fmt::format("<0x{:02X}>", byte)
+                                                          : spell_bytes(std::string(1, static_cast<char>(byte)));
       const auto found = id_of_.find(spelling);
-      if (found == id_of_.end()) fail(fmt::format("the vocabulary lacks byte {} (spelled '{}')", byte, spelling));
-      definition_.byte_ids[byte] = found->second;
+      if (found != id_of_.end()) {
+        definition_.byte_ids[byte] = found->second;
+      } else if (definition_.characters) {
+        fail(fmt::format("'byte_fallback' of the model is not supported without the token '{}'", spelling));
+      }
     }
+  }
+
+  void find_unknown() {
+    const auto& bytes = definition_.byte_ids;
+    if (source_.unknown_token.empty() || std::find(bytes.begin(), bytes.end(), kNoToken) == bytes.end()) return;
+    const auto found = id_of_.find(source_.unknown_token);
+    if (found == id_of_.end()) {
+      fail(fmt::format("'unk_token' {} is not in the vocabulary", in_quotes(source_.unknown_token)));
+    }
+    definition_.unknown = found->second;
+    definition_.fuse_unknown = source_.fuse_unknown;
   }
 
   TokenId token_of_merge(std::size_t rank, const std::string& spelling) const {
@@ -186,23 +228,36 @@ class Assembly {
 
   /// GPT-2's pair of files lists end-of-text among the tokens and does not say that it is special.
   void add_end_of_text() {
-    for (const std::string_view spelling : kEndOfTextSpellings) {
-      const auto found = id_of_.find(std::string(spelling));
+    for (const std::string& spelling : kEndOfTextSpellings) {
+      const auto found = id_of_.find(spelling);
       if (found == id_of_.end() || is_added_[found->second]) continue;
       is_added_[found->second] = true;
-      definition_.added.push_back({found->second, true, false});
+      definition_.added.push_back({.id = found->second, .special = true, .in_vocabulary = true});
     }
   }
 
   void find_end_of_text() {
-    for (const std::string_view spelling : kEndOfTextSpellings) {
-      for (const auto& token : definition_.added) {
-        if (definition_.tokens[token.id] != spelling || !token.special) continue;
-        definition_.end_of_text = token.id;
-        return;
-      }
+    std::optional<TokenId> found = first_special(definition_, kEndOfTextSpellings);
+    if (!found) found = first_special(definition_, {&source_.end_token, 1});
+    if (!found) found = first_special(definition_, kOtherEndSpellings);
+    if (!found) {
+      fail(fmt::format("there is no special token '{}', nor another that is known to end a text", kEndOfText));
     }
-    fail(fmt::format("there is no special token '{}'", kEndOfText));
+    definition_.end_of_text = *found;
+  }
+
+  TokenId token_of_template(const std::string& spelling) const {
+    for (TokenId id = 0; id < definition_.tokens.size(); ++id) {
+      if (*spelled_[id] == spelling) return id;
+    }
+    fail(fmt::format("token {}, which goes before or after a text, is not in the vocabulary", in_quotes(spelling)));
+  }
+
+  void find_template() {
+    for (const auto& spelling : source_.before) definition_.before.push_back(token_of_template(spelling));
+    for (const auto& spelling : source_.after) definition_.after.push_back(token_of_template(spelling));
+    definition_.start = default_start_of(definition_);
+    if (!source_.start_token.empty()) definition_.start = token_of_template(source_.start_token);
   }
 
   const TokenizerSource& source_;
@@ -217,9 +272,19 @@ class Assembly {
 
 TokenizerDefinition define(const TokenizerSource& source) { return Assembly(source).run(); }
 
+TokenId default_start_of(const TokenizerDefinition& definition) {
+  return definition.before.empty() ? definition.end_of_text : definition.before.front();
+}
+
+bool ends_by_default(const TokenizerDefinition& definition) {
+  auto found = first_special(definition, kEndOfTextSpellings);
+  if (!found) found = first_special(definition, kOtherEndSpellings);
+  return found == definition.end_of_text;
+}
+
 TokenizerDefinition define_trained(const std::vector<Merge>& merges) {
   TokenizerDefinition definition;
-  definition.pattern = kGpt2Pattern;
+  definition.pre_tokenizations = {Split{.pattern = kGpt2Pattern}};
   for (const unsigned char byte : bytes_in_character_order()) {
     definition.byte_ids[byte] = static_cast<TokenId>(definition.tokens.size());
     definition.tokens.emplace_back(1, static_cast<char>(byte));
@@ -230,8 +295,9 @@ TokenizerDefinition define_trained(const std::vector<Merge>& merges) {
     definition.tokens.push_back(definition.tokens.at(merge.left) + definition.tokens.at(merge.right));
   }
   definition.end_of_text = static_cast<TokenId>(definition.tokens.size());
+  definition.start = definition.end_of_text;
   definition.tokens.emplace_back(kEndOfText);
-  definition.added.push_back({definition.end_of_text, true, false});
+  definition.added.push_back({.id = definition.end_of_text, .special = true, .in_vocabulary = true});
   return definition;
 }
 

@@ -1,11 +1,12 @@
 // Writes Hugging Face's tokenizer.json.
 #include <fmt/format.h>
 
+#include <array>
 #include <nlohmann/json.hpp>
 
 #include "io/files/json_text.h"
 #include "io/tokenizer/byte_map.h"
-#include "io/tokenizer/splitter.h"
+#include "io/tokenizer/piece_scanner.h"
 #include "io/tokenizer/tokenizer_file.h"
 
 namespace chainrule::io::tokenizer {
@@ -18,63 +19,181 @@ OrderedJson byte_level(bool add_prefix_space, bool use_regex) {
       {"type", "ByteLevel"}, {"add_prefix_space", add_prefix_space}, {"trim_offsets", true}, {"use_regex", use_regex}};
 }
 
-OrderedJson pre_tokenizer_of(const TokenizerDefinition& definition) {
-  if (definition.pattern.empty() || definition.pattern == kGpt2Pattern) {
-    return byte_level(definition.add_prefix_space, !definition.pattern.empty());
+OrderedJson json_of(const Normalization& step) {
+  if (const auto* prepend = std::get_if<Prepend>(&step)) return {{"type", "Prepend"}, {"prepend", prepend->text}};
+  if (const auto* replace = std::get_if<Replace>(&step)) {
+    return {{"type", "Replace"}, {"pattern", {{"String", replace->text}}}, {"content", replace->by}};
   }
-  const OrderedJson split = {{"type", "Split"},
-                             {"pattern", {{"Regex", definition.pattern}}},
-                             {"behavior", definition.matches_only ? "Removed" : "Isolated"},
-                             {"invert", definition.matches_only}};
-  return {{"type", "Sequence"}, {"pretokenizers", OrderedJson::array({split, byte_level(false, false)})}};
+  return {{"type", "NFC"}};
 }
 
-}  // namespace
+const char* name_of(SplitBehavior behavior) {
+  static constexpr std::array kNames = {"Isolated", "Removed", "MergedWithPrevious", "MergedWithNext", "Contiguous"};
+  return kNames.at(static_cast<std::size_t>(behavior));
+}
 
-std::string write_hugging_face(const TokenizerDefinition& definition) {
-  std::vector<std::string> spelled(definition.tokens.size());
-  for (std::size_t id = 0; id < spelled.size(); ++id) spelled[id] = spell_bytes(definition.tokens[id]);
+OrderedJson json_of(const PreTokenization& step) {
+  if (const auto* split = std::get_if<Split>(&step)) {
+    return {{"type", "Split"},
+            {"pattern", {{split->literal ? "String" : "Regex", split->pattern}}},
+            {"behavior", name_of(split->behavior)},
+            {"invert", split->invert}};
+  }
+  if (const auto* digits = std::get_if<CutDigits>(&step)) {
+    return {{"type", "Digits"}, {"individual_digits", digits->individually}};
+  }
+  const auto& metaspace = std::get<Metaspace>(step);  // PrefixSpace is a part of ByteLevel
+  static constexpr std::array kSchemes = {"never", "first", "always"};
+  return {{"type", "Metaspace"},
+          {"replacement", metaspace.replacement},
+          {"prepend_scheme", kSchemes.at(static_cast<std::size_t>(metaspace.before))},
+          {"split", metaspace.split}};
+}
+
+/// steps as one: none, itself, or a Sequence.
+OrderedJson sequence(OrderedJson steps, const char* members) {
+  if (steps.empty()) return nullptr;
+  if (steps.size() == 1) return steps[0];
+  return {{"type", "Sequence"}, {members, std::move(steps)}};
+}
+
+OrderedJson normalizer_of(const TokenizerDefinition& definition) {
+  auto steps = OrderedJson::array();
+  for (const Normalization& step : definition.normalizations) steps.push_back(json_of(step));
+  return sequence(std::move(steps), "normalizers");
+}
+
+OrderedJson pre_tokenizer_of(const TokenizerDefinition& definition) {
+  std::vector<PreTokenization> steps = definition.pre_tokenizations;
+  bool use_regex = false;
+  bool add_prefix_space = false;
+  if (!definition.characters) {  // ByteLevel's own steps are the last ones
+    use_regex = !steps.empty() && steps.back() == PreTokenization(Split{.pattern = kGpt2Pattern});
+    if (use_regex) steps.pop_back();
+    add_prefix_space = !steps.empty() && std::holds_alternative<PrefixSpace>(steps.back());
+    if (add_prefix_space) steps.pop_back();
+  }
+  auto written = OrderedJson::array();
+  for (const PreTokenization& step : steps) written.push_back(json_of(step));
+  if (!definition.characters) written.push_back(byte_level(add_prefix_space, use_regex));
+  return sequence(std::move(written), "pretokenizers");
+}
+
+OrderedJson post_processor_of(const TokenizerDefinition& definition) {
+  if (definition.before.empty() && definition.after.empty()) return nullptr;
+  auto single = OrderedJson::array();
+  auto specials = OrderedJson::object();
+  const auto add = [&](TokenId id) {
+    const std::string& name = definition.tokens[id];
+    single.push_back({{"SpecialToken", {{"id", name}, {"type_id", 0}}}});
+    specials[name] = {{"id", name}, {"ids", OrderedJson::array({id})}, {"tokens", OrderedJson::array({name})}};
+  };
+  for (const TokenId id : definition.before) add(id);
+  single.push_back({{"Sequence", {{"id", "A"}, {"type_id", 0}}}});
+  for (const TokenId id : definition.after) add(id);
+  const OrderedJson pair = {{{"Sequence", {{"id", "A"}, {"type_id", 0}}}},
+                            {{"Sequence", {{"id", "B"}, {"type_id", 1}}}}};
+  return {{"type", "TemplateProcessing"}, {"single", single}, {"pair", pair}, {"special_tokens", specials}};
+}
+
+OrderedJson decoder_of(const TokenizerDefinition& definition) {
+  if (!definition.characters) return byte_level(true, true);
+  auto steps = OrderedJson::array();
+  const CharacterAlphabet& characters = *definition.characters;
+  if (!characters.space.empty()) {
+    steps.push_back({{"type", "Replace"}, {"pattern", {{"String", characters.space}}}, {"content", " "}});
+  }
+  if (characters.byte_fallback) steps.push_back({{"type", "ByteFallback"}});
+  steps.push_back({{"type", "Fuse"}});
+  if (characters.strips_first_space) {
+    steps.push_back({{"type", "Strip"}, {"content", " "}, {"start", 1}, {"stop", 0}});
+  }
+  return {{"type", "Sequence"}, {"decoders", std::move(steps)}};
+}
+
+OrderedJson added_of(const TokenizerDefinition& definition) {
   auto added = OrderedJson::array();
   for (const AddedToken& token : definition.added) {
-    spelled[token.id] = definition.tokens[token.id];
     added.push_back({{"id", token.id},
-                     {"content", spelled[token.id]},
-                     {"single_word", false},
-                     {"lstrip", false},
-                     {"rstrip", false},
+                     {"content", definition.tokens[token.id]},
+                     {"single_word", token.single_word},
+                     {"lstrip", token.strips_left},
+                     {"rstrip", token.strips_right},
                      {"normalized", token.normalized},
                      {"special", token.special}});
+  }
+  return added;
+}
+
+/// Each id's token as a vocabulary spells it.
+std::vector<std::string> spelled_tokens(const TokenizerDefinition& definition) {
+  std::vector<std::string> spelled = definition.tokens;
+  if (definition.characters) return spelled;
+  for (std::string& token : spelled) token = spell_bytes(token);
+  for (const AddedToken& token : definition.added) spelled[token.id] = definition.tokens[token.id];
+  return spelled;
+}
+
+OrderedJson model_of(const TokenizerDefinition& definition) {
+  const std::vector<std::string> spelled = spelled_tokens(definition);
+  std::vector<bool> left_out(spelled.size());
+  // A token that the model does not have is no piece's, where whole pieces or characters are looked up.
+  if (definition.ignore_merges || definition.characters) {
+    for (const AddedToken& token : definition.added) left_out[token.id] = !token.in_vocabulary;
   }
   auto vocabulary = OrderedJson::object();
   // An ordered object looks for a key before it adds one; this one's keys are known to differ.
   auto& entries = vocabulary.get_ref<OrderedJson::object_t&>();
   entries.reserve(spelled.size());
   for (std::size_t id = 0; id < spelled.size(); ++id) {
+    if (left_out[id]) continue;
     static_cast<std::vector<OrderedJson::object_t::value_type>&>(entries).emplace_back(spelled[id], id);
   }
   auto merges = OrderedJson::array();
   for (const Merge& merge : definition.merges) {
-    merges.push_back(fmt::format("{} {}", spelled[merge.left], spelled[merge.right]));
+    // Characters may be spaces.
+    if (definition.characters) {
+      merges.push_back({spelled[merge.left], spelled[merge.right]});
+    } else {
+      merges.push_back(fmt::format("{} {}", spelled[merge.left], spelled[merge.right]));
+    }
   }
-  const OrderedJson model = {{"type", "BPE"},
-                             {"dropout", nullptr},
-                             {"unk_token", nullptr},
-                             {"continuing_subword_prefix", nullptr},
-                             {"end_of_word_suffix", nullptr},
-                             {"fuse_unk", false},
-                             {"byte_fallback", false},
-                             {"ignore_merges", definition.ignore_merges},
-                             {"vocab", std::move(vocabulary)},
-                             {"merges", std::move(merges)}};
-  const OrderedJson root = {{"version", "1.0"},
-                            {"truncation", nullptr},
-                            {"padding", nullptr},
-                            {"added_tokens", std::move(added)},
-                            {"normalizer", nullptr},
-                            {"pre_tokenizer", pre_tokenizer_of(definition)},
-                            {"post_processor", nullptr},
-                            {"decoder", byte_level(true, true)},
-                            {"model", model}};
+  const CharacterAlphabet characters = definition.characters.value_or(CharacterAlphabet{});
+  return {{"type", "BPE"},
+          {"dropout", nullptr},
+          {"unk_token", definition.unknown ? OrderedJson(spelled[*definition.unknown]) : OrderedJson(nullptr)},
+          {"continuing_subword_prefix", nullptr},
+          {"end_of_word_suffix", nullptr},
+          {"fuse_unk", definition.fuse_unknown},
+          {"byte_fallback", characters.byte_fallback},
+          {"ignore_merges", definition.ignore_merges},
+          {"vocab", std::move(vocabulary)},
+          {"merges", std::move(merges)}};
+}
+
+/// What a reader would not find by itself.
+OrderedJson own_of(const TokenizerDefinition& definition) {
+  auto own = OrderedJson::object();
+  if (definition.start != default_start_of(definition)) own["start_token"] = definition.tokens[definition.start];
+  if (!ends_by_default(definition)) own["end_token"] = definition.tokens[definition.end_of_text];
+  if (definition.ranked_by_result) own["ranked_by_result"] = true;
+  return own;
+}
+
+}  // namespace
+
+std::string write_hugging_face(const TokenizerDefinition& definition) {
+  OrderedJson root = {{"version", "1.0"},
+                      {"truncation", nullptr},
+                      {"padding", nullptr},
+                      {"added_tokens", added_of(definition)},
+                      {"normalizer", normalizer_of(definition)},
+                      {"pre_tokenizer", pre_tokenizer_of(definition)},
+                      {"post_processor", post_processor_of(definition)},
+                      {"decoder", decoder_of(definition)},
+                      {"model", model_of(definition)}};
+  OrderedJson own = own_of(definition);
+  if (!own.empty()) root[kOwnKey] = std::move(own);
   return files::json_text(root, 1) + "\n";
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -17,19 +18,22 @@ class Pattern {
   Pattern& operator=(const Pattern&) = delete;
   ~Pattern();
 
-  /// Matches over one text. Bytes that are not UTF-8 match as the control character U+0001 does.
+  struct Match {
+    std::size_t begin;
+    std::size_t end;
+  };
+
+  /// What matching works with; one a thread.
   class Matcher {
    public:
-    /// pattern and text must outlive the matcher.
-    Matcher(const Pattern& pattern, std::string_view text);
-    Matcher(const Matcher&) = delete;
-    Matcher& operator=(const Matcher&) = delete;
+    /// pattern must outlive the matcher.
+    explicit Matcher(const Pattern& pattern);
+    Matcher(Matcher&&) noexcept;
+    Matcher& operator=(Matcher&&) noexcept;
     ~Matcher();
-    /// Where the piece that begins at `begin` ends: the end of the non-empty match that begins there, else the start of
-    /// the next such match, else the end of the text. Throws Error bad_data past the engine's limits.
-    std::size_t piece_end(std::size_t begin);
-    /// Whether the piece whose end was last asked for is a match, not what the expression leaves out.
-    bool matched() const;
+    /// The first match in text, well-formed UTF-8, that begins at `from` or behind it; it may be empty. Throws Error
+    /// bad_data past the engine's limits.
+    std::optional<Match> find(std::string_view text, std::size_t from);
 
    private:
     struct State;

@@ -1,54 +1,146 @@
 #pragma once
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
+#include "io/text/characters.h"
+#include "io/tokenizer/definition.h"
 #include "io/tokenizer/pattern.h"
+#include "io/tokenizer/piece_scanner.h"
 
 namespace chainrule::io::tokenizer {
 
-/// The pattern by which GPT-2 cuts text into pieces (Radford et al. 2019). Merges never cross pieces.
-inline constexpr const char* kGpt2Pattern =
-    R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
+/// A text, or a part of one, as it is and with each byte that is no part of well-formed UTF-8 as U+0001, for a regular
+/// expression to match: of the same length.
+struct Subject {
+  std::string_view text;
+  std::string_view masked;
 
-/// Where the piece of kGpt2Pattern that begins at text[begin] ends: what the pattern matches, without a regular
-/// expression engine. begin < text.size(). Characters as in characters.h.
-std::size_t gpt2_piece_end(std::string_view text, std::size_t begin);
+  Subject part(std::size_t begin, std::size_t end) const {
+    return {text.substr(begin, end - begin), masked.substr(begin, end - begin)};
+  }
+};
 
-/// Cuts text into the pieces of a pattern; bytes that the pattern leaves out are pieces too, so that none is lost,
-/// unless only the matches are asked for.
+/// Whether what follows (a match or not) joins what is before it (a match or not).
+constexpr bool joins(SplitBehavior behavior, bool before_is_match, bool is_match) {
+  switch (behavior) {
+    case SplitBehavior::contiguous: return before_is_match == is_match;
+    case SplitBehavior::merged_with_previous: return is_match && !before_is_match;
+    case SplitBehavior::merged_with_next: return before_is_match && !is_match;
+    case SplitBehavior::isolated:
+    case SplitBehavior::removed: break;
+  }
+  return false;
+}
+
+/// Cuts text at the matches of a pattern as Hugging Face's library does.
 class Splitter {
  public:
-  /// An empty pattern leaves text whole. Throws Error bad_data where the pattern is not supported.
-  explicit Splitter(std::string pattern, bool matches_only = false);
+  /// Throws Error bad_data where the pattern is not supported.
+  explicit Splitter(const Split& split);
 
-  /// The pieces of one text, from its start to its end.
-  class Pieces {
-   public:
-    /// Sets piece to the next one; false at the end. Throws Error bad_data where matching exceeds the engine's limits.
-    bool next(std::string_view& piece);
+  /// What one thread works with: nothing where no regular expression is needed.
+  using Matcher = std::optional<Pattern::Matcher>;
+  Matcher matcher() const;
 
-   private:
-    friend class Splitter;
-    Pieces(const Splitter& splitter, std::string_view text);
-    const Splitter& splitter_;
-    std::string_view text_;
-    std::size_t at_ = 0;
-    std::unique_ptr<Pattern::Matcher> matcher_;  // where the pattern is not GPT-2's
-  };
-  /// text and the splitter must outlive what is returned.
-  Pieces pieces(std::string_view text) const { return Pieces(*this, text); }
+  /// Calls emit(begin, end) for each piece that is not empty, in order. matcher: of this splitter.
+  template <class Emit>
+  void cut(const Subject& subject, Matcher& matcher, const Emit& emit) const;
 
-  /// Bytes of the longest prefix of text known to have the same pieces whatever text follows it; 0 where that cannot be
-  /// known. What follows the prefix then has the same pieces on its own.
-  std::size_t settled_prefix(std::string_view text) const;
+  bool uses_expression() const { return expression_ != nullptr; }
+  /// What is known of where pieces end.
+  const PieceScanner& scanner() const { return scanner_; }
 
  private:
-  enum class Way { whole, gpt2, expression };
-  Way way_;
-  bool matches_only_;
+  /// Calls visit(begin, end, is_match) for each match and for what is between them, in order.
+  template <class Visit>
+  void find(const Subject& subject, Matcher& matcher, const Visit& visit) const;
+  template <class Visit>
+  void find_literal(std::string_view text, const Visit& visit) const;
+  /// The first match at or behind `at`.
+  std::optional<Pattern::Match> match(const Subject& subject, Matcher& matcher, std::size_t at) const;
+
+  Split split_;
+  PieceScanner scanner_;
   std::unique_ptr<const Pattern> expression_;
 };
+
+inline std::optional<Pattern::Match> Splitter::match(const Subject& subject, Matcher& matcher, std::size_t at) const {
+  if (scanner_.scan != nullptr) {
+    const Scan found = scanner_.scan(subject.text, at);
+    if (found.found == Scan::Found::match) return Pattern::Match{found.begin, found.end};
+    if (found.found == Scan::Found::nothing) return std::nullopt;
+  }
+  return matcher->find(subject.masked, at);
+}
+
+template <class Visit>
+void Splitter::find_literal(std::string_view text, const Visit& visit) const {
+  std::size_t before = 0;
+  for (std::size_t at = text.find(split_.pattern); at != std::string_view::npos;
+       at = text.find(split_.pattern, before)) {
+    if (before != at) visit(before, at, false);
+    before = at + split_.pattern.size();
+    visit(at, before, true);
+  }
+  if (before != text.size()) visit(before, text.size(), false);
+}
+
+template <class Visit>
+void Splitter::find(const Subject& subject, Matcher& matcher, const Visit& visit) const {
+  if (split_.literal) {
+    find_literal(subject.text, visit);
+    return;
+  }
+  const std::size_t size = subject.text.size();
+  std::size_t before = 0;  // the end of the last match
+  bool any = false;
+  for (std::size_t at = 0; at <= size;) {
+    const std::optional<Pattern::Match> found =
+        at == size && scanner_.scan != nullptr ? std::nullopt : match(subject, matcher, at);
+    if (!found) break;
+    if (found->begin == found->end && any && found->end == before) {  // an empty match right behind a match is none
+      at = found->end == size ? size + 1 : found->end + text::character_at(subject.masked, found->end).bytes;
+      continue;
+    }
+    if (before != found->begin) visit(before, found->begin, false);
+    visit(found->begin, found->end, true);
+    any = true;
+    before = at = found->end;
+  }
+  if (before != size) visit(before, size, false);
+}
+
+template <class Emit>
+void Splitter::cut(const Subject& subject, Matcher& matcher, const Emit& emit) const {
+  const auto piece = [&](std::size_t begin, std::size_t end) {
+    if (begin != end) emit(begin, end);
+  };
+  if (split_.behavior == SplitBehavior::isolated) {
+    find(subject, matcher, [&](std::size_t begin, std::size_t end, bool) { piece(begin, end); });
+    return;
+  }
+  // One piece is held back, for the next match or what is between may belong to it.
+  std::optional<Pattern::Match> held;
+  bool held_is_match = false;
+  find(subject, matcher, [&](std::size_t begin, std::size_t end, bool is_match) {
+    is_match = is_match != split_.invert;
+    if (split_.behavior == SplitBehavior::removed) {
+      if (!is_match) piece(begin, end);
+      return;
+    }
+    if (held && joins(split_.behavior, held_is_match, is_match)) {
+      held->end = end;
+    } else {
+      if (held) piece(held->begin, held->end);
+      held = Pattern::Match{begin, end};
+    }
+    held_is_match = is_match;
+  });
+  if (held) piece(held->begin, held->end);
+}
 
 }  // namespace chainrule::io::tokenizer

@@ -7,34 +7,73 @@
 #include "io/tokenizer/added_tokens.h"
 #include "io/tokenizer/definition.h"
 #include "io/tokenizer/encoder.h"
+#include "io/tokenizer/gguf_vocabulary.h"
+#include "io/tokenizer/normalizer.h"
 #include "io/tokenizer/tokenizer_file.h"
 
 namespace chainrule::io::tokenizer {
+namespace {
+
+/// The bytes of tokens that are spelled in characters; none where they are spelled in bytes.
+std::vector<std::string> decoded_tokens(const TokenizerDefinition& definition) {
+  if (!definition.characters) return {};
+  std::vector<std::string> decoded = definition.tokens;
+  const std::string& space = definition.characters->space;
+  for (std::string& token : decoded) {
+    for (std::size_t at = 0; !space.empty() && (at = token.find(space, at)) != std::string::npos; ++at) {
+      token.replace(at, space.size(), 1, ' ');
+    }
+  }
+  if (definition.characters->byte_fallback) {
+    for (unsigned byte = 0; byte < definition.byte_ids.size(); ++byte) {
+      decoded[definition.byte_ids[byte]] = std::string(1, static_cast<char>(byte));
+    }
+  }
+  for (const AddedToken& token : definition.added) decoded[token.id] = definition.tokens[token.id];
+  return decoded;
+}
+
+}  // namespace
 
 struct Tokenizer::State {
   explicit State(TokenizerDefinition checked)
       : definition(std::move(checked)),
         fingerprint(fingerprint_of(definition)),
+        normalizer(definition.normalizations),
         encoder(definition),
-        first_matched(definition, false),
-        then_matched(definition, true) {
+        first_matched(definition, normalizer, false),
+        then_matched(definition, normalizer, true),
+        spelled(decoded_tokens(definition)) {
     is_special.resize(definition.tokens.size());
     for (const AddedToken& token : definition.added) is_special[token.id] = token.special;
   }
 
   void encode(std::string_view text, bool special, std::vector<TokenId>& ids) const {
     const auto token = [&](TokenId id) { ids.push_back(id); };
-    const auto plain = [&](std::string_view part) { encoder.encode(part, ids); };
     first_matched.split(
-        text, special, [&](std::string_view part) { then_matched.split(part, special, plain, token); }, token);
+        text, special,
+        [&](std::string_view part, std::size_t part_begin) {
+          std::string changed;
+          then_matched.split(
+              normalizer.apply(part, changed), special,
+              [&](std::string_view plain, std::size_t begin) {
+                encoder.encode(plain, part_begin == 0 && begin == 0, ids);
+              },
+              token);
+        },
+        token);
   }
+
+  const std::vector<std::string>& bytes() const { return definition.characters ? spelled : definition.tokens; }
 
   TokenizerDefinition definition;
   std::string fingerprint;
+  Normalizer normalizer;
   Encoder encoder;
-  AddedTokenFinder first_matched;  // in the whole text
-  AddedTokenFinder then_matched;   // in what the first leave over
-  std::vector<bool> is_special;    // by id
+  AddedTokenFinder first_matched;    // in the whole text
+  AddedTokenFinder then_matched;     // in what the first leave over, normalized
+  std::vector<std::string> spelled;  // the bytes of tokens that are spelled in characters
+  std::vector<bool> is_special;      // by id
 };
 
 Tokenizer::Tokenizer(std::unique_ptr<const State> state) : state_(std::move(state)) {}
@@ -50,12 +89,16 @@ Tokenizer Tokenizer::from_merges(const std::vector<Merge>& merges) {
   return Tokenizer(std::make_unique<const State>(define_trained(merges)));
 }
 
+Tokenizer Tokenizer::from_gguf(const GgufVocabulary& vocabulary) {
+  return Tokenizer(std::make_unique<const State>(define_gguf(vocabulary)));
+}
+
 std::uint32_t Tokenizer::vocabulary_size() const {
   return static_cast<std::uint32_t>(state_->definition.tokens.size());
 }
 
 TokenId Tokenizer::end_of_text() const { return state_->definition.end_of_text; }
-TokenId Tokenizer::start_token() const { return end_of_text(); }
+TokenId Tokenizer::start_token() const { return state_->definition.start; }
 
 std::string Tokenizer::fingerprint() const { return state_->fingerprint; }
 
@@ -66,12 +109,13 @@ void Tokenizer::encode_with_special_tokens(std::string_view text, std::vector<To
 }
 
 std::size_t Tokenizer::settled_prefix(std::string_view text) const {
-  if (state_->first_matched.has_spaces() || state_->then_matched.has_spaces()) return 0;
+  if (!state_->normalizer.works_in_parts()) return 0;
+  if (state_->first_matched.needs_whole_text() || state_->then_matched.needs_whole_text()) return 0;
   return state_->encoder.settled_prefix(text);
 }
 
 std::string_view Tokenizer::token_bytes(TokenId id) const {
-  const auto& tokens = state_->definition.tokens;
+  const auto& tokens = state_->bytes();
   if (id >= tokens.size()) {
     throw Error(ErrorKind::bad_data, fmt::format("token {} is outside the vocabulary of {}", id, tokens.size()));
   }
@@ -82,7 +126,16 @@ bool Tokenizer::is_special(TokenId id) const { return id < state_->is_special.si
 
 std::string Tokenizer::decode(std::span<const TokenId> ids) const {
   std::string text;
-  for (const TokenId id : ids) text += token_bytes(id);
+  const auto& characters = state_->definition.characters;
+  bool strips = characters && characters->strips_first_space;
+  for (const TokenId id : ids) {
+    std::string_view bytes = token_bytes(id);
+    if (strips && !is_special(id)) {
+      strips = false;
+      if (bytes.starts_with(' ')) bytes.remove_prefix(1);
+    }
+    text += bytes;
+  }
   return text;
 }
 

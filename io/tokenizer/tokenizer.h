@@ -12,16 +12,23 @@ namespace chainrule::io::tokenizer {
 using TokenId = std::uint32_t;
 
 struct Merge;
+struct GgufVocabulary;
 
-/// A byte-level BPE tokenizer. Immutable after construction; encode and decode may be called from several threads.
+/// A BPE tokenizer, of bytes or of characters. Immutable after construction; encode and decode may be called from
+/// several threads.
 class Tokenizer {
  public:
-  /// Loads a Hugging Face `tokenizer.json`, or a folder that holds one, or a folder with GPT-2's `vocab.json` and
-  /// `merges.txt`. Throws Error (missing_input, bad_data) naming file and place.
+  /// Loads a Hugging Face `tokenizer.json`, or a `.tiktoken` or `.model` file of tokens and ranks in tiktoken's form,
+  /// or a folder that holds `tokenizer.json`, else `vocab.json` and `merges.txt`, else one of the second kind. What
+  /// `tokenizer_config.json` beside them says of the tokens that begin and end a text is taken. What a file asks for
+  /// and is not supported is refused. Throws Error (missing_input, bad_data) naming file and place.
   static Tokenizer load(const std::filesystem::path& path);
 
   /// The tokenizer of a training run: GPT-2's pattern and order of ids (256 bytes, results of merges, end-of-text).
   static Tokenizer from_merges(const std::vector<Merge>& merges);
+
+  /// The tokenizer of a GGUF file. Throws Error bad_data naming the file's key.
+  static Tokenizer from_gguf(const GgufVocabulary& vocabulary);
 
   Tokenizer(Tokenizer&&) noexcept;
   Tokenizer& operator=(Tokenizer&&) noexcept;
@@ -29,12 +36,13 @@ class Tokenizer {
 
   /// Number of ids, special tokens included; every id is below it.
   std::uint32_t vocabulary_size() const;
-  /// Id of `<|endoftext|>`.
+  /// Id of the token that ends a text: `<|endoftext|>`, or what the family calls it.
   TokenId end_of_text() const;
-  /// What a text is read behind: end-of-text.
+  /// What a text is read behind: the token that the tokenizer's files say begins a text, else end-of-text. (As lm-eval
+  /// chooses its prefix token.)
   TokenId start_token() const;
-  /// XXH3-128 (32 hexadecimal digits) of the canonical vocabulary, merges, pattern and special tokens: equal for
-  /// equal tokenizers whatever file they came from.
+  /// XXH3-128 (32 hexadecimal digits) of all that decides ids: vocabulary, merges, pattern, special tokens and what is
+  /// done before merging. Equal for equal tokenizers whatever file they came from; the start token is no part of it.
   std::string fingerprint() const;
 
   /// Appends the ids of text's bytes to ids. Special tokens written out in text are plain text; added tokens that are
@@ -44,14 +52,16 @@ class Tokenizer {
   void encode_with_special_tokens(std::string_view text, std::vector<TokenId>& ids) const;
 
   /// Bytes of the longest prefix of text known to encode alike whatever text follows it; what follows then encodes on
-  /// its own, so that a long text can be encoded in parts. 0 where that cannot be known (patterns other than GPT-2's).
+  /// its own, so that a long text can be encoded in parts. 0 where that cannot be known (patterns and steps of no
+  /// family).
   std::size_t settled_prefix(std::string_view text) const;
 
   /// The bytes of an id (a special token's spelling). Throws Error bad_data for an id outside the vocabulary.
   std::string_view token_bytes(TokenId id) const;
   /// Whether the id is a special token (end-of-text and the like).
   bool is_special(TokenId id) const;
-  /// The bytes that ids stand for; the inverse of encode for any bytes, invalid UTF-8 included.
+  /// The bytes that ids stand for; the inverse of encode for any bytes, invalid UTF-8 included, where nothing is lost
+  /// in encoding (normalizers, unknown characters, splits that remove).
   std::string decode(std::span<const TokenId> ids) const;
 
   /// Writes a Hugging Face `tokenizer.json`, atomically; the same bytes for equal tokenizers.

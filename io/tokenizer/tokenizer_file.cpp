@@ -11,7 +11,7 @@
 #include "io/files/presence.h"
 #include "io/files/untrusted_json.h"
 #include "io/quote.h"
-#include "io/tokenizer/splitter.h"
+#include "io/tokenizer/piece_scanner.h"
 
 namespace chainrule::io::tokenizer {
 namespace {
@@ -41,10 +41,10 @@ void read_merge_lines(const std::filesystem::path& path, TokenizerSource& source
 
 }  // namespace
 
-TokenizerDefinition read_gpt2(const std::filesystem::path& vocabulary, const std::filesystem::path& merges) {
+TokenizerSource read_gpt2(const std::filesystem::path& vocabulary, const std::filesystem::path& merges) {
   TokenizerSource source;
   source.path = vocabulary;
-  source.pattern = kGpt2Pattern;
+  source.pre_tokenizations = {Split{.pattern = kGpt2Pattern}};
   const nlohmann::json tokens = files::parse_untrusted_json(files::read_file(vocabulary),
                                                             fmt::format("tokenizer {}", path_in_quotes(vocabulary)));
   if (!tokens.is_object()) fail(vocabulary, "is not an object of tokens and ids");
@@ -54,20 +54,55 @@ TokenizerDefinition read_gpt2(const std::filesystem::path& vocabulary, const std
     source.vocabulary.emplace_back(spelling, id.get<std::uint64_t>());
   }
   read_merge_lines(merges, source);
-  return define(source);
+  return source;
 }
 
-TokenizerDefinition read_tokenizer(const std::filesystem::path& path) {
-  if (files::presence_of(path) != files::Presence::folder) return read_hugging_face(path);
-  if (files::is_there(path / "tokenizer.json")) return read_hugging_face(path / "tokenizer.json");
-  const auto vocabulary = path / "vocab.json";
-  const auto merges = path / "merges.txt";
-  if (!files::is_there(vocabulary) || !files::is_there(merges)) {
-    throw Error(ErrorKind::missing_input,
-                fmt::format("tokenizer {}: the folder holds neither tokenizer.json nor vocab.json with merges.txt",
-                            path_in_quotes(path)));
+namespace {
+
+bool holds_tiktoken(const std::filesystem::path& file) {
+  return file.extension() == ".tiktoken" || file.extension() == ".model";
+}
+
+/// The one file of a folder that is in tiktoken's form; empty for none.
+std::filesystem::path tiktoken_in(const std::filesystem::path& folder) {
+  std::filesystem::path found;
+  for (const auto& file : files::list_folder(folder)) {
+    if (!holds_tiktoken(file)) continue;
+    if (!found.empty())
+      fail(folder,
+           fmt::format("holds both {} and {}", path_in_quotes(found.filename()), path_in_quotes(file.filename())));
+    found = file;
   }
-  return read_gpt2(vocabulary, merges);
+  return found;
+}
+
+TokenizerSource read_folder(const std::filesystem::path& folder) {
+  if (files::is_there(folder / "tokenizer.json")) return read_hugging_face(folder / "tokenizer.json");
+  const auto vocabulary = folder / "vocab.json";
+  const auto merges = folder / "merges.txt";
+  if (files::is_there(vocabulary) && files::is_there(merges)) {
+    TokenizerSource source = read_gpt2(vocabulary, merges);
+    read_tokenizer_class(folder, source);
+    return source;
+  }
+  const std::filesystem::path ranks = tiktoken_in(folder);
+  if (!ranks.empty()) return read_tiktoken(ranks);
+  throw Error(ErrorKind::missing_input,
+              fmt::format("tokenizer {}: the folder holds neither tokenizer.json nor vocab.json with merges.txt nor a "
+                          ".tiktoken or .model file",
+                          path_in_quotes(folder)));
+}
+
+}  // namespace
+
+TokenizerDefinition read_tokenizer(const std::filesystem::path& path) {
+  const bool folder = files::presence_of(path) == files::Presence::folder;
+  TokenizerSource source = folder                 ? read_folder(path)
+                           : holds_tiktoken(path) ? read_tiktoken(path)
+                                                  : read_hugging_face(path);
+  const std::filesystem::path beside = folder ? path : path.parent_path();
+  read_tokenizer_config(beside, source);
+  return define(source);
 }
 
 }  // namespace chainrule::io::tokenizer

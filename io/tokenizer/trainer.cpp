@@ -8,7 +8,7 @@
 
 #include "io/tokenizer/definition.h"
 #include "io/tokenizer/merge_learner.h"
-#include "io/tokenizer/splitter.h"
+#include "io/tokenizer/piece_scanner.h"
 
 namespace chainrule::io::tokenizer {
 namespace {

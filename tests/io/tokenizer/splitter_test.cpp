@@ -9,6 +9,7 @@
 
 #include "io/error.h"
 #include "io/text/characters.h"
+#include "io/tokenizer/pre_tokenizer.h"
 #include "tests/io/tokenizer/fixture.h"
 
 namespace chainrule::io::tokenizer {
@@ -18,14 +19,25 @@ using testing::ElementsAre;
 
 std::vector<std::string> pieces_of(const Splitter& splitter, std::string_view text) {
   std::vector<std::string> pieces;
-  auto source = splitter.pieces(text);
-  for (std::string_view piece; source.next(piece);) pieces.emplace_back(piece);
+  const std::string masked = text::with_invalid_bytes_masked(text);
+  auto matcher = splitter.matcher();
+  splitter.cut({text, masked}, matcher,
+               [&](std::size_t begin, std::size_t end) { pieces.emplace_back(text.substr(begin, end - begin)); });
   return pieces;
+}
+
+Splitter isolating(const std::string& pattern) { return Splitter(Split{.pattern = pattern}); }
+
+/// Where the piece of text that begins at `begin` ends.
+std::size_t piece_end(const Pattern& pattern, std::string_view text, std::size_t begin) {
+  const auto found = Pattern::Matcher(pattern).find(text, begin);
+  if (!found) return text.size();
+  return found->begin > begin ? found->begin : found->end;
 }
 
 /// GPT-2's pattern in brackets is another string with the same matches, which goes through PCRE2.
 const Splitter& oracle() {
-  static const Splitter splitter(std::string("(?:") + kGpt2Pattern + ")");
+  static const Splitter splitter = isolating(std::string("(?:") + kGpt2Pattern + ")");
   return splitter;
 }
 
@@ -41,9 +53,7 @@ text::CharacterClass class_by_pattern(const std::string& character) {
   static const Pattern number(R"(\p{N})");
   static const Pattern space(R"(\s)");
   const std::string text = character + "\x01";  // which none matches: a match ends before it, no match at its end
-  const auto matches = [&](const Pattern& pattern) {
-    return Pattern::Matcher(pattern, text).piece_end(0) == character.size();
-  };
+  const auto matches = [&](const Pattern& pattern) { return piece_end(pattern, text, 0) == character.size(); };
   if (matches(letter)) return text::CharacterClass::letter;
   if (matches(number)) return text::CharacterClass::number;
   return matches(space) ? text::CharacterClass::space : text::CharacterClass::other;
@@ -72,7 +82,7 @@ TEST(Characters, AgreeWithPcre2OnEveryCodePointBothUnicodeVersionsKnow) {
     if (!differing()[static_cast<std::size_t>(point)]) continue;
     ++different;
     const std::string character = utf8(point);
-    const bool new_to_pcre2 = Pattern::Matcher(unassigned, character + "a").piece_end(0) == character.size();
+    const bool new_to_pcre2 = piece_end(unassigned, character + "a", 0) == character.size();
     EXPECT_TRUE(new_to_pcre2 || utf8proc_category(point) == UTF8PROC_CATEGORY_CN) << "code point " << point;
   }
   EXPECT_LT(different, 30'000) << "utf8proc " << utf8proc_unicode_version() << ", " << pattern_engine_version();
@@ -91,7 +101,7 @@ TEST(Characters, WhiteSpaceListsExactlyTheSpaces) {
 }
 
 TEST(Splitter, CutsAsThePatternDoesOnRandomText) {
-  const Splitter splitter(kGpt2Pattern);
+  const Splitter splitter = isolating(kGpt2Pattern);
   std::mt19937 random(3);
   for (int round = 0; round < 3000; ++round) {
     std::string text = random_text(random, static_cast<int>(random() % 30));
@@ -106,8 +116,23 @@ TEST(Splitter, CutsAsThePatternDoesOnRandomText) {
   }
 }
 
+/// The scanners of other families against PCRE2, which a pattern in brackets goes to.
+TEST(Splitter, ScannersCutAsTheirPatternsDo) {
+  for (const char* pattern : {kLlama3Pattern, kQwen2Pattern, kQwen35Pattern, kLlama4Pattern, kDeepSeekPattern,
+                              kDeepSeekIdeographs, kNumbersOfThree}) {
+    const Splitter splitter = isolating(pattern);
+    const Splitter engine = isolating(std::string("(?:") + pattern + ")");
+    std::mt19937 random(7);
+    for (int round = 0; round < 2000; ++round) {
+      std::string text = random_text(random, static_cast<int>(random() % 20));
+      for (auto i = random() % 20; i > 0; --i) text += static_cast<char>(random() % 0x80U);
+      ASSERT_EQ(pieces_of(splitter, text), pieces_of(engine, text)) << pattern << testing::PrintToString(text);
+    }
+  }
+}
+
 TEST(Splitter, CutsInvalidBytesAsThePatternDoes) {
-  const Splitter splitter(kGpt2Pattern);
+  const Splitter splitter = isolating(kGpt2Pattern);
   std::mt19937 random(4);
   for (int round = 0; round < 3000; ++round) {
     std::string text = random_text(random, 8);
@@ -127,7 +152,7 @@ TEST(Splitter, CutsInvalidBytesAsThePatternDoes) {
 }
 
 TEST(Splitter, KnownPieces) {
-  const Splitter splitter(kGpt2Pattern);
+  const Splitter splitter = isolating(kGpt2Pattern);
   EXPECT_THAT(pieces_of(splitter, "we've 'quoted' it''s"),
               ElementsAre("we", "'ve", " '", "quoted", "'", " it", "''", "s"));
   EXPECT_THAT(pieces_of(splitter, "a   b \n"), ElementsAre("a", "  ", " b", " \n"));
@@ -135,16 +160,19 @@ TEST(Splitter, KnownPieces) {
   EXPECT_THAT(pieces_of(splitter, "x=10.5"), ElementsAre("x", "=", "10", ".", "5"));
   EXPECT_THAT(pieces_of(splitter, "a \xe1\xa0\x8e"), ElementsAre("a", " \xe1\xa0\x8e"));  // U+180E is no space
   EXPECT_THAT(pieces_of(splitter, "a\xff\xfe!b"), ElementsAre("a", "\xff\xfe!", "b"));    // invalid bytes are symbols
-  EXPECT_THAT(pieces_of(Splitter(""), "a b"), ElementsAre("a b"));
 }
 
 TEST(Splitter, WhatAPatternLeavesOutIsAPieceToo) {
-  EXPECT_THAT(pieces_of(Splitter(R"(\d{1,2})"), "ab12345\xff"), ElementsAre("ab", "12", "34", "5", "\xff"));
+  EXPECT_THAT(pieces_of(isolating(R"(\d{1,2})"), "ab12345\xff"), ElementsAre("ab", "12", "34", "5", "\xff"));
 }
 
 TEST(Splitter, OnlyMatchesWhereTheRestIsToBeDropped) {
-  EXPECT_THAT(pieces_of(Splitter(R"(\d{1,2})", true), "ab12345\xff"), ElementsAre("12", "34", "5"));
-  EXPECT_THAT(pieces_of(Splitter(R"(\d{1,2})", true), "ab"), ElementsAre());
+  EXPECT_THAT(pieces_of(Splitter(Split{.pattern = R"(\d{1,2})", .behavior = SplitBehavior::removed, .invert = true}),
+                        "ab12345\xff"),
+              ElementsAre("12", "34", "5"));
+  EXPECT_THAT(
+      pieces_of(Splitter(Split{.pattern = R"(\d{1,2})", .behavior = SplitBehavior::removed, .invert = true}), "ab"),
+      ElementsAre());
 }
 
 TEST(Pattern, KnowsWhatLeavesNothingOut) {
@@ -156,13 +184,13 @@ TEST(Pattern, KnowsWhatLeavesNothingOut) {
 }
 
 TEST(Splitter, SettledPrefixesHaveTheSamePiecesWhateverFollows) {
-  const Splitter splitter(kGpt2Pattern);
+  const Splitter splitter = isolating(kGpt2Pattern);
   std::mt19937 random(5);
   std::size_t settled_bytes = 0;
   for (int round = 0; round < 3000; ++round) {
     const std::string text = random_text(random, 12);
     const std::string cut = text.substr(0, random() % (text.size() + 1));  // also within a character
-    const std::size_t settled = splitter.settled_prefix(cut);
+    const std::size_t settled = PreTokenizer({Split{.pattern = kGpt2Pattern}}).settled_prefix(cut);
     settled_bytes += settled;
     auto parts = pieces_of(splitter, std::string_view(text).substr(0, settled));
     for (auto& piece : pieces_of(splitter, std::string_view(text).substr(settled))) parts.push_back(piece);
@@ -174,9 +202,8 @@ TEST(Splitter, SettledPrefixesHaveTheSamePiecesWhateverFollows) {
 TEST(Pattern, WritesSpacesOut) {
   const Pattern spaces(R"(\s+|[^\S]+|[a\s]+)");
   const std::string text = "\xe1\xa0\x8e \xe2\x80\x83";  // U+180E, space, U+2003
-  Pattern::Matcher matcher(spaces, text);
-  EXPECT_EQ(matcher.piece_end(0), 3U);
-  EXPECT_EQ(matcher.piece_end(3), text.size());
+  EXPECT_EQ(piece_end(spaces, text, 0), 3U);
+  EXPECT_EQ(piece_end(spaces, text, 3), text.size());
   EXPECT_EQ(translated(R"(\\s[]\d])"), R"(\\s[]\d])");
 }
 

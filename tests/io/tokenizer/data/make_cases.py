@@ -86,7 +86,7 @@ def cases():
     yield "descending ids", tokens(added(267, "<b>"), added(266, "<a>")), []
     yield "twice", tokens(added(266, "<b>"), added(267, "<b>")), []
     for flag in ("lstrip", "rstrip", "single_word"):
-        yield flag, tokens(added(266, "ink", **{flag: True})), []
+        yield flag, tokens(added(260, "ink", **{flag: True})), TEXTS + ["inks  ink \u00a0 ink\u0301 _ink ink"]
     yield "a key of an added token", tokens({**added(266, "<b>"), "strip_accents": True}), []
     for behavior in ("Isolated", "Removed", "MergedWithPrevious", "MergedWithNext", "Contiguous"):
         for invert in (False, True):
@@ -97,18 +97,20 @@ def cases():
     yield "pattern of a dot and cases", split("Isolated", False, r"(?i:K|\u017f)|.|\n|\r".replace(r"\u017f", "\u017f")), [
         "kK\u212a sS\u017f\r\n\u2028\n"]
     yield "split by a string", sequence({"type": "Split", "pattern": {"String": " "}, "behavior": "Isolated",
-                                         "invert": False}, byte_level(use_regex=False)), []
+                                         "invert": False}, byte_level(use_regex=False)), TEXTS
     yield "sequence of one", sequence(byte_level()), TEXTS
     yield "sequence of a sequence", sequence({"type": "Sequence", "pretokenizers": [byte_level()]}), TEXTS
     yield "sequence of none", sequence(), []
     yield "sequence of three", sequence(*split("Isolated", False)["pre_tokenizer"]["pretokenizers"], byte_level()), []
     yield "split and GPT-2's pattern", sequence(split("Isolated", False)["pre_tokenizer"]["pretokenizers"][0],
-                                                byte_level()), []
+                                                byte_level()), TEXTS
+    yield "digits one by one", sequence({"type": "Digits", "individual_digits": True}, byte_level()), TEXTS
+    yield "digits in runs", sequence({"type": "Digits", "individual_digits": False}, byte_level()), TEXTS
     yield "a key of the pre-tokenizer", {"pre_tokenizer": byte_level(locale="tr")}, []
     yield "normalizer of none", {"normalizer": {"type": "Sequence", "normalizers": []}}, TEXTS
     yield "normalizer of nothing but none", {"normalizer": {"type": "Sequence", "normalizers": [
         {"type": "Sequence", "normalizers": []}]}}, TEXTS
-    yield "normalizer in a sequence", {"normalizer": {"type": "Sequence", "normalizers": [{"type": "NFC"}]}}, []
+    yield "normalizer in a sequence", {"normalizer": {"type": "Sequence", "normalizers": [{"type": "NFC"}]}}, TEXTS + ["e\u0301 \u212b a\u0323\u0307"]
     old = {key: value for key, value in base()["model"].items() if key not in ("type", "ignore_merges", "byte_fallback")}
     yield "model without a type, as GPT-2's", {"model": {**old, "unk_token": "", "continuing_subword_prefix": "",
                                                          "end_of_word_suffix": ""}}, TEXTS

@@ -1,0 +1,186 @@
+#include "io/tokenizer/gguf_vocabulary.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "io/error.h"
+#include "io/quote.h"
+#include "io/text/characters.h"
+#include "io/tokenizer/piece_scanner.h"
+#include "io/tokenizer/rank_merges.h"
+#include "io/tokenizer/source.h"
+
+namespace chainrule::io::tokenizer {
+namespace {
+
+enum TokenType : std::int32_t { normal = 1, unknown = 2, control = 3, user_defined = 4, unused = 5, byte = 6 };
+
+constexpr const char* kMetaspace = "▁";
+
+/// What the name of a pre-tokenizer stands for.
+struct Named {
+  std::vector<PreTokenization> steps;
+  bool ignore_merges = false;
+  bool composes = false;
+};
+
+const std::map<std::string, Named>& known_names() {
+  const PreTokenization gpt2 = Split{.pattern = kGpt2Pattern};
+  const Named llama3{{Split{.pattern = kLlama3Pattern}}, true, false};
+  static const std::map<std::string, Named> kNames = {
+      {"gpt-2", {{gpt2}}},
+      {"olmo", {{gpt2}}},
+      {"smollm", {{CutDigits{true}, gpt2}}},
+      {"llama-bpe", llama3},
+      {"llama3", llama3},
+      {"llama4", {{Split{.pattern = kLlama4Pattern}}, true, false}},
+      {"qwen2", {{Split{.pattern = kQwen2Pattern}}, false, true}},
+      {"qwen35", {{Split{.pattern = kQwen35Pattern}}, false, true}},
+      {"deepseek-v3",
+       {{Split{.pattern = kNumbersOfThree}, Split{.pattern = kDeepSeekIdeographs},
+         Split{.pattern = kDeepSeekPattern}}}},
+  };
+  return kNames;
+}
+
+class Builder {
+ public:
+  explicit Builder(const GgufVocabulary& vocabulary) : vocabulary_(vocabulary) {}
+
+  TokenizerSource run() {
+    source_.path = vocabulary_.path;
+    source_.trusts_added_ids = true;
+    if (vocabulary_.tokens.empty()) fail("tokens", "is empty");
+    if (!vocabulary_.token_types.empty()) require_one_a_token(vocabulary_.token_types.size(), "token_type");
+    place_tokens();
+    if (vocabulary_.model == "gpt2") {
+      build_bytes();
+    } else if (vocabulary_.model == "llama") {
+      build_characters();
+    } else {
+      fail("model", fmt::format("{} is not supported", in_quotes(vocabulary_.model)));
+    }
+    name_ends();
+    return std::move(source_);
+  }
+
+ private:
+  [[noreturn]] void fail(std::string_view key, const std::string& what) const {
+    throw Error(ErrorKind::bad_data,
+                fmt::format("tokenizer {}: 'tokenizer.ggml.{}' {}", path_in_quotes(vocabulary_.path), key, what));
+  }
+
+  void require_one_a_token(std::size_t count, std::string_view key) const {
+    if (count == vocabulary_.tokens.size()) return;
+    fail(key, fmt::format("has {} entries for {} tokens", count, vocabulary_.tokens.size()));
+  }
+
+  std::int32_t type_of(std::size_t id) const {
+    return vocabulary_.token_types.empty() ? TokenType::normal : vocabulary_.token_types[id];
+  }
+
+  const std::string& token(std::uint32_t id, std::string_view key) const {
+    if (id >= vocabulary_.tokens.size()) {
+      fail(key, fmt::format("{} is outside the vocabulary of {}", id, vocabulary_.tokens.size()));
+    }
+    return vocabulary_.tokens[id];
+  }
+
+  void place_tokens() {
+    for (std::size_t id = 0; id < vocabulary_.tokens.size(); ++id) {
+      const std::string& spelling = vocabulary_.tokens[id];
+      source_.vocabulary.emplace_back(spelling, id);
+      switch (type_of(id)) {
+        case TokenType::normal:
+        case TokenType::byte: break;
+        case TokenType::unknown:
+        case TokenType::control:
+        case TokenType::unused: source_.added.push_back({.spelling = spelling, .id = id, .special = true}); break;
+        case TokenType::user_defined:
+          source_.added.push_back({.spelling = spelling, .id = id, .special = false});
+          break;
+        default: fail("token_type", fmt::format("{} of token {} is not known", type_of(id), in_quotes(spelling)));
+      }
+    }
+  }
+
+  void build_bytes() {
+    const auto named = known_names().find(vocabulary_.pre);
+    if (named == known_names().end()) fail("pre", fmt::format("{} is not supported", in_quotes(vocabulary_.pre)));
+    source_.pre_tokenizations = named->second.steps;
+    source_.ignore_merges = named->second.ignore_merges;
+    if (named->second.composes) source_.normalizations = {ComposeCanonically{}};
+    for (const std::string& merge : vocabulary_.merges) {
+      const std::size_t space = merge.find(' ', 1);
+      if (merge.empty() || space == std::string::npos || space + 1 == merge.size() || space != merge.rfind(' ')) {
+        fail("merges", fmt::format("has {}, which is not two tokens with a space between", in_quotes(merge)));
+      }
+      source_.merges.emplace_back(merge.substr(0, space), merge.substr(space + 1));
+    }
+  }
+
+  void build_characters() {
+    source_.characters = CharacterAlphabet{
+        .byte_fallback = true, .space = kMetaspace, .strips_first_space = vocabulary_.add_space_prefix};
+    if (vocabulary_.unknown_token_id) source_.unknown_token = token(*vocabulary_.unknown_token_id, "unknown_token_id");
+    if (vocabulary_.add_space_prefix) source_.normalizations.emplace_back(Prepend{kMetaspace});
+    source_.normalizations.emplace_back(Replace{" ", kMetaspace});
+    source_.merges = merges_of_ranks(tokens_by_score(), true);
+    source_.ranked_by_result = true;
+  }
+
+  /// What merges may make, the likeliest first.
+  std::vector<std::string_view> tokens_by_score() const {
+    require_one_a_token(vocabulary_.scores.size(), "scores");
+    std::vector<std::size_t> ids;
+    for (std::size_t id = 0; id < vocabulary_.tokens.size(); ++id) {
+      if (type_of(id) != TokenType::normal) continue;
+      if (std::isnan(vocabulary_.scores[id])) fail("scores", fmt::format("of token {} is no number", id));
+      ids.push_back(id);
+    }
+    std::stable_sort(ids.begin(), ids.end(),
+                     [&](std::size_t a, std::size_t b) { return vocabulary_.scores[a] > vocabulary_.scores[b]; });
+    require_order(ids);
+    std::vector<std::string_view> tokens;
+    for (const std::size_t id : ids) tokens.emplace_back(vocabulary_.tokens[id]);
+    return tokens;
+  }
+
+  /// Of tokens of one score the leftmost in a text would go first, whichever it is.
+  void require_order(const std::vector<std::size_t>& ids) const {
+    std::optional<std::size_t> before;
+    for (const std::size_t id : ids) {
+      const std::string& token = vocabulary_.tokens[id];
+      if (token.empty() || text::character_at(token, 0).bytes == token.size()) continue;  // no merge makes it
+      if (before && vocabulary_.scores[id] == vocabulary_.scores[*before]) {
+        fail("scores", fmt::format("of tokens {} and {} are equal, which is not supported", *before, id));
+      }
+      before = id;
+    }
+  }
+
+  void name_ends() {
+    if (vocabulary_.eos_token_id) source_.end_token = token(*vocabulary_.eos_token_id, "eos_token_id");
+    if (vocabulary_.bos_token_id) source_.start_token = token(*vocabulary_.bos_token_id, "bos_token_id");
+    if (vocabulary_.add_bos_token) {
+      if (!vocabulary_.bos_token_id) fail("add_bos_token", "is true without 'bos_token_id'");
+      source_.before.push_back(source_.start_token);
+    }
+    if (vocabulary_.add_eos_token) {
+      if (!vocabulary_.eos_token_id) fail("add_eos_token", "is true without 'eos_token_id'");
+      source_.after.push_back(source_.end_token);
+    }
+  }
+
+  const GgufVocabulary& vocabulary_;
+  TokenizerSource source_;
+};
+
+}  // namespace
+
+TokenizerDefinition define_gguf(const GgufVocabulary& vocabulary) { return define(Builder(vocabulary).run()); }
+
+}  // namespace chainrule::io::tokenizer

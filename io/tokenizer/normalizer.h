@@ -1,0 +1,31 @@
+#pragma once
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "io/tokenizer/definition.h"
+
+namespace chainrule::io::tokenizer {
+
+/// Does what a tokenizer does to a text before it is cut. Bytes that are no part of well-formed UTF-8 stay as they are.
+class Normalizer {
+ public:
+  explicit Normalizer(std::vector<Normalization> steps) : steps_(std::move(steps)) {}
+
+  /// text normalized: text itself where nothing changes, else held by `changed`. Empty text stays empty.
+  std::string_view apply(std::string_view text, std::string& changed) const;
+
+  /// Whether parts of a text that begin at ASCII spaces are normalized each as within the whole.
+  bool works_in_parts() const;
+
+ private:
+  std::vector<Normalization> steps_;
+};
+
+/// text in Unicode normalization form C, by utf8proc's version of Unicode. O(n log n).
+std::string compose_canonically(std::string_view text);
+
+/// Whether every character is below U+0300, the first that may compose or be reordered: then form C is text itself.
+bool is_composed(std::string_view text);
+
+}  // namespace chainrule::io::tokenizer

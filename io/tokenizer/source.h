@@ -1,0 +1,48 @@
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "io/tokenizer/definition.h"
+
+namespace chainrule::io::tokenizer {
+
+/// A tokenizer as its files spell it, not yet checked.
+struct TokenizerSource {
+  struct Added {
+    std::string spelling;
+    std::uint64_t id;
+    bool special;
+    bool normalized = false;
+    bool strips_left = false;
+    bool strips_right = false;
+    bool single_word = false;
+  };
+  std::filesystem::path path;                                     ///< for messages
+  std::vector<std::pair<std::string, std::uint64_t>> vocabulary;  ///< in the spelling of byte_map.h, but added tokens
+  std::vector<std::pair<std::string, std::string>> merges;
+  bool ranked_by_result = false;
+  bool ignore_merges = false;
+  std::vector<Added> added;
+  std::vector<Normalization> normalizations;
+  std::vector<PreTokenization> pre_tokenizations;
+  std::optional<CharacterAlphabet> characters;
+  std::string unknown_token;  ///< empty: none
+  bool fuse_unknown = false;
+  std::vector<std::string> before, after;  ///< spellings of the template's tokens
+  std::string end_token;                   ///< the spelling that files beside give for the end of a text; may be empty
+  std::string start_token;                 ///< likewise for its start
+  bool trusts_added_ids = false;           ///< ids are the model's, whatever the library 'tokenizers' would give
+};
+
+/// Checks that ids are exactly 0 .. V-1, merges join tokens into tokens, and added tokens have the
+/// ids that Hugging Face's library would give them. The end of a text is the first of these that is a special token:
+/// `<|endoftext|>`, `<|end_of_text|>` (both special wherever they are in the vocabulary), end_token, `</s>`,
+/// `<｜end▁of▁sentence｜>`, `<eos>`. Its start is start_token, else the first token of the template, else its end.
+/// Throws Error bad_data.
+TokenizerDefinition define(const TokenizerSource& source);
+
+}  // namespace chainrule::io::tokenizer
