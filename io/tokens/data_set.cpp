@@ -88,7 +88,7 @@ std::uint64_t DataSet::token_count() const { return state_->first_tokens.back();
 std::uint64_t DataSet::document_count() const { return state_->index.document_count(); }
 std::uint32_t DataSet::vocabulary_size() const { return state_->index.header.vocabulary_size; }
 std::uint32_t DataSet::end_of_text() const { return state_->index.header.end_of_text; }
-std::uint32_t DataSet::start_token() const { return end_of_text(); }
+std::uint32_t DataSet::start_token() const { return state_->index.start_token; }
 const std::string& DataSet::tokenizer_fingerprint() const { return state_->index.header.tokenizer_fingerprint; }
 const std::string& DataSet::fingerprint() const { return state_->fingerprint; }
 const std::vector<std::string>& DataSet::domains() const { return state_->domains; }

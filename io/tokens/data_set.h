@@ -22,7 +22,7 @@ class DataSet final : public TokenStream {
   std::uint64_t document_count() const override;
   std::uint32_t vocabulary_size() const override;
   std::uint32_t end_of_text() const override;
-  std::uint32_t start_token() const override;  ///< end-of-text, which stands before every other document
+  std::uint32_t start_token() const override;
   const std::string& tokenizer_fingerprint() const override;
   const std::string& fingerprint() const override;           ///< of the whole set, from its index
   const std::vector<std::string>& domains() const override;  ///< union over shards, in index order

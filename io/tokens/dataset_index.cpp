@@ -42,6 +42,7 @@ Json content(const DataSetIndex& index) {
   json["tokenizer_xxh3_128"] = index.tokenizer_digest;
   json["vocabulary_size"] = index.header.vocabulary_size;
   json["end_of_text_id"] = index.header.end_of_text;
+  if (index.start_token != index.header.end_of_text) json["start_token_id"] = index.start_token;
   json["token_count"] = index.token_count();
   json["document_count"] = index.document_count();
   json["domains"] = std::move(domains);
@@ -68,6 +69,10 @@ DataSetIndex index_of(const Json& json) {
   json.at("tokenizer_xxh3_128").get_to(index.tokenizer_digest);
   json.at("vocabulary_size").get_to(index.header.vocabulary_size);
   json.at("end_of_text_id").get_to(index.header.end_of_text);
+  index.start_token = json.value("start_token_id", index.header.end_of_text);
+  if (index.start_token >= index.header.vocabulary_size) {
+    throw Error(ErrorKind::bad_data, "states a start token outside its vocabulary");
+  }
   for (const Json& domain : json.at("domains")) {
     index.domains.push_back(
         {domain.at("name"), domain.at("documents"), domain.at("tokens"), domain.at("bytes"), domain.at("words")});

@@ -30,6 +30,7 @@ struct DomainEntry {
 /// The content of a data set's `index.json`.
 struct DataSetIndex {
   ShardHeader header;
+  std::uint32_t start_token = 0;     ///< what its tokenizer says texts are read behind; stated where not end-of-text
   std::string tokenizer_digest;      ///< XXH3-128 of the folder's tokenizer.json
   std::vector<DomainEntry> domains;  ///< in order of first appearance in the stream
   std::vector<ShardEntry> shards;    ///< in stream order

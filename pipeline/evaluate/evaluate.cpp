@@ -73,9 +73,10 @@ void evaluate(const comm::Communicator& communicator, const EvaluateOptions& opt
     decoder = std::make_unique<model::decoder::Decoder>(inputs.model.config, decoder_options, *ops);
   });
   const std::span<const io::tokens::DocumentRecord> covered = inputs.covered();
-  UnitScorer scorer(*inputs.data, covered, [&](const model::ops::Batch& batch, std::span<double> nll) {
-    decoder->score(inputs.model.weights(), batch, nll);
-  });
+  UnitScorer scorer(*inputs.data, covered, inputs.model.load_tokenizer().start_token(),
+                    [&](const model::ops::Batch& batch, std::span<double> nll) {
+                      decoder->score(inputs.model.weights(), batch, nll);
+                    });
   const CorpusScore corpus = score_corpus(communicator, inputs.units, covered, scorer,
                                           {inputs.identity(), covered.size(), inputs.data->domains().size()});
 

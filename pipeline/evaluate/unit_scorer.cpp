@@ -9,8 +9,8 @@
 namespace chainrule::pipeline::evaluate {
 
 UnitScorer::UnitScorer(const io::tokens::TokenStream& stream, std::span<const io::tokens::DocumentRecord> documents,
-                       ScoreBatch score)
-    : stream_(stream), documents_(documents), score_(std::move(score)) {}
+                       std::uint32_t start_token, ScoreBatch score)
+    : stream_(stream), documents_(documents), start_token_(start_token), score_(std::move(score)) {}
 
 void UnitScorer::score(const windows::WorkUnit& unit, tally::PartialResult& result) {
   result.begin_unit(unit.index);
@@ -19,7 +19,7 @@ void UnitScorer::score(const windows::WorkUnit& unit, tally::PartialResult& resu
 
 void UnitScorer::score(const windows::WorkUnit& unit, const TakeToken& take) {
   nll_.assign(static_cast<std::size_t>(unit.rows), 0.0);
-  buffer_.begin(unit.rows, stream_.start_token());
+  buffer_.begin(unit.rows, start_token_);
   for (const auto& window : unit.windows) place(window);
   score_(buffer_.batch(), nll_);
   std::int64_t row = 0;

@@ -21,9 +21,9 @@ using TakeToken = std::function<void(const tally::ScoredToken& token)>;
 /// Turns a work unit into a batch, has it scored and hands the scored tokens on. Its buffers are made once.
 class UnitScorer {
  public:
-  /// documents are the first of stream's; both outlive the scorer.
+  /// documents are the first of stream's; both outlive the scorer. start_token: what the model reads documents behind.
   UnitScorer(const io::tokens::TokenStream& stream, std::span<const io::tokens::DocumentRecord> documents,
-             ScoreBatch score);
+             std::uint32_t start_token, ScoreBatch score);
 
   /// Throws io::Error bad_data where a document does not end in an end-of-text, and what reading and scoring throw.
   void score(const windows::WorkUnit& unit, const TakeToken& take);
@@ -37,6 +37,7 @@ class UnitScorer {
 
   const io::tokens::TokenStream& stream_;
   std::span<const io::tokens::DocumentRecord> documents_;
+  std::uint32_t start_token_;
   ScoreBatch score_;
   windows::BatchBuffer buffer_;
   std::vector<double> nll_;

@@ -202,6 +202,7 @@ class Packing {
   /// The first rank writes what makes the shards a data set, and opens it as a reader will.
   void finish_set(PackedSet& set) const {
     tokenizer_->save(set.folder / "tokenizer.json");
+    set.index.start_token = tokenizer_->start_token();
     set.index.tokenizer_digest = io::files::file_digest(set.folder / "tokenizer.json");
     io::files::write_file_atomically(set.folder / io::tokens::kIndexFile, set.index.to_json());
     io::tokens::DataSet::open(set.folder);

@@ -7,8 +7,9 @@
 
 namespace chainrule::pipeline::windows {
 
-void BatchBuffer::begin(std::int64_t rows, std::uint32_t padding) {
-  inputs_.assign(static_cast<std::size_t>(rows), padding);
+void BatchBuffer::begin(std::int64_t rows, std::uint32_t start_token) {
+  start_token_ = start_token;
+  inputs_.assign(static_cast<std::size_t>(rows), start_token);
   targets_.assign(static_cast<std::size_t>(rows), model::ops::kNotScored);
   sequences_.clear();
   used_rows_ = 0;
@@ -31,13 +32,13 @@ std::uint32_t BatchBuffer::add(const io::tokens::TokenStream& stream, const Wind
   tokens_.resize(rows + 1);
   const std::span<std::uint32_t> tokens(tokens_);
   if (window.first_target == 0) {
-    tokens[0] = stream.start_token();
+    tokens[0] = start_token_;
     stream.read(0, tokens.subspan(1));
   } else {
     stream.read(window.first_target - 1, tokens);
   }
   const std::uint32_t before = tokens[0];
-  if (window.after_start) tokens[0] = stream.start_token();
+  if (window.after_start) tokens[0] = start_token_;
   std::copy_n(tokens.begin(), rows, inputs_.begin() + first_row);
   std::copy_n(tokens.end() - window.scored, window.scored, targets_.begin() + first_row + window.rows - window.scored);
   return before;

@@ -12,12 +12,13 @@ namespace chainrule::pipeline::windows {
 /// Windows side by side as the batch that a model takes: training's and evaluation's. Its memory is used again.
 class BatchBuffer {
  public:
-  /// Empties it: `rows` rows of padding, which read the token `padding` and are not scored.
-  void begin(std::int64_t rows, std::uint32_t padding);
+  /// Empties it: `rows` rows of padding, which are not scored. start_token: what padding reads, what stands before a
+  /// stream, and what windows that begin a document are read behind.
+  void begin(std::int64_t rows, std::uint32_t start_token);
 
   /// Reads window from stream into the next rows. They become a sequence of sequence_rows (at least the window's; the
   /// rest is padding), so that batches of windows of unequal length have one shape. Returns the token that stands
-  /// before the window in the stream (before the stream: its start token), whatever row 0 reads. Throws io::Error, and
+  /// before the window in the stream (before the stream: the start token), whatever row 0 reads. Throws io::Error, and
   /// std::length_error where rows are left over.
   std::uint32_t add(const io::tokens::TokenStream& stream, const Window& window, std::int64_t sequence_rows);
   std::uint32_t add(const io::tokens::TokenStream& stream, const Window& window) {
@@ -31,6 +32,7 @@ class BatchBuffer {
 
  private:
   std::int64_t used_rows_ = 0;
+  std::uint32_t start_token_ = 0;
   std::vector<std::uint32_t> tokens_;  // of one window: the token before it, then its targets
   std::vector<std::uint32_t> inputs_;
   std::vector<std::uint32_t> targets_;

@@ -28,6 +28,7 @@ void write_data_set(const std::filesystem::path& folder, const MadeDataSet& set)
   io::files::write_file_atomically(folder / "tokenizer.json", set.tokenizer_json);
   io::tokens::DataSetIndex index;
   index.header = {set.tokenizer_fingerprint, set.vocabulary_size, set.end_of_text};
+  index.start_token = set.end_of_text;
   index.tokenizer_digest = io::files::file_digest(folder / "tokenizer.json");
   std::vector<std::string> names;
   for (const auto& shard : set.shards) {

@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <optional>
 #include <set>
 
 #include "io/error.h"
 #include "io/quote.h"
 #include "io/tensors/gguf/file.h"
+#include "io/tokenizer/gguf_vocabulary.h"
 #include "model/error.h"
 #include "pipeline/models/external/tensor_names.h"
 
@@ -110,6 +112,47 @@ Config read_gpt2(Keys& keys) {
   return config;
 }
 
+std::optional<std::uint32_t> token_id(const Metadata& metadata, const std::string& key) {
+  if (!metadata.contains(key)) return std::nullopt;
+  const std::int64_t id = metadata.whole_number(key);
+  return id <= UINT32_MAX ? std::optional(static_cast<std::uint32_t>(id)) : std::nullopt;
+}
+
+bool truth(const Metadata& metadata, const std::string& key, bool otherwise) {
+  return metadata.contains(key) ? metadata.boolean(key) : otherwise;
+}
+
+io::tokenizer::GgufVocabulary vocabulary_of(const Metadata& metadata, const std::filesystem::path& path) {
+  const std::string prefix = "tokenizer.ggml.";
+  io::tokenizer::GgufVocabulary vocabulary;
+  vocabulary.path = path;
+  vocabulary.model = metadata.text(prefix + "model");
+  if (metadata.contains(prefix + "pre")) vocabulary.pre = metadata.text(prefix + "pre");
+  const auto texts = [&](const char* key, std::vector<std::string>& into) {
+    if (!metadata.contains(prefix + key)) return;
+    for (const std::string_view text : metadata.texts(prefix + key)) into.emplace_back(text);
+  };
+  texts("tokens", vocabulary.tokens);
+  texts("merges", vocabulary.merges);
+  if (metadata.contains(prefix + "scores")) {
+    for (const double score : metadata.numbers(prefix + "scores")) {
+      vocabulary.scores.push_back(static_cast<float>(score));
+    }
+  }
+  if (metadata.contains(prefix + "token_type")) {
+    for (const std::int64_t type : metadata.whole_numbers(prefix + "token_type")) {
+      vocabulary.token_types.push_back(static_cast<std::int32_t>(type));
+    }
+  }
+  vocabulary.bos_token_id = token_id(metadata, prefix + "bos_token_id");
+  vocabulary.eos_token_id = token_id(metadata, prefix + "eos_token_id");
+  vocabulary.unknown_token_id = token_id(metadata, prefix + "unknown_token_id");
+  vocabulary.add_bos_token = truth(metadata, prefix + "add_bos_token", vocabulary.model == "llama");
+  vocabulary.add_eos_token = truth(metadata, prefix + "add_eos_token", false);
+  vocabulary.add_space_prefix = truth(metadata, prefix + "add_space_prefix", true);
+  return vocabulary;
+}
+
 }  // namespace
 
 ExternalModel open_gguf(const std::filesystem::path& path) {
@@ -139,6 +182,11 @@ ExternalModel open_gguf(const std::filesystem::path& path) {
   model.map = architecture == "gpt2" ? gguf_gpt2_map(model.config) : gguf_map(model.config, architecture == "llama");
   require_all_used(
       *file, model.map, [](std::string_view) { return false; }, name);
+  if (metadata.contains("tokenizer.ggml.model")) {
+    model.load_tokenizer = [file, path] {
+      return io::tokenizer::Tokenizer::from_gguf(vocabulary_of(file->metadata(), path));
+    };
+  }
   model.tensors = std::move(file);
   return model;
 }

@@ -19,6 +19,9 @@ using model::shape::Normalization;
 /// What says nothing about probabilities: where the model came from, how it is generated from, how it was trained.
 void ignore_what_changes_nothing(ConfigFields& fields) {
   fields.ignore({"_name_or_path",
+                 "_model_name_or_path",
+                 "_commit_hash",
+                 "unk_token_id",
                  "architectures",
                  "model_type",
                  "torch_dtype",

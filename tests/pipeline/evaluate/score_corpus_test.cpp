@@ -92,7 +92,7 @@ TEST_P(ScoreCorpusBehind, EqualsOneLoopOverTheTokens) {
   const Corpus corpus(kRagged, GetParam());
   for (const windows::protocol::Protocol* protocol : {&windows::protocol::kDocument, &windows::protocol::kPacked}) {
     for (const std::int64_t length : {1, 16, 64}) {
-      UnitScorer scorer(corpus, corpus.documents, made_up_model());
+      UnitScorer scorer(corpus, corpus.documents, corpus.start_token(), made_up_model());
       const std::int64_t stride = protocol == &windows::protocol::kPacked ? length : (length + 1) / 2;
       const auto scored =
           score_corpus(world(), {{protocol, length, stride}, 3}, corpus.documents, scorer, corpus.empty_result());
@@ -117,9 +117,9 @@ TEST(ScoreCorpus, AUnitHasTheSameShapeWhereverItIsScored) {
     }
   };
   const windows::WorkUnitOptions options{{&windows::protocol::kDocument, 48, 20}, 4};
-  UnitScorer shared(corpus, corpus.documents, model);
+  UnitScorer shared(corpus, corpus.documents, corpus.start_token(), model);
   const auto scored = score_corpus(world(), options, corpus.documents, shared, corpus.empty_result());
-  UnitScorer serial(corpus, corpus.documents, model);
+  UnitScorer serial(corpus, corpus.documents, corpus.start_token(), model);
   tally::PartialResult alone = corpus.empty_result();
   windows::WorkUnitCursor units(options, corpus.documents);
   for (windows::WorkUnit unit; units.next(unit);) serial.score(unit, alone);
@@ -131,7 +131,7 @@ TEST(ScoreCorpus, AUnitHasTheSameShapeWhereverItIsScored) {
 
 TEST(ScoreCorpus, CountsTheScoredTokensOfEachDomain) {
   const Corpus corpus(kRagged);
-  UnitScorer scorer(corpus, corpus.documents, made_up_model());
+  UnitScorer scorer(corpus, corpus.documents, corpus.start_token(), made_up_model());
   const auto scored = score_corpus(world(), {{&windows::protocol::kPacked, 32, 32}, 2}, corpus.documents, scorer,
                                    corpus.empty_result());
   if (world().rank() != 0) return;
@@ -164,7 +164,7 @@ TEST(ScoreCorpus, ATokenComesWithItsPlaceAndItsContext) {
        {1, 2, 3, 4, 1, 2, 3, 4, 1, 2, 3, 4, 1, 2, 3}},
   };
   for (const auto& [options, positions, contexts] : cases) {
-    UnitScorer scorer(corpus, corpus.documents, made_up_model(corpus.stream[6]));
+    UnitScorer scorer(corpus, corpus.documents, corpus.start_token(), made_up_model(corpus.stream[6]));
     windows::WorkUnitCursor units({options, 2}, corpus.documents);
     std::vector<tally::ScoredToken> tokens;
     for (windows::WorkUnit unit; units.next(unit);) {
@@ -188,7 +188,7 @@ TEST(ScoreCorpus, ATokenComesWithItsPlaceAndItsContext) {
 
 TEST(ScoreCorpus, MoreRanksThanUnits) {
   const Corpus corpus({3});
-  UnitScorer scorer(corpus, corpus.documents, made_up_model());
+  UnitScorer scorer(corpus, corpus.documents, corpus.start_token(), made_up_model());
   const auto scored = score_corpus(world(), {{&windows::protocol::kDocument, 8, 4}, 1}, corpus.documents, scorer,
                                    corpus.empty_result());
   EXPECT_EQ(scored.units, 1U);
@@ -201,7 +201,7 @@ TEST(ScoreCorpus, MoreRanksThanUnits) {
 TEST(ScoreCorpus, NonFiniteResultsAreCountedApart) {
   const Corpus corpus(kRagged);
   const std::uint32_t poison = corpus.stream[corpus.documents[2].first_token];
-  UnitScorer scorer(corpus, corpus.documents, made_up_model(poison));
+  UnitScorer scorer(corpus, corpus.documents, corpus.start_token(), made_up_model(poison));
   const auto scored = score_corpus(world(), {{&windows::protocol::kDocument, 64, 32}, 1}, corpus.documents, scorer,
                                    corpus.empty_result());
   EXPECT_GT(scored.nonfinite_tokens, 0U);
@@ -214,7 +214,7 @@ TEST(ScoreCorpus, RefusesADocumentThatDoesNotEndInEndOfText) {
   Corpus corpus({3, 4});
   corpus.stream[3] = 5;
   for (const windows::protocol::Protocol* protocol : {&windows::protocol::kDocument, &windows::protocol::kPacked}) {
-    UnitScorer scorer(corpus, corpus.documents, made_up_model());
+    UnitScorer scorer(corpus, corpus.documents, corpus.start_token(), made_up_model());
     const windows::WorkUnitOptions options{{protocol, 8, 8}, 2};
     windows::WorkUnitCursor units(options, corpus.documents);
     windows::WorkUnit unit;
@@ -228,7 +228,7 @@ TEST(ScoreCorpus, RefusesADocumentThatDoesNotEndInEndOfText) {
 /// would have it, do not give the same cross-entropy.
 TEST(ScoreCorpus, AMeanOfRankMeansIsAnotherNumber) {
   const Corpus corpus(kRagged);
-  UnitScorer scorer(corpus, corpus.documents, made_up_model());
+  UnitScorer scorer(corpus, corpus.documents, corpus.start_token(), made_up_model());
   const windows::WorkUnitOptions options{{&windows::protocol::kDocument, 64, 32}, 1};
   std::vector<double> means(7);
   std::vector<comm::ExactSum> sums(7);
