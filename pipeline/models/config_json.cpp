@@ -107,6 +107,12 @@ void write_config(const Config& config, nlohmann::ordered_json& json) {
   if (config.zero_residuals) json["zero_residuals"] = true;
 }
 
+std::string config_text(const Config& config) {
+  nlohmann::ordered_json json;
+  write_config(config, json);
+  return io::files::json_text(json);
+}
+
 Config read_config(const nlohmann::json& json) {
   Config config;
   config.layers = io::files::whole_number(json, "layers");

@@ -16,6 +16,7 @@
 #include "pipeline/comm/session.h"
 #include "pipeline/failure/error.h"
 #include "pipeline/models/checkpoint_places.h"
+#include "pipeline/models/config_json.h"
 #include "pipeline/models/external/external_model.h"
 #include "pipeline/models/model_description.h"
 #include "pipeline/run/standard_streams.h"
@@ -164,6 +165,8 @@ LoadedModel load_same_model(const comm::Communicator& communicator, const std::f
       });
       comm::require_same(communicator, failure::ExitCode::bad_data, fmt::format("the weights of '{}'", chosen),
                          model->weights_hash);
+      comm::require_same(communicator, failure::ExitCode::bad_data, fmt::format("the configuration of '{}'", chosen),
+                         config_text(model->config));
       comm::require_same(communicator, failure::ExitCode::bad_data, fmt::format("the tokenizer of '{}'", chosen),
                          model->tokenizer_fingerprint);
       return std::move(*model);

@@ -171,7 +171,9 @@ ExternalModel open_gguf(const std::filesystem::path& path) {
                              io::in_quotes(architecture)));
   }
   // Rows of the embedding; the key may be absent.
-  model.config.vocabulary_size = file->tensor("token_embd.weight").shape.front();
+  const std::vector<std::int64_t> embedding = file->tensor("token_embd.weight").shape;
+  if (embedding.size() != 2) refuse(name, "the tensor 'token_embd.weight' is no matrix");
+  model.config.vocabulary_size = embedding.front();
   keys.require("vocab_size", model.config.vocabulary_size);
   keys.refuse_others();
   try {
