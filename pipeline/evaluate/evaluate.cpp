@@ -73,7 +73,7 @@ void evaluate(const comm::Communicator& communicator, const EvaluateOptions& opt
     decoder = std::make_unique<model::decoder::Decoder>(inputs.model.config, decoder_options, *ops);
   });
   const std::span<const io::tokens::DocumentRecord> covered = inputs.covered();
-  UnitScorer scorer(*inputs.data, covered, inputs.model.load_tokenizer().start_token(),
+  UnitScorer scorer(*inputs.data, covered, inputs.start_token,
                     [&](const model::ops::Batch& batch, std::span<double> nll) {
                       decoder->score(inputs.model.weights(), batch, nll);
                     });

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <string>
 
 #include "io/tokenizer/tokenizer.h"
 #include "io/tokens/data_set_pair.h"
@@ -35,6 +36,11 @@ void check_same_vocabulary(const models::LoadedModel& model, const io::tokens::T
         fmt::format("the model '{}' has a vocabulary of {}, the data set '{}' one of {}", model.folder.string(),
                     model.config.vocabulary_size, data.path().string(), data.vocabulary_size()));
   }
+}
+
+/// Another system's model says what it reads texts behind. A checkpoint was trained on streams such as this one.
+std::uint32_t start_token_of(const models::LoadedModel& model, const io::tokens::TokenStream& data) {
+  return model.stored ? model.load_tokenizer().start_token() : data.start_token();
 }
 
 }  // namespace
@@ -79,7 +85,7 @@ EvaluationInputs open_inputs(const comm::Communicator& communicator, const Evalu
     io::tokens::verify_shards(*data, static_cast<std::size_t>(communicator.rank()),
                               static_cast<std::size_t>(communicator.size()));
   });
-  EvaluationInputs inputs{std::move(*model), std::move(data), {}, units, 0};
+  EvaluationInputs inputs{std::move(*model), std::move(data), {}, units, 0, 0};
   comm::agree(communicator, [&] {
     inputs.documents = inputs.data->documents();
     const std::uint64_t all = inputs.documents.size();
@@ -90,7 +96,11 @@ EvaluationInputs open_inputs(const comm::Communicator& communicator, const Evalu
           fmt::format("nothing to score in '{}': its {} documents hold no token that protocol {} scores",
                       options.data.string(), inputs.covered_documents, options.protocol->name));
     }
+    inputs.start_token = start_token_of(inputs.model, *inputs.data);
   });
+  comm::require_same(communicator, failure::ExitCode::bad_data,
+                     fmt::format("the start token of '{}'", inputs.model.folder.string()),
+                     std::to_string(inputs.start_token));
   return inputs;
 }
 

@@ -16,7 +16,6 @@ using ::testing::ElementsAre;
 
 constexpr std::uint32_t kStart = 98;
 constexpr std::uint32_t kEnd = 99;
-constexpr std::uint32_t kPadding = 77;
 constexpr std::uint32_t kNot = model::ops::kNotScored;
 
 /// The stream 0 1 2 E E 5 6 E, whose start token is not its end-of-text.
@@ -33,11 +32,11 @@ class BatchBufferTest : public testing::Test {
 };
 
 TEST_F(BatchBufferTest, LaysWindowsSideBySideAndPadsTheRest) {
-  buffer_.begin(9, kPadding);
+  buffer_.begin(9, kStart);
   EXPECT_EQ(buffer_.add(stream_, {.first_target = 1, .rows = 3, .scored = 2}), 0U);
   EXPECT_EQ(buffer_.add(stream_, {.first_target = 5, .rows = 2, .scored = 2}), kEnd);
   const model::ops::Batch batch = buffer_.batch();
-  EXPECT_THAT(batch.inputs, ElementsAre(0, 1, 2, kEnd, 5, kPadding, kPadding, kPadding, kPadding));
+  EXPECT_THAT(batch.inputs, ElementsAre(0, 1, 2, kEnd, 5, kStart, kStart, kStart, kStart));
   EXPECT_THAT(batch.targets, ElementsAre(kNot, 2, kEnd, 5, 6, kNot, kNot, kNot, kNot));
   ASSERT_EQ(batch.sequences.size(), 2U);
   EXPECT_EQ(batch.sequences[0].rows, 3);
@@ -46,11 +45,11 @@ TEST_F(BatchBufferTest, LaysWindowsSideBySideAndPadsTheRest) {
 }
 
 TEST_F(BatchBufferTest, SequencesOfOneLengthHoldShorterWindowsAndNone) {
-  buffer_.begin(8, kPadding);
+  buffer_.begin(8, kStart);
   buffer_.add(stream_, {.first_target = 6, .rows = 2, .scored = 2}, 4);
   buffer_.add_padding(4);
   const model::ops::Batch batch = buffer_.batch();
-  EXPECT_THAT(batch.inputs, ElementsAre(5, 6, kPadding, kPadding, kPadding, kPadding, kPadding, kPadding));
+  EXPECT_THAT(batch.inputs, ElementsAre(5, 6, kStart, kStart, kStart, kStart, kStart, kStart));
   EXPECT_THAT(batch.targets, ElementsAre(6, kEnd, kNot, kNot, kNot, kNot, kNot, kNot));
   ASSERT_EQ(batch.sequences.size(), 2U);
   EXPECT_EQ(batch.sequences[0].rows, 4);
@@ -59,11 +58,11 @@ TEST_F(BatchBufferTest, SequencesOfOneLengthHoldShorterWindowsAndNone) {
 }
 
 TEST_F(BatchBufferTest, TheStartTokenStandsBeforeTheStreamAndWhereAWindowAsksForIt) {
-  buffer_.begin(5, kPadding);
+  buffer_.begin(5, kStart);
   EXPECT_EQ(buffer_.add(stream_, {.first_target = 0, .rows = 2, .scored = 2, .after_start = true}), kStart);
   EXPECT_EQ(buffer_.add(stream_, {.first_target = 5, .rows = 2, .scored = 2, .after_start = true}), kEnd)
       << "what stands before, not what is read";
-  EXPECT_THAT(buffer_.batch().inputs, ElementsAre(kStart, 0, kStart, 5, kPadding));
+  EXPECT_THAT(buffer_.batch().inputs, ElementsAre(kStart, 0, kStart, 5, kStart));
   EXPECT_THAT(buffer_.batch().targets, ElementsAre(0, 1, 5, 6, kNot));
 }
 
@@ -73,7 +72,7 @@ TEST_F(BatchBufferTest, ProtocolDocumentReadsEachDocumentBehindTheStartTokenAndP
     std::vector<std::uint32_t> inputs;
     const auto cursor = protocol::make_cursor({protocol, 2, 2}, documents);
     for (Window window; cursor->next(window);) {
-      buffer_.begin(window.rows, kPadding);
+      buffer_.begin(window.rows, kStart);
       buffer_.add(stream_, window);
       inputs.insert(inputs.end(), buffer_.batch().inputs.begin(), buffer_.batch().inputs.end());
     }
@@ -84,19 +83,19 @@ TEST_F(BatchBufferTest, ProtocolDocumentReadsEachDocumentBehindTheStartTokenAndP
 }
 
 TEST_F(BatchBufferTest, IsEmptiedByBegin) {
-  buffer_.begin(4, kPadding);
+  buffer_.begin(4, kStart);
   buffer_.add(stream_, {.first_target = 1, .rows = 4, .scored = 4});
-  buffer_.begin(3, kPadding);
-  EXPECT_THAT(buffer_.batch().inputs, ElementsAre(kPadding, kPadding, kPadding));
+  buffer_.begin(3, kStart);
+  EXPECT_THAT(buffer_.batch().inputs, ElementsAre(kStart, kStart, kStart));
   EXPECT_THAT(buffer_.batch().targets, ElementsAre(kNot, kNot, kNot));
   EXPECT_TRUE(buffer_.batch().sequences.empty());
 }
 
 TEST_F(BatchBufferTest, RefusesWhatDoesNotFitAndWhatIsNotInTheStream) {
-  buffer_.begin(4, kPadding);
+  buffer_.begin(4, kStart);
   buffer_.add(stream_, {.first_target = 1, .rows = 2, .scored = 2});
   EXPECT_THROW(buffer_.add(stream_, {.first_target = 3, .rows = 3, .scored = 3}), std::length_error);
-  buffer_.begin(4, kPadding);
+  buffer_.begin(4, kStart);
   EXPECT_THROW(buffer_.add(stream_, {.first_target = 6, .rows = 3, .scored = 3}), io::Error);
 }
 
