@@ -76,7 +76,6 @@ class GgufModel : public testing::Test {
       }
     }
     tensors.insert(tensors.end(), more_tensors_.begin(), more_tensors_.end());
-    for (std::string& each : more_tensors_) each.clear();
     io::files::write_file_atomically(path_, gguf::file_of(pairs, tensors, at));
     ExternalModel model = open_gguf(path_);
     weights_of(model);
@@ -167,12 +166,12 @@ TEST_F(GgufModel, WhatIsNotBuiltIsRefusedByItsKey) {
 
 TEST_F(GgufModel, TensorsMustBeThoseOfTheModel) {
   shape_.feed_forward_width = 96;
-  EXPECT_THAT(refusal(), HasSubstr("the model's configuration asks for [64, 32]"));
+  EXPECT_THAT(refusal(), HasSubstr("the model's configuration asks for [32, 64]"));
   shape_.feed_forward_width = 64;
   shape_.query_key_norm = true;
   EXPECT_THAT(refusal(), HasSubstr("has no place in the model"));
   shape_.query_key_norm = false;
-  EXPECT_THAT(refusal("qwen3"), HasSubstr("'blk.0.attn_q_norm.weight'"));
+  EXPECT_THAT(refusal("qwen3"), HasSubstr("attn_q_norm.weight'"));
   more_tensors_ = {gguf::tensor("token_embd.bias", {0}, 0, 0)};
   EXPECT_THAT(refusal(), HasSubstr("'token_embd.bias'"));
 }

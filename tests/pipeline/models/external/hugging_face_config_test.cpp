@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "io/error.h"
@@ -159,9 +160,10 @@ TEST(HuggingFaceConfig, ScalingsInBothSpellings) {
     EXPECT_EQ(config.rotary.scaling.kind, kind) << scaling;
     EXPECT_EQ(config.rotary.theta, 500'000);
     EXPECT_EQ(config.sequence_length, kind == Kind::dynamic ? 640 : 256);
-    if (kind != Kind::none) EXPECT_EQ(config.rotary.scaling.factor, scaling["factor"]);
-    if (kind == Kind::llama3 || kind == Kind::yarn) EXPECT_EQ(config.rotary.scaling.original_length, 64);
-    if (kind == Kind::dynamic) EXPECT_EQ(config.rotary.scaling.original_length, 256);
+    EXPECT_EQ(config.rotary.scaling.factor, scaling.value("factor", 1.0));
+    const std::map<Kind, std::int64_t> original = {
+        {Kind::none, 0}, {Kind::linear, 256}, {Kind::llama3, 64}, {Kind::yarn, 64}, {Kind::dynamic, 256}};
+    EXPECT_EQ(config.rotary.scaling.original_length, original.at(kind)) << scaling;
     const json parameters = with(scaling, {{"rope_theta", 500'000}});
     EXPECT_EQ(read(with(without(llama(), "rope_theta"), {{"rope_parameters", parameters}})), config) << scaling;
     json old = without(scaling, "rope_type");
