@@ -47,7 +47,7 @@ class Converted(TextModelTest):
         ids = tokenizer(text)["input_ids"]
         self.assertEqual(ids, [each["token_id"] for each in tokens])
         with torch.no_grad():
-            logits = model.eval()(torch.tensor([[tokenizer.bos_token_id, *ids]])).logits[0]
+            logits = model.eval()(torch.tensor([[tokenizer.bos_token_id, *ids[:-1]]])).logits[0]
         nats = -torch.log_softmax(logits.double(), -1)[torch.arange(len(ids)), ids]
         for ours, theirs in zip(tokens, nats.tolist()):
             self.assertAlmostEqual(ours["nll_nats"], theirs, delta=2e-5)
