@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -197,7 +198,9 @@ Json inspect_folder(const fs::path& path) {
 /// What is shown of a value in a line of text.
 std::string shown(const Json& value) {
   if (value.is_string()) return io::on_one_line(value.get_ref<const std::string&>());
-  return value.is_number_float() ? fmt::format("{:.3f}", value.get<double>()) : io::files::json_text(value);
+  if (!value.is_number_float()) return io::files::json_text(value);
+  const auto number = value.get<double>();
+  return number != 0 && std::abs(number) < 0.001 ? fmt::format("{:g}", number) : fmt::format("{:.3f}", number);
 }
 
 /// "name code, documents 3, tokens 40"
