@@ -20,6 +20,10 @@ struct NamedTensor {
 /// (cannot_create, input_output).
 void write_model_file(const std::filesystem::path& path, std::span<const NamedTensor> tensors);
 
+/// The same of a source's tensors in its order, some rows at a time in memory; they are read twice. Throws also what
+/// source throws.
+void write_model_file(const std::filesystem::path& path, const TensorSource& source);
+
 /// model.h5 for reading; nothing is kept in memory.
 class ModelFile final : public TensorSource {
  public:

@@ -54,7 +54,9 @@ void validate(const Config& config) {
   require_within(config.sequence_length, 1 << 28, "sequence length");
   validate_attention(config);
   if (config.position_encoding == PositionEncoding::rotary) validate(config.rotary);
-  if (!(config.normalization_epsilon > 0)) throw Error("the model's normalization epsilon must be above 0");
+  if (!(config.normalization_epsilon > 0) || !std::isfinite(config.normalization_epsilon)) {
+    throw Error("the model's normalization epsilon must be a number above 0");
+  }
   if (!(config.logit_soft_cap >= 0) || !std::isfinite(config.logit_soft_cap)) {
     throw Error("the model's logit soft cap must be a number from 0 on");
   }

@@ -18,6 +18,7 @@ class StoredWeights {
   void put_vector(std::int64_t offset, std::vector<float> values) { vectors_[offset] = std::move(values); }
   void keep(std::shared_ptr<const void> files) { kept_.push_back(std::move(files)); }
 
+  bool has_matrix(std::int64_t offset) const { return matrices_.contains(offset); }
   /// Throw std::out_of_range for an offset without such a parameter.
   const std::vector<StoredMatrix>& matrix(std::int64_t offset) const { return matrices_.at(offset); }
   const float* vector(std::int64_t offset) const { return vectors_.at(offset).data(); }

@@ -12,7 +12,8 @@ std::span<const Command> commands() {
       {"score", "each factor p(token | text before it) of a text, and their product", run_score},
       {"next", "the next-token distribution behind a text, as bars", run_next},
       {"generate", "continue texts, one sampled token at a time", run_generate},
-      {"inspect", "say what a file or folder of ours is, and verify its checksums", run_inspect},
+      {"convert", "a model as a Hugging Face folder, an llm.c model or a checkpoint", run_convert},
+      {"inspect", "say what a file, folder or model is, and verify its checksums", run_inspect},
       {"benchmark", "this machine's matrix-product rate, and training and evaluation beside it", run_benchmark},
   };
   return kCommands;

@@ -29,6 +29,7 @@ failure::ExitCode run_evaluate(const Arguments& arguments);
 failure::ExitCode run_score(const Arguments& arguments);
 failure::ExitCode run_next(const Arguments& arguments);
 failure::ExitCode run_generate(const Arguments& arguments);
+failure::ExitCode run_convert(const Arguments& arguments);
 failure::ExitCode run_inspect(const Arguments& arguments);
 failure::ExitCode run_benchmark(const Arguments& arguments);
 

@@ -13,9 +13,11 @@ namespace chainrule::pipeline::cli {
 failure::ExitCode run_inspect(const Arguments& arguments) {
   std::string path;
   bool json = false;
-  CommandOptions options("chainrule inspect PATH [--json]",
-                         "Says what a data set, token shard, tokenizer, checkpoint or run directory is, and verifies "
-                         "every checksum.\nExit code 0: all is well; 65: damaged, or nothing of chainrule's.");
+  CommandOptions options(
+      "chainrule inspect PATH [--json]",
+      "Says what a data set, token shard, tokenizer, checkpoint or run directory is, and verifies "
+      "every checksum; says of a model of another system what it is and how its weights are stored.\nExit "
+      "code 0: all is well; 65: damaged, or nothing that chainrule reads.");
   options.group("Inspection")
       .add_options()("path", po::value(&path)->required()->value_name("PATH"),
                      "file or folder; the option's name may be left out")("json", po::bool_switch(&json), "print JSON");
@@ -26,7 +28,9 @@ failure::ExitCode run_inspect(const Arguments& arguments) {
   if (json) {
     run::print(io::files::json_text(description, 2) + "\n");
   } else {
-    run::print(inspect::as_text(description) + "every checksum verified\n");
+    const bool has_checksums = !description.contains("encodings");
+    run::print(inspect::as_text(description) +
+               (has_checksums ? "every checksum verified\n" : "every tensor is there in its shape; no checksums\n"));
   }
   return failure::ExitCode::done;
 }

@@ -21,7 +21,13 @@ struct Words {
   std::string validation_data;
   std::string tokenizer;
   std::string run;
+  std::string init;
 };
+
+/// Options of the model's shape that --init leaves no room for.
+constexpr const char* kShapeOptions[] = {
+    "model",      "layers",           "heads",          "key-value-heads", "width",         "feed-forward-width",
+    "activation", "attention-window", "query-key-norm", "logit-soft-cap",  "zero-residuals"};
 
 void add_data_and_model(CommandOptions& command, pretrain::PretrainOptions& options, Words& words) {
   command.group("Data and run")
@@ -39,6 +45,9 @@ void add_data_and_model(CommandOptions& command, pretrain::PretrainOptions& opti
   pretrain::ModelOptions& model = options.model;
   static const std::string presets = fmt::format("preset: {}", fmt::join(model::shape::preset_names(), ", "));
   command.group("Model").add_options()(
+      "init", po::value(&words.init)->value_name("M"),
+      "go on from this model's weights, in its shape: a checkpoint, run, Hugging Face folder, GGUF file or llm.c model "
+      "(instead of --model and the options of the shape; a shorter --sequence-length where positions are rotary)")(
       "model", po::value(&model.preset)->default_value("gpt2-124m")->value_name("PRESET"), presets.c_str())(
       "layers", po::value(&model.layers)->value_name("N"), "layers (default: the preset's)")(
       "heads", po::value(&model.heads)->value_name("N"), "attention heads (default: the preset's)")(
@@ -125,6 +134,9 @@ failure::ExitCode run_pretrain(const Arguments& arguments) {
   options.validation_data = words.validation_data;
   options.tokenizer = words.tokenizer;
   options.run = words.run;
+  options.init = words.init;
+  options.shape_asked = std::any_of(std::begin(kShapeOptions), std::end(kShapeOptions),
+                                    [&](const char* option) { return command.given(option); });
   if (!command.given("minimum-learning-rate")) {
     options.schedule.minimum_learning_rate = options.schedule.learning_rate / 10;
   }

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "io/error.h"
@@ -18,6 +20,8 @@
 #include "io/tokens/shard_reader.h"
 #include "model/shape/config.h"
 #include "pipeline/models/checkpoint_places.h"
+#include "pipeline/models/config_json.h"
+#include "pipeline/models/external/external_model.h"
 #include "pipeline/models/model_description.h"
 
 namespace chainrule::pipeline::inspect {
@@ -113,18 +117,54 @@ Json inspect_checkpoint(const fs::path& path) {
   }
   const models::ModelDescription description = models::read_model_description(path / "model.json");
   const model::shape::Config& config = description.config;
-  return {{"kind", "checkpoint"},
-          {"path", path.string()},
-          {"step", description.step},
-          {"parameters", model::shape::parameter_count(config)},
-          {"layers", config.layers},
-          {"heads", config.heads},
-          {"width", config.width},
-          {"vocabulary_size", config.vocabulary_size},
-          {"sequence_length", config.sequence_length},
-          {"tokenizer_fingerprint", description.tokenizer_fingerprint},
-          {"weights_hash", description.weights_hash},
-          {"files", files}};
+  Json json = {{"kind", "checkpoint"},
+               {"path", path.string()},
+               {"step", description.step},
+               {"parameters", model::shape::parameter_count(config)}};
+  models::write_config(config, json);
+  json["tokenizer_fingerprint"] = description.tokenizer_fingerprint;
+  json["weights_hash"] = description.weights_hash;
+  json["files"] = files;
+  return json;
+}
+
+/// Tensors and bytes of each encoding among those that are parameters.
+Json encodings_of(const models::external::ExternalModel& external) {
+  Json encodings = Json::array();
+  std::map<io::tensors::Encoding, std::pair<std::int64_t, std::size_t>> sums;
+  for (const auto& [parameter, pieces] : external.map) {
+    for (const models::external::Piece& piece : pieces) {
+      const io::tensors::StoredTensor tensor = external.tensors->tensor(piece.tensor);
+      auto& [tensors, bytes] = sums[tensor.encoding];
+      tensors += 1;
+      bytes += tensor.bytes.size();
+    }
+  }
+  for (const auto& [encoding, sum] : sums) {
+    encodings.push_back({{"encoding", io::tensors::name_of(encoding)}, {"tensors", sum.first}, {"bytes", sum.second}});
+  }
+  return encodings;
+}
+
+/// Its tokenizer's fingerprint; null where none comes with it or lies beside it.
+Json tokenizer_fingerprint_of(const models::external::ExternalModel& external) {
+  if (external.load_tokenizer) return external.load_tokenizer().fingerprint();
+  const fs::path beside = external.path.parent_path() / "tokenizer.json";
+  if (!io::files::is_there(beside)) return nullptr;
+  return io::tokenizer::Tokenizer::load(beside).fingerprint();
+}
+
+Json inspect_external(const models::external::ExternalModel& external) {
+  models::external::weights_of(external);  // throws where a tensor is not there in its shape
+  Json json = {{"kind", external.kind},
+               {"path", external.path.string()},
+               {"parameters", model::shape::parameter_count(external.config)}};
+  models::write_config(external.config, json);
+  json["tokenizer_fingerprint"] = tokenizer_fingerprint_of(external);
+  json["weights_hash"] =
+      models::external::hash_of(*external.tensors, model::shape::ParameterTable(external.config), external.map);
+  json["encodings"] = encodings_of(external);
+  return json;
 }
 
 Json inspect_run(const fs::path& path) {
@@ -149,15 +189,18 @@ Json inspect_folder(const fs::path& path) {
             {io::tokens::kHeldOutFolder, inspect_data_set(*pair.held_out)}};
   }
   if (holds(io::tensors::kManifestName)) return inspect_checkpoint(path);
+  if (const auto external = models::external::open_external_model(path)) return inspect_external(*external);
   if (holds("checkpoints")) return inspect_run(path);
   if (holds("tokenizer.json") || (holds("vocab.json") && holds("merges.txt"))) return inspect_tokenizer(path);
-  refuse(fmt::format("'{}' is no data set, checkpoint, run directory or tokenizer", path.string()));
+  refuse(fmt::format("'{}' is no data set, checkpoint, run directory, Hugging Face model or tokenizer", path.string()));
 }
 
 /// What is shown of a value in a line of text.
 std::string shown(const Json& value) {
   if (value.is_string()) return io::on_one_line(value.get_ref<const std::string&>());
-  return value.is_number_float() ? fmt::format("{:.3f}", value.get<double>()) : io::files::json_text(value);
+  if (!value.is_number_float()) return io::files::json_text(value);
+  const auto number = value.get<double>();
+  return number != 0 && std::abs(number) < 0.001 ? fmt::format("{:g}", number) : fmt::format("{:.3f}", number);
 }
 
 /// "name code, documents 3, tokens 40"
@@ -202,7 +245,8 @@ Json inspect(const fs::path& path) {
     return inspect_folder(path.has_parent_path() ? path.parent_path() : ".");
   }
   if (path.extension() == ".json") return inspect_tokenizer(path);
-  refuse(fmt::format("'{}' is no token shard (.h5) and no tokenizer.json", path.string()));
+  if (const auto external = models::external::open_external_model(path)) return inspect_external(*external);
+  refuse(fmt::format("'{}' is no token shard (.h5), tokenizer.json, GGUF file or llm.c model", path.string()));
 }
 
 std::string as_text(const Json& description) {

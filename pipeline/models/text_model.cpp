@@ -11,8 +11,7 @@
 namespace chainrule::pipeline::models {
 
 bool fits(std::int64_t vocabulary_size, const LoadedModel& model) {
-  const bool rows_left = model.stored && vocabulary_size < model.config.vocabulary_size;
-  return vocabulary_size == model.config.vocabulary_size || rows_left;
+  return vocabulary_size <= model.config.vocabulary_size;
 }
 
 std::string_view token_bytes(const io::tokenizer::Tokenizer& tokenizer, io::tokenizer::TokenId token) {

@@ -20,8 +20,8 @@ TextModel load_text_model(const std::filesystem::path& path);
 /// The same on every rank (see load_same_model). Throws AgreedError. Collective.
 TextModel load_same_text_model(const comm::Communicator& communicator, const std::filesystem::path& path);
 
-/// Whether a tokenizer of so many ids can be the model's: of as many, but that models of other systems may have rows
-/// that stand for nothing behind those of the tokenizer.
+/// Whether a tokenizer of so many ids can be the model's: models of other systems, and checkpoints made of them, may
+/// have rows that stand for nothing behind those of the tokenizer.
 bool fits(std::int64_t vocabulary_size, const LoadedModel& model);
 /// The bytes of an id; none for one that stands for nothing.
 std::string_view token_bytes(const io::tokenizer::Tokenizer& tokenizer, io::tokenizer::TokenId token);

@@ -65,16 +65,30 @@ class Streams {
   std::shared_ptr<const io::tokenizer::Tokenizer> tokenizer_;
 };
 
+/// The shape to train, and that the data's tokens are the model's.
+model::shape::Config config_of(const PretrainOptions& options, const Start& start,
+                               const io::tokens::TokenStream& training) {
+  if (!start.config) return shape_of(options.model, training.vocabulary_size());
+  if (training.tokenizer_fingerprint() != start.tokenizer_fingerprint ||
+      training.vocabulary_size() > start.config->vocabulary_size) {
+    throw io::Error(io::ErrorKind::bad_data,
+                    fmt::format("option '--init': the tokenizer of {} is {}, the tokens of {} were made with {}",
+                                io::path_in_quotes(options.init), start.tokenizer_fingerprint,
+                                io::path_in_quotes(training.path()), training.tokenizer_fingerprint()));
+  }
+  return *start.config;
+}
+
 }  // namespace
 
-PretrainInputs open_inputs(const PretrainOptions& options) {
+PretrainInputs open_inputs(const PretrainOptions& options, const Start& start) {
   const io::tokens::DataSetPair pair = io::tokens::find_pair(options.data);
   PretrainInputs inputs;
   Streams streams(options.tokenizer);
   inputs.training = streams.open(pair.train.value_or(options.data));
   const io::tokens::TokenStream& training = *inputs.training;
   if (!streams.needed_tokenizer()) check_tokenizer(training);
-  inputs.config = shape_of(options.model, training.vocabulary_size());
+  inputs.config = config_of(options, start, training);
   if (training.token_count() < static_cast<std::uint64_t>(inputs.config.sequence_length)) {
     throw io::Error(io::ErrorKind::bad_data,
                     fmt::format("the data set '{}' has {} tokens, fewer than one window of --sequence-length {}",

@@ -5,6 +5,7 @@
 #include "model/shape/config.h"
 #include "pipeline/comm/communicator.h"
 #include "pipeline/pretrain/options.h"
+#include "pipeline/pretrain/start.h"
 
 namespace chainrule::pipeline::pretrain {
 
@@ -12,13 +13,14 @@ namespace chainrule::pipeline::pretrain {
 struct PretrainInputs {
   std::unique_ptr<const io::tokens::TokenStream> training;
   std::unique_ptr<const io::tokens::TokenStream> validation;  ///< null: none
-  model::shape::Config config;  ///< the preset with the options' changes and the data's vocabulary
+  model::shape::Config config;                                ///< of the model to train
 };
 
-/// Opens the token streams (a pair's train/ and held-out/) and makes the model's shape. Throws io::Error
-/// (missing_input, bad_data: also a validation set of another tokenizer, or fewer tokens than one window) and Error
+/// Opens the token streams (a pair's train/ and held-out/) and makes the model's shape: that of start, else the preset
+/// with the options' changes and the data's vocabulary. Throws io::Error (missing_input, bad_data: also a validation
+/// set of another tokenizer, fewer tokens than one window, or data of another tokenizer than start's model) and Error
 /// (usage).
-PretrainInputs open_inputs(const PretrainOptions& options);
+PretrainInputs open_inputs(const PretrainOptions& options, const Start& start);
 
 /// Re-reads every shard and compares checksums, each rank its share. Throws AgreedError. Collective.
 void verify_inputs(const comm::Communicator& communicator, const PretrainInputs& inputs);

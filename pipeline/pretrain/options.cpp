@@ -27,6 +27,8 @@ void within(double value, double least, double most, const char* option) {
 
 void validate(const PretrainOptions& options) {
   require(options.dry_run || !options.run.empty(), "run", "is required: the run directory to be made or resumed");
+  require(options.init.empty() || !options.shape_asked, "init",
+          "gives the model's shape: of its options --sequence-length alone may stand beside it");
   validate(options.model);
   at_least(options.micro_batch, 1, "micro-batch");
   at_least(options.global_batch, 1, "global-batch");

@@ -18,7 +18,9 @@ struct PretrainOptions {
   std::filesystem::path tokenizer;        ///< whose tokens token files of other systems hold; empty where all are ours
   std::filesystem::path run;
 
+  std::filesystem::path init;  ///< a model of which shape and first weights are; empty: those of `model`
   ModelOptions model;
+  bool shape_asked = false;  ///< an option of the shape was given, other than the sequence length
 
   std::int64_t micro_batch = 0;   ///< sequences of one forward and backward pass
   std::int64_t global_batch = 0;  ///< sequences of one optimizer step

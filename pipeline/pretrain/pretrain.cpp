@@ -17,6 +17,7 @@
 #include "pipeline/pretrain/metrics/console.h"
 #include "pipeline/pretrain/metrics/metrics_observer.h"
 #include "pipeline/pretrain/plan.h"
+#include "pipeline/pretrain/start.h"
 #include "pipeline/pretrain/trainer_state.h"
 #include "pipeline/run/environment.h"
 #include "pipeline/run/standard_streams.h"
@@ -146,13 +147,15 @@ step::TrainerOptions trainer_options(const PretrainOptions& options, std::int64_
 
 }  // namespace
 
-failure::ExitCode pretrain(const comm::Communicator& communicator, const PretrainOptions& options,
+failure::ExitCode pretrain(const comm::Communicator& communicator, PretrainOptions options,
                            run::Configuration configuration, const std::string& program) {
   const bool first = communicator.rank() == 0;
   const run::Environment environment =
       run::gather_environment(communicator, program, run::use_threads(communicator, options.threads));
+  adopt_init(communicator, options, configuration);
+  Start start = find_start(communicator, options);
   std::unique_ptr<PretrainInputs> inputs;
-  comm::agree(communicator, [&] { inputs = std::make_unique<PretrainInputs>(open_inputs(options)); });
+  comm::agree(communicator, [&] { inputs = std::make_unique<PretrainInputs>(open_inputs(options, start)); });
   check_same_data(communicator, options, *inputs);
 
   std::int64_t lanes = options.lanes != 0 ? options.lanes : exchange::default_lanes(communicator.size());
@@ -182,7 +185,10 @@ failure::ExitCode pretrain(const comm::Communicator& communicator, const Pretrai
   if (checkpoint) {
     if (first) warn_of_other_bits(state, environment);
     restore_trainer(communicator, *checkpoint, state, *trainer);
+  } else if (start.model) {
+    copy_parameters(*start.model, trainer->table(), trainer->parameters().span());
   }
+  start.model.reset();
   state.arena_layout = checkpoint::arena_layout(trainer->table());
   state.program_digest = environment.program_digest;
   state.instruction_set = environment.instruction_set;
@@ -199,8 +205,9 @@ failure::ExitCode pretrain(const comm::Communicator& communicator, const Pretrai
     metrics = std::make_unique<metrics::MetricsObserver>(options.run / "metrics.jsonl", state.step);
     run::say(fmt::format("{} {} of {} parameters on {} tokens: {} ranks x {} threads, {} lanes, {} tokens a step\n",
                          checkpoint ? fmt::format("going on from step {} with", state.step) : "training",
-                         options.model.preset, model::shape::parameter_count(inputs->config),
-                         inputs->training->token_count(), communicator.size(), environment.threads_per_rank, lanes,
+                         options.init.empty() ? options.model.preset : options.init.string(),
+                         model::shape::parameter_count(inputs->config), inputs->training->token_count(),
+                         communicator.size(), environment.threads_per_rank, lanes,
                          options.global_batch * inputs->config.sequence_length));
   });
   std::optional<windows::Windows> validation;

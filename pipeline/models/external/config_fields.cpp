@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+#include <limits>
+
 #include "io/error.h"
 #include "io/quote.h"
 
@@ -19,6 +22,8 @@ const nlohmann::json* ConfigFields::find(const char* field) {
 
 bool ConfigFields::has(const char* field) { return find(field) != nullptr; }
 
+bool ConfigFields::is_null(const char* field) { return find(field) == nullptr && json_->contains(field); }
+
 const nlohmann::json& ConfigFields::value(const char* field) {
   static const nlohmann::json kNull;
   const nlohmann::json* found = find(field);
@@ -31,7 +36,10 @@ std::int64_t ConfigFields::whole_number(const char* field) {
   if (!found->is_number_integer() || (found->is_number_unsigned() && found->get<std::uint64_t>() > INT64_MAX)) {
     refuse(field, "is no whole number");
   }
-  return found->get<std::int64_t>();
+  const auto number = found->get<std::int64_t>();
+  constexpr std::int64_t kMost = std::int64_t{1} << 40;  // no size is near it, and sums of sizes stay far from overflow
+  if (number < -kMost || number > kMost) refuse(field, "is too large");
+  return number;
 }
 
 std::int64_t ConfigFields::whole_number(const char* field, std::int64_t otherwise) {
@@ -42,7 +50,9 @@ double ConfigFields::number(const char* field, double otherwise) {
   const nlohmann::json* found = find(field);
   if (found == nullptr) return otherwise;
   if (!found->is_number()) refuse(field, "is no number");
-  return found->get<double>();
+  const auto number = found->get<double>();
+  if (!(std::abs(number) <= std::numeric_limits<float>::max())) refuse(field, "is too large");
+  return number;
 }
 
 bool ConfigFields::truth(const char* field, bool otherwise) {

@@ -17,8 +17,12 @@ class ConfigFields {
 
   /// Whether the field is there and not null.
   bool has(const char* field);
+  /// Whether it is there and null.
+  bool is_null(const char* field);
+  /// Up to 2^40 either way.
   std::int64_t whole_number(const char* field);
   std::int64_t whole_number(const char* field, std::int64_t otherwise);
+  /// Of a float's range.
   double number(const char* field, double otherwise);
   bool truth(const char* field, bool otherwise);
   std::string text(const char* field, const std::string& otherwise);

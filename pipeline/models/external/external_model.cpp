@@ -27,18 +27,6 @@ using io::tensors::StoredTensors;
   throw io::Error(io::ErrorKind::bad_data, fmt::format("{}: {}", io::path_in_quotes(path), why));
 }
 
-/// A head that the file repeats must be the embedding that it is tied to.
-void check_tied_head(const StoredTensors& tensors, const std::string& embedding, const fs::path& path) {
-  if (!tensors.contains("lm_head.weight")) return;
-  const io::tensors::StoredTensor head = tensors.tensor("lm_head.weight");
-  const io::tensors::StoredTensor tied = tensors.tensor(embedding);
-  if (head.encoding == tied.encoding && head.bytes.size() == tied.bytes.size() &&
-      std::memcmp(head.bytes.data(), tied.bytes.data(), head.bytes.size()) == 0) {
-    return;
-  }
-  refuse(path, "config.json ties the head to the token embedding, but 'lm_head.weight' differs from it");
-}
-
 /// What is computed, not learned (GPT-2's causal masks, rotary frequencies), and a tied head, which is checked.
 bool may_be_there(std::string_view name) {
   return name == "lm_head.weight" || name.ends_with(".attn.bias") || name.ends_with(".attn.masked_bias") ||
@@ -53,7 +41,10 @@ ExternalModel open_hugging_face(const fs::path& path) {
   const bool gpt2 = model.config.position_encoding == model::shape::PositionEncoding::learned;
   const std::string prefix = gpt2 && model.tensors->contains("transformer.wte.weight") ? "transformer." : "";
   model.map = gpt2 ? hugging_face_gpt2_map(model.config, prefix) : hugging_face_llama_map(model.config);
-  if (model.config.tied_head) check_tied_head(*model.tensors, model.map["token_embedding.weight"].front().tensor, path);
+  if (model.config.tied_head && model.tensors->contains("lm_head.weight")) {
+    require_same_tensor(*model.tensors, "lm_head.weight", model.map["token_embedding.weight"].front().tensor,
+                        io::path_in_quotes(path));
+  }
   require_all_used(*model.tensors, model.map, may_be_there, io::path_in_quotes(path));
   model.load_tokenizer = [path] { return io::tokenizer::Tokenizer::load(path); };
   return model;

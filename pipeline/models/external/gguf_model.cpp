@@ -30,7 +30,12 @@ class Keys {
       : metadata_(metadata), prefix_(std::move(architecture) + "."), name_(std::move(name)) {}
 
   bool has(const std::string& key) { return metadata_.contains(asked(key)); }
-  std::int64_t whole_number(const std::string& key) { return metadata_.whole_number(asked(key)); }
+  std::int64_t whole_number(const std::string& key) {
+    const std::int64_t number = metadata_.whole_number(asked(key));
+    constexpr std::int64_t kMost = std::int64_t{1} << 40;  // see ConfigFields
+    if (number < -kMost || number > kMost) refuse_key(key, "is too large");
+    return number;
+  }
   std::int64_t whole_number(const std::string& key, std::int64_t otherwise) {
     return has(key) ? whole_number(key) : otherwise;
   }
@@ -96,7 +101,9 @@ Config read_llama(Keys& keys, const std::string& architecture, const io::tensors
   config.tied_head = !tensors.contains("output.weight");
   keys.require("expert_count", 0);
   keys.require("expert_used_count", 0);
-  if (config.heads < 1 || config.width % config.heads != 0) keys.refuse_key("attention.head_count", "does not divide");
+  if (config.heads < 1 || (config.head_width == 0 && config.width % config.heads != 0)) {
+    keys.refuse_key("attention.head_count", "does not divide the width");
+  }
   read_rotary(keys, config);
   return config;
 }
@@ -171,9 +178,9 @@ ExternalModel open_gguf(const std::filesystem::path& path) {
                              io::in_quotes(architecture)));
   }
   // Rows of the embedding; the key may be absent.
-  const std::vector<std::int64_t> embedding = file->tensor("token_embd.weight").shape;
-  if (embedding.size() != 2) refuse(name, "the tensor 'token_embd.weight' is no matrix");
-  model.config.vocabulary_size = embedding.front();
+  const io::tensors::StoredTensor embedding = file->tensor("token_embd.weight");
+  if (embedding.shape.size() != 2) refuse(name, "the tensor 'token_embd.weight' is no matrix");
+  model.config.vocabulary_size = embedding.shape.front();
   keys.require("vocab_size", model.config.vocabulary_size);
   keys.refuse_others();
   try {
@@ -182,8 +189,11 @@ ExternalModel open_gguf(const std::filesystem::path& path) {
     refuse(name, error.what());
   }
   model.map = architecture == "gpt2" ? gguf_gpt2_map(model.config) : gguf_map(model.config, architecture == "llama");
+  // Older converters repeat GPT-2's embedding as its head.
+  const bool repeats_head = model.config.tied_head && file->contains("output.weight");
+  if (repeats_head) require_same_tensor(*file, "output.weight", "token_embd.weight", name);
   require_all_used(
-      *file, model.map, [](std::string_view) { return false; }, name);
+      *file, model.map, [&](std::string_view tensor) { return repeats_head && tensor == "output.weight"; }, name);
   if (metadata.contains("tokenizer.ggml.model")) {
     model.load_tokenizer = [file, path] {
       return io::tokenizer::Tokenizer::from_gguf(vocabulary_of(file->metadata(), path));

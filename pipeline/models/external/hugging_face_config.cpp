@@ -49,7 +49,6 @@ void ignore_what_changes_nothing(ConfigFields& fields) {
                  "unsloth_fixed",
                  "license",
                  "tokenizer_class",
-                 "use_mrope",
                  "max_length",
                  "min_length",
                  "do_sample",
@@ -122,6 +121,19 @@ bool qwen_windowed(ConfigFields& fields, std::int64_t layers) {
   return true;
 }
 
+/// Where the field is absent, each class has a number of its own; null stands for as many as query heads.
+std::int64_t key_value_heads(ConfigFields& fields, const std::string& type, std::int64_t heads) {
+  const std::int64_t by_class = type == "llama" ? heads : type == "mistral" ? 8 : 32;
+  return fields.whole_number("num_key_value_heads", fields.is_null("num_key_value_heads") ? heads : by_class);
+}
+
+/// Sizes of which 0 would be taken for their default.
+void require_above_zero(ConfigFields& fields, std::initializer_list<const char*> names) {
+  for (const char* field : names) {
+    if (fields.has(field) && fields.whole_number(field) < 1) fields.refuse(field, "is not above 0");
+  }
+}
+
 /// Llama and its relatives.
 Config read_llama(ConfigFields& fields, const std::string& type) {
   Config config;
@@ -131,9 +143,10 @@ Config read_llama(ConfigFields& fields, const std::string& type) {
   config.query_key_norm = type == "qwen3";
   config.layers = fields.whole_number("num_hidden_layers");
   config.heads = fields.whole_number("num_attention_heads");
-  config.key_value_heads = fields.whole_number("num_key_value_heads", type == "mistral" ? 8 : config.heads);
+  config.key_value_heads = key_value_heads(fields, type, config.heads);
   config.width = fields.whole_number("hidden_size");
   config.head_width = fields.whole_number("head_dim", type == "qwen3" ? 128 : 0);
+  require_above_zero(fields, {"num_key_value_heads", "head_dim"});
   config.feed_forward_width = fields.whole_number("intermediate_size");
   config.normalization_epsilon = static_cast<float>(fields.number("rms_norm_eps", 1e-6));
   config.vocabulary_size = fields.whole_number("vocab_size");
@@ -143,7 +156,10 @@ Config read_llama(ConfigFields& fields, const std::string& type) {
   read_rotary(fields, 10'000, config);
   const bool qwen = type == "qwen2" || type == "qwen3";
   const std::int64_t window = qwen || type == "mistral" ? fields.whole_number("sliding_window", 0) : 0;
-  const bool by_class = qwen ? qwen_windowed(fields, config.layers) : type == "mistral" && window != 0;
+  const bool by_class = qwen ? qwen_windowed(fields, config.layers) : type == "mistral" && fields.has("sliding_window");
+  if (qwen && windowed(fields, by_class, config.layers) && !fields.truth("use_sliding_window", false)) {
+    fields.refuse("layer_types", "asks for a window, which use_sliding_window leaves out");
+  }
   if (windowed(fields, by_class, config.layers)) {
     if (window < 1) fields.refuse("sliding_window", "is no number of tokens");
     config.attention_window = window;

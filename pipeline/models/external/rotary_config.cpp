@@ -69,6 +69,10 @@ void read_rotary(ConfigFields& fields, double default_theta, model::shape::Confi
   const std::int64_t positions = fields.whole_number("max_position_embeddings");
   config.position_encoding = model::shape::PositionEncoding::rotary;
   config.rotary.theta = fields.number("rope_theta", default_theta);
+  if (fields.has("rope_parameters") && fields.has("rope_scaling") &&
+      fields.value("rope_parameters") != fields.value("rope_scaling")) {
+    fields.refuse("rope_scaling", "says something else than rope_parameters");
+  }
   if (auto parameters = fields.object("rope_parameters")) {
     read_from(*parameters, positions, config.rotary);
   } else if (auto scaling = fields.object("rope_scaling")) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <set>
 
 #include "io/error.h"
@@ -111,6 +112,16 @@ void require_all_used(const io::tensors::StoredTensors& tensors, const TensorMap
                     fmt::format("{}: the tensor {} has no place in the model that the configuration describes", path,
                                 io::in_quotes(name)));
   }
+}
+
+void require_same_tensor(const io::tensors::StoredTensors& tensors, const std::string& head,
+                         const std::string& embedding, const std::string& path) {
+  const StoredTensor one = tensors.tensor(head);
+  const StoredTensor other = tensors.tensor(embedding);
+  if (one.encoding == other.encoding && std::ranges::equal(one.bytes, other.bytes)) return;
+  throw io::Error(
+      io::ErrorKind::bad_data,
+      fmt::format("{}: the head is tied to the token embedding '{}', but '{}' differs from it", path, embedding, head));
 }
 
 std::string hash_of(const io::tensors::StoredTensors& tensors, const model::shape::ParameterTable& table,

@@ -34,6 +34,10 @@ model::weights::StoredWeights store_weights(const io::tensors::StoredTensors& te
 void require_all_used(const io::tensors::StoredTensors& tensors, const TensorMap& map,
                       const std::function<bool(std::string_view)>& may_be_there, const std::string& path);
 
+/// Throws Error bad_data where a head that the file repeats is not the embedding that it is tied to.
+void require_same_tensor(const io::tensors::StoredTensors& tensors, const std::string& head,
+                         const std::string& embedding, const std::string& path);
+
 /// XXH3-128 of the bytes of all pieces, in the order of the table.
 std::string hash_of(const io::tensors::StoredTensors& tensors, const model::shape::ParameterTable& table,
                     const TensorMap& map);

@@ -1,0 +1,180 @@
+// GGUF files as models: the keys of each architecture, and what they ask for that is not built.
+#include "pipeline/models/external/gguf_model.h"
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <map>
+
+#include "io/error.h"
+#include "io/files/atomic_file.h"
+#include "model/shape/parameters.h"
+#include "pipeline/models/external/tensor_names.h"
+#include "tests/io/tensors/gguf/gguf_case.h"
+
+namespace chainrule::pipeline::models::external {
+namespace {
+
+namespace gguf = io::tensors::gguf;
+using gguf::ValueType;
+using io::tensors::bytes_of;
+using model::shape::Config;
+using testing::HasSubstr;
+
+std::string number(std::uint32_t value) { return bytes_of(value); }
+
+/// A GGUF file of zeros in the shape of a model, with keys that a test changes.
+class GgufModel : public testing::Test {
+ protected:
+  GgufModel() {
+    for (const auto& [key, value] : std::map<std::string, std::uint32_t>{{"block_count", 2},
+                                                                         {"attention.head_count", 4},
+                                                                         {"attention.head_count_kv", 2},
+                                                                         {"embedding_length", 32},
+                                                                         {"feed_forward_length", 64},
+                                                                         {"context_length", 128},
+                                                                         {"rope.dimension_count", 8}}) {
+      set(key, value);
+    }
+    keys_["attention.layer_norm_rms_epsilon"] = {ValueType::f32, bytes_of(1e-5F)};
+    shape_.layers = 2;
+    shape_.heads = 4;
+    shape_.key_value_heads = 2;
+    shape_.width = 32;
+    shape_.feed_forward_width = 64;
+    shape_.vocabulary_size = 10;
+    shape_.sequence_length = 128;
+    shape_.normalization = model::shape::Normalization::rms_norm;
+    shape_.position_encoding = model::shape::PositionEncoding::rotary;
+    shape_.activation = model::shape::Activation::swiglu;
+    shape_.biases = model::shape::Biases::none;
+  }
+  ~GgufModel() override { std::filesystem::remove(path_); }
+
+  void set(const std::string& key, std::uint32_t value) { keys_[key] = {ValueType::u32, number(value)}; }
+  void set_text(const std::string& key, const std::string& value) {
+    keys_[key] = {ValueType::string, gguf::text(value)};
+  }
+
+  /// Opens what the keys say, with the tensors of shape_.
+  ExternalModel open(const std::string& architecture = "llama") {
+    std::vector<std::string> pairs = {gguf::pair("general.architecture", ValueType::string, gguf::text(architecture))};
+    for (const auto& [key, value] : keys_)
+      pairs.push_back(gguf::pair(architecture + "." + key, value.first, value.second));
+    std::vector<std::string> tensors;
+    std::uint64_t at = 0;
+    const model::shape::ParameterTable table(shape_);
+    const TensorMap map = gguf_map(shape_, architecture == "llama");
+    for (const model::shape::Parameter& parameter : table.parameters()) {
+      for (const Piece& piece : map.at(parameter.name)) {
+        std::vector<std::uint64_t> extents = {static_cast<std::uint64_t>(piece.rows)};
+        if (parameter.is_matrix()) extents.insert(extents.begin(), static_cast<std::uint64_t>(parameter.shape[1]));
+        tensors.push_back(gguf::tensor(piece.tensor, extents, 0, at));
+        std::uint64_t bytes = 4;
+        for (const std::uint64_t extent : extents) bytes *= extent;
+        at += (bytes + 31) / 32 * 32;
+      }
+    }
+    tensors.insert(tensors.end(), more_tensors_.begin(), more_tensors_.end());
+    io::files::write_file_atomically(path_, gguf::file_of(pairs, tensors, at));
+    ExternalModel model = open_gguf(path_);
+    weights_of(model);
+    return model;
+  }
+  std::string refusal(const std::string& architecture = "llama") {
+    try {
+      open(architecture);
+    } catch (const io::Error& error) {
+      return error.what();
+    }
+    return "it was read";
+  }
+
+  std::map<std::string, std::pair<ValueType, std::string>> keys_;
+  Config shape_;
+  std::vector<std::string> more_tensors_;
+  std::filesystem::path path_ =
+      std::filesystem::temp_directory_path() / ("chainrule-gguf-" + std::to_string(::getpid()) + ".gguf");
+};
+
+TEST_F(GgufModel, LlamaAndItsRelatives) {
+  EXPECT_EQ(open().config.normalization_epsilon, 1e-5F);
+  EXPECT_EQ(open().config.key_value_heads, 2);
+  EXPECT_TRUE(open().config.tied_head);
+  EXPECT_EQ(open().map.at("layers.0.attention.query_key_value.weight")[0].alternating, 8);
+  shape_.query_key_norm = true;
+  EXPECT_TRUE(open("qwen3").config.query_key_norm);
+  EXPECT_EQ(open("qwen3").map.at("layers.0.attention.query_key_value.weight")[0].alternating, 0);
+  shape_.query_key_norm = false;
+  shape_.biases = model::shape::Biases::query_key_value;
+  EXPECT_EQ(open("qwen2").config.biases, model::shape::Biases::query_key_value);
+  shape_.biases = model::shape::Biases::none;
+  shape_.tied_head = false;
+  EXPECT_FALSE(open().config.tied_head);
+}
+
+TEST_F(GgufModel, HeadsApartFromTheWidth) {
+  shape_.head_width = 6;
+  set("attention.head_count", 5);
+  shape_.heads = shape_.key_value_heads = 5;
+  set("attention.head_count_kv", 5);
+  EXPECT_THAT(refusal(), HasSubstr("'llama.attention.head_count' does not divide"));
+  set("attention.key_length", 6);
+  set("attention.value_length", 6);
+  set("rope.dimension_count", 6);
+  EXPECT_EQ(open().config.head_width, 6);
+  set("attention.value_length", 8);
+  EXPECT_THAT(refusal(), HasSubstr("'llama.attention.value_length'"));
+}
+
+TEST_F(GgufModel, WindowAndScaling) {
+  set("attention.sliding_window", 16);
+  EXPECT_EQ(open().config.attention_window, 16);
+  set_text("rope.scaling.type", "linear");
+  keys_["rope.scaling.factor"] = {ValueType::f32, bytes_of(4.0F)};
+  keys_["rope.freq_base"] = {ValueType::f32, bytes_of(500.0F)};
+  EXPECT_EQ(open().config.rotary.scaling.factor, 4);
+  EXPECT_EQ(open().config.rotary.theta, 500);
+  set_text("rope.scaling.type", "yarn");
+  EXPECT_THAT(refusal(), HasSubstr("'llama.rope.scaling.type' of yarn"));
+}
+
+TEST_F(GgufModel, WhatIsNotBuiltIsRefusedByItsKey) {
+  EXPECT_THAT(refusal("mamba"), HasSubstr("'general.architecture'"));
+  const auto keys = keys_;
+  for (const char* key : {"expert_count", "expert_used_count", "vocab_size", "rope.dimension_count",
+                          "a_key_of_tomorrow", "attention.value_length"}) {
+    keys_ = keys;
+    set(key, 3);
+    EXPECT_THAT(refusal(), HasSubstr("llama." + std::string(key))) << key;
+  }
+  for (const char* key :
+       {"block_count", "attention.head_count", "embedding_length", "feed_forward_length", "context_length"}) {
+    keys_ = keys;
+    keys_.erase(key);
+    EXPECT_THAT(refusal(), HasSubstr("llama." + std::string(key))) << key;
+    for (const std::uint32_t value : {0U, 0xFFFFFFFFU}) {
+      set(key, value);
+      EXPECT_NE(refusal(), "it was read") << key << value;
+    }
+    keys_[key] = {ValueType::u64, bytes_of(std::uint64_t{INT64_MAX})};
+    EXPECT_THAT(refusal(), HasSubstr("llama." + std::string(key))) << key;
+    keys_[key] = {ValueType::string, gguf::text("two")};
+    EXPECT_THAT(refusal(), HasSubstr("llama." + std::string(key))) << key;
+  }
+}
+
+TEST_F(GgufModel, TensorsMustBeThoseOfTheModel) {
+  shape_.feed_forward_width = 96;
+  EXPECT_THAT(refusal(), HasSubstr("the model's configuration asks for [32, 64]"));
+  shape_.feed_forward_width = 64;
+  shape_.query_key_norm = true;
+  EXPECT_THAT(refusal(), HasSubstr("has no place in the model"));
+  shape_.query_key_norm = false;
+  EXPECT_THAT(refusal("qwen3"), HasSubstr("attn_q_norm.weight'"));
+  more_tensors_ = {gguf::tensor("token_embd.bias", {0}, 0, 0)};
+  EXPECT_THAT(refusal(), HasSubstr("'token_embd.bias'"));
+}
+
+}  // namespace
+}  // namespace chainrule::pipeline::models::external

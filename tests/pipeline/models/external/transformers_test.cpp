@@ -1,0 +1,106 @@
+// Logits of models that transformers wrote, against those that it computed (make_fixtures.py).
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "io/files/atomic_file.h"
+#include "model/decoder/decoder.h"
+#include "pipeline/models/external/external_model.h"
+#include "tests/support/values.h"
+
+namespace chainrule::pipeline::models::external {
+namespace {
+
+namespace fs = std::filesystem;
+
+nlohmann::json cases() {
+  return nlohmann::json::parse(io::files::read_file(fs::path(CHAINRULE_TRANSFORMERS_FIXTURES) / "cases.json"));
+}
+
+std::vector<float> floats_of(const std::string& hexadecimal) {
+  std::string bytes;
+  for (std::size_t i = 0; i < hexadecimal.size(); i += 2) {
+    bytes += static_cast<char>(std::stoi(hexadecimal.substr(i, 2), nullptr, 16));
+  }
+  std::vector<float> values(bytes.size() / sizeof(float));
+  std::memcpy(values.data(), bytes.data(), bytes.size());
+  return values;
+}
+
+/// A folder as transformers writes it.
+class ModelFolder {
+ public:
+  explicit ModelFolder(const nlohmann::json& each)
+      : path_(fs::temp_directory_path() / ("chainrule-transformers-" + std::to_string(::getpid()))) {
+    fs::create_directories(path_);
+    io::files::write_file_atomically(path_ / "config.json", each["config"].dump());
+    fs::copy_file(fs::path(CHAINRULE_TRANSFORMERS_FIXTURES) / each["weights"], path_ / "model.safetensors");
+  }
+  ~ModelFolder() { fs::remove_all(path_); }
+  const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+};
+
+class AllLogits : public model::decoder::LogitsVisitor {
+ public:
+  explicit AllLogits(std::int64_t vocabulary) : vocabulary_(vocabulary) {}
+  void visit(std::int64_t, std::int64_t rows, float* logits, std::int64_t stride) override {
+    for (std::int64_t row = 0; row < rows; ++row) {
+      values.insert(values.end(), logits + row * stride, logits + row * stride + vocabulary_);
+    }
+  }
+  std::vector<float> values;
+
+ private:
+  std::int64_t vocabulary_;
+};
+
+std::vector<float> logits_of(const ExternalModel& external, const std::vector<std::uint32_t>& tokens) {
+  const auto ops = model::ops::make_fast_ops(model::products::Math::float32);
+  const auto rows = static_cast<std::int64_t>(tokens.size());
+  model::decoder::Decoder decoder(external.config, {.maximum_rows = rows}, *ops);
+  const std::vector<std::uint32_t> targets(tokens.size(), model::ops::kNotScored);
+  const model::ops::Sequence sequence{0, rows};
+  AllLogits logits(external.config.vocabulary_size);
+  decoder.visit_logits(*weights_of(external), {tokens, targets, {&sequence, 1}}, logits);
+  return logits.values;
+}
+
+TEST(Transformers, ComputesTheSameLogits) {
+  const nlohmann::json all = cases();
+  EXPECT_EQ(all.size(), 15U);
+  for (const nlohmann::json& each : all) {
+    SCOPED_TRACE(each["title"]);
+    const ModelFolder folder(each);
+    const auto external = open_external_model(folder.path());
+    ASSERT_TRUE(external.has_value());
+    const std::vector<float> expected = floats_of(each["logits"]);
+    const std::vector<float> logits = logits_of(*external, each["tokens"].get<std::vector<std::uint32_t>>());
+    ASSERT_GE(logits.size(), expected.size());
+    const std::vector<double> wanted(expected.begin(), expected.end());
+    const double distance = tests::relative_l2(std::span(logits).last(expected.size()), wanted);
+    EXPECT_LT(distance, 1e-5);
+    RecordProperty(each["title"], std::to_string(distance));
+  }
+}
+
+/// The control: had a case's configuration no effect, equal logits would show nothing.
+TEST(Transformers, CasesOfTheSameWeightsDiffer) {
+  const nlohmann::json all = cases();
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    for (std::size_t j = i + 1; j < all.size(); ++j) {
+      if (all[i]["weights"] != all[j]["weights"]) continue;
+      const std::vector<float> one = floats_of(all[i]["logits"]);
+      const std::vector<float> other = floats_of(all[j]["logits"]);
+      EXPECT_GT(tests::relative_l2(std::span(one), std::vector<double>(other.begin(), other.end())), 1e-3)
+          << all[i]["title"] << " and " << all[j]["title"];
+    }
+  }
+}
+
+}  // namespace
+}  // namespace chainrule::pipeline::models::external
