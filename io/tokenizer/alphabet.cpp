@@ -7,11 +7,14 @@
 namespace chainrule::io::tokenizer {
 namespace {
 
-/// Whether a merge joins a space to the end of something else.
-bool joins_spaces(const TokenizerDefinition& definition, const std::string& space) {
-  return std::any_of(definition.merges.begin(), definition.merges.end(), [&](const Merge& merge) {
-    return !definition.tokens[merge.left].ends_with(space) && definition.tokens[merge.right].starts_with(space);
-  });
+/// Whether merges join what stands in for a character that is no token: its spelling is not the text's.
+bool joins_stand_ins(const TokenizerDefinition& definition) {
+  const auto& bytes = definition.byte_ids;
+  const auto is_one = [&](TokenId id) {
+    return id == definition.unknown || std::find(bytes.begin(), bytes.end(), id) != bytes.end();
+  };
+  return std::any_of(definition.merges.begin(), definition.merges.end(),
+                     [&](const Merge& merge) { return is_one(merge.left) || is_one(merge.right); });
 }
 
 }  // namespace
@@ -28,8 +31,7 @@ Alphabet::Alphabet(const TokenizerDefinition& definition)
   for (const AddedToken& token : definition.added) {
     if (!token.in_vocabulary) characters_.erase(definition.tokens[token.id]);
   }
-  const std::string& space = definition.characters->space;
-  if (!space.empty() && characters_.contains(space) && !joins_spaces(definition, space)) space_ = space;
+  find_neighbours();
 }
 
 void Alphabet::spell(std::string_view piece, std::vector<TokenId>& ids) const {
@@ -77,11 +79,49 @@ void Alphabet::spell_characters(std::string_view piece, std::vector<TokenId>& id
   }
 }
 
+Alphabet::Kind Alphabet::kind_at(std::string_view text, std::size_t at) const {
+  const auto first = static_cast<unsigned char>(text[at]);
+  if (first < 0x80) return {first, 1};
+  const std::string& space = definition_.characters->space;
+  const std::size_t bytes = text::character_at(text, at).bytes;
+  return {text.substr(at, bytes) == space ? kSpaceKind : kOtherKind, bytes};
+}
+
+void Alphabet::find_neighbours() {
+  const CharacterAlphabet& characters = *definition_.characters;
+  if (joins_stand_ins(definition_)) {
+    for (auto& behind : neighbours_) behind.set();
+    return;
+  }
+  for (const Merge& merge : definition_.merges) {
+    const std::string& token = definition_.tokens[merge.result];
+    for (std::size_t at = 0, before = kKinds; at < token.size();) {
+      const Kind kind = kind_at(token, at);
+      if (before != kKinds) neighbours_[before].set(kind.number);
+      before = kind.number;
+      at += kind.bytes;
+    }
+  }
+  if (characters.byte_fallback) return;
+  // Neighbouring unknown characters may become one token.
+  for (std::size_t before = 0; before < kKinds; ++before) {
+    for (std::size_t behind = 0; behind < kKinds; ++behind) {
+      const bool known = behind == kSpaceKind && characters_.contains(characters.space);
+      if (!known) neighbours_[before].set(behind);
+    }
+  }
+}
+
 std::size_t Alphabet::part_end(std::string_view text) const {
-  if (space_.empty()) return text.size();
-  std::size_t spaces = 0;  // in a row: these may merge
-  while (text.substr(spaces).starts_with(space_)) spaces += space_.size();
-  return std::min(text.find(space_, std::max<std::size_t>(spaces, 1)), text.size());
+  Kind before = kind_at(text, 0);
+  std::size_t at = before.bytes;
+  while (at < text.size()) {
+    const Kind behind = kind_at(text, at);
+    if (!neighbours_[before.number][behind.number]) return at;
+    before = behind;
+    at += behind.bytes;
+  }
+  return at;
 }
 
 }  // namespace chainrule::io::tokenizer

@@ -1,5 +1,7 @@
 #pragma once
 #include <array>
+#include <bitset>
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -18,8 +20,8 @@ class Alphabet {
   /// Appends the ids of piece.
   void spell(std::string_view piece, std::vector<TokenId>& ids) const;
 
-  /// How many bytes of text, from its start, merge by themselves whatever follows them: up to the next character that
-  /// stands for a space, where no merge joins one to what is before it; else all. text is not empty.
+  /// How many bytes of text, from its start, merge by themselves whatever follows them: up to the next two characters
+  /// that no token has side by side. text is not empty.
   std::size_t part_end(std::string_view text) const;
 
  private:
@@ -31,7 +33,17 @@ class Alphabet {
   const TokenizerDefinition& definition_;
   bool has_all_bytes_;
   std::unordered_map<std::string_view, TokenId> characters_;
-  std::string space_;  // before which parts end; empty where they may not
+  // What parts end between. A token that merges make across a place holds the characters on both sides of it.
+  struct Kind {
+    std::size_t number;  // of ASCII characters their code
+    std::size_t bytes;
+  };
+  static constexpr std::size_t kSpaceKind = 0x80;  // what stands for a space, where that is beyond ASCII
+  static constexpr std::size_t kOtherKind = 0x81;
+  static constexpr std::size_t kKinds = 0x82;
+  Kind kind_at(std::string_view text, std::size_t at) const;
+  void find_neighbours();
+  std::array<std::bitset<kKinds>, kKinds> neighbours_;  // [before][behind]; all where parts end nowhere
 };
 
 }  // namespace chainrule::io::tokenizer

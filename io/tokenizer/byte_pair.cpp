@@ -16,15 +16,19 @@ constexpr TokenId kGone = std::numeric_limits<TokenId>::max();
 
 }  // namespace
 
-MergeTable::MergeTable(std::span<const Merge> merges, bool ranked_by_result) {
+MergeTable::MergeTable(std::span<const Merge> merges, bool ranked_by_result, std::span<const TokenId> tied_results) {
   const std::size_t slots = std::bit_ceil(std::max<std::size_t>(merges.size() * 2, 16));
   slots_.resize(slots);
   mask_ = slots - 1;
   shift_ = 64U - static_cast<unsigned>(std::countr_zero(slots));
+  const auto is_tied = [&](TokenId id) { return std::binary_search(tied_results.begin(), tied_results.end(), id); };
+  const auto have_one_rank = [&](TokenId a, TokenId b) {
+    return (ranked_by_result && a == b) || (is_tied(a) && is_tied(b));
+  };
   std::uint32_t rank = 0;
   const Merge* before = nullptr;
   for (const Merge& merge : merges) {
-    if (before != nullptr && !(ranked_by_result && before->result == merge.result)) ++rank;
+    if (before != nullptr && !have_one_rank(before->result, merge.result)) ++rank;
     before = &merge;
     const std::uint64_t pair = (std::uint64_t{merge.left} << 32U) | merge.right;
     std::size_t at = place(pair);

@@ -19,8 +19,10 @@ class MergeTable {
     TokenId result;
   };
 
-  /// ranked_by_result: neighbouring merges of one result have one rank.
-  explicit MergeTable(std::span<const Merge> merges, bool ranked_by_result = false);
+  /// ranked_by_result: neighbouring merges of one result have one rank, and those whose results are both among
+  /// tied_results (ascending).
+  explicit MergeTable(std::span<const Merge> merges, bool ranked_by_result = false,
+                      std::span<const TokenId> tied_results = {});
 
   Found find(TokenId left, TokenId right) const {
     const std::uint64_t pair = (std::uint64_t{left} << 32U) | right;

@@ -64,6 +64,7 @@ class Assembly {
     find_bytes();
     find_unknown();
     resolve_merges();
+    find_ties();
     find_end_of_text();
     find_template();
     return std::move(definition_);
@@ -224,6 +225,15 @@ class Assembly {
       }
       definition_.merges.push_back(merge);
     }
+  }
+
+  void find_ties() {
+    for (const std::string& spelling : source_.tied_results) {
+      const auto found = id_of_.find(spelling);
+      if (found == id_of_.end()) fail(fmt::format("the tied token {} is not in the vocabulary", in_quotes(spelling)));
+      definition_.tied_results.push_back(found->second);
+    }
+    std::sort(definition_.tied_results.begin(), definition_.tied_results.end());
   }
 
   /// GPT-2's pair of files lists end-of-text among the tokens and does not say that it is special.

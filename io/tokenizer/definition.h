@@ -97,6 +97,7 @@ struct TokenizerDefinition {
   bool fuse_unknown = false;            ///< neighbouring unknown ones become one token
   std::vector<Merge> merges;            ///< in order of rank
   bool ranked_by_result = false;        ///< neighbouring merges of one result have one rank: the leftmost goes first
+  std::vector<TokenId> tied_results;    ///< ascending; neighbouring merges that make any of these have one rank too
   bool ignore_merges = false;           ///< a piece that is a token becomes it without merging
   std::vector<AddedToken> added;        ///< ascending ids
   std::vector<Normalization> normalizations;

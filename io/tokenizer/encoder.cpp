@@ -45,7 +45,7 @@ Encoder::Encoder(const TokenizerDefinition& definition)
     : definition_(definition),
       pre_tokenizer_(definition.pre_tokenizations),
       alphabet_(definition),
-      merges_(definition.merges, definition.ranked_by_result) {
+      merges_(definition.merges, definition.ranked_by_result, definition.tied_results) {
   if (definition.ignore_merges) keep_whole_tokens();
 }
 

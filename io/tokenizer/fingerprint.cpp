@@ -143,6 +143,8 @@ std::string fingerprint_of(const TokenizerDefinition& definition) {
     update(digest, definition.fuse_unknown ? 1U : 0U);
   }
   if (definition.ranked_by_result) update(digest, "ranked by result");
+  if (!definition.tied_results.empty()) update(digest, "tied");
+  for (const TokenId id : definition.tied_results) update(digest, id);
   return digest.hexadecimal();
 }
 

@@ -133,7 +133,7 @@ class Builder {
   }
 
   /// What merges may make, the likeliest first.
-  std::vector<std::string_view> tokens_by_score() const {
+  std::vector<std::string_view> tokens_by_score() {
     require_one_a_token(vocabulary_.scores.size(), "scores");
     std::vector<std::size_t> ids;
     for (std::size_t id = 0; id < vocabulary_.tokens.size(); ++id) {
@@ -143,20 +143,28 @@ class Builder {
     }
     std::stable_sort(ids.begin(), ids.end(),
                      [&](std::size_t a, std::size_t b) { return vocabulary_.scores[a] > vocabulary_.scores[b]; });
-    require_order(ids);
+    find_ties(ids);
     std::vector<std::string_view> tokens;
     for (const std::size_t id : ids) tokens.emplace_back(vocabulary_.tokens[id]);
     return tokens;
   }
 
-  /// Of tokens of one score the leftmost in a text would go first, whichever it is.
-  void require_order(const std::vector<std::size_t>& ids) const {
+  /// Of tokens of one score the leftmost in a text goes first, whichever it is. Llama 2's runs of spaces are such.
+  void find_ties(const std::vector<std::size_t>& ids) {
     std::optional<std::size_t> before;
+    std::optional<float> tied;
     for (const std::size_t id : ids) {
       const std::string& token = vocabulary_.tokens[id];
       if (token.empty() || text::character_at(token, 0).bytes == token.size()) continue;  // no merge makes it
-      if (before && vocabulary_.scores[id] == vocabulary_.scores[*before]) {
-        fail("scores", fmt::format("of tokens {} and {} are equal, which is not supported", *before, id));
+      const float score = vocabulary_.scores[id];
+      if (before && score == vocabulary_.scores[*before]) {
+        if (tied && *tied != score) {
+          fail("scores",
+               fmt::format("of tokens {} and {} are equal, as are others, which is not supported", *before, id));
+        }
+        if (!tied) source_.tied_results.push_back(vocabulary_.tokens[*before]);
+        tied = score;
+        source_.tied_results.push_back(token);
       }
       before = id;
     }

@@ -129,10 +129,15 @@ class Reader {
   /// What a file that we wrote says beyond the library's format.
   void read_own(const Json& own) {
     const std::string where = fmt::format("'{}'", kOwnKey);
-    fields_.know_keys(own, where, {"start_token", "end_token", "ranked_by_result"});
+    fields_.know_keys(own, where, {"start_token", "end_token", "ranked_by_result", "tied_results"});
     if (present(own, "start_token")) source_.start_token = fields_.text(own, "start_token", where);
     if (present(own, "end_token")) source_.end_token = fields_.text(own, "end_token", where);
     source_.ranked_by_result = fields_.flag(own, "ranked_by_result", false, where);
+    if (!present(own, "tied_results")) return;
+    for (const Json& token : fields_.array(own, "tied_results", where)) {
+      if (!token.is_string()) fields_.fail(fmt::format("'tied_results' of {} are no texts", where));
+      source_.tied_results.push_back(token.get<std::string>());
+    }
   }
 
   FileFields fields_;

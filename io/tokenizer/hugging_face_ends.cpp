@@ -42,6 +42,22 @@ void read_template(const FileFields& fields, const Json& post, TokenizerSource& 
   if (!text_seen) fields.fail(fmt::format("'single' of {} has no text", where));
 }
 
+/// [token, id], the form in which the processors of BERT and RoBERTa name a token.
+std::string token_of_pair(const FileFields& fields, const Json& post, const char* key, const std::string& where) {
+  const Json& pair = fields.array(post, key, where);
+  if (pair.size() != 2 || !pair[0].is_string()) fields.fail(fmt::format("'{}' of {} is not [token, id]", key, where));
+  return pair[0].get<std::string>();
+}
+
+/// One token before and one behind a text; the other members concern offsets.
+void read_pair(const FileFields& fields, const Json& post, TokenizerSource& source) {
+  const std::string where = "the post-processor " + post["type"].get<std::string>();
+  fields.know_keys(post, where, {"type", "sep", "cls", "trim_offsets", "add_prefix_space"});
+  if (!source.before.empty() || !source.after.empty()) fields.fail(where + " behind another is not supported");
+  source.before.push_back(token_of_pair(fields, post, "cls", where));
+  source.after.push_back(token_of_pair(fields, post, "sep", where));
+}
+
 void read_decoder_step(const FileFields& fields, const Json& step, CharacterAlphabet& characters) {
   if (FileFields::is_type(step, "Sequence")) {
     for (const Json& part : fields.array(step, "decoders", "a decoder Sequence")) {
@@ -79,6 +95,8 @@ void read_post_processor(const FileFields& fields, const Json& post, TokenizerSo
     }
   } else if (FileFields::is_type(post, "TemplateProcessing")) {
     read_template(fields, post, source);
+  } else if (FileFields::is_type(post, "RobertaProcessing") || FileFields::is_type(post, "BertProcessing")) {
+    read_pair(fields, post, source);
   } else if (!FileFields::is_type(post, "ByteLevel")) {  // which moves offsets only
     fields.fail(fmt::format("post-processor {} is not supported", FileFields::type_of(post)));
   }

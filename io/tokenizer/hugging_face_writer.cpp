@@ -177,6 +177,7 @@ OrderedJson own_of(const TokenizerDefinition& definition) {
   if (definition.start != default_start_of(definition)) own["start_token"] = definition.tokens[definition.start];
   if (!ends_by_default(definition)) own["end_token"] = definition.tokens[definition.end_of_text];
   if (definition.ranked_by_result) own["ranked_by_result"] = true;
+  for (const TokenId id : definition.tied_results) own["tied_results"].push_back(definition.tokens[id]);
   return own;
 }
 

@@ -25,6 +25,7 @@ struct TokenizerSource {
   std::vector<std::pair<std::string, std::uint64_t>> vocabulary;  ///< in the spelling of byte_map.h, but added tokens
   std::vector<std::pair<std::string, std::string>> merges;
   bool ranked_by_result = false;
+  std::vector<std::string> tied_results;  ///< spellings
   bool ignore_merges = false;
   std::vector<Added> added;
   std::vector<Normalization> normalizations;

@@ -130,8 +130,9 @@ def mistral(folder, metaspace=False):
     for piece in pieces:
         cuts = [(piece[:at], piece[at:]) for at in range(1, len(piece))]
         cuts = [cut for cut in cuts if cut[0] in ids and cut[1] in ids]
-        merges += [(ids[piece], ids[left], ids[right], left, right) for left, right in cuts]
-    merges = [[left, right] for *_, left, right in sorted(merges)]
+        cuts.sort(key=lambda cut: (ids[cut[0]], ids[cut[1]]))
+        merges += [(model.get_score(ids[piece]), len(left), len(right), left, right) for left, right in cuts]
+    merges = [[left, right] for *_, left, right in sorted(merges, key=lambda merge: merge[:3], reverse=True)]
     replace = {"type": "Replace", "pattern": {"String": " "}, "content": "\u2581"}
     normalizer = {"type": "Sequence", "normalizers": [{"type": "Prepend", "prepend": "\u2581"}, replace]}
     decoder = {"type": "Sequence", "decoders": [

@@ -52,11 +52,11 @@ text::CharacterClass class_by_pattern(const std::string& character) {
   static const Pattern letter(R"(\p{L})");
   static const Pattern number(R"(\p{N})");
   static const Pattern space(R"(\s)");
-  const std::string text = character + "\x01";  // which none matches: a match ends before it, no match at its end
-  const auto matches = [&](const Pattern& pattern) { return piece_end(pattern, text, 0) == character.size(); };
-  if (matches(letter)) return text::CharacterClass::letter;
-  if (matches(number)) return text::CharacterClass::number;
-  return matches(space) ? text::CharacterClass::space : text::CharacterClass::other;
+  static Pattern::Matcher letters(letter), numbers(number), spaces(space);  // costly to make, for each code point
+  const auto matches = [&](Pattern::Matcher& matcher) { return matcher.find(character, 0).has_value(); };
+  if (matches(letters)) return text::CharacterClass::letter;
+  if (matches(numbers)) return text::CharacterClass::number;
+  return matches(spaces) ? text::CharacterClass::space : text::CharacterClass::other;
 }
 
 /// Every code point on which the two libraries differ.

@@ -1,0 +1,196 @@
+// The forms of tokenizer files that families use, against ids of other libraries (data/make_families.py).
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <functional>
+#include <nlohmann/json.hpp>
+
+#include "io/error.h"
+#include "io/tokenizer/gguf_vocabulary.h"
+#include "tests/io/tokenizer/fixture.h"
+
+namespace chainrule::io::tokenizer {
+namespace {
+
+using Json = nlohmann::json;
+using testing::HasSubstr;
+
+const Json& families() {
+  static const Json read = Json::parse(files::read_file(fixture("families.json")));
+  return read;
+}
+
+/// What loading says that it refuses.
+std::string refusal(const std::function<Tokenizer()>& load) {
+  try {
+    load();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::bad_data);
+    return error.what();
+  }
+  return "loaded";
+}
+
+TEST(Families, IdsAreThoseOfTokenizers) {
+  const ScratchFolder folder;
+  for (const Json& each : families()["files"]) {
+    SCOPED_TRACE(each["name"].get<std::string>());
+    Json file = families()["base"];
+    file.update(each["changes"]);
+    files::write_file_atomically(folder / "tokenizer.json", file.dump());
+    const Tokenizer tokenizer = Tokenizer::load(folder / "tokenizer.json");
+    tokenizer.save(folder / "saved.json");
+    const Tokenizer saved = Tokenizer::load(folder / "saved.json");
+    EXPECT_EQ(saved.fingerprint(), tokenizer.fingerprint());
+    ASSERT_EQ(each["ids"].size(), families()["texts"].size());
+    for (std::size_t i = 0; i < each["ids"].size(); ++i) {
+      const std::string text = families()["texts"][i];
+      EXPECT_EQ(Json(encoded(tokenizer, text)), each["ids"][i]) << testing::PrintToString(text);
+      EXPECT_EQ(encoded(saved, text), encoded(tokenizer, text));
+    }
+  }
+}
+
+GgufVocabulary pieces() {
+  const Json& made = families()["pieces"];
+  GgufVocabulary vocabulary;
+  vocabulary.path = "model.gguf";
+  vocabulary.model = "llama";
+  vocabulary.tokens = made["tokens"].get<std::vector<std::string>>();
+  vocabulary.scores = made["scores"].get<std::vector<float>>();
+  vocabulary.token_types = made["types"].get<std::vector<std::int32_t>>();
+  vocabulary.unknown_token_id = 0;
+  vocabulary.bos_token_id = 1;
+  vocabulary.eos_token_id = 2;
+  vocabulary.add_bos_token = true;
+  return vocabulary;
+}
+
+TEST(GgufVocabulary, IdsOfPiecesAreThoseOfSentencePiece) {
+  const Json& made = families()["pieces"];
+  const Tokenizer tokenizer = Tokenizer::from_gguf(pieces());
+  EXPECT_EQ(tokenizer.start_token(), 1U);
+  EXPECT_EQ(tokenizer.end_of_text(), 2U);
+  const ScratchFolder folder;
+  tokenizer.save(folder / "tokenizer.json");
+  const Tokenizer saved = Tokenizer::load(folder / "tokenizer.json");
+  EXPECT_EQ(saved.fingerprint(), tokenizer.fingerprint());
+  for (std::size_t i = 0; i < made["ids"].size(); ++i) {
+    const std::string text = made["texts"][i];
+    for (const Tokenizer* one : {&tokenizer, &saved}) {
+      EXPECT_EQ(Json(encoded(*one, text)), made["ids"][i]) << testing::PrintToString(text);
+    }
+    EXPECT_EQ(tokenizer.decode(encoded(tokenizer, text)), text);
+  }
+}
+
+/// The fixture's tokenizer.json as a GGUF file holds it.
+GgufVocabulary bytes() {
+  const Json file = Json::parse(files::read_file(fixture("tokenizer.json")));
+  GgufVocabulary vocabulary;
+  vocabulary.path = "model.gguf";
+  vocabulary.model = "gpt2";
+  vocabulary.pre = "gpt-2";
+  const Json& added = file["added_tokens"];
+  vocabulary.tokens.resize(file["model"]["vocab"].size());
+  for (const auto& [token, id] : file["model"]["vocab"].items()) vocabulary.tokens.at(id.get<std::size_t>()) = token;
+  vocabulary.token_types.resize(vocabulary.tokens.size(), 1);
+  for (const Json& token : added) {
+    if (token["id"] == vocabulary.tokens.size()) {
+      vocabulary.tokens.push_back(token["content"]);
+      vocabulary.token_types.push_back(3);
+    }
+    vocabulary.token_types.at(token["id"].get<std::size_t>()) = 3;
+  }
+  for (const Json& merge : file["model"]["merges"]) {
+    vocabulary.merges.push_back(merge[0].get<std::string>() + " " + merge[1].get<std::string>());
+  }
+  return vocabulary;
+}
+
+TEST(GgufVocabulary, OfBytesEqualsTheTokenizerJsonItWasMadeFrom) {
+  const Tokenizer tokenizer = Tokenizer::from_gguf(bytes());
+  EXPECT_EQ(tokenizer.fingerprint(), Tokenizer::load(fixture("tokenizer.json")).fingerprint());
+}
+
+TEST(GgufVocabulary, WhatIsNotSupportedIsRefusedByItsKey) {
+  using Change = std::function<void(GgufVocabulary&)>;
+  const std::vector<std::pair<std::string, Change>> damages = {
+      {"'tokenizer.ggml.model' 'bert'", [](auto& v) { v.model = "bert"; }},
+      {"'tokenizer.ggml.tokens' is empty", [](auto& v) { v.tokens.clear(); }},
+      {"'tokenizer.ggml.token_type' has", [](auto& v) { v.token_types.pop_back(); }},
+      {"'tokenizer.ggml.token_type' 9", [](auto& v) { v.token_types[5] = 9; }},
+      {"'tokenizer.ggml.scores' has", [](auto& v) { v.scores.pop_back(); }},
+      {"'tokenizer.ggml.scores' of token", [](auto& v) { v.scores.back() = std::nanf(""); }},
+      {"are equal, as are others", [](auto& v) { v.scores[300] = v.scores[301] = -7.5; }},
+      {"'tokenizer.ggml.bos_token_id' 480", [](auto& v) { v.bos_token_id = 480; }},
+      {"'tokenizer.ggml.add_eos_token'", [](auto& v) { v.eos_token_id.reset(), v.add_eos_token = true; }},
+      {"'byte_fallback' of the model is not supported without the token", [](auto& v) { v.tokens[9] = "x<0x06>"; }},
+  };
+  for (const auto& [words, change] : damages) {
+    GgufVocabulary vocabulary = pieces();
+    change(vocabulary);
+    EXPECT_THAT(refusal([&] { return Tokenizer::from_gguf(vocabulary); }), HasSubstr(words));
+  }
+  GgufVocabulary vocabulary = bytes();
+  vocabulary.pre = "command-r";
+  EXPECT_THAT(refusal([&] { return Tokenizer::from_gguf(vocabulary); }), HasSubstr("'tokenizer.ggml.pre' 'command-r'"));
+  vocabulary = bytes();
+  vocabulary.merges[3] = "abc";
+  EXPECT_THAT(refusal([&] { return Tokenizer::from_gguf(vocabulary); }),
+              HasSubstr("'tokenizer.ggml.merges' has 'abc'"));
+}
+
+TEST(TokenizerConfig, NamesTheTokensThatBeginAndEndAText) {
+  const ScratchFolder folder;
+  files::write_file_atomically(folder / "tokenizer.json", families()["base"].dump());
+  const auto ends = [&](const char* config) {
+    files::write_file_atomically(folder / "tokenizer_config.json", config);
+    const Tokenizer tokenizer = Tokenizer::load(folder.path());
+    return std::pair(tokenizer.start_token(), tokenizer.end_of_text());
+  };
+  EXPECT_EQ(ends("{}"), std::pair(2U, 2U));
+  EXPECT_EQ(ends(R"({"bos_token": "<s>", "eos_token": null})"), std::pair(1U, 2U));
+  EXPECT_EQ(ends(R"({"bos_token": {"content": "<s>"}, "eos_token": "<unk>"})"), std::pair(1U, 0U));
+  EXPECT_EQ(ends(R"({"eos_token": "<unk>"})"), std::pair(0U, 0U));
+  EXPECT_THAT(refusal([&] {
+                ends(R"({"bos_token": "<bos>"})");
+                return Tokenizer::load(folder.path());
+              }),
+              HasSubstr("the token '<bos>' is not in the vocabulary"));
+}
+
+TEST(PostProcessors, OfBertAndRobertaArePutAroundATextAsATemplateIs) {
+  const ScratchFolder folder;
+  for (const char* type : {"BertProcessing", "RobertaProcessing"}) {
+    Json file = families()["base"];
+    file["post_processor"] = {{"type", type}, {"cls", {"<s>", 1}}, {"sep", {"</s>", 2}}};
+    files::write_file_atomically(folder / "tokenizer.json", file.dump());
+    const Tokenizer tokenizer = Tokenizer::load(folder / "tokenizer.json");
+    EXPECT_EQ(tokenizer.start_token(), 1U);
+    const Json kept = Json::parse(tokenizer.to_json())["post_processor"]["single"];
+    ASSERT_EQ(kept.size(), 3U);
+    EXPECT_EQ(kept[0]["SpecialToken"]["id"], "<s>");
+    EXPECT_EQ(kept[2]["SpecialToken"]["id"], "</s>");
+    file["post_processor"]["sep"] = "</s>";
+    files::write_file_atomically(folder / "tokenizer.json", file.dump());
+    EXPECT_THAT(refusal([&] { return Tokenizer::load(folder / "tokenizer.json"); }), HasSubstr("'sep'"));
+  }
+}
+
+TEST(Tiktoken, WhatIsNoPublishedVocabularyIsRefused) {
+  const ScratchFolder folder;
+  const auto said = [&](const std::string& text) {
+    files::write_file_atomically(folder / "x.tiktoken", text);
+    return refusal([&] { return Tokenizer::load(folder / "x.tiktoken"); });
+  };
+  EXPECT_THAT(said("YQ== 0\nYg== 1\n"), HasSubstr("is none of the published vocabularies"));
+  EXPECT_THAT(said("YQ== 0\nYg== 2\n"), HasSubstr("line 2 has the rank 2, where 1 comes next"));
+  EXPECT_THAT(said("YQ== 0\nYg= 1\n"), HasSubstr("line 2 is not a token in base64"));
+  EXPECT_THAT(said("YQ==\n"), HasSubstr("line 1 is not a token in base64"));
+  EXPECT_THAT(said("\n\x0e\n\x05<unk>"), HasSubstr("is a SentencePiece model"));
+}
+
+}  // namespace
+}  // namespace chainrule::io::tokenizer
