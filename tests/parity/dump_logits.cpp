@@ -30,7 +30,8 @@ class WriteLogits final : public model::decoder::LogitsVisitor {
 
 std::vector<std::uint32_t> read_tokens(const char* path) {
   std::ifstream in(path, std::ios::binary | std::ios::ate);
-  std::vector<std::uint32_t> tokens(static_cast<std::size_t>(in ? std::streamoff(in.tellg()) : 0) / sizeof(std::uint32_t));
+  std::vector<std::uint32_t> tokens(static_cast<std::size_t>(in ? std::streamoff(in.tellg()) : 0) /
+                                    sizeof(std::uint32_t));
   in.seekg(0).read(reinterpret_cast<char*>(tokens.data()),
                    static_cast<std::streamsize>(tokens.size() * sizeof(std::uint32_t)));
   if (!in || tokens.empty()) throw std::runtime_error(fmt::format("cannot read tokens from '{}'", path));

