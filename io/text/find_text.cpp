@@ -24,7 +24,7 @@ namespace fs = std::filesystem;
 bool is_named_json_lines(const fs::path& path) {
   std::string name = path.native();
   for (const std::string_view packed : {".gz", ".zst"}) {
-    if (has_ending(name, packed)) name.resize(name.size() - packed.size());
+    if (has_ending(name, packed)) name.erase(name.size() - packed.size());
   }
   return has_ending(name, ".jsonl") || has_ending(name, ".ndjson") || has_ending(name, ".jsonlines");
 }
