@@ -106,7 +106,7 @@ void read_byte_level(const FileFields& fields, const Json& step, TokenizerSource
   fields.know_keys(step, where, {"type", "add_prefix_space", "trim_offsets", "use_regex"});
   if (fields.flag(step, "add_prefix_space", true, where)) source.pre_tokenizations.emplace_back(PrefixSpace{});
   if (fields.flag(step, "use_regex", true, where)) {
-    source.pre_tokenizations.emplace_back(Split{.pattern = kGpt2Pattern});
+    std::get<Split>(source.pre_tokenizations.emplace_back(std::in_place_type<Split>)).pattern = kGpt2Pattern;
   }
 }
 

@@ -41,7 +41,7 @@ std::optional<std::string> decode_base64(std::string_view text) {
       if (shift == 0) break;
     }
   }
-  bytes.resize(bytes.size() - padding);
+  bytes.erase(bytes.size() - padding);
   return bytes;
 }
 

@@ -20,6 +20,7 @@ struct EvaluationInputs {
   std::vector<io::tokens::DocumentRecord> documents;  ///< all of data's
   windows::WorkUnitOptions units;
   std::uint64_t covered_documents = 0;  ///< the first so many are evaluated
+  std::uint32_t start_token = 0;        ///< what documents are read behind
 
   std::span<const io::tokens::DocumentRecord> covered() const { return std::span(documents).first(covered_documents); }
   report::EvaluationSubject subject() const;
