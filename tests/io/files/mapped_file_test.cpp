@@ -42,11 +42,13 @@ std::string content(const MappedFile& file) {
 }
 
 TEST_F(MappedFileTest, HoldsTheFilesBytesAlsoAfterAMoveAndAReplacement) {
-  write_file_atomically(folder_ / "a", std::string(10'000, 'x') + "end");
+  std::string bytes(10'000, 'x');
+  bytes.append("end");
+  write_file_atomically(folder_ / "a", bytes);
   MappedFile first(folder_ / "a");
   MappedFile file(std::move(first));
   write_file_atomically(folder_ / "a", "short");
-  EXPECT_EQ(content(file), std::string(10'000, 'x') + "end");
+  EXPECT_EQ(content(file), bytes);
   file = MappedFile(folder_ / "a");
   EXPECT_EQ(content(file), "short");
   EXPECT_EQ(file.path(), folder_ / "a");
