@@ -120,7 +120,10 @@ std::uint64_t visit_lines(const TextFile& file, ByteRange range, const Fields& f
   std::uint64_t position = range.begin;
   if (range.begin != 0) {  // the line that holds the byte before began earlier, unless that byte ends it
     stream.seekg(static_cast<std::streamoff>(range.begin - 1));
-    if (std::getline(stream, line)) position += line.size();
+    // Where it goes on beyond the range, no line begins here: the rest of a long one is not read for each of its
+    // ranges.
+    stream.ignore(static_cast<std::streamsize>(range.end - range.begin + 1), '\n');
+    position += static_cast<std::uint64_t>(stream.gcount()) - 1;
   }
   std::uint64_t lines = 0;
   while (position < range.end && std::getline(stream, line)) {
