@@ -46,7 +46,7 @@ class TokenizerFiles(Refusals, unittest.TestCase):
                         self.assertFalse(case["name"] in HONOURED, done.err)
 
     def test_unknown_properties_are_refused_by_name(self):
-        for changes, name in (({"normalizer": {"type": "Replace", "pattern": {"String": "a"}, "content": "b"}}, "Replace"),
+        for changes, name in (({"normalizer": {"type": "Replace", "pattern": {"Regex": "a"}, "content": "b"}}, "Replace"),
                               ({"normalizer": {"type": "Nonsense"}}, "Nonsense"),
                               ({"pre_tokenizer": {"type": "Metaspace"}}, "Metaspace"),
                               ({"pre_tokenizer": {"type": "Nonsense"}}, "Nonsense"),
