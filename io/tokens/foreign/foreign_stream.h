@@ -21,7 +21,7 @@ class ForeignStream final : public TokenStream {
   std::uint64_t document_count() const override { return run_.document_count(); }
   std::uint32_t vocabulary_size() const override { return tokenizer_->vocabulary_size(); }
   std::uint32_t end_of_text() const override { return tokenizer_->end_of_text(); }
-  std::uint32_t start_token() const override { return end_of_text(); }
+  std::uint32_t start_token() const override { return tokenizer_->start_token(); }
   const std::string& tokenizer_fingerprint() const override { return tokenizer_fingerprint_; }
   const std::string& fingerprint() const override { return fingerprint_; }
   const std::vector<std::string>& domains() const override { return domains_; }

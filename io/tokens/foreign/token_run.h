@@ -11,9 +11,8 @@
 namespace chainrule::io::tokens::foreign {
 
 /// Token files read as a stream of ours: documents, each followed by end-of-text. Nothing is copied.
-/// - llm.c: what stands before a document ends the one before it, the first one is the virtual start token, and one
-/// more
-///   follows the last document. A file that begins otherwise goes on with the document of the file before it. The
+/// - llm.c: what stands before a document ends the one before it, the first one is the virtual start token, and one is
+///   added behind the last document. A file that begins otherwise goes on with the document of the file before it. The
 ///   tokenizer's start token stands for end-of-text (llm.c's files of Llama 3 have it).
 /// - Megatron: documents are those of the index; an end-of-text is added to those that do not end in one.
 /// - nanoGPT: documents end in end-of-text; one is added to the last where it lacks it.
