@@ -54,6 +54,13 @@ bool make_folder(const fs::path& path) {
   return false;
 }
 
+fs::path make_folder_beside(const fs::path& place) {
+  for (int number = 1;; ++number) {
+    fs::path beside = fmt::format("{}.partial-{}", place.string(), number);
+    if (make_folder(beside)) return beside;
+  }
+}
+
 void publish_folder(const fs::path& beside, const fs::path& place) {
   try {
     sync_path(beside);

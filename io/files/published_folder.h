@@ -14,6 +14,9 @@ bool is_free_for_folder(const std::filesystem::path& place);
 /// Makes a folder and those above it; returns false where it was there already. Throws Error cannot_create.
 bool make_folder(const std::filesystem::path& path);
 
+/// Makes a folder of nobody else's beside a place, PLACE.partial-N, and returns it. Throws Error cannot_create.
+std::filesystem::path make_folder_beside(const std::filesystem::path& place);
+
 /// Puts the folder written beside a place there: syncs it and renames it, which is the commit. Throws Error
 /// (input_output, cannot_create); then it stays whole where it was written, and the message says where.
 void publish_folder(const std::filesystem::path& beside, const std::filesystem::path& place);

@@ -24,10 +24,7 @@ void require_free(const fs::path& path) {
 
 FolderBeside::FolderBeside(const fs::path& place) : place_(io::files::folder_path(place)) {
   require_free(place_);
-  for (int number = 1; path_.empty(); ++number) {
-    const fs::path beside = fmt::format("{}.partial-{}", place_.string(), number);
-    if (io::files::make_folder(beside)) path_ = beside;
-  }
+  path_ = io::files::make_folder_beside(place_);
 }
 
 FolderBeside::~FolderBeside() {

@@ -19,10 +19,7 @@ fs::path make_beside(const fs::path& output) {
     throw io::Error(io::ErrorKind::cannot_create,
                     fmt::format("'{}' is there already: name a new or empty folder", output.string()));
   }
-  for (int number = 1;; ++number) {
-    const fs::path path = fmt::format("{}.partial-{}", output.string(), number);
-    if (io::files::make_folder(path)) return path;
-  }
+  return io::files::make_folder_beside(output);
 }
 
 }  // namespace

@@ -45,12 +45,7 @@ ReportFolder::~ReportFolder() {
   fs::remove_all(beside_, ignored);
 }
 
-void ReportFolder::begin() {
-  for (int number = 1; beside_.empty(); ++number) {
-    const fs::path path = path_.string() + fmt::format(".partial-{}", number);
-    if (io::files::make_folder(path)) beside_ = path;  // nobody else's
-  }
-}
+void ReportFolder::begin() { beside_ = io::files::make_folder_beside(path_); }
 
 void ReportFolder::write(const std::string& name, const std::function<void(const TextSink&)>& write) {
   const fs::path path = beside_ / name;
