@@ -40,7 +40,7 @@ void check_same_vocabulary(const models::LoadedModel& model, const io::tokens::T
 
 /// Another system's model says what it reads texts behind. A checkpoint was trained on streams such as this one.
 std::uint32_t start_token_of(const models::LoadedModel& model, const io::tokens::TokenStream& data) {
-  return model.stored ? model.load_tokenizer().start_token() : data.start_token();
+  return model.start_token.value_or(data.start_token());
 }
 
 }  // namespace

@@ -88,7 +88,9 @@ LoadedModel load_external(external::ExternalModel&& external, const CheckpointRe
   loaded.stored = external::weights_of(external);
   loaded.folder = external.path;
   loaded.load_tokenizer = external.load_tokenizer;
-  loaded.tokenizer_fingerprint = loaded.load_tokenizer().fingerprint();
+  const io::tokenizer::Tokenizer tokenizer = loaded.load_tokenizer();
+  loaded.tokenizer_fingerprint = tokenizer.fingerprint();
+  loaded.start_token = tokenizer.start_token();
   loaded.weights_hash = external::hash_of(*external.tensors, model::shape::ParameterTable(loaded.config), external.map);
   if (also) also(loaded);
   return loaded;

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "io/tokenizer/tokenizer.h"
@@ -22,6 +23,8 @@ struct LoadedModel {
   std::filesystem::path folder;  ///< the checkpoint, or the other system's folder or file
   std::function<io::tokenizer::Tokenizer()> load_tokenizer;
   std::string tokenizer_fingerprint;
+  /// Of another system's model: what its tokenizer says that texts are read behind.
+  std::optional<std::uint32_t> start_token;
   std::string weights_hash;  ///< XXH3-128 of the parameter arena, or of the stored tensors in its order
   std::int64_t step = 0;     ///< training steps taken
 
