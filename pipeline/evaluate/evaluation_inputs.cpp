@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <optional>
-#include <string>
 
 #include "io/tokenizer/tokenizer.h"
 #include "io/tokens/data_set_pair.h"
@@ -98,9 +97,6 @@ EvaluationInputs open_inputs(const comm::Communicator& communicator, const Evalu
     }
     inputs.start_token = start_token_of(inputs.model, *inputs.data);
   });
-  comm::require_same(communicator, failure::ExitCode::bad_data,
-                     fmt::format("the start token of '{}'", inputs.model.folder.string()),
-                     std::to_string(inputs.start_token));
   return inputs;
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <optional>
 #include <stdexcept>
+#include <string>
 
 #include "io/error.h"
 #include "io/files/presence.h"
@@ -171,6 +172,8 @@ LoadedModel load_same_model(const comm::Communicator& communicator, const std::f
                          config_text(model->config));
       comm::require_same(communicator, failure::ExitCode::bad_data, fmt::format("the tokenizer of '{}'", chosen),
                          model->tokenizer_fingerprint);
+      comm::require_same(communicator, failure::ExitCode::bad_data, fmt::format("the start token of '{}'", chosen),
+                         model->start_token ? std::to_string(*model->start_token) : "end-of-text");
       return std::move(*model);
     } catch (const failure::AgreedError& error) {
       // The run may have deleted rank 0's choice before the others had read it: then rank 0 chooses a newer one. Where

@@ -73,7 +73,9 @@ class PackViews(Refusals, PackTest):
         self.refused(64, "--domain", words=("--domain", ["a=corpus/code", "b=corpus/code"]))
 
 
-class GenerateViews(Refusals, TextModelTest):
+class ModelViews(Refusals, TextModelTest):
+    """Two folders for two ranks, each with a model."""
+
     def setUp(self):
         super().setUp()
         self.views = [self.folder / "one", self.folder / "two"]
@@ -91,6 +93,8 @@ class GenerateViews(Refusals, TextModelTest):
         done = self.assert_refused(self.generate(*words, **options), codes, *said)
         self.assertEqual(done.out, "")
 
+
+class GenerateViews(ModelViews):
     def test_same_views(self):
         self.assertEqual(len(self.generate(check=0).out.splitlines()), 4)
 
@@ -119,6 +123,32 @@ class GenerateViews(Refusals, TextModelTest):
     def test_one_prompt_on_one_rank_and_many_on_the_other(self):
         for words in (["--prompt=a", "--prompts=prompts.jsonl"], ["--prompts=prompts.jsonl", "--prompt=a"]):
             self.assertNotEqual(self.generate(prompts=(words,)).returncode, 0)
+
+
+class OtherSystemsModelViews(ModelViews):
+    """A Hugging Face folder, whose weights alone do not say what they compute."""
+
+    def setUp(self):
+        super().setUp()
+        for view in self.views:
+            chainrule("convert", "--model", view / "model", "--output", view / "hf", "--format", "hugging-face", check=0)
+            (view / "model").rename(view / "checkpoint")
+            (view / "hf").rename(view / "model")
+
+    def change(self, name, **fields):
+        path = self.views[1] / "model" / name
+        path.write_text(json.dumps({**json.loads(path.read_text()), **fields}))
+
+    def test_same_views(self):
+        self.assertEqual(len(self.generate(check=0).out.splitlines()), 4)
+
+    def test_other_configuration_on_one_rank(self):
+        self.change("config.json", layer_norm_epsilon=0.1)
+        self.refused(65, "configuration", "rank 1")
+
+    def test_other_start_token_on_one_rank(self):
+        self.change("tokenizer_config.json", bos_token="a")
+        self.refused(65, "start token", "rank 1")
 
 
 class BenchmarkViews(Refusals, EvaluationTest):
