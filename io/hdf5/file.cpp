@@ -148,6 +148,21 @@ std::vector<std::string> File::names() const {
   return names;
 }
 
+void File::set_format(const FileFormat& format) {
+  set_attribute("format", std::string(format.name));
+  set_attribute("format_version", format.version);
+}
+
+void File::require_format(const FileFormat& format) const {
+  if (const std::string name = text_attribute("format"); name != format.name) {
+    throw Error(ErrorKind::bad_data, fmt::format("'{}' is a '{}', not a '{}'", path_.string(), name, format.name));
+  }
+  if (const std::uint64_t version = number_attribute("format_version"); version != format.version) {
+    throw Error(ErrorKind::bad_data, fmt::format("'{}' has format version {}; this program reads {}", path_.string(),
+                                                 version, format.version));
+  }
+}
+
 void File::close() {
   const auto held = lock();
   check(H5Fflush(id_.get(), H5F_SCOPE_LOCAL), ErrorKind::input_output, [&] { return in_file("flushing"); });

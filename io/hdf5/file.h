@@ -10,6 +10,12 @@
 
 namespace chainrule::io::hdf5 {
 
+/// What the attributes `format` and `format_version` of a file say.
+struct FileFormat {
+  const char* name;
+  std::uint64_t version;
+};
+
 /// An HDF5 file of ours: datasets and attributes directly below its root. Object times are off, so that the same calls
 /// make the same bytes; the library's oldest forms are used, so that old readers open it.
 ///
@@ -45,6 +51,10 @@ class File {
   /// A one-dimensional dataset of UTF-8 strings, on disk of the longest one's length, filled with NUL bytes.
   void write_strings(const std::string& name, const std::vector<std::string>& values, const DatasetLayout& layout = {});
   std::vector<std::string> read_strings(const std::string& name) const;
+
+  void set_format(const FileFormat& format);
+  /// Throws Error bad_data where the file does not say that it is of this format and version.
+  void require_format(const FileFormat& format) const;
 
   /// Attributes of the root.
   void set_attribute(const std::string& name, std::uint64_t value);

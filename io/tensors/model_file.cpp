@@ -9,13 +9,11 @@
 
 namespace chainrule::io::tensors {
 namespace {
-constexpr std::uint64_t kFormatVersion = 1;
-constexpr const char* kFormat = "chainrule-model";
+constexpr hdf5::FileFormat kModelFormat = {"chainrule-model", 1};
 
 hdf5::File create_file(const std::filesystem::path& path) {
   hdf5::File file = hdf5::File::create(path);
-  file.set_attribute("format", std::string(kFormat));
-  file.set_attribute("format_version", kFormatVersion);
+  file.set_format(kModelFormat);
   return file;
 }
 
@@ -76,9 +74,7 @@ void write_model_file(const std::filesystem::path& path, const TensorSource& sou
 }
 
 ModelFile::ModelFile(const std::filesystem::path& path) : file_(hdf5::File::open(path)) {
-  if (file_.text_attribute("format") != kFormat || file_.number_attribute("format_version") != kFormatVersion) {
-    throw Error(ErrorKind::bad_data, "'" + path.string() + "' is not a model file of format version 1");
-  }
+  file_.require_format(kModelFormat);
 }
 
 std::vector<std::string> ModelFile::names() const { return file_.names(); }

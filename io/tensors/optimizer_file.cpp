@@ -9,11 +9,12 @@
 namespace chainrule::io::tensors {
 namespace {
 
-constexpr std::uint64_t kFormatVersion = 1;
-constexpr const char* kFormat = "chainrule-optimizer";
+constexpr hdf5::FileFormat kOptimizerFormat = {"chainrule-optimizer", 1};
 constexpr const char* kRanges = "ranges";
 
+/// Of a file that says that it is ours.
 std::vector<ElementRange> read_ranges(const hdf5::File& file) {
+  file.require_format(kOptimizerFormat);
   const auto bounds = file.dataset(kRanges).read_all<std::uint64_t>();
   std::vector<ElementRange> ranges;
   for (std::size_t i = 0; i + 1 < bounds.size(); i += 2) ranges.push_back({bounds[i], bounds[i + 1]});
@@ -25,8 +26,7 @@ std::vector<ElementRange> read_ranges(const hdf5::File& file) {
 void write_optimizer_file(const std::filesystem::path& path, std::span<const ElementRange> ranges,
                           std::span<const OptimizerSlot> slots) {
   hdf5::File file = hdf5::File::create(path);
-  file.set_attribute("format", std::string(kFormat));
-  file.set_attribute("format_version", kFormatVersion);
+  file.set_format(kOptimizerFormat);
   std::vector<std::uint64_t> bounds;
   for (const ElementRange& range : ranges) bounds.insert(bounds.end(), {range.begin, range.end});
   file.create_dataset(kRanges, hdf5::ElementType::u64, {ranges.size(), 2})
@@ -43,9 +43,6 @@ OptimizerFile::OptimizerFile(const std::filesystem::path& path)
   const auto refuse = [&](const std::string& why) {
     throw Error(ErrorKind::bad_data, "'" + path.string() + "' " + why);
   };
-  if (file_.text_attribute("format") != kFormat || file_.number_attribute("format_version") != kFormatVersion) {
-    refuse("is not an optimizer file of format version 1");
-  }
   std::uint64_t elements = 0;
   for (const ElementRange& range : ranges_) {
     if (range.end < range.begin) refuse("has a range that ends before it begins");

@@ -59,7 +59,7 @@ const std::vector<CodePoints>& white_space() {
 std::string with_invalid_bytes_masked(std::string_view text) {
   std::string masked(text);
   for (std::size_t at = 0; at < text.size();) {
-    if (static_cast<unsigned char>(text[at]) < 0x80) {
+    if (is_ascii(text[at])) {
       ++at;
       continue;
     }

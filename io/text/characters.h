@@ -22,6 +22,8 @@ struct Character {
 /// character of class other, as a control character does.
 inline Character character_at(std::string_view text, std::size_t at);
 
+inline bool is_ascii(char each) { return static_cast<unsigned char>(each) < 0x80; }
+
 inline constexpr std::uint32_t kLastCodePoint = 0x10FFFF;
 
 /// Consecutive code points, both ends included.

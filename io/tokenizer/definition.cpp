@@ -71,9 +71,7 @@ class Assembly {
   }
 
  private:
-  [[noreturn]] void fail(const std::string& what) const {
-    throw Error(ErrorKind::bad_data, fmt::format("tokenizer {}: {}", path_in_quotes(source_.path), what));
-  }
+  [[noreturn]] void fail(const std::string& what) const { refuse_tokenizer(source_.path, what); }
 
   [[noreturn]] void fail_same_id(const std::string& first, const std::string& second, TokenId id) const {
     fail(fmt::format("tokens {} and {} have the same id {}", in_quotes(first), in_quotes(second), id));
@@ -309,6 +307,10 @@ TokenizerDefinition define_trained(const std::vector<Merge>& merges) {
   definition.tokens.emplace_back(kEndOfText);
   definition.added.push_back({.id = definition.end_of_text, .special = true, .in_vocabulary = true});
   return definition;
+}
+
+void refuse_tokenizer(const std::filesystem::path& path, const std::string& what) {
+  throw Error(ErrorKind::bad_data, fmt::format("tokenizer {}: {}", path_in_quotes(path), what));
 }
 
 }  // namespace chainrule::io::tokenizer

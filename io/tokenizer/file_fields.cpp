@@ -4,14 +4,12 @@
 
 #include <algorithm>
 
-#include "io/error.h"
 #include "io/quote.h"
+#include "io/tokenizer/source.h"
 
 namespace chainrule::io::tokenizer {
 
-void FileFields::fail(const std::string& what) const {
-  throw Error(ErrorKind::bad_data, fmt::format("tokenizer {}: {}", path_in_quotes(path_), what));
-}
+void FileFields::fail(const std::string& what) const { refuse_tokenizer(path_, what); }
 
 bool FileFields::present(const Json& object, const char* key) {
   return object.is_object() && object.contains(key) && !object[key].is_null();

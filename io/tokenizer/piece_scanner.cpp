@@ -9,8 +9,6 @@ namespace {
 
 using text::CharacterClass;
 
-bool is_ascii(char each) { return static_cast<unsigned char>(each) < 0x80; }
-
 /// Which of the patterns that follow Llama 3's form.
 struct Form {
   bool contraction_first = false;  ///< (?i:'s|'t|'re|'ve|'m|'ll|'d) is the first alternative
@@ -48,7 +46,7 @@ class AsciiPiece {
   /// The class of the character at `at`; `other` at the end.
   CharacterClass kind(std::size_t at) {
     if (at >= text_.size()) return CharacterClass::other;
-    if (is_ascii(text_[at])) return text::kAsciiClasses[static_cast<unsigned char>(text_[at])];
+    if (text::is_ascii(text_[at])) return text::kAsciiClasses[static_cast<unsigned char>(text_[at])];
     unknown_ = true;
     return CharacterClass::other;
   }
@@ -154,7 +152,7 @@ Scan scan_deepseek(std::string_view text, std::size_t at) {
 /// Matches hold only what is not ASCII.
 Scan scan_beyond_ascii(std::string_view text, std::size_t at) {
   for (; at < text.size(); ++at) {
-    if (!is_ascii(text[at])) return {Scan::Found::unknown};
+    if (!text::is_ascii(text[at])) return {Scan::Found::unknown};
   }
   return {Scan::Found::nothing};
 }

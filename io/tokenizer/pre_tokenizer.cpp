@@ -5,12 +5,6 @@
 #include "io/tokenizer/word_edges.h"
 
 namespace chainrule::io::tokenizer {
-namespace {
-
-bool is_ascii(char each) { return static_cast<unsigned char>(each) < 0x80; }
-
-}  // namespace
-
 PreTokenizer::PreTokenizer(const std::vector<PreTokenization>& steps) {
   for (const PreTokenization& step : steps) {
     if (const auto* split = std::get_if<Split>(&step)) {
@@ -36,7 +30,7 @@ PreTokenizer::Matchers PreTokenizer::matchers() const {
 }
 
 Subject PreTokenizer::subject_of(std::string_view text, std::string& held) const {
-  if (!uses_expressions_ || std::all_of(text.begin(), text.end(), is_ascii)) return {text, text};
+  if (!uses_expressions_ || std::all_of(text.begin(), text.end(), text::is_ascii)) return {text, text};
   held = text::with_invalid_bytes_masked(text);
   return {text, held};
 }
@@ -58,7 +52,7 @@ std::size_t PreTokenizer::settled_prefix(std::string_view text) const {
   // No piece goes on from another character into a space, and no pattern looks at what is before a piece. Only ASCII
   // spaces are looked for: they are whole whatever follows, and make what is before them whole.
   for (std::size_t at = text.size(); at-- > 1;) {
-    if (!is_ascii(text[at]) || text::character_at(text, at).kind != text::CharacterClass::space) continue;
+    if (!text::is_ascii(text[at]) || text::character_at(text, at).kind != text::CharacterClass::space) continue;
     if (!breaks && (text[at] == '\r' || text[at] == '\n')) continue;
     if (character_before(text, at).kind != text::CharacterClass::space) return at;
   }

@@ -46,4 +46,7 @@ struct TokenizerSource {
 /// Throws Error bad_data.
 TokenizerDefinition define(const TokenizerSource& source);
 
+/// Throws Error bad_data: "tokenizer 'PATH': WHAT".
+[[noreturn]] void refuse_tokenizer(const std::filesystem::path& path, const std::string& what);
+
 }  // namespace chainrule::io::tokenizer

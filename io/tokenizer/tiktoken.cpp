@@ -5,7 +5,6 @@
 #include <charconv>
 #include <optional>
 
-#include "io/error.h"
 #include "io/files/atomic_file.h"
 #include "io/files/digest.h"
 #include "io/quote.h"
@@ -16,10 +15,6 @@
 
 namespace chainrule::io::tokenizer {
 namespace {
-
-[[noreturn]] void fail(const std::filesystem::path& path, const std::string& what) {
-  throw Error(ErrorKind::bad_data, fmt::format("tokenizer {}: {}", path_in_quotes(path), what));
-}
 
 constexpr std::string_view kBase64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -62,10 +57,10 @@ std::vector<std::string> read_ranks(const std::filesystem::path& file, std::stri
     const char* first = space == line.size() ? last : line.data() + space + 1;
     const auto parsed = std::from_chars(first, last, rank);
     if (!token || token->empty() || parsed.ec != std::errc() || parsed.ptr != last) {
-      fail(file, fmt::format("line {} is not a token in base64 and its rank: {}", number, in_quotes(line)));
+      refuse_tokenizer(file, fmt::format("line {} is not a token in base64 and its rank: {}", number, in_quotes(line)));
     }
     if (rank != tokens.size()) {
-      fail(file, fmt::format("line {} has the rank {}, where {} comes next", number, rank, tokens.size()));
+      refuse_tokenizer(file, fmt::format("line {} has the rank {}, where {} comes next", number, rank, tokens.size()));
     }
     tokens.push_back(*token);
   }
@@ -79,17 +74,18 @@ bool is_sentencepiece(std::string_view text) { return text.size() > 1 && text[0]
 TokenizerSource read_tiktoken(const std::filesystem::path& file) {
   const std::string text = files::read_file(file);
   if (is_sentencepiece(text)) {
-    fail(file, "is a SentencePiece model, which is not supported: use the tokenizer.json made from it");
+    refuse_tokenizer(file, "is a SentencePiece model, which is not supported: use the tokenizer.json made from it");
   }
   const std::vector<std::string> tokens = read_ranks(file, text);
   files::Digest digest;
   digest.update(text.data(), text.size());
   const auto published = published_ranks(digest.hexadecimal());
   if (!published) {
-    fail(file,
-         fmt::format("is none of the published vocabularies that are known ({}), and such a file holds neither the "
-                     "pattern nor the special tokens: use the tokenizer.json made from it",
-                     names_of_published_ranks()));
+    refuse_tokenizer(
+        file,
+        fmt::format("is none of the published vocabularies that are known ({}), and such a file holds neither the "
+                    "pattern nor the special tokens: use the tokenizer.json made from it",
+                    names_of_published_ranks()));
   }
   TokenizerSource source;
   source.path = file;

@@ -16,10 +16,6 @@
 namespace chainrule::io::tokenizer {
 namespace {
 
-[[noreturn]] void fail(const std::filesystem::path& path, const std::string& what) {
-  throw Error(ErrorKind::bad_data, fmt::format("tokenizer {}: {}", path_in_quotes(path), what));
-}
-
 void read_merge_lines(const std::filesystem::path& path, TokenizerSource& source) {
   const std::string text = files::read_file(path);
   std::size_t number = 0;
@@ -33,7 +29,8 @@ void read_merge_lines(const std::filesystem::path& path, TokenizerSource& source
     const std::size_t space = line.find(' ');
     // One space, with something on each side of it.
     if (space == std::string_view::npos || space != line.rfind(' ') || space == 0 || space + 1 == line.size()) {
-      fail(path, fmt::format("line {} is not two tokens with a space between: {}", number, in_quotes(line)));
+      refuse_tokenizer(path,
+                       fmt::format("line {} is not two tokens with a space between: {}", number, in_quotes(line)));
     }
     source.merges.emplace_back(line.substr(0, space), line.substr(space + 1));
   }
@@ -47,10 +44,10 @@ TokenizerSource read_gpt2(const std::filesystem::path& vocabulary, const std::fi
   source.pre_tokenizations = {Split{.pattern = kGpt2Pattern}};
   const nlohmann::json tokens = files::parse_untrusted_json(files::read_file(vocabulary),
                                                             fmt::format("tokenizer {}", path_in_quotes(vocabulary)));
-  if (!tokens.is_object()) fail(vocabulary, "is not an object of tokens and ids");
+  if (!tokens.is_object()) refuse_tokenizer(vocabulary, "is not an object of tokens and ids");
   for (const auto& [spelling, id] : tokens.items()) {
     if (!id.is_number_unsigned())
-      fail(vocabulary, fmt::format("the id of token {} is not a number", in_quotes(spelling)));
+      refuse_tokenizer(vocabulary, fmt::format("the id of token {} is not a number", in_quotes(spelling)));
     source.vocabulary.emplace_back(spelling, id.get<std::uint64_t>());
   }
   read_merge_lines(merges, source);
@@ -69,8 +66,8 @@ std::filesystem::path tiktoken_in(const std::filesystem::path& folder) {
   for (const auto& file : files::list_folder(folder)) {
     if (!holds_tiktoken(file)) continue;
     if (!found.empty())
-      fail(folder,
-           fmt::format("holds both {} and {}", path_in_quotes(found.filename()), path_in_quotes(file.filename())));
+      refuse_tokenizer(folder, fmt::format("holds both {} and {}", path_in_quotes(found.filename()),
+                                           path_in_quotes(file.filename())));
     found = file;
   }
   return found;

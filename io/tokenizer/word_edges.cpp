@@ -35,7 +35,7 @@ bool is_word(utf8proc_int32_t point) {
 text::Character character_before(std::string_view text, std::size_t at) {
   for (std::size_t bytes = 1; bytes <= 4 && bytes <= at; ++bytes) {
     const text::Character character = text::character_at(text, at - bytes);
-    if (character.bytes == bytes && (bytes > 1 || static_cast<unsigned char>(text[at - 1]) < 0x80)) return character;
+    if (character.bytes == bytes && (bytes > 1 || text::is_ascii(text[at - 1]))) return character;
   }
   return {text::CharacterClass::other, 1};  // no well-formed character ends here
 }

@@ -3,12 +3,14 @@
 #include <string>
 #include <vector>
 
+#include "io/hdf5/file.h"
+
 /// The token shard and the data set on disk, format version 1.
 namespace chainrule::io::tokens {
 
-inline constexpr const char* kShardFormat = "chainrule token shard";
 inline constexpr const char* kDataSetFormat = "chainrule data set";
 inline constexpr std::uint64_t kFormatVersion = 1;
+inline constexpr hdf5::FileFormat kShardFormat = {"chainrule token shard", kFormatVersion};
 
 /// Tokens of a chunk; datasets of documents have chunks of as many at most.
 inline constexpr std::uint64_t kChunkElements = 16'384;

@@ -11,17 +11,11 @@
 namespace chainrule::io::tokens {
 namespace {
 
-constexpr std::size_t kBlockTokens = std::size_t{1} << 20U;
+constexpr std::size_t kReadTokens = std::size_t{1} << 20U;
 
 ShardHeader read_header(const hdf5::File& file) {
+  file.require_format(kShardFormat);
   const std::string name = file.path().string();
-  if (const auto format = file.text_attribute("format"); format != kShardFormat) {
-    throw Error(ErrorKind::bad_data, fmt::format("'{}' is a '{}', not a '{}'", name, format, kShardFormat));
-  }
-  if (const auto version = file.number_attribute("format_version"); version != kFormatVersion) {
-    throw Error(ErrorKind::bad_data,
-                fmt::format("'{}' has format version {}; this program reads {}", name, version, kFormatVersion));
-  }
   const std::uint64_t vocabulary = file.number_attribute("vocabulary_size");
   const std::uint64_t end_of_text = file.number_attribute("end_of_text_id");
   if (vocabulary > std::numeric_limits<std::uint32_t>::max() || end_of_text >= vocabulary) {
@@ -116,7 +110,7 @@ void ShardReader::read(std::uint64_t first, std::span<std::uint32_t> tokens) con
   }
   thread_local std::vector<std::uint16_t> narrow;  // grows to a block at most
   while (!tokens.empty()) {
-    const std::size_t count = std::min(tokens.size(), kBlockTokens);
+    const std::size_t count = std::min(tokens.size(), kReadTokens);
     if (narrow.size() < count) narrow.resize(count);
     tokens_.read<std::uint16_t>(first, std::span(narrow).first(count));
     std::copy_n(narrow.begin(), count, tokens.begin());
@@ -139,7 +133,7 @@ void ShardReader::check_tokens(std::uint64_t first, std::span<const std::uint32_
 void ShardReader::verify() const {
   const ShardDocuments all = documents();
   sources();
-  std::vector<std::uint32_t> block(std::min<std::uint64_t>(kBlockTokens, token_count_));
+  std::vector<std::uint32_t> block(std::min<std::uint64_t>(kReadTokens, token_count_));
   std::uint64_t document = 0;
   for (std::uint64_t first = 0; first < token_count_; first += block.size()) {
     block.resize(std::min<std::uint64_t>(block.size(), token_count_ - first));

@@ -11,7 +11,7 @@
 namespace chainrule::io::tokens {
 namespace {
 /// Tokens written at a time: whole chunks, always the same ones, so that the file's bytes depend on its content alone.
-constexpr std::size_t kBlockTokens = 16 * kChunkElements;
+constexpr std::size_t kWriteTokens = 16 * kChunkElements;
 }  // namespace
 
 ShardWriter::ShardWriter(const std::filesystem::path& path, const ShardHeader& header, std::uint64_t token_count,
@@ -33,10 +33,10 @@ void ShardWriter::append(std::span<const std::uint32_t> tokens) {
     }
   }
   while (!tokens.empty()) {
-    const std::size_t taken = std::min(tokens.size(), kBlockTokens - pending_.size());
+    const std::size_t taken = std::min(tokens.size(), kWriteTokens - pending_.size());
     pending_.insert(pending_.end(), tokens.begin(), tokens.begin() + static_cast<std::ptrdiff_t>(taken));
     tokens = tokens.subspan(taken);
-    if (pending_.size() == kBlockTokens) flush();
+    if (pending_.size() == kWriteTokens) flush();
   }
 }
 
@@ -71,8 +71,7 @@ void ShardWriter::finish(const ShardDocuments& documents, const ShardSources& so
   file_.write_dataset<std::uint32_t>("document_source", sources.source, layout);
   file_.write_strings("sources", sources.sources, {.chunk_rows = 0, .deflate = layout_.deflate});
   file_.write_dataset<std::uint64_t>("document_line", sources.line, layout);
-  file_.set_attribute("format", kShardFormat);
-  file_.set_attribute("format_version", kFormatVersion);
+  file_.set_format(kShardFormat);
   file_.set_attribute("tokenizer_fingerprint", header_.tokenizer_fingerprint);
   file_.set_attribute("vocabulary_size", std::uint64_t{header_.vocabulary_size});
   file_.set_attribute("end_of_text_id", std::uint64_t{header_.end_of_text});

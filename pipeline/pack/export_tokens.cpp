@@ -20,7 +20,7 @@ namespace {
 
 namespace foreign = io::tokens::foreign;
 
-constexpr std::uint64_t kBlockTokens = std::uint64_t{1} << 20U;
+constexpr std::uint64_t kCopyTokens = std::uint64_t{1} << 20U;
 
 std::unique_ptr<foreign::DocumentWriter> writer_for(const ExportOptions& options, const std::filesystem::path& folder,
                                                     const io::tokens::Vocabulary& vocabulary) {
@@ -38,7 +38,7 @@ void compare(const io::tokens::DataSet& data, const std::vector<io::tokens::Docu
   std::vector<std::uint32_t> given;
   std::vector<std::uint32_t> back;
   for (std::uint64_t first = 0; is_same && first < data.token_count(); first += given.size()) {
-    given.resize(std::min(kBlockTokens, data.token_count() - first));
+    given.resize(std::min(kCopyTokens, data.token_count() - first));
     back.resize(given.size());
     data.read(first, given);
     written.read(first, back);

@@ -26,7 +26,7 @@ struct Key {
 };
 
 /// Places of a subtree: from low to before high.
-struct Bounds {
+struct PlaceBounds {
   Place low{};
   Place high;
 };
@@ -53,7 +53,7 @@ class ChunkWalk {
   }
 
  private:
-  void node(std::uint64_t address, std::optional<std::uint8_t> above, const Bounds& bounds) {
+  void node(std::uint64_t address, std::optional<std::uint8_t> above, const PlaceBounds& bounds) {
     auto [level, entries, fields] = tree_.read(address, above);
     Key key = read_key(fields);
     for (std::uint16_t i = 0; i < entries; ++i) {
@@ -61,7 +61,7 @@ class ChunkWalk {
       const Fields at_child = fields;
       const Key next = read_key(fields);
       // A search goes down where the place is between the keys on both sides, at every level.
-      const Bounds inner{std::max(bounds.low, key.place), std::min(bounds.high, next.place)};
+      const PlaceBounds inner{std::max(bounds.low, key.place), std::min(bounds.high, next.place)};
       if (level > 0) {
         node(child, level, inner);
       } else {
@@ -80,7 +80,7 @@ class ChunkWalk {
     return key;
   }
 
-  void chunk(const Key& key, std::uint64_t address, const Bounds& bounds, const Fields& fields) {
+  void chunk(const Key& key, std::uint64_t address, const PlaceBounds& bounds, const Fields& fields) {
     fields.require(met_ < rows_ * columns_ && key.place == place_of(met_), "a chunk is missing or out of order");
     fields.require(bounds.low <= key.place && key.place < bounds.high, "a chunk is not between the keys around it");
     fields.require(key.skipped_filters == 0, "a chunk that skipped filters");

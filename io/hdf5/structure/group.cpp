@@ -60,7 +60,7 @@ class Heap {
 };
 
 /// Names of a subtree: after low, up to high.
-struct Bounds {
+struct NameBounds {
   std::string_view low;
   std::optional<std::string_view> high;
 };
@@ -74,13 +74,13 @@ class GroupWalk {
   }
 
  private:
-  void node(std::uint64_t address, std::optional<std::uint8_t> above, const Bounds& bounds) {
+  void node(std::uint64_t address, std::optional<std::uint8_t> above, const NameBounds& bounds) {
     auto [level, entries, fields] = tree_.read(address, above);
     std::string_view key = heap_.name(fields.u64(), fields);
     for (std::uint16_t i = 0; i < entries; ++i) {
       const std::uint64_t child = fields.u64();
       const std::string_view next = heap_.name(fields.u64(), fields);
-      const Bounds inner{std::max(bounds.low, key), bounds.high ? std::min(*bounds.high, next) : next};
+      const NameBounds inner{std::max(bounds.low, key), bounds.high ? std::min(*bounds.high, next) : next};
       if (level > 0) {
         node(child, level, inner);
       } else {
@@ -90,7 +90,7 @@ class GroupWalk {
     }
   }
 
-  void leaf(std::uint64_t address, const Bounds& bounds) {
+  void leaf(std::uint64_t address, const NameBounds& bounds) {
     Fields fields = file_.read(address, kLeafBytes, "symbol table node");
     fields.expect("SNOD", "signature of a symbol table node");
     fields.require(fields.u8() == 1, "a symbol table node of another version than 1");
@@ -100,7 +100,7 @@ class GroupWalk {
     for (std::uint16_t i = 0; i < entries; ++i) link(fields, bounds);
   }
 
-  void link(Fields& fields, const Bounds& bounds) {
+  void link(Fields& fields, const NameBounds& bounds) {
     const std::string_view name = heap_.name(fields.u64(), fields);
     fields.require(name > last_, "a link without a name, or out of order");
     fields.require(name > bounds.low && name <= *bounds.high, "a link is not between the names around it");

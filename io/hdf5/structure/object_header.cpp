@@ -7,7 +7,7 @@
 namespace chainrule::io::hdf5::structure {
 namespace {
 
-constexpr std::uint64_t kPrefixBytes = 16;
+constexpr std::uint64_t kHeaderPrefixBytes = 16;
 constexpr std::uint64_t kAlignment = 8;
 /// "Constant" and "not to be shared"; the others lead elsewhere or ask for what we do not do.
 constexpr std::uint8_t kHarmlessFlags = 0x01 | 0x04;
@@ -18,13 +18,13 @@ class HeaderReader {
   explicit HeaderReader(MetadataFile& file) : file_(file) {}
 
   ObjectHeader read(std::uint64_t address) {
-    Fields prefix = file_.read(address, kPrefixBytes, "object header");
+    Fields prefix = file_.read(address, kHeaderPrefixBytes, "object header");
     prefix.require(prefix.u8() == 1, "an object header of another version than 1");
     prefix.require(prefix.u8() == 0, "a reserved byte is not 0");
     const std::uint16_t messages = prefix.u16();
     prefix.require(prefix.u32() == 1, "an object with other than one reference");
     const std::uint32_t bytes = prefix.u32();
-    blocks_.push_back(file_.read(address + kPrefixBytes, bytes, "messages of an object header"));
+    blocks_.push_back(file_.read(address + kHeaderPrefixBytes, bytes, "messages of an object header"));
     for (std::size_t i = 0; i < blocks_.size(); ++i) read_block(blocks_[i]);
     if (counted_ != messages) {
       prefix.refuse(fmt::format("an object header of {} messages says {}", counted_, messages));

@@ -2,14 +2,14 @@
 
 namespace chainrule::io::hdf5::structure {
 namespace {
-constexpr std::size_t kPrefixBytes = 24;
+constexpr std::size_t kNodePrefixBytes = 24;
 constexpr std::size_t kAddressBytes = 8;
 }  // namespace
 
 TreeReader::TreeReader(MetadataFile& file, Kind kind, std::size_t key_bytes, std::size_t most)
     : file_(file),
       kind_(kind),
-      node_bytes_(kPrefixBytes + (most + 1) * key_bytes + most * kAddressBytes),
+      node_bytes_(kNodePrefixBytes + (most + 1) * key_bytes + most * kAddressBytes),
       most_(most) {}
 
 TreeReader::Node TreeReader::read(std::uint64_t address, std::optional<std::uint8_t> above) {

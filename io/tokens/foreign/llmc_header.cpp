@@ -32,7 +32,7 @@ const Kind* kind_of(std::span<const std::byte> begin) {
   return nullptr;
 }
 
-[[noreturn]] void refuse(const std::string& what) { throw Error(ErrorKind::bad_data, what); }
+[[noreturn]] void refuse_header(const std::string& what) { throw Error(ErrorKind::bad_data, what); }
 
 }  // namespace
 
@@ -40,23 +40,23 @@ bool begins_as_llmc(std::span<const std::byte> begin) { return kind_of(begin) !=
 
 LlmcHeader parse_llmc_header(std::span<const std::byte> begin, std::uint64_t file_bytes) {
   const Kind* const kind = kind_of(begin);
-  if (kind == nullptr) refuse("it does not begin with the magic number of llm.c's token files");
+  if (kind == nullptr) refuse_header("it does not begin with the magic number of llm.c's token files");
   if (begin.size() < kLlmcHeaderBytes || file_bytes < kLlmcHeaderBytes) {
-    refuse(fmt::format("it ends after {} bytes, inside the header of {}", file_bytes, kLlmcHeaderBytes));
+    refuse_header(fmt::format("it ends after {} bytes, inside the header of {}", file_bytes, kLlmcHeaderBytes));
   }
   if (const std::int32_t version = number_at(begin, 1); version != kind->version) {
-    refuse(
+    refuse_header(
         fmt::format("it has version {}; with magic number {} version {} is read", version, kind->magic, kind->version));
   }
   const std::int32_t tokens = number_at(begin, 2);
-  if (tokens < 0) refuse(fmt::format("its header says {} tokens", tokens));
+  if (tokens < 0) refuse_header(fmt::format("its header says {} tokens", tokens));
   const std::uint64_t expected = kLlmcHeaderBytes + static_cast<std::uint64_t>(tokens) * kind->type.bytes;
   if (file_bytes < expected) {
-    refuse(fmt::format("it is cut off: {} bytes are there, {} tokens take {}", file_bytes, tokens, expected));
+    refuse_header(fmt::format("it is cut off: {} bytes are there, {} tokens take {}", file_bytes, tokens, expected));
   }
   if (file_bytes > expected) {
-    refuse(fmt::format("{} bytes follow at offset {}, behind the {} tokens that its header says", file_bytes - expected,
-                       expected, tokens));
+    refuse_header(fmt::format("{} bytes follow at offset {}, behind the {} tokens that its header says",
+                              file_bytes - expected, expected, tokens));
   }
   return {kind->type, static_cast<std::uint64_t>(tokens)};
 }

@@ -27,7 +27,7 @@ constexpr std::array kTypes = {TypeName{"none", {0, false}}, TypeName{"u8", {1, 
                                TypeName{"i16", {2, true}},   TypeName{"i32", {4, true}}, TypeName{"i64", {8, true}},
                                TypeName{"f64", {0, true}},   TypeName{"f32", {0, true}}, TypeName{"u16", {2, false}}};
 
-[[noreturn]] void refuse(const std::string& what) { throw Error(ErrorKind::bad_data, what); }
+[[noreturn]] void refuse_index(const std::string& what) { throw Error(ErrorKind::bad_data, what); }
 
 template <class Value>
 Value value_at(std::span<const std::byte> bytes, std::uint64_t offset) {
@@ -64,20 +64,22 @@ class Index {
 
  private:
   void read_header() {
-    if (!begins_as_megatron(bytes_)) refuse("it does not begin as a Megatron index");
-    if (bytes_.size() < kHeaderBytes) refuse(fmt::format("it ends after {} bytes, inside its header", bytes_.size()));
+    if (!begins_as_megatron(bytes_)) refuse_index("it does not begin as a Megatron index");
+    if (bytes_.size() < kHeaderBytes)
+      refuse_index(fmt::format("it ends after {} bytes, inside its header", bytes_.size()));
     if (const auto version = value_at<std::uint64_t>(bytes_, 9); version != kVersion) {
-      refuse(fmt::format("it has version {}; version {} is read", version, kVersion));
+      refuse_index(fmt::format("it has version {}; version {} is read", version, kVersion));
     }
     const auto code = value_at<std::uint8_t>(bytes_, 17);
     if (code >= kTypes.size() || kTypes[code].type.bytes == 0) {
-      refuse(fmt::format("type {} ({}) is none of token ids", code, code < kTypes.size() ? kTypes[code].name : "?"));
+      refuse_index(
+          fmt::format("type {} ({}) is none of token ids", code, code < kTypes.size() ? kTypes[code].name : "?"));
     }
     type_ = kTypes[code].type;
     sequences_ = value_at<std::uint64_t>(bytes_, 18);
     document_indices_ = value_at<std::uint64_t>(bytes_, 26);
     check_size();
-    if (document_indices_ == 0) refuse("it has no document index: it must begin with a 0");
+    if (document_indices_ == 0) refuse_index("it has no document index: it must begin with a 0");
   }
 
   /// The tables fill the file.
@@ -86,28 +88,29 @@ class Index {
     const std::uint64_t room = bytes_.size() - kHeaderBytes;
     if (sequences_ > room / kSequenceBytes || document_indices_ > room / sizeof(std::int64_t) ||
         sequences_ * kSequenceBytes + document_indices_ * sizeof(std::int64_t) > room) {
-      refuse(fmt::format("it is cut off: {} sequences and {} document indices do not go into its {} bytes", sequences_,
-                         document_indices_, bytes_.size()));
+      refuse_index(fmt::format("it is cut off: {} sequences and {} document indices do not go into its {} bytes",
+                               sequences_, document_indices_, bytes_.size()));
     }
     const std::uint64_t end = kHeaderBytes + sequences_ * kSequenceBytes + document_indices_ * sizeof(std::int64_t);
     if (end == bytes_.size()) return;
     const std::string_view what = bytes_.size() - end == sequences_ ? " (the modes of a multimodal set?)" : "";
-    refuse(fmt::format("{} bytes follow at offset {}, behind its document indices{}", bytes_.size() - end, end, what));
+    refuse_index(
+        fmt::format("{} bytes follow at offset {}, behind its document indices{}", bytes_.size() - end, end, what));
   }
 
   /// Tokens of a sequence, before which there are `tokens`.
   std::uint64_t length_of(std::uint64_t sequence, std::uint64_t tokens) const {
     const auto length = value_at<std::int32_t>(bytes_, lengths_ + sequence * sizeof(std::int32_t));
     const auto pointer = value_at<std::int64_t>(bytes_, pointers_ + sequence * sizeof(std::int64_t));
-    if (length < 0) refuse(fmt::format("sequence {} has length {}", sequence, length));
+    if (length < 0) refuse_index(fmt::format("sequence {} has length {}", sequence, length));
     if (pointer < 0 || static_cast<std::uint64_t>(pointer) != tokens * type_.bytes) {
-      refuse(fmt::format("sequence {} lies at byte {}, the ones before it end at {}", sequence, pointer,
-                         tokens * type_.bytes));
+      refuse_index(fmt::format("sequence {} lies at byte {}, the ones before it end at {}", sequence, pointer,
+                               tokens * type_.bytes));
     }
     // Below data_bytes, so that no product overflows.
     if (static_cast<std::uint64_t>(length) > data_bytes_ / type_.bytes - tokens) {
-      refuse(fmt::format("sequence {} of {} tokens at byte {} does not go into the {} bytes of the .bin", sequence,
-                         length, pointer, data_bytes_));
+      refuse_index(fmt::format("sequence {} of {} tokens at byte {} does not go into the {} bytes of the .bin",
+                               sequence, length, pointer, data_bytes_));
     }
     return static_cast<std::uint64_t>(length);
   }
@@ -120,11 +123,11 @@ class Index {
     const std::int64_t index = index_of(document);
     const std::int64_t before = document == 0 ? 0 : index_of(document - 1);
     if (index < before || (document == 0 && index != 0)) {
-      refuse(document == 0 ? fmt::format("its document indices begin with {}, not with 0", index)
-                           : fmt::format("document index {} is {} behind {}", document, index, before));
+      refuse_index(document == 0 ? fmt::format("its document indices begin with {}, not with 0", index)
+                                 : fmt::format("document index {} is {} behind {}", document, index, before));
     }
     if (static_cast<std::uint64_t>(index) > sequences_) {
-      refuse(fmt::format("document index {} is {}, there are {} sequences", document, index, sequences_));
+      refuse_index(fmt::format("document index {} is {}, there are {} sequences", document, index, sequences_));
     }
     return static_cast<std::uint64_t>(index);
   }
@@ -132,10 +135,11 @@ class Index {
   void check_end(std::uint64_t tokens) const {
     for (std::uint64_t document = 0; document < document_indices_; ++document) first_sequence(document);
     if (const std::uint64_t last = first_sequence(document_indices_ - 1); last != sequences_) {
-      refuse(fmt::format("its document indices end with {}, not with the {} sequences", last, sequences_));
+      refuse_index(fmt::format("its document indices end with {}, not with the {} sequences", last, sequences_));
     }
     if (tokens * type_.bytes != data_bytes_) {
-      refuse(fmt::format("its sequences end at byte {} of the .bin, which has {}", tokens * type_.bytes, data_bytes_));
+      refuse_index(
+          fmt::format("its sequences end at byte {} of the .bin, which has {}", tokens * type_.bytes, data_bytes_));
     }
   }
 

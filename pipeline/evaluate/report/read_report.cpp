@@ -15,7 +15,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-[[noreturn]] void refuse(const std::string& what) { throw io::Error(io::ErrorKind::bad_data, what); }
+[[noreturn]] void refuse_report(const std::string& what) { throw io::Error(io::ErrorKind::bad_data, what); }
 
 template <class Value>
 void read(const Json& json, Value& value) {
@@ -33,10 +33,10 @@ EvaluationSummary summary_of(const Json& json) {
 
 void check_header(const Json& json) {
   if (!json.is_object() || !json.contains("format") || !io::files::is_format(json, kReportFormat))
-    refuse("is no evaluation report");
+    refuse_report("is no evaluation report");
   if (const Json version = json.at("format_version"); version != kReportFormat.version) {
-    refuse(fmt::format("has format version {}; this program reads {}", io::files::json_text(version),
-                       kReportFormat.version));
+    refuse_report(fmt::format("has format version {}; this program reads {}", io::files::json_text(version),
+                              kReportFormat.version));
   }
 }
 
@@ -46,7 +46,7 @@ EvaluationReport report_of(const Json& json) {
   const auto protocol = json.at("protocol").get<std::string>();
   report.subject.windows.protocol = windows::protocol::find(protocol);
   if (report.subject.windows.protocol == nullptr) {
-    refuse(fmt::format("is of protocol '{}', which this program does not know", protocol));
+    refuse_report(fmt::format("is of protocol '{}', which this program does not know", protocol));
   }
   for_each_field_of_subject(report.subject, [&](const char* name, auto& value) { read(json.at(name), value); });
   read(json.at("uniform_nats"), report.uniform_nats);
@@ -55,11 +55,11 @@ EvaluationReport report_of(const Json& json) {
   const windows::protocol::ScoringOptions& windows = report.subject.windows;
   if (windows.context_length < 1 || windows.stride < 1 || windows.stride > windows.context_length ||
       report.subject.step < 0) {
-    refuse("has a context length, a stride or a step that no evaluation has");
+    refuse_report("has a context length, a stride or a step that no evaluation has");
   }
   // Numbers of another type, members that are not ours, and what follows from the rest.
   if (io::files::json_text(render_json(report)) != io::files::json_text(json)) {
-    refuse("has members or values that this program would not have written: it was altered");
+    refuse_report("has members or values that this program would not have written: it was altered");
   }
   return report;
 }
@@ -70,9 +70,9 @@ EvaluationReport parse_report(std::string_view text, const std::string& name) {
   try {
     return report_of(io::files::parse_ordered_json(text));
   } catch (const nlohmann::json::exception& error) {
-    refuse(fmt::format("'{}' is no evaluation report: {}", name, error.what()));
+    refuse_report(fmt::format("'{}' is no evaluation report: {}", name, error.what()));
   } catch (const io::Error& error) {
-    refuse(fmt::format("'{}' {}", name, error.what()));
+    refuse_report(fmt::format("'{}' {}", name, error.what()));
   }
 }
 

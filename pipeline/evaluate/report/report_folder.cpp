@@ -18,7 +18,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-[[noreturn]] void refuse(const std::string& message) { throw io::Error(io::ErrorKind::cannot_create, message); }
+[[noreturn]] void refuse_to_create(const std::string& message) {
+  throw io::Error(io::ErrorKind::cannot_create, message);
+}
 
 struct CloseFile {
   void operator()(std::FILE* file) const noexcept { std::fclose(file); }
@@ -29,9 +31,10 @@ struct CloseFile {
 ReportFolder::ReportFolder(const fs::path& path) : path_(io::files::folder_path(path)) {
   if (!io::files::is_free_for_folder(path_)) {
     std::error_code error;
-    refuse(fs::is_directory(path_, error)
-               ? fmt::format("the report folder '{}' is already in use; name another, or remove it", path_.string())
-               : fmt::format("the report folder '{}' is a file", path_.string()));
+    refuse_to_create(
+        fs::is_directory(path_, error)
+            ? fmt::format("the report folder '{}' is already in use; name another, or remove it", path_.string())
+            : fmt::format("the report folder '{}' is a file", path_.string()));
   }
   begin();
   std::error_code error;

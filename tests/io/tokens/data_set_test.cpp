@@ -189,8 +189,7 @@ TEST_F(DataSetTest, TokensOutsideTheVocabularyAreNamedWithShardAndOffset) {
     hdf5::File file = hdf5::File::create(path);
     const std::vector<std::uint16_t> tokens{1, 40'961, 99};
     file.write_dataset<std::uint16_t>("tokens", tokens);
-    file.set_attribute("format", std::string(kShardFormat));
-    file.set_attribute("format_version", kFormatVersion);
+    file.set_format(kShardFormat);
     file.set_attribute("tokenizer_fingerprint", small.tokenizer_fingerprint);
     file.set_attribute("vocabulary_size", std::uint64_t{100});
     file.set_attribute("end_of_text_id", std::uint64_t{99});
