@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 #include <vector>
 
 #include "model/arena.h"
@@ -47,6 +48,29 @@ const DecoderOptions& checked(const DecoderOptions& options) {
   return options;
 }
 
+/// Hands the blocks of logits to a function.
+template <typename Loss>
+class LossVisitor final : public LogitsVisitor {
+ public:
+  explicit LossVisitor(const Loss& loss) : loss_(loss) {}
+  void visit(std::int64_t first_row, std::int64_t rows, float* logits, std::int64_t /*stride*/) override {
+    loss_(first_row, rows, logits);
+  }
+
+ private:
+  const Loss& loss_;
+};
+
+/// Moves values[i] to values[rows[i]], from the last on, and leaves 0 elsewhere. rows ascend.
+template <typename Value>
+void spread(std::span<const std::int64_t> rows, std::span<Value> values) {
+  std::fill(values.begin() + static_cast<std::ptrdiff_t>(rows.size()), values.end(), Value{});
+  for (std::size_t i = rows.size(); i-- > 0;) {
+    const Value value = std::exchange(values[i], Value{});
+    values[static_cast<std::size_t>(rows[i])] = value;
+  }
+}
+
 }  // namespace
 
 struct Decoder::State {
@@ -59,6 +83,14 @@ struct Decoder::State {
   /// Moves the hidden states of scored rows to the front and their targets to `scored_targets`. Returns how many rows
   /// are then worth their logits: those and the few that round the shape of the products up.
   std::int64_t gather_scored(const ops::Batch& batch);
+  /// Forward, then loss(first, rows, logits) for each block of the rows that gather_scored() chose.
+  template <typename Loss>
+  void score(const weights::Weights& weights, const ops::Batch& batch, const Loss& loss) {
+    check(weights, batch);
+    forward(weights, batch, nullptr);
+    LossVisitor visitor(loss);
+    for_each_logits_block(weights, gather_scored(batch), visitor);
+  }
   const BlockMemory& memory_of(std::int64_t layer) const {
     return memories[memories.size() > 1 ? static_cast<std::size_t>(layer) : 0];
   }
@@ -84,7 +116,6 @@ struct Decoder::State {
 
   std::vector<std::int64_t> scored_rows;      // of the batch
   std::vector<std::uint32_t> scored_targets;  // of the rows that gather_scored() chose
-  std::vector<double> scored_nll;
 };
 
 Decoder::State::State(const shape::Config& with_config, const DecoderOptions& with_options, ops::Ops& with_ops)
@@ -100,7 +131,6 @@ Decoder::State::State(const shape::Config& with_config, const DecoderOptions& wi
               buffer_memory.data()),
       ending(network.description().ending, options.maximum_rows, ending_memory.data(), buffers),
       hidden(network.hidden(ending)) {
-  const auto rows = static_cast<std::size_t>(options.maximum_rows);
   for (std::int64_t set = 0; set < sizes.saved_sets; ++set) {
     memories.emplace_back(network.description().layer, options.maximum_rows, saved_memory.data() + set * sizes.saved,
                           buffers);
@@ -109,9 +139,8 @@ Decoder::State::State(const shape::Config& with_config, const DecoderOptions& wi
   for (const shape::Parameter& each : network.table.parameters()) {
     if (!each.in_products) added_to.push_back(each.range());
   }
-  scored_rows.reserve(rows);
-  scored_targets.reserve(rows);
-  scored_nll.resize(rows);
+  scored_rows.reserve(static_cast<std::size_t>(options.maximum_rows));
+  scored_targets.reserve(static_cast<std::size_t>(options.maximum_rows));
 }
 
 void Decoder::State::check(const weights::Weights& weights, const ops::Batch& batch) const {
@@ -236,30 +265,34 @@ void Decoder::visit_logits(const weights::Weights& weights, const ops::Batch& ba
 }
 
 void Decoder::score(const weights::Weights& weights, const ops::Batch& batch, std::span<double> nll) {
-  class Loss final : public LogitsVisitor {
-   public:
-    explicit Loss(State& state) : state_(state) {}
-    void visit(std::int64_t first, std::int64_t rows, float* logits, std::int64_t stride) override {
-      state_.network.ops.run(ops::CrossEntropyForward{.rows = rows,
-                                                      .vocabulary = state_.network.config.vocabulary_size,
-                                                      .logits = logits,
-                                                      .stride = stride,
-                                                      .targets = state_.scored_targets.data() + first,
-                                                      .nll = state_.scored_nll.data() + first});
-    }
-
-   private:
-    State& state_;
-  };
   State& s = *state_;
   if (nll.size() != batch.inputs.size()) throw Error("score: one nll a row is needed");
-  s.check(weights, batch);
-  s.forward(weights, batch, nullptr);
-  Loss loss(s);
-  s.for_each_logits_block(weights, s.gather_scored(batch), loss);
-  std::fill(nll.begin(), nll.end(), 0.0);
-  for (std::size_t i = 0; i < s.scored_rows.size(); ++i)
-    nll[static_cast<std::size_t>(s.scored_rows[i])] = s.scored_nll[i];
+  s.score(weights, batch, [&](std::int64_t first, std::int64_t rows, const float* logits) {
+    s.network.ops.run(ops::CrossEntropyForward{.rows = rows,
+                                               .vocabulary = s.network.config.vocabulary_size,
+                                               .logits = logits,
+                                               .stride = s.network.logits_stride,
+                                               .targets = s.scored_targets.data() + first,
+                                               .nll = nll.data() + first});
+  });
+  spread<double>(s.scored_rows, nll);
+}
+
+void Decoder::score(const weights::Weights& weights, const ops::Batch& batch, const ops::PredictionScores& scores) {
+  State& s = *state_;
+  if (!scores.have(batch.inputs.size())) throw Error("score: one score of each kind a row is needed");
+  s.score(weights, batch, [&](std::int64_t first, std::int64_t rows, const float* logits) {
+    s.network.ops.run(ops::ScorePredictions{.rows = rows,
+                                            .vocabulary = s.network.config.vocabulary_size,
+                                            .logits = logits,
+                                            .stride = s.network.logits_stride,
+                                            .targets = s.scored_targets.data() + first,
+                                            .scores = scores.from(static_cast<std::size_t>(first))});
+  });
+  spread<double>(s.scored_rows, scores.nll);
+  spread<float>(s.scored_rows, scores.entropy);
+  spread<float>(s.scored_rows, scores.top_probability);
+  spread<std::uint32_t>(s.scored_rows, scores.rank);
 }
 
 void Decoder::train(std::span<const float> parameters, const ops::Batch& batch, std::span<float> gradients,

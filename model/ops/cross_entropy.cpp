@@ -1,7 +1,6 @@
 #include "model/ops/cross_entropy.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "model/ops/softmax.h"
 #include "model/ops/workspace.h"
@@ -10,8 +9,6 @@
 
 namespace chainrule::model::ops {
 namespace {
-
-constexpr std::int64_t kPiece = 1024;  // terms summed in float32 before they join the double sum
 
 CHAINRULE_MULTIVERSION
 float sum_of_exponentials(const float* values, float shift, std::int64_t count) {
@@ -31,9 +28,6 @@ void soft_cap_backward(const float* capped, float cap, std::int64_t count, float
   }
 }
 
-/// A NaN among the logits: the vector maximum may pass it by, but never the sum.
-bool usable(double sum) { return std::isfinite(sum) && sum > 0; }
-
 }  // namespace
 
 void fast(Workspace& /*workspace*/, const CrossEntropyForward& op) {
@@ -44,11 +38,10 @@ void fast(Workspace& /*workspace*/, const CrossEntropyForward& op) {
     const float* values = op.logits + row * op.stride;
     const float shift = largest(values, op.vocabulary);
     double sum = 0;
-    for (std::int64_t at = 0; at < op.vocabulary; at += kPiece) {
-      sum += sum_of_exponentials(values + at, shift, std::min(kPiece, op.vocabulary - at));
+    for (std::int64_t at = 0; at < op.vocabulary; at += kSoftmaxPiece) {
+      sum += sum_of_exponentials(values + at, shift, std::min(kSoftmaxPiece, op.vocabulary - at));
     }
-    op.nll[row] = std::log(sum) + static_cast<double>(shift) - static_cast<double>(values[op.targets[row]]);
-    if (!usable(sum)) op.nll[row] = std::nan("");
+    op.nll[row] = cross_entropy_of(sum, shift, values[op.targets[row]]);
   }
 }
 
@@ -65,16 +58,15 @@ void fast(Workspace& workspace, const CrossEntropyBackward& op) {
     const float* capped = nullptr;
     if (op.soft_cap != 0) capped = std::copy_n(values, op.vocabulary, workspace.thread_memory()) - op.vocabulary;
     const float shift = largest(values, op.vocabulary);
-    const auto target_logit = static_cast<double>(values[op.targets[row]]);
+    const float target_logit = values[op.targets[row]];
     double sum = 0;
-    for (std::int64_t at = 0; at < op.vocabulary; at += kPiece) {
-      sum += exponentiate(values + at, 1.0F, shift, std::min(kPiece, op.vocabulary - at));
+    for (std::int64_t at = 0; at < op.vocabulary; at += kSoftmaxPiece) {
+      sum += exponentiate(values + at, 1.0F, shift, std::min(kSoftmaxPiece, op.vocabulary - at));
     }
     scale(values, static_cast<float>(1.0 / sum), op.vocabulary);
     values[op.targets[row]] -= 1.0F;
     if (capped != nullptr) soft_cap_backward(capped, op.soft_cap, op.vocabulary, values);
-    op.nll[row] = std::log(sum) + static_cast<double>(shift) - target_logit;
-    if (!usable(sum)) op.nll[row] = std::nan("");
+    op.nll[row] = cross_entropy_of(sum, shift, target_logit);
   }
 }
 

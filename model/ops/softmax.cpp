@@ -1,5 +1,8 @@
 #include "model/ops/softmax.h"
 
+#include <cmath>
+#include <limits>
+
 #include "model/simd/exponential.h"
 #include "model/simd/multiversion.h"
 
@@ -29,6 +32,12 @@ CHAINRULE_MULTIVERSION
 void scale(float* values, float factor, std::int64_t count) {
 #pragma omp simd
   for (std::int64_t i = 0; i < count; ++i) values[i] *= factor;
+}
+
+double cross_entropy_of(double sum, float shift, float logit) {
+  const bool usable = std::isfinite(sum) && sum > 0;
+  if (!usable) return std::numeric_limits<double>::quiet_NaN();
+  return std::log(sum) + static_cast<double>(shift) - static_cast<double>(logit);
 }
 
 }  // namespace chainrule::model::ops

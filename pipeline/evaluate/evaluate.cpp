@@ -74,8 +74,8 @@ void evaluate(const comm::Communicator& communicator, const EvaluateOptions& opt
   });
   const std::span<const io::tokens::DocumentRecord> covered = inputs.covered();
   UnitScorer scorer(*inputs.data, covered, inputs.start_token,
-                    [&](const model::ops::Batch& batch, std::span<double> nll) {
-                      decoder->score(inputs.model.weights(), batch, nll);
+                    [&](const model::ops::Batch& batch, const model::ops::PredictionScores& scores) {
+                      decoder->score(inputs.model.weights(), batch, scores);
                     });
   const CorpusScore corpus = score_corpus(communicator, inputs.units, covered, scorer,
                                           {inputs.identity(), covered.size(), inputs.data->domains().size()});

@@ -18,10 +18,10 @@ void UnitScorer::score(const windows::WorkUnit& unit, tally::PartialResult& resu
 }
 
 void UnitScorer::score(const windows::WorkUnit& unit, const TakeToken& take) {
-  nll_.assign(static_cast<std::size_t>(unit.rows), 0.0);
+  scores_.resize(static_cast<std::size_t>(unit.rows));
   buffer_.begin(unit.rows, start_token_);
   for (const auto& window : unit.windows) place(window);
-  score_(buffer_.batch(), nll_);
+  score_(buffer_.batch(), scores_.view());
   std::int64_t row = 0;
   for (const auto& window : unit.windows) {
     hand_on(window, row, take);
@@ -63,7 +63,7 @@ void UnitScorer::hand_on(const windows::Window& window, std::int64_t first_row, 
       refuse_boundary(token.position, token.document, token.token);
     }
     token.nll = {};
-    token.nll.add(nll_[row]);
+    token.nll.add(scores_.nll[row]);
     take(token);
   }
 }

@@ -2,18 +2,18 @@
 #include <cstdint>
 #include <functional>
 #include <span>
-#include <vector>
 
 #include "io/tokens/token_stream.h"
 #include "model/ops/batch.h"
+#include "model/ops/prediction_scores.h"
 #include "pipeline/evaluate/tally/partial_result.h"
 #include "pipeline/windows/batch_buffer.h"
 #include "pipeline/windows/work_units.h"
 
 namespace chainrule::pipeline::evaluate {
 
-/// Writes nll [rows] in nats, 0 where not scored: model::Decoder::score.
-using ScoreBatch = std::function<void(const model::ops::Batch& batch, std::span<double> nll)>;
+/// Writes scores [rows], 0 where not scored: model::decoder::Decoder::score.
+using ScoreBatch = std::function<void(const model::ops::Batch& batch, const model::ops::PredictionScores& scores)>;
 
 /// Takes the scored tokens of a unit, in stream order.
 using TakeToken = std::function<void(const tally::ScoredToken& token)>;
@@ -40,7 +40,7 @@ class UnitScorer {
   std::uint32_t start_token_;
   ScoreBatch score_;
   windows::BatchBuffer buffer_;
-  std::vector<double> nll_;
+  model::ops::OwnedPredictionScores scores_;
 };
 
 }  // namespace chainrule::pipeline::evaluate

@@ -59,7 +59,7 @@ void measure_steps(const comm::Communicator& communicator, const comm::Communica
   const auto evaluation_step = [&] {
     const std::span<const float> parameters = trainer.parameters().span();
     communicator.barrier();
-    return slowest(communicator, seconds_of([&] { decoder.score(parameters, random.batch(), random.nll); }));
+    return slowest(communicator, seconds_of([&] { decoder.score(parameters, random.batch(), random.scores.view()); }));
   };
   evaluation_step();  // builds primitives
   std::vector<double> peak, train, waited, read, optimizer, evaluate, alone, without;

@@ -33,14 +33,16 @@ void profile_ops(const BenchmarkOptions& options, BenchmarkResult& result) {
   };
   {
     model::decoder::Decoder decoder(config, {rows, model::decoder::Purpose::evaluate, false}, *ops);
-    profile_one([&] { decoder.score(parameters.span(), random.batch(), random.nll); }, &OpTime::evaluate_seconds);
+    profile_one([&] { decoder.score(parameters.span(), random.batch(), random.scores.view()); },
+                &OpTime::evaluate_seconds);
     result.evaluate_peak_memory_bytes = peak_memory_bytes();
   }
   model::decoder::Decoder decoder(config, {rows, model::decoder::Purpose::train, options.recompute}, *ops);
   model::Arena gradients(table.arena_size());
   profile_one(
       [&] {
-        decoder.train(parameters.span(), random.batch(), gradients.span(), model::decoder::Accumulate::no, random.nll);
+        decoder.train(parameters.span(), random.batch(), gradients.span(), model::decoder::Accumulate::no,
+                      random.scores.nll);
       },
       &OpTime::train_seconds);
 }

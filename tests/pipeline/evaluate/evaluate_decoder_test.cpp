@@ -63,8 +63,9 @@ class EvaluateDecoder : public testing::Test {
   tally::PartialResult empty_result() const { return {"made up", documents_.size(), 1}; }
 
   UnitScorer scorer() {
-    return {memory_, documents_, memory_.start_token(), [this](const model::ops::Batch& batch, std::span<double> nll) {
-              fast_.score(parameters_.span(), batch, nll);
+    return {memory_, documents_, memory_.start_token(),
+            [this](const model::ops::Batch& batch, const model::ops::PredictionScores& scores) {
+              fast_.score(parameters_.span(), batch, scores);
             }};
   }
 

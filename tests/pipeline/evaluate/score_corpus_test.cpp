@@ -57,7 +57,8 @@ double nats_of(std::uint32_t input, std::uint32_t target, std::uint32_t poison) 
 constexpr std::uint32_t kNoPoison = 1000;
 
 ScoreBatch made_up_model(std::uint32_t poison = kNoPoison) {
-  return [poison](const model::ops::Batch& batch, std::span<double> nll) {
+  return [poison](const model::ops::Batch& batch, const model::ops::PredictionScores& scores) {
+    const std::span<double> nll = scores.nll;
     ASSERT_EQ(batch.rows() % windows::kUnitRowsMultiple, 0);
     for (std::size_t i = 0; i < nll.size(); ++i) {
       nll[i] = batch.targets[i] == model::ops::kNotScored ? 0.0 : nats_of(batch.inputs[i], batch.targets[i], poison);
@@ -110,7 +111,8 @@ INSTANTIATE_TEST_SUITE_P(StartTokens, ScoreCorpusBehind, testing::Values(kEndOfT
 /// units by rank, or scoring one in another shape, shows on every machine.
 TEST(ScoreCorpus, AUnitHasTheSameShapeWhereverItIsScored) {
   const Corpus corpus(kRagged);
-  const ScoreBatch model = [](const model::ops::Batch& batch, std::span<double> nll) {
+  const ScoreBatch model = [](const model::ops::Batch& batch, const model::ops::PredictionScores& scores) {
+    const std::span<double> nll = scores.nll;
     for (std::size_t i = 0; i < nll.size(); ++i) {
       if (batch.targets[i] == model::ops::kNotScored) continue;
       nll[i] = static_cast<double>(batch.rows()) + 1e-3 * static_cast<double>(i) + 1e-7 * batch.inputs[i];
