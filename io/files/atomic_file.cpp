@@ -51,7 +51,7 @@ FileBeside create_beside(const std::filesystem::path& path) {
   for (int number = 0;; ++number) {
     std::string name = path.string() + fmt::format(".partial-{}", ::getpid());
     if (number > 0) name += fmt::format("-{}", number);
-    const int file = ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+    const int file = ::open(name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
     if (file >= 0) return {file, name};
     if (errno != EEXIST || number == kNames) fail(ErrorKind::cannot_create, "create", path);
   }

@@ -9,8 +9,8 @@ namespace chainrule::io::files {
 /// old file or the whole new one. Throws Error (cannot_create, input_output) and leaves nothing behind.
 void write_file_atomically(const std::filesystem::path& path, std::string_view content);
 
-/// A new file beside `path`, open for writing: path with a suffix that no file has yet. Nothing that is there already
-/// is opened, and no link followed, so that nobody else chooses what is written to.
+/// A new file beside `path`, open for writing and reading: path with a suffix that no file has yet. Nothing that is
+/// there already is opened, and no link followed, so that nobody else chooses what is written to.
 struct FileBeside {
   int descriptor = -1;
   std::filesystem::path path;

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <system_error>
-#include <unordered_map>
 
 #include "io/error.h"
 #include "io/files/atomic_file.h"
@@ -21,6 +20,7 @@ struct DataSet::State {
   std::string fingerprint;
   std::vector<std::string> domains;
   std::vector<std::uint64_t> first_tokens;  ///< [shards + 1] stream position of each shard's first token, then the end
+  std::vector<std::uint64_t> first_documents;  ///< the same of documents
   KeptOpen<ShardReader> open;
 
   std::filesystem::path path(std::size_t shard) const { return folder / index.shards.at(shard).file; }
@@ -53,6 +53,32 @@ struct DataSet::State {
     }
   }
 
+  /// The set's numbers of a shard's domains.
+  std::vector<std::uint16_t> domains_of(std::size_t shard, const std::vector<std::string>& names) const {
+    std::vector<std::uint16_t> numbers;
+    for (const std::string& name : names) {
+      const auto known = std::find(domains.begin(), domains.end(), name);
+      if (known == domains.end()) refuse(shard, fmt::format("the index does not know its domain '{}'", name));
+      numbers.push_back(static_cast<std::uint16_t>(known - domains.begin()));
+    }
+    return numbers;
+  }
+
+  /// Cuts values, which stand for elements [first, first + values.size()) of the stream, where shards begin (starts)
+  /// and calls visit(shard, first element in the shard, piece).
+  template <class Value, class Visit>
+  static void for_each_piece(const std::vector<std::uint64_t>& starts, std::uint64_t first, std::span<Value> values,
+                             const Visit& visit) {
+    auto shard = static_cast<std::size_t>(std::upper_bound(starts.begin(), starts.end(), first) - starts.begin()) - 1;
+    for (; !values.empty(); ++shard) {
+      const std::size_t count = std::min<std::uint64_t>(values.size(), starts[shard + 1] - first);
+      if (count == 0) continue;  // an empty shard
+      visit(shard, first - starts[shard], values.first(count));
+      values = values.subspan(count);
+      first += count;
+    }
+  }
+
   [[noreturn]] void refuse(std::size_t shard, const std::string& what) const {
     throw Error(ErrorKind::bad_data, fmt::format("shard '{}': {}", path(shard).string(), what));
   }
@@ -70,8 +96,10 @@ DataSet DataSet::open(const std::filesystem::path& folder) {
   state->fingerprint = state->index.fingerprint();
   for (const auto& domain : state->index.domains) state->domains.push_back(domain.name);
   state->first_tokens.push_back(0);
+  state->first_documents.push_back(0);
   for (std::size_t shard = 0; shard < state->index.shards.size(); ++shard) {
     state->first_tokens.push_back(state->first_tokens.back() + state->index.shards[shard].tokens);
+    state->first_documents.push_back(state->first_documents.back() + state->index.shards[shard].documents);
     state->reader(shard);
   }
   std::error_code error;
@@ -103,37 +131,24 @@ void DataSet::verify_shard(std::size_t shard) const {
   }
 }
 
-std::vector<DocumentRecord> DataSet::documents() const {
-  std::unordered_map<std::string, std::uint16_t> numbers;
-  for (std::size_t i = 0; i < state_->domains.size(); ++i) {
-    numbers.emplace(state_->domains[i], static_cast<std::uint16_t>(i));
-  }
-  std::vector<DocumentRecord> records;
-  records.reserve(document_count());
-  for (std::size_t shard = 0; shard < shard_count(); ++shard) {
-    const ShardDocuments part = state_->reader(shard)->documents();
-    std::vector<std::uint16_t> domains;
-    for (const std::string& name : part.domains) {
-      const auto known = numbers.find(name);
-      if (known == numbers.end()) state_->refuse(shard, fmt::format("the index does not know its domain '{}'", name));
-      domains.push_back(known->second);
+void DataSet::read_documents(std::uint64_t first, std::span<DocumentRecord> documents) const {
+  require_documents(*this, first, documents.size());
+  state_->for_each_piece(state_->first_documents, first, documents, [&](std::size_t shard, auto from, auto piece) {
+    const ShardDocuments part = state_->reader(shard)->documents(from, piece.size());
+    const std::vector<std::uint16_t> domains = state_->domains_of(shard, part.domains);
+    for (std::size_t i = 0; i < piece.size(); ++i) {
+      piece[i] = {state_->first_tokens[shard] + part.offsets[i], part.offsets[i + 1] - part.offsets[i], part.bytes[i],
+                  part.words[i], domains[part.domain[i]]};
     }
-    for (std::size_t i = 0; i < part.bytes.size(); ++i) {
-      records.push_back({state_->first_tokens[shard] + part.offsets[i], part.offsets[i + 1] - part.offsets[i],
-                         part.bytes[i], part.words[i], domains[part.domain[i]]});
-    }
-  }
-  return records;
+  });
 }
 
-std::vector<DocumentSource> DataSet::sources() const {
-  std::vector<DocumentSource> all;
-  all.reserve(document_count());
-  for (std::size_t shard = 0; shard < shard_count(); ++shard) {
-    const ShardSources part = state_->reader(shard)->sources();
-    for (std::size_t i = 0; i < part.line.size(); ++i) all.push_back({part.sources[part.source[i]], part.line[i]});
-  }
-  return all;
+void DataSet::read_sources(std::uint64_t first, std::span<DocumentSource> sources) const {
+  require_documents(*this, first, sources.size());
+  state_->for_each_piece(state_->first_documents, first, sources, [&](std::size_t shard, auto from, auto piece) {
+    const ShardSources part = state_->reader(shard)->sources(from, piece.size());
+    for (std::size_t i = 0; i < piece.size(); ++i) piece[i] = {part.sources[part.source[i]], part.line[i]};
+  });
 }
 
 void DataSet::read(std::uint64_t first, std::span<std::uint32_t> tokens) const {
@@ -141,15 +156,8 @@ void DataSet::read(std::uint64_t first, std::span<std::uint32_t> tokens) const {
     throw Error(ErrorKind::bad_data, fmt::format("tokens {} to {} are outside the {} of '{}'", first,
                                                  first + tokens.size(), token_count(), state_->folder.string()));
   }
-  const auto& starts = state_->first_tokens;
-  auto shard = static_cast<std::size_t>(std::upper_bound(starts.begin(), starts.end(), first) - starts.begin()) - 1;
-  for (; !tokens.empty(); ++shard) {
-    const std::size_t count = std::min<std::uint64_t>(tokens.size(), starts[shard + 1] - first);
-    if (count == 0) continue;  // a shard without tokens
-    state_->reader(shard)->read(first - starts[shard], tokens.first(count));
-    tokens = tokens.subspan(count);
-    first += count;
-  }
+  state_->for_each_piece(state_->first_tokens, first, tokens,
+                         [&](std::size_t shard, auto from, auto piece) { state_->reader(shard)->read(from, piece); });
 }
 
 }  // namespace chainrule::io::tokens

@@ -31,8 +31,8 @@ class DataSet final : public TokenStream {
   void verify_shard(std::size_t shard) const override;
   std::size_t shard_count() const override;
 
-  std::vector<DocumentRecord> documents() const override;
-  std::vector<DocumentSource> sources() const override;
+  void read_documents(std::uint64_t first, std::span<DocumentRecord> documents) const override;
+  void read_sources(std::uint64_t first, std::span<DocumentSource> sources) const override;
   void read(std::uint64_t first, std::span<std::uint32_t> tokens) const override;
 
  private:

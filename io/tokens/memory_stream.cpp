@@ -22,6 +22,16 @@ void MemoryStream::append(std::span<const std::uint32_t> tokens, const DocumentR
   tokens_.push_back(vocabulary_.end_of_text);
 }
 
+void MemoryStream::read_documents(std::uint64_t first, std::span<DocumentRecord> documents) const {
+  require_documents(*this, first, documents.size());
+  std::copy_n(documents_.begin() + static_cast<std::ptrdiff_t>(first), documents.size(), documents.begin());
+}
+
+void MemoryStream::read_sources(std::uint64_t first, std::span<DocumentSource> sources) const {
+  require_documents(*this, first, sources.size());
+  std::copy_n(sources_.begin() + static_cast<std::ptrdiff_t>(first), sources.size(), sources.begin());
+}
+
 void MemoryStream::read(std::uint64_t first, std::span<std::uint32_t> tokens) const {
   if (first > tokens_.size() || tokens.size() > tokens_.size() - first) {
     throw Error(ErrorKind::bad_data, fmt::format("tokens {} to {} are outside the {} of a stream in memory", first,

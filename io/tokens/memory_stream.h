@@ -25,8 +25,10 @@ class MemoryStream : public TokenStream {
   const std::vector<std::string>& domains() const override { return domains_; }
   std::size_t shard_count() const override { return 0; }
   void verify_shard(std::size_t) const override {}
-  std::vector<DocumentRecord> documents() const override { return documents_; }
-  std::vector<DocumentSource> sources() const override { return sources_; }
+  void read_documents(std::uint64_t first, std::span<DocumentRecord> documents) const override;
+  void read_sources(std::uint64_t first, std::span<DocumentSource> sources) const override;
+  /// All of them.
+  const std::vector<DocumentRecord>& documents() const { return documents_; }
   void read(std::uint64_t first, std::span<std::uint32_t> tokens) const override;
 
  private:

@@ -43,60 +43,64 @@ ShardReader::ShardReader(const std::filesystem::path& path) : path_(path) {
   if (document_count_ > token_count_) {
     refuse(fmt::format("{} documents cannot end in {} tokens", document_count_, token_count_));
   }
+  columns_ = {column(file, "document_offsets", document_count_ + 1), column(file, "document_bytes", document_count_),
+              column(file, "document_words", document_count_),       column(file, "document_domain", document_count_),
+              column(file, "document_source", document_count_),      column(file, "document_line", document_count_)};
+  domains_ = file.read_strings("domains");
 }
 
 void ShardReader::refuse(const std::string& what) const {
   throw Error(ErrorKind::bad_data, fmt::format("shard '{}': {}", path_.string(), what));
 }
 
-ShardDocuments ShardReader::documents() const {
-  const hdf5::File file = hdf5::File::open(path_);
-  const auto column = [&]<class T>(const char* name, std::uint64_t rows, std::vector<T>& values) {
-    const hdf5::Dataset dataset = file.dataset(name);
-    if (dataset.shape().size() != 1 || dataset.rows() != rows) {
-      refuse(fmt::format("dataset '{}' has {} elements, not {}", name, dataset.elements(), rows));
-    }
-    values = dataset.read_all<T>();
-  };
+hdf5::Dataset ShardReader::column(const hdf5::File& file, const char* name, std::uint64_t rows) const {
+  hdf5::Dataset dataset = file.dataset(name);
+  if (dataset.shape().size() != 1 || dataset.rows() != rows) {
+    refuse(fmt::format("dataset '{}' has {} elements, not {}", name, dataset.elements(), rows));
+  }
+  return dataset;
+}
+
+ShardDocuments ShardReader::documents(std::uint64_t first, std::uint64_t count) const {
   ShardDocuments documents;
-  column("document_offsets", document_count_ + 1, documents.offsets);
-  column("document_bytes", document_count_, documents.bytes);
-  column("document_words", document_count_, documents.words);
-  column("document_domain", document_count_, documents.domain);
-  documents.domains = file.read_strings("domains");
-  if (documents.offsets.front() != 0) refuse("dataset 'document_offsets' does not begin at 0");
-  if (documents.offsets.back() != token_count_) {
+  documents.offsets.resize(count + 1);
+  documents.bytes.resize(count);
+  documents.words.resize(count);
+  documents.domain.resize(count);
+  columns_.offsets.read(first, std::span(documents.offsets));
+  columns_.bytes.read(first, std::span(documents.bytes));
+  columns_.words.read(first, std::span(documents.words));
+  columns_.domain.read(first, std::span(documents.domain));
+  documents.domains = domains_;
+  if (first == 0 && documents.offsets.front() != 0) refuse("dataset 'document_offsets' does not begin at 0");
+  if (first + count == document_count_ && documents.offsets.back() != token_count_) {
     refuse(fmt::format("dataset 'document_offsets' ends at {}, not at the {} tokens", documents.offsets.back(),
                        token_count_));
   }
-  for (std::uint64_t i = 0; i < document_count_; ++i) {
-    if (documents.offsets[i + 1] <= documents.offsets[i]) {
-      refuse(fmt::format("dataset 'document_offsets' does not rise at document {}: {} then {}", i, documents.offsets[i],
-                         documents.offsets[i + 1]));
+  for (std::uint64_t i = 0; i < count; ++i) {
+    if (documents.offsets[i + 1] <= documents.offsets[i] || documents.offsets[i + 1] > token_count_) {
+      refuse(fmt::format("dataset 'document_offsets' does not rise at document {}: {} then {}", first + i,
+                         documents.offsets[i], documents.offsets[i + 1]));
     }
     if (documents.domain[i] >= documents.domains.size()) {
       refuse(fmt::format("dataset 'document_domain': domain {} of document {} is outside the table of {}",
-                         documents.domain[i], i, documents.domains.size()));
+                         documents.domain[i], first + i, documents.domains.size()));
     }
   }
   return documents;
 }
 
-ShardSources ShardReader::sources() const {
-  const hdf5::File file = hdf5::File::open(path_);
+ShardSources ShardReader::sources(std::uint64_t first, std::uint64_t count) const {
   ShardSources sources;
-  const hdf5::Dataset source = file.dataset("document_source");
-  const hdf5::Dataset line = file.dataset("document_line");
-  if (source.elements() != document_count_ || line.elements() != document_count_) {
-    refuse(fmt::format("datasets 'document_source' and 'document_line' have not {} elements", document_count_));
-  }
-  sources.source = source.read_all<std::uint32_t>();
-  sources.line = line.read_all<std::uint64_t>();
-  sources.sources = file.read_strings("sources");
-  for (std::uint64_t i = 0; i < document_count_; ++i) {
+  sources.source.resize(count);
+  sources.line.resize(count);
+  columns_.source.read(first, std::span(sources.source));
+  columns_.line.read(first, std::span(sources.line));
+  sources.sources = hdf5::File::open(path_).read_strings("sources");
+  for (std::uint64_t i = 0; i < count; ++i) {
     if (sources.source[i] >= sources.sources.size()) {
       refuse(fmt::format("dataset 'document_source': source {} of document {} is outside the table of {}",
-                         sources.source[i], i, sources.sources.size()));
+                         sources.source[i], first + i, sources.sources.size()));
     }
   }
   return sources;
@@ -131,8 +135,8 @@ void ShardReader::check_tokens(std::uint64_t first, std::span<const std::uint32_
 }
 
 void ShardReader::verify() const {
-  const ShardDocuments all = documents();
-  sources();
+  const ShardDocuments all = documents(0, document_count_);
+  sources(0, document_count_);
   std::vector<std::uint32_t> block(std::min<std::uint64_t>(kReadTokens, token_count_));
   std::uint64_t document = 0;
   for (std::uint64_t first = 0; first < token_count_; first += block.size()) {

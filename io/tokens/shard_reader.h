@@ -3,8 +3,10 @@
 #include <filesystem>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "io/hdf5/dataset.h"
+#include "io/hdf5/file.h"
 #include "io/tokens/format.h"
 
 namespace chainrule::io::tokens {
@@ -20,10 +22,11 @@ class ShardReader {
   std::uint64_t token_count() const { return token_count_; }
   std::uint64_t document_count() const { return document_count_; }
 
-  /// Verified: offsets rise from 0 to the token count, domains are in their table. Throws Error bad_data.
-  ShardDocuments documents() const;
+  /// Documents [first, first + count), and where the last one ends. Verified: offsets rise, from 0 in the first
+  /// document to the token count in the last; domains are in their table. Throws Error bad_data.
+  ShardDocuments documents(std::uint64_t first, std::uint64_t count) const;
   /// Verified: sources are in their table. Throws Error bad_data.
-  ShardSources sources() const;
+  ShardSources sources(std::uint64_t first, std::uint64_t count) const;
 
   /// Reads tokens [first, first + tokens.size()) and checks that each is inside the vocabulary. Throws Error (bad_data,
   /// input_output).
@@ -34,6 +37,7 @@ class ShardReader {
 
  private:
   [[noreturn]] void refuse(const std::string& what) const;
+  hdf5::Dataset column(const hdf5::File& file, const char* name, std::uint64_t rows) const;
   void check_tokens(std::uint64_t first, std::span<const std::uint32_t> tokens) const;
 
   std::filesystem::path path_;
@@ -41,6 +45,11 @@ class ShardReader {
   std::uint64_t token_count_ = 0;
   std::uint64_t document_count_ = 0;
   hdf5::Dataset tokens_;
+  struct DocumentColumns {
+    hdf5::Dataset offsets, bytes, words, domain, source, line;
+  };
+  DocumentColumns columns_;
+  std::vector<std::string> domains_;
 };
 
 }  // namespace chainrule::io::tokens

@@ -1,5 +1,8 @@
 #include "io/tokens/token_stream.h"
 
+#include <fmt/format.h>
+
+#include "io/error.h"
 #include "io/files/presence.h"
 #include "io/tokens/data_set.h"
 #include "io/tokens/data_set_pair.h"
@@ -13,6 +16,12 @@ std::optional<foreign::TokenShards> find_foreign(const std::filesystem::path& pa
 }
 
 }  // namespace
+
+void require_documents(const TokenStream& stream, std::uint64_t first, std::uint64_t count) {
+  if (first <= stream.document_count() && count <= stream.document_count() - first) return;
+  throw Error(ErrorKind::bad_data, fmt::format("documents {} to {} are outside the {} of '{}'", first, first + count,
+                                               stream.document_count(), stream.path().string()));
+}
 
 bool needs_tokenizer(const std::filesystem::path& path) { return find_foreign(path).has_value(); }
 

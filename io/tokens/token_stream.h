@@ -19,6 +19,7 @@ struct DocumentRecord {
   std::uint64_t bytes = 0;        ///< UTF-8 bytes of the original text
   std::uint64_t words = 0;        ///< pieces between runs of white space
   std::uint16_t domain = 0;       ///< index into TokenStream::domains()
+  bool operator==(const DocumentRecord&) const = default;
 };
 
 /// Where a document's original lies, for reports: file (as given to pack) and, from 1, its line in a JSONL file
@@ -54,10 +55,11 @@ class TokenStream {
   virtual std::size_t shard_count() const = 0;
   virtual void verify_shard(std::size_t shard) const = 0;
 
-  /// Every document in stream order; verified (their tokens lie side by side and are all of the stream's).
-  virtual std::vector<DocumentRecord> documents() const = 0;
-  /// Where each document of documents() comes from, in the same order.
-  virtual std::vector<DocumentSource> sources() const = 0;
+  /// Reads documents [first, first + documents.size()) in stream order; verified: their tokens lie side by side, and
+  /// all documents' are all of the stream's. Throws Error bad_data, also for documents that are not there.
+  virtual void read_documents(std::uint64_t first, std::span<DocumentRecord> documents) const = 0;
+  /// Where each of them comes from.
+  virtual void read_sources(std::uint64_t first, std::span<DocumentSource> sources) const = 0;
 
   /// Reads stream tokens [first, first + tokens.size()). Every id is checked to be below vocabulary_size(). Throws
   /// Error (bad_data naming file and offset; input_output).
@@ -70,6 +72,9 @@ class TokenStream {
   TokenStream& operator=(const TokenStream&) = default;
   TokenStream& operator=(TokenStream&&) = default;
 };
+
+/// Throws Error bad_data unless [first, first + count) lies within the stream's documents.
+void require_documents(const TokenStream& stream, std::uint64_t first, std::uint64_t count);
 
 /// Whether at path lie token files of another system, which do not say whose tokens they hold. Throws Error (bad_data,
 /// missing_input, input_output).

@@ -3,7 +3,11 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <charconv>
+#include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -13,6 +17,8 @@
 #include "pipeline/cli/version.h"
 #include "pipeline/comm/session.h"
 #include "pipeline/failure/error.h"
+#include "pipeline/run/duration.h"
+#include "pipeline/run/signals.h"
 #include "pipeline/windows/protocol/protocol.h"
 
 namespace chainrule::pipeline::cli {
@@ -48,6 +54,32 @@ const protocol::Protocol* protocol_of(const std::string& name, bool stride_given
   return found;
 }
 
+/// "2/4".
+evaluate::Part part_of(const std::string& text) {
+  const auto number = [](std::string_view digits) {
+    std::uint64_t value = 0;
+    const auto [behind, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    return error == std::errc() && behind == digits.data() + digits.size() ? value : 0;
+  };
+  const std::size_t slash = std::min(text.find('/'), text.size());
+  const std::uint64_t index = number(text.substr(0, slash));
+  const std::uint64_t count = slash < text.size() ? number(text.substr(slash + 1)) : 0;
+  constexpr std::uint64_t kMost = 1'000'000;
+  if (index < 1 || index > count || count < 2 || count > kMost) {
+    throw failure::Error(failure::ExitCode::usage,
+                         fmt::format("--part '{}' is not I/N with I from 1 to N, N from 2 to {}", text, kMost));
+  }
+  return {index - 1, count};
+}
+
+double seconds_of(const std::string& time_limit) {
+  try {
+    return run::parse_duration(time_limit);
+  } catch (const std::invalid_argument& error) {
+    throw failure::Error(failure::ExitCode::usage, fmt::format("--time-limit: {}", error.what()));
+  }
+}
+
 }  // namespace
 
 failure::ExitCode run_evaluate(const Arguments& arguments) {
@@ -60,6 +92,8 @@ failure::ExitCode run_evaluate(const Arguments& arguments) {
   std::string data;
   std::string report;
   std::string protocol_name;
+  std::string part;
+  std::string time_limit;
   std::int64_t max_documents = 0;
   options.group("What is evaluated")
       .add_options()("model", po::value(&model)->required()->value_name("PATH"),
@@ -81,6 +115,16 @@ failure::ExitCode run_evaluate(const Arguments& arguments) {
       "windows of full length scored at once (default: as many as make about 1024 tokens)")(
       "threads", po::value(&asked.threads)->value_name("N"),
       "threads of each rank (default: OMP_NUM_THREADS, else this rank's share of the cores)");
+  options.group("Batch job")
+      .add_options()("part", po::value(&part)->value_name("I/N"),
+                     "score only part I of N (from 1), into REPORT.part-I-of-N; chainrule report "
+                     "merge makes the report of all parts")(
+          "time-limit", po::value(&time_limit)->value_name("TIME"),
+          "stop in time for it (minutes, or [DAYS-]HOURS:MINUTES:SECONDS) with exit code 75, as on USR1 and TERM; the "
+          "same "
+          "command goes on where it stopped, on any number of ranks")(
+          "allow-nonfinite", po::bool_switch(&asked.allow_nonfinite),
+          "tokens without a finite result are no failure: the report counts them");
   ArithmeticOptions arithmetic;
   arithmetic.add_math_to(options.group("Arithmetic"));
   options.group("Output").add_options()("report", po::value(&report)->required()->value_name("DIR"),
@@ -101,11 +145,13 @@ failure::ExitCode run_evaluate(const Arguments& arguments) {
   asked.data = data;
   asked.report = report;
   asked.max_documents = static_cast<std::uint64_t>(max_documents);
+  if (!part.empty()) asked.part = part_of(part);
+  if (!time_limit.empty()) asked.time_limit_seconds = seconds_of(time_limit);
 
+  run::catch_stop_signals();
   const comm::Session session;
   options.require_same(session.world());
-  evaluate::evaluate(session.world(), asked, version_text());
-  return failure::ExitCode::done;
+  return evaluate::evaluate(session.world(), asked, version_text());
 }
 
 }  // namespace chainrule::pipeline::cli

@@ -24,8 +24,9 @@ class CommandOptions {
   /// Starts a group; add options to what it returns: group("Data").add_options()("data", po::value(&x)->required(), ..)
   po::options_description& group(const std::string& caption);
 
-  /// Lets the option `name` be given without its name, as one word: chainrule inspect PATH.
-  void allow_positional(const std::string& name) { positional_.add(name.c_str(), 1); }
+  /// Lets the option `name` be given without its name, as so many words: chainrule inspect PATH.
+  static constexpr int kAnyNumber = -1;
+  void allow_positional(const std::string& name, int words = 1) { positional_.add(name.c_str(), words); }
 
   /// Parses. Returns false when --help was asked for and printed (then the command is done).
   bool parse(const Arguments& arguments);

@@ -2,98 +2,141 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <vector>
 
-#include "io/files/json_text.h"
 #include "model/decoder/decoder.h"
 #include "model/ops/ops.h"
 #include "pipeline/comm/agreement.h"
 #include "pipeline/evaluate/evaluation_inputs.h"
+#include "pipeline/evaluate/part_file.h"
 #include "pipeline/evaluate/report/render.h"
 #include "pipeline/evaluate/report/report_folder.h"
+#include "pipeline/evaluate/results.h"
 #include "pipeline/evaluate/score_corpus.h"
 #include "pipeline/failure/error.h"
 #include "pipeline/run/environment.h"
+#include "pipeline/run/signals.h"
 #include "pipeline/run/standard_streams.h"
 #include "pipeline/run/threads.h"
+#include "pipeline/show/numbers.h"
 
 namespace chainrule::pipeline::evaluate {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 /// environment.json: what the results may depend on, and what they took.
 nlohmann::ordered_json environment_json(const run::Environment& environment, const EvaluateOptions& options,
-                                        const EvaluationInputs& inputs, const CorpusScore& corpus,
-                                        std::uint64_t tokens) {
+                                        const EvaluationInputs& inputs, const ScoringWork& work) {
   auto json = run::to_json(environment);
-  const std::uint64_t rows = corpus.window_rows + corpus.padding_rows;
+  const std::uint64_t rows = work.window_rows + work.padding_rows;
+  const auto per = [](double value, double by) { return by == 0 ? 0 : value / by; };
   json["ended"] = run::utc_now();
   json["model"] = inputs.model.folder.string();
   json["data"] = options.data.string();
   json["math"] = options.math == model::products::Math::bf16 ? "bf16" : "float32";
-  json["micro_batch"] = inputs.units.micro_batch;
-  json["work_units"] = corpus.units;
+  json["micro_batch"] = inputs.plan.micro_batch;
+  json["work_units"] = work.units;
+  json["work_units_found"] = work.found_units;  // scored by runs of this evaluation that were stopped
   json["rows_computed"] = rows;
-  json["padding_share"] = static_cast<double>(corpus.padding_rows) / static_cast<double>(rows);
-  json["scoring_seconds"] = corpus.elapsed_seconds;
-  json["scored_tokens_per_second"] = static_cast<double>(tokens) / corpus.elapsed_seconds;
+  json["padding_share"] = per(static_cast<double>(work.padding_rows), static_cast<double>(rows));
+  json["scoring_seconds"] = work.elapsed_seconds;
+  json["scored_tokens_per_second"] = per(static_cast<double>(work.scored_tokens), work.elapsed_seconds);
   return json;
 }
 
-void write_report(report::ReportFolder& folder, const EvaluationInputs& inputs,
-                  std::span<const tally::DocumentScore> scores, const report::EvaluationReport& report,
-                  const nlohmann::ordered_json& environment) {
-  folder.begin();
-  folder.write("report.json", report::to_text(report::render_json(report)));
-  folder.write("environment.json", report::to_text(environment));
-  folder.write("domains.csv", report::render_domains_csv(report));
-  folder.write("documents.csv", [&](const report::TextSink& sink) {
-    report::render_documents_csv(inputs.data->domains(), inputs.documents, inputs.data->sources(), scores, sink);
+/// Where an evaluation's results go, on rank 0: the report or a part of one, and the journal until then.
+struct Output {
+  Output(const EvaluateOptions& options) : is_part(options.part.count > 1) {
+    if (is_part) {
+      part = part_file(options.report, options.part);
+      check_part_file(part);
+    } else {
+      folder.emplace(options.report);
+    }
+  }
+
+  bool is_part;
+  std::filesystem::path part;
+  std::optional<report::ReportFolder> folder;
+  std::optional<journal::Journal> journal;
+};
+
+std::function<bool()> when_to_stop(const EvaluateOptions& options, Clock::time_point started) {
+  if (options.time_limit_seconds == 0) return [] { return run::stop_requested(); };
+  const auto limit = std::chrono::duration<double>(options.time_limit_seconds);
+  return [=] { return run::stop_requested() || Clock::now() - started >= limit; };
+}
+
+ScoringWork score(const comm::Communicator& communicator, const EvaluateOptions& options,
+                  const EvaluationInputs& inputs, journal::Journal* journal, const std::function<bool()>& stop) {
+  std::unique_ptr<model::ops::Ops> ops;
+  std::unique_ptr<model::decoder::Decoder> decoder;
+  const windows::WorkUnitOptions units = inputs.plan.units();
+  comm::agree(communicator, [&] {
+    ops = model::ops::make_fast_ops(options.math);
+    const model::decoder::DecoderOptions decoder_options{windows::maximum_unit_rows(units),
+                                                         model::decoder::Purpose::evaluate};
+    decoder = std::make_unique<model::decoder::Decoder>(inputs.model.config, decoder_options, *ops);
   });
-  folder.commit();
+  UnitScorer scorer({*inputs.data, inputs.documents(), inputs.plan.start_token},
+                    [&](const model::ops::Batch& batch, const model::ops::PredictionScores& scores) {
+                      decoder->score(inputs.model.weights(), batch, scores);
+                    });
+  return score_corpus(communicator, units, inputs.documents(), inputs.plan.part, scorer, journal, stop);
 }
 
 }  // namespace
 
-void evaluate(const comm::Communicator& communicator, const EvaluateOptions& options, const std::string& program) {
+failure::ExitCode evaluate(const comm::Communicator& communicator, const EvaluateOptions& options,
+                           const std::string& program) {
+  const Clock::time_point started = Clock::now();
   const int threads = run::use_threads(communicator, options.threads);
   const run::Environment environment = run::gather_environment(communicator, program, threads);
-  std::optional<report::ReportFolder> folder;
-  comm::agree_on_first(communicator, [&] { folder.emplace(options.report); });
-  EvaluationInputs inputs = open_inputs(communicator, options);
-
-  std::unique_ptr<model::ops::Ops> ops;
-  std::unique_ptr<model::decoder::Decoder> decoder;
-  comm::agree(communicator, [&] {
-    ops = model::ops::make_fast_ops(options.math);
-    const model::decoder::DecoderOptions decoder_options{windows::maximum_unit_rows(inputs.units),
-                                                         model::decoder::Purpose::evaluate};
-    decoder = std::make_unique<model::decoder::Decoder>(inputs.model.config, decoder_options, *ops);
-  });
-  const std::span<const io::tokens::DocumentRecord> covered = inputs.covered();
-  UnitScorer scorer(*inputs.data, covered, inputs.start_token,
-                    [&](const model::ops::Batch& batch, const model::ops::PredictionScores& scores) {
-                      decoder->score(inputs.model.weights(), batch, scores);
-                    });
-  const CorpusScore corpus = score_corpus(communicator, inputs.units, covered, scorer,
-                                          {inputs.identity(), covered.size(), inputs.data->domains().size()});
-
+  std::optional<Output> output;
+  comm::agree_on_first(communicator, [&] { output.emplace(options); });
+  const EvaluationInputs inputs = open_inputs(communicator, options);
   comm::agree_on_first(communicator, [&] {
-    const std::vector<tally::DocumentScore> scores = corpus.result.documents().scores();
-    const report::EvaluationReport report = report::make_report(inputs.subject(), inputs.data->domains(),
-                                                                inputs.documents, scores, corpus.result.unigrams());
-    write_report(*folder, inputs, scores, report,
-                 environment_json(environment, options, inputs, corpus, report.overall.tokens_scored));
+    output->journal.emplace(journal::Journal::open(journal_file(output->is_part ? output->part : options.report),
+                                                   {inputs.plan.identity(), to_json_text(inputs.plan)}));
+    if (output->journal->units() != 0) {
+      run::say(fmt::format("going on with '{}', which has {} work units", output->journal->path().string(),
+                           show::grouped(output->journal->units())));
+    }
+  });
+  journal::Journal* const journal = output ? &*output->journal : nullptr;
+  const ScoringWork work = score(communicator, options, inputs, journal, when_to_stop(options, started));
+  if (work.stopped) {
+    if (journal != nullptr) {
+      run::say(fmt::format("stopped; what is scored is kept in '{}': the same command goes on with it",
+                           journal->path().string()));
+    }
+    return failure::ExitCode::stopped_early;
+  }
+
+  std::int64_t nonfinite = 0;
+  comm::agree_on_first(communicator, [&] {
+    if (output->is_part) {
+      publish_part(*journal, output->part);
+      run::print(fmt::format("part {} of {}: {}\n", options.part.index + 1, options.part.count, output->part.string()));
+      return;
+    }
+    const report::EvaluationReport report = write_results(
+        inputs.plan, *inputs.data, [&](std::uint64_t unit) { return journal->result(unit); }, *output->folder,
+        [&](const report::EvaluationReport&) { return environment_json(environment, options, inputs, work); });
+    remove_journal(*journal);
+    nonfinite = static_cast<std::int64_t>(report.overall.nonfinite_tokens);
     run::print(fmt::format("{}\nreport: {}\n", report::render_table(report), options.report.string()));
   });
-  if (corpus.nonfinite_tokens != 0) {
+  nonfinite = communicator.maximum(nonfinite);
+  if (nonfinite != 0 && !options.allow_nonfinite) {
     throw failure::AgreedError(failure::ExitCode::bad_data,
-                               fmt::format("{} tokens have no finite result; the report in '{}' counts them "
-                                           "and gives no overall values",
-                                           corpus.nonfinite_tokens, options.report.string()));
+                               nonfinite_message(static_cast<std::uint64_t>(nonfinite), options.report));
   }
+  return failure::ExitCode::done;
 }
 
 }  // namespace chainrule::pipeline::evaluate

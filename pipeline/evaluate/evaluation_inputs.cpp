@@ -42,18 +42,31 @@ std::uint32_t start_token_of(const models::LoadedModel& model, const io::tokens:
   return model.start_token.value_or(data.start_token());
 }
 
-}  // namespace
-
-report::EvaluationSubject EvaluationInputs::subject() const {
-  return {units.windows,       model.weights_hash,          model.step,
-          data->fingerprint(), model.tokenizer_fingerprint, data->vocabulary_size()};
+EvaluationPlan plan_of(const EvaluateOptions& options, const windows::WorkUnitOptions& units,
+                       const models::LoadedModel& model, const io::tokens::TokenStream& data) {
+  const std::uint64_t all = data.document_count();
+  EvaluationPlan plan;
+  plan.subject = {.windows = units.windows,
+                  .weights_hash = model.weights_hash,
+                  .step = model.step,
+                  .data_fingerprint = data.fingerprint(),
+                  .tokenizer_fingerprint = model.tokenizer_fingerprint,
+                  .vocabulary_size = data.vocabulary_size(),
+                  .documents = options.max_documents != 0 ? std::min(options.max_documents, all) : all};
+  plan.micro_batch = units.micro_batch;
+  plan.start_token = start_token_of(model, data);
+  plan.part = options.part;
+  plan.model = std::filesystem::absolute(options.model);
+  plan.data = std::filesystem::absolute(options.data);
+  return plan;
 }
 
-std::string EvaluationInputs::identity() const {
-  const windows::protocol::ScoringOptions& windows = units.windows;
-  return fmt::format("weights {}, {} documents of data {}, protocol {}, context length {}, stride {}, micro-batch {}",
-                     model.weights_hash, covered_documents, data->fingerprint(), windows.protocol->name,
-                     windows.context_length, windows.stride, units.micro_batch);
+}  // namespace
+
+std::unique_ptr<const io::tokens::TokenStream> open_data(const std::filesystem::path& path,
+                                                         const io::tokens::LoadTokenizer& load_tokenizer) {
+  refuse_pair(path);
+  return io::tokens::open_token_stream(path, load_tokenizer);
 }
 
 EvaluationInputs open_inputs(const comm::Communicator& communicator, const EvaluateOptions& options) {
@@ -69,8 +82,7 @@ EvaluationInputs open_inputs(const comm::Communicator& communicator, const Evalu
   std::optional<models::LoadedModel> model;
   if (!is_ours) model.emplace(models::load_same_model(communicator, options.model));  // for its tokenizer
   comm::agree(communicator, [&] {
-    data = io::tokens::open_token_stream(
-        options.data, [&] { return std::make_shared<io::tokenizer::Tokenizer>(model->load_tokenizer()); });
+    data = open_data(options.data, [&] { return std::make_shared<io::tokenizer::Tokenizer>(model->load_tokenizer()); });
   });
   comm::require_same(communicator, failure::ExitCode::bad_data, fmt::format("the data set '{}'", options.data.string()),
                      data->fingerprint());
@@ -84,18 +96,15 @@ EvaluationInputs open_inputs(const comm::Communicator& communicator, const Evalu
     io::tokens::verify_shards(*data, static_cast<std::size_t>(communicator.rank()),
                               static_cast<std::size_t>(communicator.size()));
   });
-  EvaluationInputs inputs{std::move(*model), std::move(data), {}, units, 0, 0};
+  EvaluationInputs inputs{std::move(*model), std::move(data), {}};
   comm::agree(communicator, [&] {
-    inputs.documents = inputs.data->documents();
-    const std::uint64_t all = inputs.documents.size();
-    inputs.covered_documents = options.max_documents != 0 ? std::min(options.max_documents, all) : all;
-    if (windows::protocol::tokens_to_score(units.windows, inputs.covered()) == 0) {
+    inputs.plan = plan_of(options, units, inputs.model, *inputs.data);
+    if (windows::protocol::tokens_to_score(units.windows, inputs.documents()) == 0) {
       throw failure::Error(
           failure::ExitCode::bad_data,
           fmt::format("nothing to score in '{}': its {} documents hold no token that protocol {} scores",
-                      options.data.string(), inputs.covered_documents, options.protocol->name));
+                      options.data.string(), inputs.plan.subject.documents, options.protocol->name));
     }
-    inputs.start_token = start_token_of(inputs.model, *inputs.data);
   });
   return inputs;
 }

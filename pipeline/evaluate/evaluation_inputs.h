@@ -1,14 +1,11 @@
 #pragma once
-#include <cstdint>
+#include <filesystem>
 #include <memory>
-#include <span>
-#include <string>
-#include <vector>
 
-#include "io/tokens/token_stream.h"
+#include "io/tokens/document_table.h"
 #include "pipeline/comm/communicator.h"
 #include "pipeline/evaluate/options.h"
-#include "pipeline/evaluate/report/evaluation_report.h"
+#include "pipeline/evaluate/plan.h"
 #include "pipeline/models/loaded_model.h"
 
 namespace chainrule::pipeline::evaluate {
@@ -17,16 +14,16 @@ namespace chainrule::pipeline::evaluate {
 struct EvaluationInputs {
   models::LoadedModel model;
   std::unique_ptr<const io::tokens::TokenStream> data;
-  std::vector<io::tokens::DocumentRecord> documents;  ///< all of data's
-  windows::WorkUnitOptions units;
-  std::uint64_t covered_documents = 0;  ///< the first so many are evaluated
-  std::uint32_t start_token = 0;        ///< what documents are read behind
+  EvaluationPlan plan;
 
-  std::span<const io::tokens::DocumentRecord> covered() const { return std::span(documents).first(covered_documents); }
-  report::EvaluationSubject subject() const;
-  /// All that decides what a work unit says, in a line.
-  std::string identity() const;
+  /// The documents that are covered.
+  io::tokens::DocumentTable documents() const { return {*data, plan.subject.documents}; }
 };
+
+/// The data set or token files at path, which load_tokenizer's tokenizer was used for where they do not say. Throws
+/// Error usage for a pair of data sets, and what opening throws.
+std::unique_ptr<const io::tokens::TokenStream> open_data(const std::filesystem::path& path,
+                                                         const io::tokens::LoadTokenizer& load_tokenizer);
 
 /// Opens and checks everything, the shards' content included. Throws AgreedError: missing_input or bad_data for a
 /// damaged file, tokenizers that differ, or nothing to score; usage for a data set pair or impossible options.

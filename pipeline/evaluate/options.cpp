@@ -25,12 +25,10 @@ windows::WorkUnitOptions resolve(const EvaluateOptions& options, std::int64_t mo
   }
   units.micro_batch =
       options.micro_batch != 0 ? options.micro_batch : windows::default_micro_batch(windows.context_length);
-  // No machine holds the logits of so many rows; beyond it, arithmetic on rows could overflow.
-  constexpr std::int64_t kMostRows = std::int64_t{1} << 30U;
-  if (units.micro_batch > kMostRows / windows.context_length) {
+  if (units.micro_batch > windows::kMostUnitRows / windows.context_length) {
     throw failure::Error(failure::ExitCode::usage,
                          fmt::format("--micro-batch {} at context length {} is more than {} tokens at once",
-                                     units.micro_batch, windows.context_length, kMostRows));
+                                     units.micro_batch, windows.context_length, windows::kMostUnitRows));
   }
   return units;
 }

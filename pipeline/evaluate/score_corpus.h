@@ -1,30 +1,38 @@
 #pragma once
 #include <cstdint>
-#include <span>
+#include <functional>
 
-#include "io/tokens/token_stream.h"
 #include "pipeline/comm/communicator.h"
-#include "pipeline/evaluate/tally/partial_result.h"
+#include "pipeline/evaluate/journal/journal.h"
 #include "pipeline/evaluate/unit_scorer.h"
 #include "pipeline/windows/work_units.h"
 
 namespace chainrule::pipeline::evaluate {
 
-/// What all work units say, and what it took.
-struct CorpusScore {
-  tally::PartialResult result;         ///< on rank 0 of all units; elsewhere of this rank's
-  std::uint64_t nonfinite_tokens = 0;  ///< on every rank
-  std::uint64_t units = 0;
-  std::uint64_t window_rows = 0;  ///< rows computed, the context that windows repeat included
-  std::uint64_t padding_rows = 0;
-  double elapsed_seconds = 0;
+/// Units that are scored here: those whose index is `index` modulo `count`.
+struct Part {
+  std::uint64_t index = 0;
+  std::uint64_t count = 1;
+  bool has(std::uint64_t unit) const { return unit % count == index; }
 };
 
-/// Scores every work unit, each on its rank, with progress on rank 0's stderr, and adds what they say to `empty`.
-/// Results do not depend on the number of ranks. A rank's exception leaves the others waiting: the caller ends the job.
-/// Collective.
-CorpusScore score_corpus(const comm::Communicator& communicator, const windows::WorkUnitOptions& options,
-                         std::span<const io::tokens::DocumentRecord> documents, UnitScorer& scorer,
-                         tally::PartialResult empty);
+/// What was done.
+struct ScoringWork {
+  std::uint64_t units = 0;        ///< of this part, those found included; some of them where it was stopped
+  std::uint64_t found_units = 0;  ///< those that the journal had already
+  std::uint64_t window_rows = 0;  ///< rows computed, the context that windows repeat included
+  std::uint64_t padding_rows = 0;
+  std::uint64_t scored_tokens = 0;  ///< of them
+  double elapsed_seconds = 0;
+  bool stopped = false;  ///< asked to stop before all units were scored
+};
+
+/// Scores every unit of the part that the journal does not have yet, each on one rank, and keeps their results in the
+/// journal, which rank 0 has (null elsewhere). Results do not depend on who scores what, nor on how often it was begun
+/// anew. asked_to_stop is looked at between units; where any rank is asked, all stop. Progress on rank 0's stderr. A
+/// rank's exception leaves the others waiting: the caller ends the job. Collective.
+ScoringWork score_corpus(const comm::Communicator& communicator, const windows::WorkUnitOptions& options,
+                         const io::tokens::DocumentTable& documents, const Part& part, UnitScorer& scorer,
+                         journal::Journal* journal, const std::function<bool()>& asked_to_stop);
 
 }  // namespace chainrule::pipeline::evaluate

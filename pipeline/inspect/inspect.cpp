@@ -48,7 +48,7 @@ double bytes_per_token(std::uint64_t bytes, std::uint64_t tokens) {
 Json inspect_shard(const fs::path& path) {
   const io::tokens::ShardReader reader(path);
   reader.verify();
-  const io::tokens::ShardDocuments documents = reader.documents();
+  const io::tokens::ShardDocuments documents = reader.documents(0, reader.document_count());
   std::uint64_t bytes = 0;
   for (const std::uint64_t each : documents.bytes) bytes += each;
   return {{"kind", "token shard"},

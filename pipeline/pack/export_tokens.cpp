@@ -10,6 +10,7 @@
 #include "io/quote.h"
 #include "io/tokenizer/tokenizer.h"
 #include "io/tokens/data_set.h"
+#include "io/tokens/document_table.h"
 #include "io/tokens/foreign/document_writers.h"
 #include "io/tokens/foreign/foreign_stream.h"
 #include "pipeline/comm/agreement.h"
@@ -29,10 +30,10 @@ std::unique_ptr<foreign::DocumentWriter> writer_for(const ExportOptions& options
 }
 
 /// What was written must be read as what was to be written.
-void compare(const io::tokens::DataSet& data, const std::vector<io::tokens::DocumentRecord>& documents,
+void compare(const io::tokens::DataSet& data, const io::tokens::DocumentTable& documents,
              const foreign::TokenRun& written) {
   bool is_same = written.token_count() == data.token_count() && written.document_count() == documents.size();
-  for (std::size_t i = 0; is_same && i < documents.size(); ++i) {
+  for (std::uint64_t i = 0; is_same && i < documents.size(); ++i) {
     is_same = written.first_token(i) == documents[i].first_token;
   }
   std::vector<std::uint32_t> given;
@@ -53,13 +54,13 @@ void compare(const io::tokens::DataSet& data, const std::vector<io::tokens::Docu
 Exported write(const ExportOptions& options, const std::filesystem::path& folder) {
   const auto data = io::tokens::DataSet::open(options.data);
   io::tokens::verify_shards(data, 0, 1);
-  const auto documents = data.documents();
+  const io::tokens::DocumentTable documents(data, data.document_count());
   const auto vocabulary = foreign::vocabulary_of(io::tokenizer::Tokenizer::load(data.tokenizer_path()));
   const auto writer = writer_for(options, folder, vocabulary);
   std::vector<std::uint32_t> tokens;
-  for (const auto& document : documents) {
-    tokens.resize(document.tokens);
-    data.read(document.first_token, tokens);
+  for (std::uint64_t i = 0; i < documents.size(); ++i) {
+    tokens.resize(documents[i].tokens);
+    data.read(documents[i].first_token, tokens);
     writer->append(tokens);
   }
   const foreign::TokenRun written(writer->finish(), vocabulary);

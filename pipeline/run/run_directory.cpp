@@ -1,7 +1,6 @@
 #include "pipeline/run/run_directory.h"
 
 #include <fcntl.h>
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -9,7 +8,6 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
-#include <ctime>
 #include <nlohmann/json.hpp>
 #include <thread>
 #include <vector>
@@ -19,6 +17,7 @@
 #include "io/files/json_text.h"
 #include "io/files/presence.h"
 #include "io/files/published_folder.h"
+#include "pipeline/run/file_lock.h"
 
 namespace chainrule::pipeline::run {
 namespace {
@@ -46,27 +45,21 @@ void check_ours(const std::filesystem::path& path) {
                      kConfigurationName));
 }
 
-std::string holder_text() {
-  char host[256] = "";
-  ::gethostname(host, sizeof host - 1);
-  return fmt::format("process {} on {} since {:%FT%TZ}", ::getpid(), host, fmt::gmtime(std::time(nullptr)));
-}
-
-/// A lock of the open file, which the system frees with the process; it works over NFS too.
+/// The file as it is locked; it says who holds it.
 int take_lock(const std::filesystem::path& path, const std::string& text) {
   const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
   if (file < 0) refuse(fmt::format("cannot create '{}': {}", path.string(), std::strerror(errno)));
-  struct flock request {};
-  request.l_type = F_WRLCK;
-  request.l_whence = SEEK_SET;
-  if (::fcntl(file, F_OFD_SETLK, &request) != 0) {
-    const int error = errno;
+  bool free = false;
+  try {
+    free = try_lock(file, path);
+  } catch (...) {
+    ::close(file);
+    throw;
+  }
+  if (!free) {
     char holder[512] = "";
     const ssize_t got = ::pread(file, holder, sizeof holder - 1, 0);
     ::close(file);
-    if (error != EAGAIN && error != EACCES) {
-      refuse(fmt::format("cannot lock '{}': {}", path.string(), std::strerror(error)));
-    }
     refuse(fmt::format("the run directory '{}' is in use by {}", path.parent_path().string(),
                        got > 0 ? std::string(holder, static_cast<std::size_t>(got)) : "another process"));
   }

@@ -21,7 +21,7 @@ std::int64_t default_micro_batch(std::int64_t context_length) {
   return model::divide_up(kFullSpeedRows, context_length);
 }
 
-WorkUnitCursor::WorkUnitCursor(const WorkUnitOptions& options, std::span<const io::tokens::DocumentRecord> documents)
+WorkUnitCursor::WorkUnitCursor(const WorkUnitOptions& options, const io::tokens::DocumentTable& documents)
     : windows_(protocol::make_cursor(options.windows, documents)),
       capacity_(capacity_of(options)),
       has_waiting_(windows_->next(waiting_)) {}
@@ -40,6 +40,16 @@ bool WorkUnitCursor::next(WorkUnit& unit) {
   } while (has_waiting_ && unit.window_rows + waiting_.rows <= capacity_);
   unit.rows = rounded_up(unit.window_rows);
   return true;
+}
+
+std::uint64_t tokens_in_units(const WorkUnitOptions& options, const io::tokens::DocumentTable& documents,
+                              std::uint64_t count, std::uint64_t index) {
+  std::uint64_t tokens = 0;
+  WorkUnitCursor units(options, documents);
+  for (WorkUnit unit; units.next(unit);) {
+    if (unit.index % count == index) tokens += static_cast<std::uint64_t>(unit.scored);
+  }
+  return tokens;
 }
 
 }  // namespace chainrule::pipeline::windows

@@ -11,6 +11,9 @@ namespace chainrule::pipeline::windows {
 /// The rows of a unit are rounded up to a multiple of this, so that few shapes of products exist.
 inline constexpr std::int64_t kUnitRowsMultiple = 64;
 
+/// No machine holds the logits of so many rows; beyond it, arithmetic on rows could overflow.
+inline constexpr std::int64_t kMostUnitRows = std::int64_t{1} << 30U;
+
 /// What is scored at once: windows side by side in one batch, in stream order. A unit's shape and content depend on
 /// the documents and the options alone, not on who scores it, so it gives the same bits wherever it runs.
 struct WorkUnit {
@@ -35,7 +38,7 @@ std::int64_t default_micro_batch(std::int64_t context_length);
 /// Every unit in order, made one at a time: windows are added until the next one would exceed micro-batch x N rows.
 class WorkUnitCursor {
  public:
-  WorkUnitCursor(const WorkUnitOptions& options, std::span<const io::tokens::DocumentRecord> documents);
+  WorkUnitCursor(const WorkUnitOptions& options, const io::tokens::DocumentTable& documents);
 
   /// Whether there is a further unit; then it is in unit (whose memory is used again).
   bool next(WorkUnit& unit);
@@ -47,6 +50,10 @@ class WorkUnitCursor {
   bool has_waiting_;
   std::uint64_t units_ = 0;
 };
+
+/// Scored tokens of the units whose index is `index` modulo `count`.
+std::uint64_t tokens_in_units(const WorkUnitOptions& options, const io::tokens::DocumentTable& documents,
+                              std::uint64_t count, std::uint64_t index);
 
 /// The rank that scores a unit: they are dealt in turn.
 constexpr int rank_of_unit(std::uint64_t unit, int ranks) {

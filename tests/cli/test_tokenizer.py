@@ -181,7 +181,7 @@ class Usage(TokenizerTest):
         for action in ("train", "encode", "decode"):
             self.assertIn("--output", chainrule("tokenizer", action, "--help", check=0).out)
         self.assertIn("did you mean 'train'", chainrule("tokenizer", "trian", check=64).err)
-        self.assertIn("say train, encode or decode", chainrule("tokenizer", check=64).err)
+        self.assertIn("say one of train, encode, decode", chainrule("tokenizer", check=64).err)
 
 
 if __name__ == "__main__":

@@ -37,27 +37,22 @@ void ForeignStream::verify_shard(std::size_t shard) const {
               fmt::format("{} changed since it was opened", path_in_quotes(run_.shards().files[shard])));
 }
 
-std::vector<DocumentRecord> ForeignStream::documents() const {
-  std::vector<DocumentRecord> records;
-  records.reserve(run_.document_count());
+void ForeignStream::read_documents(std::uint64_t first, std::span<DocumentRecord> documents) const {
+  require_documents(*this, first, documents.size());
   std::vector<std::uint32_t> tokens;
-  for (std::uint64_t document = 0; document < run_.document_count(); ++document) {
-    const std::string text = decoded_document(run_, document, *tokenizer_, tokens);
-    records.push_back({run_.first_token(document), tokens.size(), text.size(), text::count_words(text), 0});
+  for (DocumentRecord& record : documents) {
+    const std::string text = decoded_document(run_, first, *tokenizer_, tokens);
+    record = {run_.first_token(first++), tokens.size(), text.size(), text::count_words(text), 0};
   }
-  return records;
 }
 
-std::vector<DocumentSource> ForeignStream::sources() const {
-  std::vector<DocumentSource> all;
-  all.reserve(run_.document_count());
-  for (std::size_t file = 0; file < run_.shards().files.size(); ++file) {
-    const auto [first, end] = run_.documents_of(file);
-    for (std::uint64_t document = first; document < end; ++document) {
-      all.push_back({run_.shards().files[file].string(), document - first + 1});
-    }
+void ForeignStream::read_sources(std::uint64_t first, std::span<DocumentSource> sources) const {
+  require_documents(*this, first, sources.size());
+  std::size_t file = 0;
+  for (DocumentSource& source : sources) {
+    while (first >= run_.documents_of(file).second) ++file;
+    source = {run_.shards().files[file].string(), first++ - run_.documents_of(file).first + 1};
   }
-  return all;
 }
 
 Vocabulary vocabulary_of(const tokenizer::Tokenizer& tokenizer) {

@@ -30,10 +30,10 @@ class ForeignStream final : public TokenStream {
   /// Hashes the file, and an index beside it, again.
   void verify_shard(std::size_t shard) const override;
 
-  /// Bytes and words are those of the decoded documents: all tokens are read and decoded.
-  std::vector<DocumentRecord> documents() const override;
+  /// Bytes and words are those of the decoded documents: their tokens are read and decoded.
+  void read_documents(std::uint64_t first, std::span<DocumentRecord> documents) const override;
   /// The file in which a document begins, and its number among those that do.
-  std::vector<DocumentSource> sources() const override;
+  void read_sources(std::uint64_t first, std::span<DocumentSource> sources) const override;
   void read(std::uint64_t first, std::span<std::uint32_t> tokens) const override { run_.read(first, tokens); }
 
  private:

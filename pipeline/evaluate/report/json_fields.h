@@ -5,7 +5,7 @@
 // The fields of report.json, in its order: written and read by the same lists.
 namespace chainrule::pipeline::evaluate::report {
 
-inline constexpr io::files::JsonFormat kReportFormat = {"chainrule evaluation report", 1};
+inline constexpr io::files::JsonFormat kReportFormat = {"chainrule evaluation report", 2};
 
 /// Calls field(name, member) for each field of a (const) EvaluationSubject but the protocol.
 template <class Subject, class Field>
@@ -33,11 +33,60 @@ void for_each_field_of_summary(Summary& summary, const Field& field) {
   field("end_of_text_nll_nats", summary.end_of_text_nll_nats);
   field("cross_entropy_nats", summary.cross_entropy_nats);
   field("cross_entropy_standard_error_nats", summary.standard_error_nats);
+  field("cross_entropy_independent_standard_error_nats", summary.independent_standard_error_nats);
+  field("cross_entropy_low_nats", summary.cross_entropy_low_nats);
+  field("cross_entropy_high_nats", summary.cross_entropy_high_nats);
   field("perplexity", summary.perplexity);
+  field("perplexity_low", summary.perplexity_low);
+  field("perplexity_high", summary.perplexity_high);
   field("bits_per_byte", summary.bits_per_byte);
   field("byte_perplexity", summary.byte_perplexity);
   field("word_perplexity", summary.word_perplexity);
+  field("top1_accuracy", summary.top1_accuracy);
+  field("top5_accuracy", summary.top5_accuracy);
+  field("predictive_entropy_nats", summary.predictive_entropy_nats);
   field("unigram_entropy_nats", summary.unigram_entropy_nats);
+}
+
+/// The same for each field of a (const) EvaluationReport that it has once, behind its overall summary.
+template <class Report, class Field>
+void for_each_field_of_report(Report& report, const Field& field) {
+  field("uniform_nats", report.uniform_nats);
+  field("macro_cross_entropy_nats", report.macro_cross_entropy_nats);
+  field("macro_perplexity", report.macro_perplexity);
+  field("macro_bits_per_byte", report.macro_bits_per_byte);
+  field("expected_calibration_error", report.expected_calibration_error);
+}
+
+/// The same for each field of a (const) BandSummary.
+template <class Summary, class Field>
+void for_each_field_of_band(Summary& band, const Field& field) {
+  field("from", band.from);
+  field("to", band.to);
+  field("tokens_scored", band.tokens_scored);
+  field("nonfinite_tokens", band.nonfinite_tokens);
+  field("cross_entropy_nats", band.cross_entropy_nats);
+  field("perplexity", band.perplexity);
+  field("top1_accuracy", band.top1_accuracy);
+  field("predictive_entropy_nats", band.predictive_entropy_nats);
+}
+
+/// The same for each field of a (const) CalibrationBin.
+template <class Bin, class Field>
+void for_each_field_of_bin(Bin& bin, const Field& field) {
+  field("from", bin.from);
+  field("to", bin.to);
+  field("tokens", bin.tokens);
+  field("expected", bin.expected);
+  field("observed", bin.observed);
+}
+
+/// Calls list(name, member) for each list of bands of a (const) EvaluationReport.
+template <class Report, class List>
+void for_each_list_of_bands(Report& report, const List& list) {
+  list("by_context", report.contexts);
+  list("by_document_length", report.lengths);
+  list("by_token_frequency", report.frequencies);
 }
 
 }  // namespace chainrule::pipeline::evaluate::report

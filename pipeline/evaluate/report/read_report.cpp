@@ -49,8 +49,17 @@ EvaluationReport report_of(const Json& json) {
     refuse_report(fmt::format("is of protocol '{}', which this program does not know", protocol));
   }
   for_each_field_of_subject(report.subject, [&](const char* name, auto& value) { read(json.at(name), value); });
-  read(json.at("uniform_nats"), report.uniform_nats);
   report.overall = summary_of(json);
+  report.subject.documents = report.overall.documents;
+  const auto read_from = [](const Json& object) {
+    return [&object](const char* name, auto& value) { read(object.at(name), value); };
+  };
+  for_each_field_of_report(report, read_from(json));
+  for_each_list_of_bands(report, [&](const char* name, std::vector<BandSummary>& bands) {
+    for (const Json& band : json.at(name)) for_each_field_of_band(bands.emplace_back(), read_from(band));
+  });
+  for (const Json& bin : json.at("calibration"))
+    for_each_field_of_bin(report.calibration.emplace_back(), read_from(bin));
   for (const auto& [name, domain] : json.at("domains").items()) report.domains.push_back({name, summary_of(domain)});
   const windows::protocol::ScoringOptions& windows = report.subject.windows;
   if (windows.context_length < 1 || windows.stride < 1 || windows.stride > windows.context_length ||

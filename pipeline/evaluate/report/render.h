@@ -13,7 +13,7 @@ namespace chainrule::pipeline::evaluate::report {
 /// Takes the next piece of a rendering, so that long ones are never held whole.
 using TextSink = std::function<void(std::string_view piece)>;
 
-/// report.json, format version 1: results only, nothing of the run that made them. Undefined values are null.
+/// report.json, format version 2: results only, nothing of the run that made them. Undefined values are null.
 nlohmann::ordered_json render_json(const EvaluationReport& report);
 
 /// A JSON document as it lies in a file.
@@ -22,10 +22,16 @@ std::string to_text(const nlohmann::ordered_json& json);
 /// domains.csv (RFC 4180): a line a domain, then `overall`. Undefined values are empty.
 std::string render_domains_csv(const EvaluationReport& report);
 
-/// documents.csv (RFC 4180): a line for each document that scores covers.
-void render_documents_csv(std::span<const std::string> domains, std::span<const io::tokens::DocumentRecord> documents,
-                          std::span<const io::tokens::DocumentSource> sources,
-                          std::span<const tally::DocumentScore> scores, const TextSink& sink);
+/// bands.csv (RFC 4180): a line a band of each kind (context, document_length, token_frequency).
+std::string render_bands_csv(const EvaluationReport& report);
+
+/// documents.csv (RFC 4180): a line for each document that is covered, the first of data's.
+void render_documents_csv(const io::tokens::TokenStream& data, std::uint64_t covered,
+                          const tally::DocumentTallies& tallies, const TextSink& sink);
+
+/// sources.csv (RFC 4180): a line for each run of documents of one file.
+void render_sources_csv(const io::tokens::TokenStream& data, std::uint64_t covered,
+                        const tally::DocumentTallies& tallies, const TextSink& sink);
 
 /// The table for a person.
 std::string render_table(const EvaluationReport& report);

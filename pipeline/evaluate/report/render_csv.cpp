@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iterator>
+#include <vector>
 
 #include "pipeline/evaluate/report/render.h"
 
@@ -23,41 +25,110 @@ std::string field(const std::optional<double>& value) { return value ? fmt::form
 
 constexpr std::string_view kMeasuresHeader =
     "bytes,words,tokens_scored,nonfinite_tokens,nll_nats,end_of_text_tokens,end_of_text_nll_nats,"
-    "cross_entropy_nats,perplexity,bits_per_byte,byte_perplexity,word_perplexity";
+    "cross_entropy_nats,perplexity,bits_per_byte,byte_perplexity,word_perplexity,top1_accuracy,top5_accuracy,"
+    "predictive_entropy_nats";
 
 std::string measures(const EvaluationSummary& summary) {
-  return fmt::format("{},{},{},{},{},{},{},{},{},{},{},{}", summary.bytes, summary.words, summary.tokens_scored,
-                     summary.nonfinite_tokens, field(summary.nll_nats), summary.end_of_text_tokens,
-                     field(summary.end_of_text_nll_nats), field(summary.cross_entropy_nats), field(summary.perplexity),
-                     field(summary.bits_per_byte), field(summary.byte_perplexity), field(summary.word_perplexity));
+  return fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}", summary.bytes, summary.words,
+                     summary.tokens_scored, summary.nonfinite_tokens, field(summary.nll_nats),
+                     summary.end_of_text_tokens, field(summary.end_of_text_nll_nats), field(summary.cross_entropy_nats),
+                     field(summary.perplexity), field(summary.bits_per_byte), field(summary.byte_perplexity),
+                     field(summary.word_perplexity), field(summary.top1_accuracy), field(summary.top5_accuracy),
+                     field(summary.predictive_entropy_nats));
 }
+
+/// Where documents come from, read a block at a time.
+class SourceTable {
+ public:
+  SourceTable(const io::tokens::TokenStream& data, std::uint64_t size) : data_(data), size_(size) {}
+
+  const io::tokens::DocumentSource& operator[](std::uint64_t index) {
+    if (index - first_ >= block_.size()) {
+      first_ = index;
+      block_.resize(std::min<std::uint64_t>(kBlock, size_ - first_));
+      data_.read_sources(first_, block_);
+    }
+    return block_[index - first_];
+  }
+
+ private:
+  static constexpr std::uint64_t kBlock = 16'384;
+
+  const io::tokens::TokenStream& data_;
+  std::uint64_t size_;
+  std::uint64_t first_ = 0;
+  std::vector<io::tokens::DocumentSource> block_;
+};
 
 }  // namespace
 
 std::string render_domains_csv(const EvaluationReport& report) {
   std::string text = fmt::format(
-      "scope,domain,documents,documents_in_data,{},cross_entropy_standard_error_nats,unigram_entropy_nats\r\n",
+      "scope,domain,documents,documents_in_data,{},cross_entropy_standard_error_nats,perplexity_low,perplexity_high,"
+      "unigram_entropy_nats\r\n",
       kMeasuresHeader);
   const auto line = [&](std::string_view scope, std::string_view name, const EvaluationSummary& summary) {
-    fmt::format_to(std::back_inserter(text), "{},{},{},{},{},{},{}\r\n", scope, field(name), summary.documents,
+    fmt::format_to(std::back_inserter(text), "{},{},{},{},{},{},{},{},{}\r\n", scope, field(name), summary.documents,
                    summary.documents_in_data, measures(summary), field(summary.standard_error_nats),
-                   field(summary.unigram_entropy_nats));
+                   field(summary.perplexity_low), field(summary.perplexity_high), field(summary.unigram_entropy_nats));
   };
   for (const auto& domain : report.domains) line("domain", domain.name, domain.summary);
   line("overall", "", report.overall);
   return text;
 }
 
-void render_documents_csv(std::span<const std::string> domains, std::span<const io::tokens::DocumentRecord> documents,
-                          std::span<const io::tokens::DocumentSource> sources,
-                          std::span<const tally::DocumentScore> scores, const TextSink& sink) {
+std::string render_bands_csv(const EvaluationReport& report) {
+  std::string text =
+      "kind,from,to,tokens_scored,nonfinite_tokens,cross_entropy_nats,perplexity,top1_accuracy,"
+      "predictive_entropy_nats\r\n";
+  const auto lines = [&](std::string_view kind, const std::vector<BandSummary>& bands) {
+    for (const BandSummary& band : bands) {
+      fmt::format_to(std::back_inserter(text), "{},{},{},{},{},{},{},{},{}\r\n", kind, band.from, band.to,
+                     band.tokens_scored, band.nonfinite_tokens, field(band.cross_entropy_nats), field(band.perplexity),
+                     field(band.top1_accuracy), field(band.predictive_entropy_nats));
+    }
+  };
+  lines("context", report.contexts);
+  lines("document_length", report.lengths);
+  lines("token_frequency", report.frequencies);
+  return text;
+}
+
+void render_documents_csv(const io::tokens::TokenStream& data, std::uint64_t covered,
+                          const tally::DocumentTallies& tallies, const TextSink& sink) {
   sink(fmt::format("index,domain,source,line,{}\r\n", kMeasuresHeader));
-  for (std::size_t i = 0; i < scores.size(); ++i) {
-    const io::tokens::DocumentRecord& document = documents[i];
-    sink(fmt::format("{},{},{},{},{}\r\n", i, field(domains[document.domain]), field(sources[i].file),
-                     sources[i].line == 0 ? std::string() : fmt::format("{}", sources[i].line),
-                     measures(summary_of(document, scores[i]))));
-  }
+  SourceTable sources(data, covered);
+  for_each_document(
+      {data, covered}, covered, tallies,
+      [&](std::uint64_t index, const io::tokens::DocumentRecord& document, const tally::TokenTally& tally) {
+        const io::tokens::DocumentSource& source = sources[index];
+        sink(fmt::format("{},{},{},{},{}\r\n", index, field(data.domains()[document.domain]), field(source.file),
+                         source.line == 0 ? "" : fmt::format("{}", source.line),
+                         measures(summary_of(document, tally))));
+      });
+}
+
+void render_sources_csv(const io::tokens::TokenStream& data, std::uint64_t covered,
+                        const tally::DocumentTallies& tallies, const TextSink& sink) {
+  sink(fmt::format("source,documents,{}\r\n", kMeasuresHeader));
+  SourceTable sources(data, covered);
+  std::string file;
+  DocumentGroup group;
+  const auto close = [&] {
+    if (group.documents() != 0) {
+      sink(fmt::format("{},{},{}\r\n", field(file), group.documents(), measures(group.summary())));
+    }
+    group = {};
+  };
+  for_each_document(
+      {data, covered}, covered, tallies,
+      [&](std::uint64_t index, const io::tokens::DocumentRecord& document, const tally::TokenTally& tally) {
+        const io::tokens::DocumentSource& source = sources[index];
+        if (source.file != file) close();
+        file = source.file;
+        group.add(document, tally);
+      });
+  close();
 }
 
 }  // namespace chainrule::pipeline::evaluate::report

@@ -27,10 +27,21 @@ Json render_json(const EvaluationReport& report) {
   json["complete"] = report.complete();
   json["protocol"] = report.subject.windows.protocol->name;
   for_each_field_of_subject(report.subject, [&](const char* name, const auto& value) { json[name] = value; });
-  json["uniform_nats"] = report.uniform_nats;
   write_summary(report.overall, json);
+  const auto write_into = [](Json& object) {
+    return [&object](const char* name, const auto& value) { object[name] = value_of(value); };
+  };
+  for_each_field_of_report(report, write_into(json));
   json["domains"] = Json::object();
   for (const auto& domain : report.domains) write_summary(domain.summary, json["domains"][domain.name]);
+  for_each_list_of_bands(report, [&](const char* name, const std::vector<BandSummary>& bands) {
+    json[name] = Json::array();
+    for (const BandSummary& band : bands) for_each_field_of_band(band, write_into(json[name].emplace_back()));
+  });
+  json["calibration"] = Json::array();
+  for (const CalibrationBin& bin : report.calibration) {
+    for_each_field_of_bin(bin, write_into(json["calibration"].emplace_back()));
+  }
   return json;
 }
 

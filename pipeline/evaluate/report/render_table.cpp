@@ -49,6 +49,19 @@ std::string render_table(const EvaluationReport& report) {
                  "the entropy\nof the scored tokens' own distribution, below which no unigram model comes; uniform: "
                  "ln {}\n",
                  report.subject.vocabulary_size);
+  if (const auto& overall = report.overall; overall.perplexity_low) {
+    fmt::format_to(std::back_inserter(text),
+                   "perplexity {} ({} to {} in 95 % of corpora like this one); over domains alike {}\n",
+                   perplexity_text(overall.perplexity), perplexity_text(overall.perplexity_low),
+                   perplexity_text(overall.perplexity_high), perplexity_text(report.macro_perplexity));
+  }
+  if (report.overall.top1_accuracy) {
+    fmt::format_to(std::back_inserter(text),
+                   "the token was the likeliest in {:.2f} %, among the five likeliest in {:.2f} %; the model expected "
+                   "{} nats; calibration error {}\n",
+                   100 * *report.overall.top1_accuracy, 100 * *report.overall.top5_accuracy,
+                   fixed(report.overall.predictive_entropy_nats, 4), fixed(report.expected_calibration_error, 4));
+  }
   if (!report.complete()) {
     fmt::format_to(std::back_inserter(text), "part of the data: the first {} of {} documents\n",
                    show::grouped(report.overall.documents), show::grouped(report.overall.documents_in_data));

@@ -21,6 +21,8 @@ class ReportFolder {
 
   /// Makes the folder beside its place.
   void begin();
+  /// Where it is written until commit().
+  const std::filesystem::path& being_written() const { return beside_; }
   /// Writes one file: write is given a sink for its pieces. Throws io::Error.
   void write(const std::string& name, const std::function<void(const TextSink&)>& write);
   void write(const std::string& name, std::string_view content);

@@ -16,10 +16,7 @@ class UnigramCounts final : public TokenSink {
 
   void add(std::uint16_t domain, std::uint32_t token, std::uint64_t times = 1) { domains_[domain][token] += times; }
 
-  std::string_view name() const override { return "unigrams"; }
   void add(const ScoredToken& token) override;
-  void write(WireWriter& out) const override;
-  void merge(WireReader& in) override;
 
   /// Entropy in nats of the empirical distribution of one domain's scored tokens: -sum (c/n) ln (c/n). No unigram
   /// model has a lower cross-entropy on them. Empty where there are none. The same bits for equal counts.

@@ -73,10 +73,9 @@ TextScore score_text(const models::TextModel& model, std::string_view text, bool
   io::tokens::MemoryStream stream(
       {model.tokenizer.vocabulary_size(), model.tokenizer.end_of_text(), model.tokenizer.start_token()});
   stream.append(tokens);
-  const std::vector<io::tokens::DocumentRecord> documents = stream.documents();
   const std::int64_t stride = windows::protocol::kDocument.default_stride(score.context_length);
   const auto cursor =
-      windows::protocol::make_cursor({.context_length = score.context_length, .stride = stride}, documents);
+      windows::protocol::make_cursor({.context_length = score.context_length, .stride = stride}, stream.documents());
   windows::BatchBuffer buffer;
   windows::Window window;
   std::vector<model::sampling::Factor> factors;

@@ -7,7 +7,7 @@ namespace {
 
 class DocumentCursor final : public WindowCursor {
  public:
-  DocumentCursor(const ScoringOptions& options, std::span<const io::tokens::DocumentRecord> documents)
+  DocumentCursor(const ScoringOptions& options, const io::tokens::DocumentTable& documents)
       : longest_(static_cast<std::uint64_t>(options.context_length)),
         stride_(static_cast<std::uint64_t>(options.stride)),
         documents_(documents) {}
@@ -33,7 +33,7 @@ class DocumentCursor final : public WindowCursor {
  private:
   std::uint64_t longest_;
   std::uint64_t stride_;
-  std::span<const io::tokens::DocumentRecord> documents_;
+  io::tokens::DocumentTable documents_;
   std::uint64_t document_ = 0;  ///< the document in work
   std::uint64_t done_ = 0;      ///< of its tokens, scored so far
 };
@@ -45,7 +45,7 @@ const Protocol kDocument = {
     .summary = "each document alone, after an end-of-text",
     .fixed_stride = "",
     .default_stride = [](std::int64_t context_length) { return std::max<std::int64_t>(1, context_length / 2); },
-    .make_cursor = [](const ScoringOptions& options, std::span<const io::tokens::DocumentRecord> documents)
+    .make_cursor = [](const ScoringOptions& options, const io::tokens::DocumentTable& documents)
         -> std::unique_ptr<WindowCursor> { return std::make_unique<DocumentCursor>(options, documents); },
 };
 

@@ -7,15 +7,17 @@ namespace {
 
 class PackedCursor final : public WindowCursor {
  public:
-  PackedCursor(const ScoringOptions& options, std::span<const io::tokens::DocumentRecord> documents)
-      : longest_(static_cast<std::uint64_t>(options.context_length)), documents_(documents) {}
+  PackedCursor(const ScoringOptions& options, const io::tokens::DocumentTable& documents)
+      : longest_(static_cast<std::uint64_t>(options.context_length)), documents_(documents) {
+    if (documents_.empty()) return;
+    const io::tokens::DocumentRecord& last = documents_[documents_.size() - 1];
+    end_ = last.first_token + last.tokens;
+  }
 
   bool next(Window& window) override {
-    if (documents_.empty()) return false;
-    const std::uint64_t end = documents_.back().first_token + documents_.back().tokens;
-    if (done_ == end) return false;
+    if (done_ == end_) return false;
     while (documents_[document_].first_token + documents_[document_].tokens <= done_) ++document_;
-    const auto rows = static_cast<std::int64_t>(std::min(end - done_, longest_));
+    const auto rows = static_cast<std::int64_t>(std::min(end_ - done_, longest_));
     window = {.first_target = done_, .rows = rows, .scored = rows, .after_start = done_ == 0, .document = document_};
     done_ += static_cast<std::uint64_t>(rows);
     return true;
@@ -23,7 +25,8 @@ class PackedCursor final : public WindowCursor {
 
  private:
   std::uint64_t longest_;
-  std::span<const io::tokens::DocumentRecord> documents_;
+  io::tokens::DocumentTable documents_;
+  std::uint64_t end_ = 0;       ///< of the documents, in the stream
   std::uint64_t document_ = 0;  ///< of the next token
   std::uint64_t done_ = 0;      ///< tokens of the stream scored so far
 };
@@ -35,7 +38,7 @@ const Protocol kPacked = {
     .summary = "the whole stream in windows side by side",
     .fixed_stride = "packed windows lie side by side",
     .default_stride = [](std::int64_t context_length) { return context_length; },
-    .make_cursor = [](const ScoringOptions& options, std::span<const io::tokens::DocumentRecord> documents)
+    .make_cursor = [](const ScoringOptions& options, const io::tokens::DocumentTable& documents)
         -> std::unique_ptr<WindowCursor> { return std::make_unique<PackedCursor>(options, documents); },
 };
 

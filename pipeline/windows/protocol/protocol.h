@@ -4,7 +4,7 @@
 #include <span>
 #include <string_view>
 
-#include "io/tokens/token_stream.h"
+#include "io/tokens/document_table.h"
 #include "pipeline/windows/window.h"
 
 namespace chainrule::pipeline::windows::protocol {
@@ -18,10 +18,9 @@ struct Protocol {
   std::string_view fixed_stride;  ///< why nobody may choose the stride; empty: anybody may
   /// The stride where nobody chose one.
   std::int64_t (*default_stride)(std::int64_t context_length);
-  /// Its windows over documents, which are the first of a stream and outlive the cursor. Each scores at least one
-  /// token.
+  /// Its windows over documents, which are the first of a stream. Each scores at least one token.
   std::unique_ptr<WindowCursor> (*make_cursor)(const ScoringOptions& options,
-                                               std::span<const io::tokens::DocumentRecord> documents);
+                                               const io::tokens::DocumentTable& documents);
 };
 
 /// Each document alone, behind one start token; the end-of-text that follows it is not scored. A document's first
@@ -48,10 +47,9 @@ struct ScoringOptions {
 };
 
 /// The windows that options ask for (see Protocol::make_cursor).
-std::unique_ptr<WindowCursor> make_cursor(const ScoringOptions& options,
-                                          std::span<const io::tokens::DocumentRecord> documents);
+std::unique_ptr<WindowCursor> make_cursor(const ScoringOptions& options, const io::tokens::DocumentTable& documents);
 
 /// Tokens that these windows score.
-std::uint64_t tokens_to_score(const ScoringOptions& options, std::span<const io::tokens::DocumentRecord> documents);
+std::uint64_t tokens_to_score(const ScoringOptions& options, const io::tokens::DocumentTable& documents);
 
 }  // namespace chainrule::pipeline::windows::protocol

@@ -17,12 +17,11 @@ const Protocol* find(std::string_view name) {
   return found == kAll.end() ? nullptr : *found;
 }
 
-std::unique_ptr<WindowCursor> make_cursor(const ScoringOptions& options,
-                                          std::span<const io::tokens::DocumentRecord> documents) {
+std::unique_ptr<WindowCursor> make_cursor(const ScoringOptions& options, const io::tokens::DocumentTable& documents) {
   return options.protocol->make_cursor(options, documents);
 }
 
-std::uint64_t tokens_to_score(const ScoringOptions& options, std::span<const io::tokens::DocumentRecord> documents) {
+std::uint64_t tokens_to_score(const ScoringOptions& options, const io::tokens::DocumentTable& documents) {
   std::uint64_t tokens = 0;
   const auto cursor = make_cursor(options, documents);
   for (Window window; cursor->next(window);) tokens += static_cast<std::uint64_t>(window.scored);

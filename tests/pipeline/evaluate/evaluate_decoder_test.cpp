@@ -12,9 +12,7 @@
 #include "model/ops/ops.h"
 #include "model/shape/initialise.h"
 #include "model/shape/parameters.h"
-#include "pipeline/evaluate/score_corpus.h"
-#include "pipeline/evaluate/unit_scorer.h"
-#include "tests/support/mpi_world.h"
+#include "tests/support/scored_corpus.h"
 
 namespace chainrule::pipeline::evaluate {
 namespace {
@@ -60,13 +58,13 @@ class EvaluateDecoder : public testing::Test {
     memory_.read(0, stream_);
   }
 
-  tally::PartialResult empty_result() const { return {"made up", documents_.size(), 1}; }
-
-  UnitScorer scorer() {
-    return {memory_, documents_, memory_.start_token(),
-            [this](const model::ops::Batch& batch, const model::ops::PredictionScores& scores) {
-              fast_.score(parameters_.span(), batch, scores);
-            }};
+  ScoreBatch score() {
+    return [this](const model::ops::Batch& batch, const model::ops::PredictionScores& scores) {
+      fast_.score(parameters_.span(), batch, scores);
+    };
+  }
+  tests::ScoredCorpus scored(const windows::WorkUnitOptions& options) {
+    return tests::score_and_replay(options, memory_, documents_, memory_.start_token(), score());
   }
 
   /// -log p(stream[target] | end-of-text or token before `begin`, stream[begin] ... stream[target - 1]).
@@ -95,11 +93,9 @@ class EvaluateDecoder : public testing::Test {
 
 TEST_F(EvaluateDecoder, DocumentProtocolEqualsEachTokenScoredAlone) {
   constexpr std::uint64_t kStride = 10;
-  UnitScorer units = scorer();
-  const auto scored =
-      score_corpus(world(), {{&windows::protocol::kDocument, kContext, kStride}, 3}, documents_, units, empty_result());
+  const std::vector<tally::TokenTally> scores =
+      scored({{&windows::protocol::kDocument, kContext, kStride}, 3}).documents(documents_.size());
   if (world().rank() != 0) return;
-  const std::vector<tally::DocumentScore> scores = scored.result.documents().scores();
   for (std::size_t d = 0; d < documents_.size(); ++d) {
     const std::uint64_t tokens = documents_[d].tokens - 1;
     double expected = 0;
@@ -117,11 +113,9 @@ TEST_F(EvaluateDecoder, DocumentProtocolEqualsEachTokenScoredAlone) {
 }
 
 TEST_F(EvaluateDecoder, PackedProtocolEqualsEachTokenScoredAlone) {
-  UnitScorer units = scorer();
-  const auto scored =
-      score_corpus(world(), {{&windows::protocol::kPacked, kContext, kContext}, 2}, documents_, units, empty_result());
+  const std::vector<tally::TokenTally> scores =
+      scored({{&windows::protocol::kPacked, kContext, kContext}, 2}).documents(documents_.size());
   if (world().rank() != 0) return;
-  const std::vector<tally::DocumentScore> scores = scored.result.documents().scores();
   for (std::size_t d = 0; d < documents_.size(); ++d) {
     const io::tokens::DocumentRecord& document = documents_[d];
     double expected = 0;
@@ -135,27 +129,30 @@ TEST_F(EvaluateDecoder, PackedProtocolEqualsEachTokenScoredAlone) {
 
 TEST_F(EvaluateDecoder, AnyNumberOfRanksGivesTheBitsOfOne) {
   const windows::WorkUnitOptions options{{&windows::protocol::kDocument, kContext, 7}, 2};
-  UnitScorer shared = scorer();
-  const auto scored = score_corpus(world(), options, documents_, shared, empty_result());
-  UnitScorer serial = scorer();
-  tally::PartialResult alone = empty_result();
-  windows::WorkUnitCursor units(options, documents_);
-  for (windows::WorkUnit unit; units.next(unit);) serial.score(unit, alone);
-  ASSERT_GT(alone.units().size(), 3U);
-  if (world().rank() == 0) {
-    EXPECT_EQ(scored.result.to_bytes(), alone.to_bytes());
+  const tests::ScoredCorpus together = scored(options);
+  const auto alone = tests::score_alone(options, memory_, documents_, memory_.start_token(), score());
+  ASSERT_GT(alone.size(), 3U);
+  if (world().rank() != 0) return;
+  std::size_t at = 0;
+  for (const journal::UnitResult& unit : alone) {
+    for (std::size_t i = 0; i < unit.tokens(); ++i, ++at) {
+      const tally::ScoredToken& token = together.tokens.at(at);
+      EXPECT_EQ(token.nats, unit.nll[i]);
+      EXPECT_EQ(token.entropy_nats, unit.entropy[i]);
+      EXPECT_EQ(token.top_probability, unit.top_probability[i]);
+      EXPECT_EQ(token.likelier, unit.rank[i]);
+    }
   }
+  EXPECT_EQ(at, together.tokens.size());
 }
 
 TEST_F(EvaluateDecoder, WeightsThatAreNotNumbersGiveNoFiniteResult) {
   for (float& value : parameters_.span()) value = std::numeric_limits<float>::quiet_NaN();
-  UnitScorer units = scorer();
-  const auto scored =
-      score_corpus(world(), {{&windows::protocol::kDocument, kContext, 12}, 2}, documents_, units, empty_result());
-  EXPECT_EQ(scored.nonfinite_tokens,
-            windows::protocol::tokens_to_score({&windows::protocol::kDocument, kContext, 12}, documents_));
+  const tests::ScoredCorpus broken = scored({{&windows::protocol::kDocument, kContext, 12}, 2});
   if (world().rank() != 0) return;
-  EXPECT_EQ(scored.result.documents().total().all().count(), 0U);
+  EXPECT_EQ(broken.tokens.size(),
+            windows::protocol::tokens_to_score({&windows::protocol::kDocument, kContext, 12}, documents_));
+  for (const tally::ScoredToken& token : broken.tokens) EXPECT_EQ(token.nll.nonfinite(), 1U);
 }
 
 }  // namespace

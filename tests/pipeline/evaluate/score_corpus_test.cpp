@@ -10,7 +10,7 @@
 #include "io/error.h"
 #include "io/tokens/memory_stream.h"
 #include "pipeline/evaluate/report/evaluation_report.h"
-#include "tests/support/mpi_world.h"
+#include "tests/support/scored_corpus.h"
 
 namespace chainrule::pipeline::evaluate {
 namespace {
@@ -41,7 +41,9 @@ struct Corpus : io::tokens::MemoryStream {
     MemoryStream::read(0, stream);
   }
 
-  tally::PartialResult empty_result() const { return {"made up", documents.size(), 2}; }
+  tests::ScoredCorpus scored(const windows::WorkUnitOptions& options, const ScoreBatch& model) const {
+    return tests::score_and_replay(options, *this, documents, start_token(), model);
+  }
 
   void read(std::uint64_t first, std::span<std::uint32_t> tokens) const override {
     for (std::size_t i = 0; i < tokens.size(); ++i) tokens[i] = stream.at(first + i);
@@ -67,9 +69,9 @@ ScoreBatch made_up_model(std::uint32_t poison = kNoPoison) {
 }
 
 /// One loop over the stream: every token after the one before it.
-std::vector<tally::DocumentScore> scored_by_one_loop(const Corpus& corpus, const windows::protocol::Protocol* protocol,
-                                                     std::uint32_t poison = kNoPoison) {
-  std::vector<tally::DocumentScore> scores(corpus.documents.size());
+std::vector<tally::TokenTally> scored_by_one_loop(const Corpus& corpus, const windows::protocol::Protocol* protocol,
+                                                  std::uint32_t poison = kNoPoison) {
+  std::vector<tally::TokenTally> scores(corpus.documents.size());
   std::uint32_t input = corpus.start_token();
   for (std::size_t d = 0; d < corpus.documents.size(); ++d) {
     const auto& document = corpus.documents[d];
@@ -77,8 +79,13 @@ std::vector<tally::DocumentScore> scored_by_one_loop(const Corpus& corpus, const
     for (std::uint64_t i = 0; i < document.tokens; ++i) {
       const std::uint32_t target = corpus.stream[document.first_token + i];
       const bool last = i + 1 == document.tokens;
-      if (!last) scores[d].text.add(nats_of(input, target, poison));
-      if (last && protocol == &windows::protocol::kPacked) scores[d].end_of_text.add(nats_of(input, target, poison));
+      if (!last || protocol == &windows::protocol::kPacked) {
+        tally::ScoredToken token;
+        token.ends_document = last;
+        token.nats = nats_of(input, target, poison);
+        token.nll.add(token.nats);
+        scores[d].add(token);
+      }
       input = target;
     }
   }
@@ -93,13 +100,10 @@ TEST_P(ScoreCorpusBehind, EqualsOneLoopOverTheTokens) {
   const Corpus corpus(kRagged, GetParam());
   for (const windows::protocol::Protocol* protocol : {&windows::protocol::kDocument, &windows::protocol::kPacked}) {
     for (const std::int64_t length : {1, 16, 64}) {
-      UnitScorer scorer(corpus, corpus.documents, corpus.start_token(), made_up_model());
       const std::int64_t stride = protocol == &windows::protocol::kPacked ? length : (length + 1) / 2;
-      const auto scored =
-          score_corpus(world(), {{protocol, length, stride}, 3}, corpus.documents, scorer, corpus.empty_result());
-      EXPECT_EQ(scored.nonfinite_tokens, 0U);
+      const auto scored = corpus.scored({{protocol, length, stride}, 3}, made_up_model());
       if (world().rank() != 0) continue;
-      EXPECT_EQ(scored.result.documents().scores(), scored_by_one_loop(corpus, protocol))
+      EXPECT_EQ(scored.documents(corpus.documents.size()), scored_by_one_loop(corpus, protocol))
           << protocol->name << " " << length;
     }
   }
@@ -119,33 +123,46 @@ TEST(ScoreCorpus, AUnitHasTheSameShapeWhereverItIsScored) {
     }
   };
   const windows::WorkUnitOptions options{{&windows::protocol::kDocument, 48, 20}, 4};
-  UnitScorer shared(corpus, corpus.documents, corpus.start_token(), model);
-  const auto scored = score_corpus(world(), options, corpus.documents, shared, corpus.empty_result());
-  UnitScorer serial(corpus, corpus.documents, corpus.start_token(), model);
-  tally::PartialResult alone = corpus.empty_result();
-  windows::WorkUnitCursor units(options, corpus.documents);
-  for (windows::WorkUnit unit; units.next(unit);) serial.score(unit, alone);
-  ASSERT_GT(alone.units().size(), 7U);
-  if (world().rank() == 0) {
-    EXPECT_EQ(scored.result.to_bytes(), alone.to_bytes());
+  const auto scored = corpus.scored(options, model);
+  const auto alone = tests::score_alone(options, corpus, corpus.documents, corpus.start_token(), model);
+  ASSERT_GT(alone.size(), 7U);
+  if (world().rank() != 0) return;
+  std::size_t at = 0;
+  for (const journal::UnitResult& unit : alone) {
+    for (const double nats : unit.nll) EXPECT_EQ(scored.tokens.at(at++).nats, nats);
   }
+  EXPECT_EQ(at, scored.tokens.size());
 }
 
-TEST(ScoreCorpus, CountsTheScoredTokensOfEachDomain) {
+/// Stopped again and again, wherever that is, and gone on with: nothing is counted twice, nothing is left out.
+TEST(ScoreCorpus, StopsAndGoesOn) {
   const Corpus corpus(kRagged);
-  UnitScorer scorer(corpus, corpus.documents, corpus.start_token(), made_up_model());
-  const auto scored = score_corpus(world(), {{&windows::protocol::kPacked, 32, 32}, 2}, corpus.documents, scorer,
-                                   corpus.empty_result());
-  if (world().rank() != 0) return;
-  tally::UnigramCounts counts(2);
-  for (const auto& document : corpus.documents) {
-    for (std::uint64_t i = 0; i < document.tokens; ++i) {
-      counts.add(document.domain, corpus.stream[document.first_token + i]);
+  const windows::WorkUnitOptions options{{&windows::protocol::kDocument, 48, 20}, 1};
+  const auto run = [&](const std::function<bool()>& stop, bool keep) {
+    return tests::score_and_replay(options, corpus, corpus.documents, corpus.start_token(), made_up_model(), stop,
+                                   keep);
+  };
+  const tests::ScoredCorpus whole = run([] { return false; }, false);
+  std::uint64_t found = 0;
+  for (int time = 0;; ++time) {
+    ASSERT_LT(time, 1000);
+    // Another rank each time, before its second look.
+    int looks = 0;
+    const int stops = time % world().size();
+    const auto stop = [&] { return world().rank() == stops && ++looks > 1; };
+    const tests::ScoredCorpus part = run(stop, time > 0);
+    EXPECT_GE(part.work.found_units, found);
+    found = part.work.found_units;
+    if (part.work.stopped) continue;
+    EXPECT_GT(time, 1);
+    if (world().rank() != 0) break;
+    ASSERT_EQ(part.tokens.size(), whole.tokens.size());
+    for (std::size_t i = 0; i < part.tokens.size(); ++i) {
+      EXPECT_EQ(part.tokens[i].nats, whole.tokens[i].nats);
+      EXPECT_EQ(part.tokens[i].position, whole.tokens[i].position);
     }
+    break;
   }
-  EXPECT_EQ(scored.result.unigrams().entropy_nats(), counts.entropy_nats());
-  EXPECT_EQ(scored.result.unigrams().entropy_nats(0), counts.entropy_nats(0));
-  EXPECT_EQ(scored.result.unigrams().entropy_nats(1), counts.entropy_nats(1));
 }
 
 /// What sinks are told of each token, against the stream itself.
@@ -166,12 +183,8 @@ TEST(ScoreCorpus, ATokenComesWithItsPlaceAndItsContext) {
        {1, 2, 3, 4, 1, 2, 3, 4, 1, 2, 3, 4, 1, 2, 3}},
   };
   for (const auto& [options, positions, contexts] : cases) {
-    UnitScorer scorer(corpus, corpus.documents, corpus.start_token(), made_up_model(corpus.stream[6]));
-    windows::WorkUnitCursor units({options, 2}, corpus.documents);
-    std::vector<tally::ScoredToken> tokens;
-    for (windows::WorkUnit unit; units.next(unit);) {
-      scorer.score(unit, [&](const tally::ScoredToken& token) { tokens.push_back(token); });
-    }
+    const std::vector<tally::ScoredToken> tokens = corpus.scored({options, 2}, made_up_model(corpus.stream[6])).tokens;
+    if (world().rank() != 0) continue;
     ASSERT_EQ(tokens.size(), positions.size());
     for (std::size_t i = 0; i < tokens.size(); ++i) {
       const tally::ScoredToken& token = tokens[i];
@@ -190,39 +203,31 @@ TEST(ScoreCorpus, ATokenComesWithItsPlaceAndItsContext) {
 
 TEST(ScoreCorpus, MoreRanksThanUnits) {
   const Corpus corpus({3});
-  UnitScorer scorer(corpus, corpus.documents, corpus.start_token(), made_up_model());
-  const auto scored = score_corpus(world(), {{&windows::protocol::kDocument, 8, 4}, 1}, corpus.documents, scorer,
-                                   corpus.empty_result());
-  EXPECT_EQ(scored.units, 1U);
-  EXPECT_EQ(scored.padding_rows, 61U);
+  const auto scored = corpus.scored({{&windows::protocol::kDocument, 8, 4}, 1}, made_up_model());
+  EXPECT_EQ(scored.work.units, 1U);
+  EXPECT_EQ(scored.work.padding_rows, 61U);
   if (world().rank() == 0) {
-    EXPECT_EQ(scored.result.documents().scores(), scored_by_one_loop(corpus, &windows::protocol::kDocument));
+    EXPECT_EQ(scored.documents(1), scored_by_one_loop(corpus, &windows::protocol::kDocument));
   }
 }
 
 TEST(ScoreCorpus, NonFiniteResultsAreCountedApart) {
   const Corpus corpus(kRagged);
   const std::uint32_t poison = corpus.stream[corpus.documents[2].first_token];
-  UnitScorer scorer(corpus, corpus.documents, corpus.start_token(), made_up_model(poison));
-  const auto scored = score_corpus(world(), {{&windows::protocol::kDocument, 64, 32}, 1}, corpus.documents, scorer,
-                                   corpus.empty_result());
-  EXPECT_GT(scored.nonfinite_tokens, 0U);
-  if (world().rank() == 0) {
-    EXPECT_EQ(scored.result.documents().scores(), scored_by_one_loop(corpus, &windows::protocol::kDocument, poison));
-  }
+  const auto scored = corpus.scored({{&windows::protocol::kDocument, 64, 32}, 1}, made_up_model(poison));
+  if (world().rank() != 0) return;
+  const std::vector<tally::TokenTally> tallies = scored.documents(corpus.documents.size());
+  EXPECT_GT(tallies[2].text.nonfinite(), 0U);
+  EXPECT_EQ(tallies, scored_by_one_loop(corpus, &windows::protocol::kDocument, poison));
 }
 
 TEST(ScoreCorpus, RefusesADocumentThatDoesNotEndInEndOfText) {
   Corpus corpus({3, 4});
   corpus.stream[3] = 5;
   for (const windows::protocol::Protocol* protocol : {&windows::protocol::kDocument, &windows::protocol::kPacked}) {
-    UnitScorer scorer(corpus, corpus.documents, corpus.start_token(), made_up_model());
-    const windows::WorkUnitOptions options{{protocol, 8, 8}, 2};
-    windows::WorkUnitCursor units(options, corpus.documents);
-    windows::WorkUnit unit;
-    ASSERT_TRUE(units.next(unit));
-    tally::PartialResult result = corpus.empty_result();
-    EXPECT_THROW(scorer.score(unit, result), io::Error);
+    EXPECT_THROW(
+        tests::score_alone({{protocol, 8, 8}, 2}, corpus, corpus.documents, corpus.start_token(), made_up_model()),
+        io::Error);
   }
 }
 
@@ -230,18 +235,15 @@ TEST(ScoreCorpus, RefusesADocumentThatDoesNotEndInEndOfText) {
 /// would have it, do not give the same cross-entropy.
 TEST(ScoreCorpus, AMeanOfRankMeansIsAnotherNumber) {
   const Corpus corpus(kRagged);
-  UnitScorer scorer(corpus, corpus.documents, corpus.start_token(), made_up_model());
   const windows::WorkUnitOptions options{{&windows::protocol::kDocument, 64, 32}, 1};
-  std::vector<double> means(7);
   std::vector<comm::ExactSum> sums(7);
   comm::ExactSum all;
-  windows::WorkUnitCursor units(options, corpus.documents);
-  for (windows::WorkUnit unit; units.next(unit);) {
-    tally::PartialResult result = corpus.empty_result();
-    scorer.score(unit, result);
-    const comm::ExactSum sum = result.documents().total().all();
-    sums[static_cast<std::size_t>(windows::rank_of_unit(unit.index, 7))].merge(sum);
-    all.merge(sum);
+  for (const journal::UnitResult& unit :
+       tests::score_alone(options, corpus, corpus.documents, corpus.start_token(), made_up_model())) {
+    for (const double nats : unit.nll) {
+      sums[static_cast<std::size_t>(windows::rank_of_unit(unit.unit, 7))].add(nats);
+      all.add(nats);
+    }
   }
   double mean_of_means = 0;
   for (const auto& sum : sums) mean_of_means += sum.nats() / static_cast<double>(sum.count()) / 7;

@@ -20,7 +20,7 @@ std::vector<io::tokens::DocumentRecord> random_documents(std::uint64_t seed, std
   return documents;
 }
 
-std::vector<WorkUnit> units_of(const WorkUnitOptions& options, std::span<const io::tokens::DocumentRecord> documents) {
+std::vector<WorkUnit> units_of(const WorkUnitOptions& options, const io::tokens::DocumentTable& documents) {
   WorkUnitCursor cursor(options, documents);
   std::vector<WorkUnit> units;
   for (WorkUnit unit; cursor.next(unit);) units.push_back(unit);

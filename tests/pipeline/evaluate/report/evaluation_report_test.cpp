@@ -10,24 +10,47 @@
 
 #include "io/error.h"
 #include "io/files/atomic_file.h"
+#include "io/tokens/memory_stream.h"
 #include "pipeline/evaluate/report/render.h"
 #include "pipeline/evaluate/report/report_folder.h"
 
 namespace chainrule::pipeline::evaluate::report {
 namespace {
 
-/// tokens results of nats / tokens each.
-tally::DocumentScore score_of(double nats, int tokens) {
-  tally::DocumentScore score;
-  for (int i = 0; i < tokens; ++i) score.text.add(nats / tokens);
-  return score;
-}
+/// What a document's tokens got: nats / tokens each.
+struct Score {
+  double nats = 0;
+  int tokens = 0;
+  double end_of_text = -1;  // below 0: not scored
+  double last = 0;          // of a further token, where it is not 0
+};
+Score score_of(double nats, int tokens) { return {nats, tokens}; }
 
 const std::vector<std::string> kDomains = {"news, \"fresh\"", "code"};
 
-EvaluationReport report_of(const std::vector<io::tokens::DocumentRecord>& documents,
-                           const std::vector<tally::DocumentScore>& scores,
-                           const tally::UnigramCounts& counts = tally::UnigramCounts(2)) {
+tally::EvaluationTallies tallies_of(const std::vector<io::tokens::DocumentRecord>& documents,
+                                    const std::vector<Score>& scores) {
+  tally::EvaluationTallies tallies(2, testing::TempDir());
+  for (std::size_t i = 0; i < scores.size(); ++i) {
+    tally::ScoredToken token;
+    token.document = i;
+    token.domain = documents[i].domain;
+    const auto add = [&](double nats, bool ends_document) {
+      token.nats = nats;
+      token.nll = {};
+      token.nll.add(nats);
+      token.ends_document = ends_document;
+      ++token.context;
+      tallies.add(token);
+    };
+    for (int k = 0; k < scores[i].tokens; ++k) add(scores[i].nats / scores[i].tokens, false);
+    if (scores[i].last != 0) add(scores[i].last, false);
+    if (scores[i].end_of_text >= 0) add(scores[i].end_of_text, true);
+  }
+  return tallies;
+}
+
+EvaluationSubject subject_of(std::uint64_t documents) {
   EvaluationSubject subject;
   subject.windows = {&windows::protocol::kDocument, 8, 4};
   subject.weights_hash = "00ff";
@@ -35,7 +58,12 @@ EvaluationReport report_of(const std::vector<io::tokens::DocumentRecord>& docume
   subject.data_fingerprint = "d";
   subject.tokenizer_fingerprint = "t";
   subject.vocabulary_size = 100;
-  return make_report(subject, kDomains, documents, scores, counts);
+  subject.documents = documents;
+  return subject;
+}
+
+EvaluationReport report_of(const std::vector<io::tokens::DocumentRecord>& documents, const std::vector<Score>& scores) {
+  return make_report(subject_of(scores.size()), kDomains, documents, tallies_of(documents, scores));
 }
 
 // The vector of token weighting: 2 nats over 1 token, 90 nats over 9 tokens.
@@ -55,8 +83,8 @@ TEST(EvaluationReport, WeighsTokensNotDocumentsOrDomains) {
 }
 
 TEST(EvaluationReport, BytesAndWordsMeasureTheTextWithoutEndOfText) {
-  tally::DocumentScore score = score_of(90, 9);
-  score.end_of_text.add(7);
+  Score score = score_of(90, 9);
+  score.end_of_text = 7;
   const auto report = report_of(kTwoDocuments, {score_of(2, 1), score});
   const auto& all = report.overall;
   EXPECT_DOUBLE_EQ(all.nll_nats.value(), 99.0);
@@ -76,8 +104,8 @@ TEST(EvaluationReport, StandardErrorIsClusteredByDocument) {
 }
 
 TEST(EvaluationReport, NonFiniteResultsNullTheValuesOfWhatHoldsThem) {
-  tally::DocumentScore broken = score_of(90, 9);
-  broken.text.add(std::numeric_limits<double>::quiet_NaN());
+  Score broken = score_of(90, 9);
+  broken.last = std::numeric_limits<double>::quiet_NaN();
   const auto report = report_of(kTwoDocuments, {score_of(2, 1), broken});
   EXPECT_EQ(report.overall.nonfinite_tokens, 1U);
   EXPECT_EQ(report.overall.tokens_scored, 10U);
@@ -110,12 +138,20 @@ TEST(EvaluationReport, SaysWhenItCoversPart) {
 }
 
 TEST(EvaluationReport, UnigramEntropyAndUniformModel) {
-  tally::UnigramCounts counts(2);
-  counts.add(0, 7, 2);
-  counts.add(0, 8);
-  counts.add(0, 9);
-  counts.add(1, 7, 4);
-  const auto report = report_of(kTwoDocuments, {score_of(2, 1), score_of(90, 9)}, counts);
+  tally::EvaluationTallies tallies(2, testing::TempDir());
+  tally::ScoredToken token;
+  token.nll.add(1);
+  const auto add = [&](std::uint64_t document, std::uint32_t id, int times) {
+    token.document = document;
+    token.domain = static_cast<std::uint16_t>(document);
+    token.token = id;
+    for (int i = 0; i < times; ++i) tallies.add(token);
+  };
+  add(0, 7, 2);
+  add(0, 8, 1);
+  add(0, 9, 1);
+  add(1, 7, 4);
+  const auto report = make_report(subject_of(2), kDomains, kTwoDocuments, tallies);
   EXPECT_NEAR(report.domains[0].summary.unigram_entropy_nats.value(), 1.5 * std::numbers::ln2, 1e-12);
   EXPECT_EQ(report.domains[1].summary.unigram_entropy_nats.value(), 0.0);
   const double mixed = -(0.75 * std::log(0.75) + 2 * 0.125 * std::log(0.125));
@@ -124,10 +160,29 @@ TEST(EvaluationReport, UnigramEntropyAndUniformModel) {
   EXPECT_FALSE(tally::UnigramCounts(1).entropy_nats().has_value());
 }
 
+TEST(EvaluationReport, IntervalsAndTheErrorOfIndependentTokens) {
+  const auto& overall = report_of(kTwoDocuments, {score_of(2, 1), score_of(90, 9)}).overall;
+  // One token of 2 nats, nine of 10: the mean is 9.2, the variance 5.76.
+  EXPECT_NEAR(overall.independent_standard_error_nats.value(), std::sqrt(5.76 / 9), 1e-9);
+  const double reach = 1.959963984540054 * *overall.standard_error_nats;
+  EXPECT_DOUBLE_EQ(overall.cross_entropy_low_nats.value(), 9.2 - reach);
+  EXPECT_DOUBLE_EQ(overall.perplexity_high.value(), std::exp(9.2 + reach));
+}
+
+TEST(EvaluationReport, MacroAveragesCountDomainsAlike) {
+  const auto report = report_of(kTwoDocuments, {score_of(2, 1), score_of(90, 9)});
+  EXPECT_DOUBLE_EQ(report.macro_cross_entropy_nats.value(), 6.0);
+  EXPECT_DOUBLE_EQ(report.macro_perplexity.value(), std::exp(6.0));
+  const double bits = (2 / (std::numbers::ln2 * 10) + 90 / (std::numbers::ln2 * 36)) / 2;
+  EXPECT_DOUBLE_EQ(report.macro_bits_per_byte.value(), bits);
+  const auto one = report_of(kTwoDocuments, {score_of(2, 1)});
+  EXPECT_DOUBLE_EQ(one.macro_cross_entropy_nats.value(), 2.0) << "the other domain has nothing";
+}
+
 TEST(EvaluationReport, JsonCarriesTheFieldsAtItsTopLevel) {
   const auto json = render_json(report_of(kTwoDocuments, {score_of(2, 1), score_of(90, 9)}));
   EXPECT_EQ(json["format"], "chainrule evaluation report");
-  EXPECT_EQ(json["format_version"], 1);
+  EXPECT_EQ(json["format_version"], 2);
   EXPECT_EQ(json["protocol"], "document");
   EXPECT_EQ(json["context_length"], 8);
   EXPECT_EQ(json["stride"], 4);
@@ -142,15 +197,27 @@ TEST(EvaluationReport, JsonCarriesTheFieldsAtItsTopLevel) {
 }
 
 TEST(EvaluationReport, CsvQuotesItsFields) {
-  const std::vector<tally::DocumentScore> scores = {score_of(2, 1), score_of(90, 9)};
-  const std::vector<io::tokens::DocumentSource> sources = {{"a,b.txt", 0}, {"lines.jsonl", 3}};
+  io::tokens::MemoryStream data({100, 99, 99}, kDomains);
+  data.append(std::vector<std::uint32_t>(1), {.bytes = 10, .words = 2, .domain = 0}, {"a,b.txt", 0});
+  data.append(std::vector<std::uint32_t>(9), {.bytes = 36, .words = 9, .domain = 1}, {"lines.jsonl", 3});
+  data.append(std::vector<std::uint32_t>(), {.bytes = 1, .words = 1, .domain = 1}, {"lines.jsonl", 4});
+  const std::vector<Score> scores = {score_of(2, 1), score_of(90, 9)};
+  const tally::EvaluationTallies tallies = tallies_of(data.documents(), scores);
   std::string text;
-  render_documents_csv(kDomains, kTwoDocuments, sources, scores, [&](std::string_view piece) { text += piece; });
+  const TextSink sink = [&](std::string_view piece) { text += piece; };
+  render_documents_csv(data, 3, tallies.documents, sink);
   EXPECT_NE(text.find("\r\n0,\"news, \"\"fresh\"\"\",\"a,b.txt\",,10,2,1,0,2,0,0,2,"), std::string::npos) << text;
   EXPECT_NE(text.find("\r\n1,code,lines.jsonl,3,36,9,9,0,90,0,0,10,"), std::string::npos) << text;
+  EXPECT_NE(text.find("\r\n2,code,lines.jsonl,4,1,1,0,0,0,0,0,,"), std::string::npos) << text;
+  text.clear();
+  render_sources_csv(data, 3, tallies.documents, sink);
+  EXPECT_NE(text.find("\r\n\"a,b.txt\",1,10,2,1,0,2,"), std::string::npos) << text;
+  EXPECT_NE(text.find("\r\nlines.jsonl,2,37,10,9,0,90,"), std::string::npos) << text;
   const std::string domains = render_domains_csv(report_of(kTwoDocuments, scores));
   EXPECT_NE(domains.find("\r\ndomain,\"news, \"\"fresh\"\"\",1,1,10,2,1,"), std::string::npos) << domains;
   EXPECT_NE(domains.find("\r\noverall,,2,2,46,11,10,"), std::string::npos) << domains;
+  const std::string bands = render_bands_csv(report_of(kTwoDocuments, scores));
+  EXPECT_NE(bands.find("\r\ncontext,1,1,2,0,6,"), std::string::npos) << bands;
 }
 
 class ReportFolderTest : public testing::Test {

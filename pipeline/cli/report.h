@@ -1,0 +1,9 @@
+#pragma once
+#include "pipeline/cli/commands.h"
+
+namespace chainrule::pipeline::cli {
+
+/// The actions of `chainrule report`; arguments are the words after the action's name.
+failure::ExitCode run_report_merge(const Arguments& arguments);
+
+}  // namespace chainrule::pipeline::cli

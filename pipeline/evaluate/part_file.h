@@ -1,0 +1,25 @@
+#pragma once
+#include <filesystem>
+
+#include "pipeline/evaluate/journal/journal.h"
+#include "pipeline/evaluate/score_corpus.h"
+
+// Where results lie until they are a report.
+namespace chainrule::pipeline::evaluate {
+
+/// The journal of a report or of a part that is to be: PLACE.journal.
+std::filesystem::path journal_file(const std::filesystem::path& place);
+
+/// A part of a report: REPORT.part-2-of-4, a whole journal.
+std::filesystem::path part_file(const std::filesystem::path& report, const Part& part);
+
+/// Throws io::Error cannot_create where something lies in a part's place already.
+void check_part_file(const std::filesystem::path& part);
+
+/// Puts a journal in a part's place. Throws io::Error (input_output, cannot_create).
+void publish_part(const journal::Journal& journal, const std::filesystem::path& part);
+
+/// Once its report is in place. That it could not be removed is said, and is no failure.
+void remove_journal(const journal::Journal& journal);
+
+}  // namespace chainrule::pipeline::evaluate

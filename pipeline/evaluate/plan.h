@@ -1,0 +1,30 @@
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "pipeline/evaluate/report/evaluation_report.h"
+#include "pipeline/evaluate/score_corpus.h"
+#include "pipeline/windows/work_units.h"
+
+namespace chainrule::pipeline::evaluate {
+
+/// All that decides what an evaluation's units are and say, and where its inputs lie: enough to make its report of its
+/// units' results.
+struct EvaluationPlan {
+  report::EvaluationSubject subject;
+  std::int64_t micro_batch = 0;
+  std::uint32_t start_token = 0;  ///< what documents are read behind
+  Part part;
+  std::filesystem::path model, data;
+
+  windows::WorkUnitOptions units() const { return {subject.windows, micro_batch}; }
+  /// What decides what units say, in a line: not where things lie, nor the part.
+  std::string identity() const;
+};
+
+/// As a JSON text, and back. Throws io::Error bad_data naming `name` where it is none.
+std::string to_json_text(const EvaluationPlan& plan);
+EvaluationPlan parse_plan(std::string_view text, const std::string& name);
+
+}  // namespace chainrule::pipeline::evaluate

@@ -1,0 +1,35 @@
+#include "pipeline/evaluate/replay.h"
+
+#include <fmt/format.h>
+
+#include "io/error.h"
+
+namespace chainrule::pipeline::evaluate {
+
+void replay(const windows::WorkUnitOptions& options, const io::tokens::DocumentTable& documents, UnitTokens tokens,
+            const ResultOfUnit& result_of, const std::function<void(const tally::ScoredToken& token)>& visit) {
+  windows::WorkUnitCursor units(options, documents);
+  std::uint64_t first_window = 0;
+  for (windows::WorkUnit unit; units.next(unit);) {
+    const journal::UnitResult result = result_of(unit.index);
+    if (result.tokens() != static_cast<std::size_t>(unit.scored)) {
+      throw io::Error(io::ErrorKind::bad_data, fmt::format("work unit {} has results of {} tokens, not of {}",
+                                                           unit.index, result.tokens(), unit.scored));
+    }
+    tokens.read(unit);
+    std::size_t at = 0;
+    tokens.for_each(unit, first_window, [&](std::size_t, tally::ScoredToken& token) {
+      token.nats = result.nll[at];
+      token.nll = {};
+      token.nll.add(token.nats);
+      token.entropy_nats = result.entropy[at];
+      token.top_probability = result.top_probability[at];
+      token.likelier = result.rank[at];
+      ++at;
+      visit(token);
+    });
+    first_window += unit.windows.size();
+  }
+}
+
+}  // namespace chainrule::pipeline::evaluate

@@ -1,0 +1,64 @@
+#pragma once
+#include <filesystem>
+#include <functional>
+#include <vector>
+
+#include "pipeline/evaluate/replay.h"
+#include "pipeline/evaluate/score_corpus.h"
+#include "pipeline/evaluate/tally/token_tally.h"
+#include "tests/support/mpi_world.h"
+
+namespace chainrule::tests {
+
+/// A corpus as all ranks scored it; tokens on rank 0.
+struct ScoredCorpus {
+  pipeline::evaluate::ScoringWork work;
+  std::vector<pipeline::evaluate::tally::ScoredToken> tokens;
+
+  /// Of each of so many documents.
+  std::vector<pipeline::evaluate::tally::TokenTally> documents(std::size_t count) const {
+    std::vector<pipeline::evaluate::tally::TokenTally> tallies(count);
+    for (const auto& token : tokens) tallies[token.document].add(token);
+    return tallies;
+  }
+};
+
+/// Scores a corpus on all ranks, with a new journal unless `keep` says to go on with the one there is, and reads it
+/// back.
+inline ScoredCorpus score_and_replay(
+    const pipeline::windows::WorkUnitOptions& options, const io::tokens::TokenStream& stream,
+    const io::tokens::DocumentTable& documents, std::uint32_t start_token, const pipeline::evaluate::ScoreBatch& score,
+    const std::function<bool()>& asked_to_stop = [] { return false; }, bool keep = false) {
+  namespace evaluate = pipeline::evaluate;
+  const std::filesystem::path path = std::filesystem::path(::testing::TempDir()) / "scored corpus.journal";
+  std::optional<evaluate::journal::Journal> journal;
+  if (world().rank() == 0) {
+    if (!keep) std::filesystem::remove(path);
+    journal.emplace(evaluate::journal::Journal::open(path, {"made up", "{}"}));
+  }
+  const evaluate::UnitTokens tokens(stream, documents, start_token);
+  evaluate::UnitScorer scorer(tokens, score);
+  ScoredCorpus scored;
+  scored.work =
+      evaluate::score_corpus(world(), options, documents, {}, scorer, journal ? &*journal : nullptr, asked_to_stop);
+  if (journal && !scored.work.stopped) {
+    evaluate::replay(
+        options, documents, tokens, [&](std::uint64_t unit) { return journal->result(unit); },
+        [&](const evaluate::tally::ScoredToken& token) { scored.tokens.push_back(token); });
+  }
+  return scored;
+}
+
+/// Every token of a corpus, scored by this process alone.
+inline std::vector<pipeline::evaluate::journal::UnitResult> score_alone(
+    const pipeline::windows::WorkUnitOptions& options, const io::tokens::TokenStream& stream,
+    const io::tokens::DocumentTable& documents, std::uint32_t start_token,
+    const pipeline::evaluate::ScoreBatch& score) {
+  pipeline::evaluate::UnitScorer scorer({stream, documents, start_token}, score);
+  std::vector<pipeline::evaluate::journal::UnitResult> results;
+  pipeline::windows::WorkUnitCursor units(options, documents);
+  for (pipeline::windows::WorkUnit unit; units.next(unit);) results.push_back(scorer.score(unit));
+  return results;
+}
+
+}  // namespace chainrule::tests
