@@ -174,6 +174,10 @@ TEST_P(DecoderPromises, WhatDoesNotFitIsRefused) {
   outside.sequences = {{4, 7}};
   EXPECT_THROW(score_of(outside), model::Error);
   EXPECT_THROW(decoder.score(arena_, batch.view(), std::span(nll).first(9)), model::Error);
+  model::ops::OwnedPredictionScores scores(10);
+  EXPECT_NO_THROW(decoder.score(arena_, batch.view(), scores.view()));
+  scores.rank.resize(9);
+  EXPECT_THROW(decoder.score(arena_, batch.view(), scores.view()), model::Error);
   EXPECT_THROW(decoder.score(std::span(arena_).first(arena_.size() - 1), batch.view(), std::span(nll).first(10)),
                model::Error);
   std::vector<float> gradients(arena_.size());

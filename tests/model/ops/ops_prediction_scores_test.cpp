@@ -1,5 +1,6 @@
 // Scores of predictions: both implementations of Ops against float64.
 #include <gtest/gtest.h>
+#include <omp.h>
 
 #include <algorithm>
 #include <cmath>
@@ -163,6 +164,20 @@ TEST_P(PredictionScoresOps, RankZeroIsWhatGreedyDecodingGives) {
   for (std::uint32_t& target : tied.targets) target = (target + 1) % static_cast<std::uint32_t>(tied.vocabulary);
   if (tied.vocabulary == 1) return;
   for (const std::uint32_t rank : tied.scored_by(*ops_).rank) EXPECT_GT(rank, 0U);
+}
+
+TEST_P(PredictionScoresOps, AnyNumberOfThreadsGivesTheSameBits) {
+  const Rows scored = rows();
+  const OwnedPredictionScores alone = scored.scored_by(*ops_);
+  for (const int threads : {2, 3, 5}) {
+    omp_set_num_threads(threads);
+    const OwnedPredictionScores together = scored.scored_by(*ops_);
+    omp_set_num_threads(1);
+    EXPECT_EQ(together.nll, alone.nll);
+    EXPECT_EQ(together.entropy, alone.entropy);
+    EXPECT_EQ(together.top_probability, alone.top_probability);
+    EXPECT_EQ(together.rank, alone.rank);
+  }
 }
 
 TEST_P(PredictionScoresOps, LogitsMayBeAsFarApartAsFloatsCan) {
