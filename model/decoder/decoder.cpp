@@ -297,39 +297,6 @@ void Decoder::score(const weights::Weights& weights, const ops::Batch& batch, co
 
 void Decoder::train(std::span<const float> parameters, const ops::Batch& batch, std::span<float> gradients,
                     Accumulate accumulate, std::span<double> nll, ParameterGate* gate, GradientSink* sink) {
-  /// Turns logits into their gradients and sends these on to the hidden states and the output layer.
-  class LossBackward final : public LogitsVisitor {
-   public:
-    LossBackward(State& state, const float* parameters, const ops::Batch& of, float* gradients, Accumulate accumulate,
-                 std::span<double> to)
-        : state_(state),
-          parameters_(parameters),
-          batch_(of),
-          gradients_(gradients),
-          accumulate_(accumulate == Accumulate::yes),
-          nll_(to) {}
-    void visit(std::int64_t first, std::int64_t rows, float* logits, std::int64_t stride) override {
-      State& s = state_;
-      s.network.ops.run(ops::CrossEntropyBackward{.rows = rows,
-                                                  .vocabulary = s.network.config.vocabulary_size,
-                                                  .logits = logits,
-                                                  .stride = stride,
-                                                  .targets = batch_.targets.data() + first,
-                                                  .nll = nll_.data() + first,
-                                                  .soft_cap = s.network.description().logit_soft_cap});
-      const std::int64_t at = first * s.network.config.width;
-      s.network.head_backward(parameters_, logits, rows, s.hidden + at, s.network.hidden_gradient(s.ending) + at,
-                              gradients_, accumulate_ || first > 0);
-    }
-
-   private:
-    State& state_;
-    const float* parameters_;
-    const ops::Batch& batch_;
-    float* gradients_;
-    bool accumulate_;
-    std::span<double> nll_;
-  };
   State& s = *state_;
   if (s.options.purpose != Purpose::train) throw Error("train: this decoder was made for evaluation");
   if (nll.size() != batch.inputs.size()) throw Error("train: one nll a row is needed");
@@ -342,8 +309,21 @@ void Decoder::train(std::span<const float> parameters, const ops::Batch& batch, 
     }
   }
   s.forward(parameters, batch, gate);
-  LossBackward loss(s, parameters.data(), batch, gradients.data(), accumulate, nll);
-  s.for_each_logits_block(parameters, batch.rows(), loss);
+  // Turns logits into their gradients and sends these on to the hidden states and the output layer.
+  const auto loss_backward = [&](std::int64_t first, std::int64_t rows, float* logits) {
+    s.network.ops.run(ops::CrossEntropyBackward{.rows = rows,
+                                                .vocabulary = s.network.config.vocabulary_size,
+                                                .logits = logits,
+                                                .stride = s.network.logits_stride,
+                                                .targets = batch.targets.data() + first,
+                                                .nll = nll.data() + first,
+                                                .soft_cap = s.network.description().logit_soft_cap});
+    const std::int64_t at = first * s.network.config.width;
+    s.network.head_backward(parameters.data(), logits, rows, s.hidden + at, s.network.hidden_gradient(s.ending) + at,
+                            gradients.data(), accumulate == Accumulate::yes || first > 0);
+  };
+  LossVisitor visitor(loss_backward);
+  s.for_each_logits_block(parameters, batch.rows(), visitor);
   if (sink != nullptr) sink->ready_but_late_rows(s.late_rows);
   s.backward(parameters, batch, gradients.data(), accumulate == Accumulate::yes, sink);
 }

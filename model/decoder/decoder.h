@@ -52,8 +52,8 @@ class Decoder {
   /// Forward and loss. weights: an arena or stored; nll [rows] gets -log p(target | earlier rows of the sequence) in
   /// nats, 0 where not scored. Throws Error for a token outside the vocabulary or a sequence longer than the model's.
   void score(const weights::Weights& weights, const ops::Batch& batch, std::span<double> nll);
-  /// The same, and what else is asked of each prediction: scores [rows], the nll the same bits. Takes about half as
-  /// much again of the time that the loss takes.
+  /// The same, and what else is asked of each prediction: scores [rows], the nll the same bits. The loss then
+  /// takes about a third more time.
   void score(const weights::Weights& weights, const ops::Batch& batch, const ops::PredictionScores& scores);
 
   /// Forward, then logits of every row, block by block.

@@ -103,6 +103,57 @@ TEST_P(DecoderOracle, LogitsAndLossAgree) {
   for (std::size_t r = 0; r < nll.size(); ++r) ASSERT_NEAR(nll[r], expected_nll[r], 1e-5) << "row " << r;
 }
 
+/// p and the target's rank among float64 logits, where those nearer than `margin` may be in either order.
+void expect_scores_of(std::span<const double> logits, std::uint32_t target, float entropy, float top_probability,
+                      std::uint32_t rank) {
+  constexpr double kMargin = 1e-4;
+  const double largest = *std::ranges::max_element(logits);
+  double sum = 0;
+  for (const double logit : logits) sum += std::exp(logit - largest);
+  double expected_entropy = 0;
+  std::uint32_t surely_likelier = 0;
+  std::uint32_t perhaps_likelier = 0;
+  for (std::size_t v = 0; v < logits.size(); ++v) {
+    const double log_p = logits[v] - largest - std::log(sum);
+    expected_entropy -= std::exp(log_p) * log_p;
+    if (v == target) continue;
+    surely_likelier += logits[v] > logits[target] + kMargin ? 1 : 0;
+    perhaps_likelier += logits[v] > logits[target] - kMargin ? 1 : 0;
+  }
+  EXPECT_NEAR(entropy, expected_entropy, 1e-5);
+  EXPECT_NEAR(top_probability, 1 / sum, 1e-5);
+  EXPECT_GE(rank, surely_likelier);
+  EXPECT_LE(rank, perhaps_likelier);
+}
+
+TEST_P(DecoderOracle, PredictionScoresAgree) {
+  const OwnedBatch batch(texts_, tested().padding_rows);
+  model::decoder::Decoder decoder(config(), {.maximum_rows = batch.view().rows()}, *ops_);
+  model::ops::OwnedPredictionScores scores(batch.inputs.size());
+  decoder.score(arena_, batch.view(), scores.view());
+  std::vector<double> nll(batch.inputs.size());
+  decoder.score(arena_, batch.view(), nll);
+  EXPECT_EQ(scores.nll, nll);
+  for (std::size_t i = 0; i < texts_.size(); ++i) {
+    const std::vector<double> logits = oracle::logits(config(), tensors_, texts_[i]);
+    const auto vocabulary = static_cast<std::size_t>(config().vocabulary_size);
+    for (std::size_t t = 0; t < texts_[i].inputs.size(); ++t) {
+      const std::size_t row = static_cast<std::size_t>(batch.sequences[i].first_row) + t;
+      if (batch.targets[row] == model::ops::kNotScored) continue;
+      SCOPED_TRACE(row);
+      expect_scores_of(std::span(logits).subspan(t * vocabulary, vocabulary), batch.targets[row], scores.entropy[row],
+                       scores.top_probability[row], scores.rank[row]);
+    }
+  }
+  for (std::size_t row = 0; row < batch.inputs.size(); ++row) {
+    if (batch.targets[row] != model::ops::kNotScored) continue;
+    EXPECT_EQ(scores.nll[row], 0);
+    EXPECT_EQ(scores.entropy[row], 0);
+    EXPECT_EQ(scores.top_probability[row], 0);
+    EXPECT_EQ(scores.rank[row], 0U);
+  }
+}
+
 TEST_P(DecoderOracle, EveryGradientAgrees) {
   const OwnedBatch batch(texts_, tested().padding_rows);
   const oracle::Tensors expected = oracle::gradients(config(), tensors_, texts_);

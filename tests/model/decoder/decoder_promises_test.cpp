@@ -151,6 +151,29 @@ TEST_P(DecoderPromises, RowsThatAreNotScoredChangeNoOthers) {
   EXPECT_EQ(score(none, arena_), std::vector<double>(none.targets.size(), 0.0));
 }
 
+TEST_P(DecoderPromises, ScoresOfOneRowBelongTogetherInEveryBlockOfLogits) {
+  config_ = sized(1, 1, 97, 640);
+  arena_ = random_arena(config_, 21);
+  OwnedBatch batch({random_text(config_, 640, 22)});
+  for (std::size_t row = 0; row < batch.targets.size(); row += 7) batch.targets[row] = model::ops::kNotScored;
+  model::decoder::Decoder decoder(config_, {.maximum_rows = 640}, *ops_);
+  model::ops::OwnedPredictionScores scores(640);
+  decoder.score(arena_, batch.view(), scores.view());
+  EXPECT_EQ(scores.nll, score(batch, arena_));
+  for (std::size_t row = 0; row < batch.targets.size(); ++row) {
+    const double p = batch.targets[row] == model::ops::kNotScored ? 0 : std::exp(-scores.nll[row]);
+    const double top = scores.top_probability[row];
+    // The likeliest token's p is the largest; k tokens at least as likely leave no more than 1 / (k + 1).
+    if (scores.rank[row] == 0) {
+      ASSERT_NEAR(p, top, 1e-5) << "row " << row;
+    } else {
+      ASSERT_LE(p * (scores.rank[row] + 1), 1 + 1e-5) << "row " << row;
+      ASSERT_LE(p, top + 1e-5) << "row " << row;
+    }
+    ASSERT_GE(scores.entropy[row], p == 0 ? 0 : -std::log(top) - 1e-5) << "row " << row;
+  }
+}
+
 TEST_P(DecoderPromises, WhatDoesNotFitIsRefused) {
   model::decoder::Decoder decoder(config_, {.maximum_rows = 80}, *ops_);
   std::vector<double> nll(80);
@@ -174,6 +197,10 @@ TEST_P(DecoderPromises, WhatDoesNotFitIsRefused) {
   outside.sequences = {{4, 7}};
   EXPECT_THROW(score_of(outside), model::Error);
   EXPECT_THROW(decoder.score(arena_, batch.view(), std::span(nll).first(9)), model::Error);
+  model::ops::OwnedPredictionScores scores(10);
+  EXPECT_NO_THROW(decoder.score(arena_, batch.view(), scores.view()));
+  scores.rank.resize(9);
+  EXPECT_THROW(decoder.score(arena_, batch.view(), scores.view()), model::Error);
   EXPECT_THROW(decoder.score(std::span(arena_).first(arena_.size() - 1), batch.view(), std::span(nll).first(10)),
                model::Error);
   std::vector<float> gradients(arena_.size());

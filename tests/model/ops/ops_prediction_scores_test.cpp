@@ -1,5 +1,6 @@
 // Scores of predictions: both implementations of Ops against float64.
 #include <gtest/gtest.h>
+#include <omp.h>
 
 #include <algorithm>
 #include <cmath>
@@ -202,6 +203,22 @@ TEST_P(PredictionScoresOps, ANonFiniteNllComesWithNoOtherResult) {
         ASSERT_EQ(scores.rank[r], static_cast<std::uint32_t>(broken.vocabulary));
       }
     }
+  }
+}
+
+/// Of enough rows that threads work on some at the same time.
+TEST(PredictionScoresThreads, AnyNumberOfThemGivesTheSameBits) {
+  const std::unique_ptr<model::ops::Ops> ops = kFastOps.make();
+  const Rows rows(1024, 2111);
+  const OwnedPredictionScores alone = rows.scored_by(*ops);
+  for (const int threads : {2, 3, 5, 2, 3, 5, 2, 3, 5}) {
+    omp_set_num_threads(threads);
+    const OwnedPredictionScores together = rows.scored_by(*ops);
+    omp_set_num_threads(1);
+    EXPECT_TRUE(together.nll == alone.nll) << threads;
+    EXPECT_TRUE(together.entropy == alone.entropy) << threads;
+    EXPECT_TRUE(together.top_probability == alone.top_probability) << threads;
+    EXPECT_TRUE(together.rank == alone.rank) << threads;
   }
 }
 
