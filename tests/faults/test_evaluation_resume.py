@@ -1,0 +1,210 @@
+"""`chainrule evaluate` that is killed, stopped or cut into parts: the report is the one of a run that was left alone."""
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import time
+import unittest
+
+from evaluation import EvaluationTest
+from program import MPIRUN, MPIRUN_FLAGS, PROGRAM, chainrule
+
+RESULTS = ("report.json", "domains.csv", "bands.csv", "documents.csv", "sources.csv")
+SLOW = ["--stride", 1, "--micro-batch", 1]  # as many small units as there are tokens
+
+
+class EvaluationResume(EvaluationTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.whole = cls.fixture / "whole"
+        chainrule("evaluate", "--model", cls.fixture / "model", "--data", cls.fixture / "data", "--report", cls.whole,
+                  *SLOW, check=0)
+
+    def assert_results(self, report):
+        for name in RESULTS:
+            self.assertEqual((report / name).read_bytes(), (self.whole / name).read_bytes(), name)
+
+    def assert_whole(self, report):
+        self.assert_results(report)
+        self.assertEqual(sorted(path.name for path in report.parent.iterdir()), [report.name], "nothing else is left")
+
+    def start(self, ranks, *options):
+        command = [PROGRAM, *map(str, [*self.options(), *SLOW, *options])]
+        if ranks > 1:
+            command = [MPIRUN, *MPIRUN_FLAGS, "-n", str(ranks), *command]
+        return subprocess.Popen(command, start_new_session=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                stderr=subprocess.PIPE)
+
+    def journal_size(self):
+        try:
+            return (self.folder / "report.journal").stat().st_size
+        except FileNotFoundError:
+            return 0
+
+    def wait_for_journal(self, process, size=0):
+        """Until the journal is larger, or the process has ended."""
+        while process.poll() is None and self.journal_size() <= size:
+            time.sleep(0.005)
+
+    def test_killed_at_any_moment(self):
+        seed = 14
+        kills = int(os.environ.get("CHAINRULE_KILLS", "200"))
+        chance = random.Random(seed)
+        killed = went_on = finished = 0
+        while killed < kills:
+            ranks = chance.choice((1, 1, 1, 2, 3))
+            size = self.journal_size()
+            process = self.start(ranks)
+            if chance.random() < 0.2:
+                time.sleep(chance.uniform(0, 0.5))  # while it starts
+            else:
+                self.wait_for_journal(process, size)
+                time.sleep(chance.uniform(0, 0.1))
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                killed += 1
+            said = process.communicate(timeout=60)[1].decode()
+            went_on += "going on with" in said
+            if (self.folder / "report").exists():  # though a kill may have left its journal
+                finished += 1
+                self.assert_results(self.folder / "report")
+                shutil.rmtree(self.folder)
+                self.folder.mkdir()
+            elif "in use by another process" in said:
+                time.sleep(0.1)  # ranks outlive a launcher that was killed by a moment
+            elif process.returncode > 0 and ranks == 1:
+                self.fail(f"exit code {process.returncode} after {killed} kills (seed {seed}): {said}")
+        time.sleep(2)
+        chainrule(*self.options(), *SLOW, ranks=2, check=0)
+        for left in self.folder.glob("report.partial-*"):
+            shutil.rmtree(left)  # a kill while the report was written leaves its folder, which no run takes for its own
+        self.assert_whole(self.folder / "report")
+        self.assertGreater(went_on, kills // 5, "kills came while units were scored")
+
+    def test_a_signal_or_the_time_limit_stops_it(self):
+        for ranks, options, stop in ((1, [], signal.SIGUSR1), (3, [], signal.SIGUSR1), (1, [], signal.SIGTERM),
+                                     (2, ["--time-limit", "0:01"], None)):
+            for _ in range(50):  # a signal may come too late
+                if stop is None:
+                    break
+                process = self.start(ranks, *options)
+                self.wait_for_journal(process)
+                process.send_signal(stop)
+                said = process.communicate(timeout=60)[1].decode()
+                if process.returncode == 75:
+                    break
+                self.assertEqual(process.returncode, 0, said)
+                shutil.rmtree(self.folder / "report")
+            if stop is not None:
+                self.assertEqual(process.returncode, 75, said)
+                self.assertIn("the same command goes on with it", said)
+                self.assertTrue((self.folder / "report.journal").exists())
+            chainrule(*self.options(), *SLOW, ranks=3, check=0)
+            self.assert_whole(self.folder / "report")
+            shutil.rmtree(self.folder / "report")
+
+    def test_time_limit_that_is_over(self):
+        done = chainrule(*self.options(), *SLOW, "--time-limit", "0:01", ranks=2)
+        self.assertIn(done.returncode, (0, 75), done.err)
+        for text in ("never", "0", "1:2:3:4", "-5"):
+            self.assertIn("--time-limit", chainrule(*self.options("r"), f"--time-limit={text}", check=64).err)
+
+    def test_what_is_left_of_another_evaluation_is_not_taken(self):
+        process = self.start(1)
+        self.wait_for_journal(process)
+        process.send_signal(signal.SIGUSR1)
+        process.communicate(timeout=60)
+        if not (self.folder / "report.journal").exists():
+            self.skipTest("it was finished before the signal came")
+        before = (self.folder / "report.journal").read_bytes()
+        done = chainrule(*self.options(), "--stride", 7, check=73)
+        self.assertIn("report.journal", done.err)
+        self.assertIn("another evaluation", done.err)
+        self.assertEqual((self.folder / "report.journal").read_bytes(), before)
+
+    def test_two_at_once(self):
+        first = self.start(1)
+        self.wait_for_journal(first)
+        first.send_signal(signal.SIGSTOP)
+        try:
+            if first.poll() is None and not (self.folder / "report").exists():
+                done = chainrule(*self.options(), *SLOW, check=73)
+                self.assertIn("in use by another process", done.err)
+        finally:
+            first.send_signal(signal.SIGCONT)
+        first.communicate(timeout=60)
+        self.assertEqual(first.returncode, 0)
+        self.assert_whole(self.folder / "report")
+
+    def parts(self, count, name="report", *more):
+        for part in range(1, count + 1):
+            chainrule(*self.options(name), *SLOW, "--part", f"{part}/{count}", *more, ranks=1 + part % 3, check=0)
+        return [self.folder / f"{name}.part-{part}-of-{count}" for part in range(1, count + 1)]
+
+    def test_parts_merge_to_the_report_of_one_run(self):
+        for count in (2, 4):
+            parts = self.parts(count)
+            done = chainrule("report", "merge", *reversed(parts), "--report", self.folder / "report", check=0)
+            self.assertIn("perplexity", done.out)
+            for part in parts:
+                part.unlink()
+            self.assert_whole(self.folder / "report")
+            shutil.rmtree(self.folder / "report")
+
+    def test_parts_that_do_not_go_together(self):
+        parts = self.parts(3)
+        other = chainrule(*self.options("other"), "--part", "2/3", check=0) and self.folder / "other.part-2-of-3"
+        quarter = chainrule(*self.options(), *SLOW, "--part", "2/4", check=0) and self.folder / "report.part-2-of-4"
+        damaged = self.folder / "damaged"
+        content = bytearray(parts[1].read_bytes())
+        content[len(content) // 2] ^= 1
+        damaged.write_bytes(content)
+        cut = self.folder / "cut"
+        cut.write_bytes(parts[1].read_bytes()[:-1])
+        moved = self.folder / "moved data"
+        shutil.copytree(self.fixture / "data", moved)
+        for given, code, said in (
+                (parts[:2], 65, ["part 3 of 3 is missing"]),
+                ([*parts, parts[1]], 65, ["part 2 of 3 is given twice", parts[1]]),
+                ([parts[0], other, parts[2]], 65, [other, "another evaluation", "stride 16", "stride 1,"]),
+                ([parts[0], quarter, parts[2]], 65, [quarter, "one of 4 parts", "one of 3"]),
+                ([parts[0], damaged, parts[2]], 65, [damaged, "damaged"]),
+                ([parts[0], cut, parts[2]], 65, [cut, "damaged, or still being written"]),
+                ([parts[0], self.whole / "report.json", parts[2]], 65, ["report.json", "no part of an evaluation"]),
+                ([parts[0], self.folder / "absent", parts[2]], 66, ["absent"]),
+                ([*parts, "--data", self.fixture / "data-wide"], 65, ["fingerprint"])):
+            done = chainrule("report", "merge", *given, "--report", self.folder / "merged", check=code)
+            for text in said:
+                self.assertIn(str(text), done.err)
+            self.assertFalse((self.folder / "merged").exists())
+        chainrule("report", "merge", *parts, "--report", self.folder / "merged", "--data", moved, check=0)
+        self.assertEqual((self.folder / "merged" / "report.json").read_bytes(),
+                         (self.whole / "report.json").read_bytes())
+        chainrule("report", "merge", *parts, "--report", self.folder / "merged", check=73)
+        done = chainrule(*self.options(), *SLOW, "--part", "2/3", check=73)
+        self.assertIn("report.part-2-of-3", done.err)
+
+    def test_part_usage(self):
+        for text in ("0/2", "3/2", "1/1", "1", "/", "1/", "a/b", "1/2/3", "-1/2"):
+            self.assertIn("--part", chainrule(*self.options(), f"--part={text}", check=64).err)
+        self.assertIn("merge", chainrule("report", check=64).err)
+        self.assertIn("did you mean 'merge'", chainrule("report", "merg", check=64).err)
+
+    def test_tokens_that_are_not_finite(self):
+        done = chainrule(*self.options("report", "model-nan"), "--allow-nonfinite", ranks=2, check=0)
+        self.assertIn("tokens have no finite result", done.out)
+        report = json.loads((self.folder / "report" / "report.json").read_text())
+        self.assertEqual(report["nonfinite_tokens"], 1873)
+        for part in (1, 2):
+            chainrule(*self.options("p", "model-nan"), "--part", f"{part}/2", check=0)
+        parts = [self.folder / f"p.part-{part}-of-2" for part in (1, 2)]
+        chainrule("report", "merge", *parts, "--report", self.folder / "merged", check=65)
+        self.assertEqual((self.folder / "merged" / "report.json").read_bytes(),
+                         (self.folder / "report" / "report.json").read_bytes())
+
+
+if __name__ == "__main__":
+    unittest.main()
