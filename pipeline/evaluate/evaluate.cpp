@@ -7,6 +7,8 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "io/error.h"
+#include "io/files/presence.h"
 #include "model/decoder/decoder.h"
 #include "model/ops/ops.h"
 #include "pipeline/comm/agreement.h"
@@ -89,6 +91,38 @@ ScoringWork score(const comm::Communicator& communicator, const EvaluateOptions&
   return score_corpus(communicator, units, inputs.documents(), inputs.plan.part, scorer, journal, stop);
 }
 
+/// Puts the part or the report in its place and prints what there is to say. Returns the tokens without a finite result
+/// (of a part: none are counted yet).
+std::uint64_t make_output(Output& output, const EvaluateOptions& options, const EvaluationInputs& inputs,
+                          const MakeEnvironment& make_environment) {
+  const journal::Journal& journal = *output.journal;
+  if (output.is_part) {
+    publish_part(journal, output.part);
+    run::print(fmt::format("part {} of {}: {}\n", options.part.index + 1, options.part.count, output.part.string()));
+    return 0;
+  }
+  const report::EvaluationReport report = write_results(
+      inputs.plan, *inputs.data, [&](std::uint64_t unit) { return journal.result(unit); }, *output.folder,
+      make_environment);
+  remove_journal(journal);
+  run::print(fmt::format("{}\nreport: {}\n", report::render_table(report), options.report.string()));
+  return report.overall.nonfinite_tokens;
+}
+
+std::string kept_in(const journal::Journal& journal) {
+  return fmt::format("what was scored is kept in '{}': the same command goes on with it", journal.path().string());
+}
+
+/// Runs work, which makes something of the journal; where it fails the journal stays, and the message says so.
+void finish(const journal::Journal& journal, const std::function<void()>& work) {
+  try {
+    work();
+  } catch (const io::Error& error) {
+    if (!io::files::is_there(journal.path())) throw;  // the output is in its place
+    throw io::Error(error.kind(), fmt::format("{}; {}", error.what(), kept_in(journal)));
+  }
+}
+
 }  // namespace
 
 failure::ExitCode evaluate(const comm::Communicator& communicator, const EvaluateOptions& options,
@@ -110,26 +144,16 @@ failure::ExitCode evaluate(const comm::Communicator& communicator, const Evaluat
   journal::Journal* const journal = output ? &*output->journal : nullptr;
   const ScoringWork work = score(communicator, options, inputs, journal, when_to_stop(options, started));
   if (work.stopped) {
-    if (journal != nullptr) {
-      run::say(fmt::format("stopped; what is scored is kept in '{}': the same command goes on with it",
-                           journal->path().string()));
-    }
+    if (journal != nullptr) run::say(fmt::format("stopped; {}", kept_in(*journal)));
     return failure::ExitCode::stopped_early;
   }
 
   std::int64_t nonfinite = 0;
   comm::agree_on_first(communicator, [&] {
-    if (output->is_part) {
-      publish_part(*journal, output->part);
-      run::print(fmt::format("part {} of {}: {}\n", options.part.index + 1, options.part.count, output->part.string()));
-      return;
-    }
-    const report::EvaluationReport report = write_results(
-        inputs.plan, *inputs.data, [&](std::uint64_t unit) { return journal->result(unit); }, *output->folder,
-        [&](const report::EvaluationReport&) { return environment_json(environment, options, inputs, work); });
-    remove_journal(*journal);
-    nonfinite = static_cast<std::int64_t>(report.overall.nonfinite_tokens);
-    run::print(fmt::format("{}\nreport: {}\n", report::render_table(report), options.report.string()));
+    finish(*journal, [&] {
+      nonfinite = static_cast<std::int64_t>(make_output(
+          *output, options, inputs, [&](const auto&) { return environment_json(environment, options, inputs, work); }));
+    });
   });
   nonfinite = communicator.maximum(nonfinite);
   if (nonfinite != 0 && !options.allow_nonfinite) {

@@ -113,8 +113,8 @@ class PretrainLimits(Refusals, PretrainTest):
 class OtherLimits(Refusals, EvaluationTest):
     def test_small_files(self):
         done = limited(*self.options(), limit=512)
-        self.assert_refused(done, (73, 74), "report")
-        self.assertEqual([path.name for path in self.folder.iterdir()], [])
+        self.assert_refused(done, (73, 74), "report.journal")
+        self.assertEqual([path.name for path in self.folder.iterdir()], ["report.journal"], "and that is named")
 
     def test_no_lock_service(self):
         chainrule(*self.options(), env=failing("flock::ENOLCK:always"), check=0)
