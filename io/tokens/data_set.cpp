@@ -137,8 +137,13 @@ void DataSet::read_documents(std::uint64_t first, std::span<DocumentRecord> docu
     const ShardDocuments part = state_->reader(shard)->documents(from, piece.size());
     const std::vector<std::uint16_t> domains = state_->domains_of(shard, part.domains);
     for (std::size_t i = 0; i < piece.size(); ++i) {
-      piece[i] = {state_->first_tokens[shard] + part.offsets[i], part.offsets[i + 1] - part.offsets[i], part.bytes[i],
-                  part.words[i], domains[part.domain[i]]};
+      piece[i] = {state_->first_tokens[shard] + part.offsets[i],
+                  part.offsets[i + 1] - part.offsets[i],
+                  part.bytes[i],
+                  part.words[i],
+                  domains[part.domain[i]],
+                  {}};
+      if (!part.text_hash.empty()) piece[i].text_hash = part.text_hash[i];
     }
   });
 }

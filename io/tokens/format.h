@@ -31,8 +31,10 @@ struct ShardDocuments {
   std::vector<std::uint64_t> offsets;  ///< [D + 1] first token of each, then the token count; rising
   std::vector<std::uint64_t> bytes;    ///< [D] of the original text
   std::vector<std::uint64_t> words;    ///< [D] see count_words
-  std::vector<std::uint16_t> domain;   ///< [D] index into domains
-  std::vector<std::string> domains;    ///< names, in order of first appearance in the shard
+  /// [D] XXH3-64 of the original text, see text_hash; empty in shards of before it was kept
+  std::vector<std::uint64_t> text_hash;
+  std::vector<std::uint16_t> domain;  ///< [D] index into domains
+  std::vector<std::string> domains;   ///< names, in order of first appearance in the shard
 };
 
 /// Where the documents of a shard come from; D of them.

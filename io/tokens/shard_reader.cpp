@@ -43,9 +43,17 @@ ShardReader::ShardReader(const std::filesystem::path& path) : path_(path) {
   if (document_count_ > token_count_) {
     refuse(fmt::format("{} documents cannot end in {} tokens", document_count_, token_count_));
   }
-  columns_ = {column(file, "document_offsets", document_count_ + 1), column(file, "document_bytes", document_count_),
-              column(file, "document_words", document_count_),       column(file, "document_domain", document_count_),
-              column(file, "document_source", document_count_),      column(file, "document_line", document_count_)};
+  columns_ = {column(file, "document_offsets", document_count_ + 1),
+              column(file, "document_bytes", document_count_),
+              column(file, "document_words", document_count_),
+              column(file, "document_domain", document_count_),
+              column(file, "document_source", document_count_),
+              column(file, "document_line", document_count_),
+              {}};
+  const std::vector<std::string> names = file.names();
+  if (std::find(names.begin(), names.end(), "document_text_hash") != names.end()) {
+    columns_.text_hash = column(file, "document_text_hash", document_count_);
+  }
   domains_ = file.read_strings("domains");
 }
 
@@ -71,6 +79,10 @@ ShardDocuments ShardReader::documents(std::uint64_t first, std::uint64_t count) 
   columns_.bytes.read(first, std::span(documents.bytes));
   columns_.words.read(first, std::span(documents.words));
   columns_.domain.read(first, std::span(documents.domain));
+  if (columns_.text_hash) {
+    documents.text_hash.resize(count);
+    columns_.text_hash->read(first, std::span(documents.text_hash));
+  }
   documents.domains = domains_;
   if (first == 0 && documents.offsets.front() != 0) refuse("dataset 'document_offsets' does not begin at 0");
   if (first + count == document_count_ && documents.offsets.back() != token_count_) {

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -47,6 +48,7 @@ class ShardReader {
   hdf5::Dataset tokens_;
   struct DocumentColumns {
     hdf5::Dataset offsets, bytes, words, domain, source, line;
+    std::optional<hdf5::Dataset> text_hash;  ///< absent in shards of before it was kept
   };
   DocumentColumns columns_;
   std::vector<std::string> domains_;

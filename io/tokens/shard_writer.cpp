@@ -55,8 +55,8 @@ void ShardWriter::finish(const ShardDocuments& documents, const ShardSources& so
   flush();
   const std::size_t count = documents.bytes.size();
   if (written_ != token_count_ || documents.offsets.size() != count + 1 || documents.offsets.back() != token_count_ ||
-      documents.words.size() != count || documents.domain.size() != count || sources.source.size() != count ||
-      sources.line.size() != count) {
+      documents.words.size() != count || documents.text_hash.size() != count || documents.domain.size() != count ||
+      sources.source.size() != count || sources.line.size() != count) {
     throw std::logic_error("a shard's tokens and documents do not add up");
   }
   tokens_ = {};
@@ -66,6 +66,7 @@ void ShardWriter::finish(const ShardDocuments& documents, const ShardSources& so
   file_.write_dataset<std::uint64_t>("document_offsets", documents.offsets, layout);
   file_.write_dataset<std::uint64_t>("document_bytes", documents.bytes, layout);
   file_.write_dataset<std::uint64_t>("document_words", documents.words, layout);
+  file_.write_dataset<std::uint64_t>("document_text_hash", documents.text_hash, layout);
   file_.write_dataset<std::uint16_t>("document_domain", documents.domain, layout);
   file_.write_strings("domains", documents.domains);
   file_.write_dataset<std::uint32_t>("document_source", sources.source, layout);

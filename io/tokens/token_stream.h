@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -19,6 +20,8 @@ struct DocumentRecord {
   std::uint64_t bytes = 0;        ///< UTF-8 bytes of the original text
   std::uint64_t words = 0;        ///< pieces between runs of white space
   std::uint16_t domain = 0;       ///< index into TokenStream::domains()
+  std::optional<std::uint64_t> text_hash =
+      std::nullopt;  ///< of the original text (see text::text_hash), where it is known
   bool operator==(const DocumentRecord&) const = default;
 };
 

@@ -1,14 +1,11 @@
 #include "pipeline/pack/encode_chunks.h"
 
-#include <xxhash.h>
-
 #include <array>
 #include <cmath>
-#include <memory>
-#include <new>
 #include <optional>
 #include <string>
 
+#include "io/text/text_hash.h"
 #include "io/text/word_count.h"
 #include "io/tokens/foreign/foreign_stream.h"
 #include "pipeline/pack/spill.h"
@@ -23,26 +20,11 @@ bool is_below(std::uint64_t hash, double fraction) {
 
 }  // namespace
 
-bool is_held_out(std::string_view text, double fraction) {
-  return is_below(XXH3_64bits(text.data(), text.size()), fraction);
-}
+bool is_held_out(std::string_view text, double fraction) { return is_below(io::text::text_hash(text), fraction); }
 
 namespace {
 
 namespace foreign = io::tokens::foreign;
-
-/// XXH3-64 of a text that comes in parts.
-class TextHash {
- public:
-  TextHash() : state_(XXH3_createState(), &XXH3_freeState) {
-    if (!state_ || XXH3_64bits_reset(state_.get()) != XXH_OK) throw std::bad_alloc();
-  }
-  void add(std::string_view part) { XXH3_64bits_update(state_.get(), part.data(), part.size()); }
-  std::uint64_t value() const { return XXH3_64bits_digest(state_.get()); }
-
- private:
-  std::unique_ptr<XXH3_state_t, XXH_errorcode (*)(XXH3_state_t*)> state_;
-};
 
 class ChunkEncoder {
  public:
@@ -80,14 +62,13 @@ class ChunkEncoder {
  private:
   /// The documents of a text file that begin in the piece. Returns its lines.
   std::uint64_t take_text(const FilePiece& piece) {
-    return io::text::visit_documents(
-        task_.inputs.files[piece.file], piece.range, task_.options.fields, [&](const io::text::Document& document) {
-          tokens_.clear();
-          task_.tokenizer.encode(document.text, tokens_);
-          tokens_.push_back(task_.tokenizer.end_of_text());
-          spill(document.text, {tokens_.size(), document.counted.size(), io::text::count_words(document.counted),
-                                document.line, piece.file});
-        });
+    return io::text::visit_documents(task_.inputs.files[piece.file], piece.range, task_.options.fields,
+                                     [&](const io::text::Document& document) {
+                                       tokens_.clear();
+                                       task_.tokenizer.encode(document.text, tokens_);
+                                       tokens_.push_back(task_.tokenizer.end_of_text());
+                                       spill(document.text, spilled(document.counted, document.line, piece.file));
+                                     });
   }
 
   bool is_long(const FilePiece& piece) const {
@@ -98,7 +79,7 @@ class ChunkEncoder {
   /// A plain file that is not held in memory: read once for its hash and words, once for its tokens.
   std::uint64_t take_long_text(const FilePiece& piece) {
     const io::text::TextFile& file = task_.inputs.files[piece.file];
-    TextHash hash;
+    io::text::TextHash hash;
     io::text::WordCounter words;
     io::text::visit_bytes(file, [&](std::string_view part) {
       hash.add(part);
@@ -118,7 +99,7 @@ class ChunkEncoder {
     });
     spill_tokens(set, rest);
     spills_[set].append_tokens(std::array{task_.tokenizer.end_of_text()});
-    spills_[set].append({spills_[set].tokens() - before, bytes, words.words(), 0, piece.file});
+    spills_[set].append({spills_[set].tokens() - before, bytes, words.words(), hash.value(), 0, piece.file});
     return 0;
   }
 
@@ -135,8 +116,7 @@ class ChunkEncoder {
     const auto [first, end] = run.documents_in(piece.file - first_file, piece.range.begin, piece.range.end);
     for (std::uint64_t document = first; document < end; ++document) {
       const std::string text = foreign::decoded_document(run, document, task_.tokenizer, tokens_);
-      const std::size_t set =
-          spill(text, {tokens_.size(), text.size(), io::text::count_words(text), document - first + 1, piece.file});
+      const std::size_t set = spill(text, spilled(text, document - first + 1, piece.file));
       if (run.end_was_added(document)) ++result_.added_ends[set];
     }
     return end - first;
@@ -151,6 +131,11 @@ class ChunkEncoder {
     run_.emplace(std::move(shards), foreign::vocabulary_of(task_.tokenizer));
     run_first_ = first;
     return *run_;
+  }
+
+  /// The document of tokens_, whose text is counted.
+  SpilledDocument spilled(std::string_view counted, std::uint64_t line, std::uint64_t file) const {
+    return {tokens_.size(), counted.size(), io::text::count_words(counted), io::text::text_hash(counted), line, file};
   }
 
   /// Puts tokens_ where the document's text belongs; returns in which set that is.

@@ -13,6 +13,7 @@ struct SpilledDocument {
   std::uint64_t tokens = 0;  ///< end-of-text included
   std::uint64_t bytes = 0;
   std::uint64_t words = 0;
+  std::uint64_t text_hash = 0;
   std::uint64_t line = 0;  ///< counted from the start of its piece of the file
   std::uint64_t file = 0;  ///< index into PackInputs::files
 };

@@ -70,6 +70,7 @@ Gathered gather(const ShardSource& source, const ShardPlan& plan, std::uint64_t 
       all.documents.offsets.push_back(all.documents.offsets.back() + document.tokens);
       all.documents.bytes.push_back(document.bytes);
       all.documents.words.push_back(document.words);
+      all.documents.text_hash.push_back(document.text_hash);
       all.documents.domain.push_back(number->second);
       const auto [file, is_new_file] =
           source_numbers.emplace(document.file, static_cast<std::uint32_t>(source_numbers.size()));

@@ -50,7 +50,7 @@ class Pack(PackTest):
                 types = {name: file[name].dtype.str for name in file if file[name].dtype.kind == "u"}
                 self.assertEqual(types, {"tokens": "<u2", "document_offsets": "<u8", "document_bytes": "<u8",
                                          "document_words": "<u8", "document_domain": "<u2", "document_source": "<u4",
-                                         "document_line": "<u8"})
+                                         "document_line": "<u8", "document_text_hash": "<u8"})
                 self.assertEqual(file.attrs["format"], b"chainrule token shard")
                 self.assertEqual(file.attrs["format_version"], 1)
 

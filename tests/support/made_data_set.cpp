@@ -43,6 +43,7 @@ void write_data_set(const std::filesystem::path& folder, const MadeDataSet& set)
       documents.offsets.push_back(tokens.size());
       documents.bytes.push_back(bytes);
       documents.words.push_back(document.words);
+      documents.text_hash.push_back(1000 * documents.words.size() + bytes);
       documents.domain.push_back(number_of<std::uint16_t>(document.domain, documents.domains));
       sources.source.push_back(number_of<std::uint32_t>(document.file, sources.sources));
       sources.line.push_back(document.line);

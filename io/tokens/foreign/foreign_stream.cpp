@@ -5,6 +5,7 @@
 #include "io/error.h"
 #include "io/files/digest.h"
 #include "io/quote.h"
+#include "io/text/text_hash.h"
 #include "io/text/word_count.h"
 
 namespace chainrule::io::tokens::foreign {
@@ -42,7 +43,7 @@ void ForeignStream::read_documents(std::uint64_t first, std::span<DocumentRecord
   std::vector<std::uint32_t> tokens;
   for (DocumentRecord& record : documents) {
     const std::string text = decoded_document(run_, first, *tokenizer_, tokens);
-    record = {run_.first_token(first++), tokens.size(), text.size(), text::count_words(text), 0};
+    record = {run_.first_token(first++), tokens.size(), text.size(), text::count_words(text), 0, text::text_hash(text)};
   }
 }
 

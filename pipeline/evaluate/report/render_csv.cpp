@@ -96,14 +96,15 @@ std::string render_bands_csv(const EvaluationReport& report) {
 
 void render_documents_csv(const io::tokens::TokenStream& data, std::uint64_t covered,
                           const tally::DocumentTallies& tallies, const TextSink& sink) {
-  sink(fmt::format("index,domain,source,line,{}\r\n", kMeasuresHeader));
+  sink(fmt::format("index,domain,source,line,text_hash,{}\r\n", kMeasuresHeader));
   SourceTable sources(data, covered);
   for_each_document(
       {data, covered}, covered, tallies,
       [&](std::uint64_t index, const io::tokens::DocumentRecord& document, const tally::TokenTally& tally) {
         const io::tokens::DocumentSource& source = sources[index];
-        sink(fmt::format("{},{},{},{},{}\r\n", index, field(data.domains()[document.domain]), field(source.file),
+        sink(fmt::format("{},{},{},{},{},{}\r\n", index, field(data.domains()[document.domain]), field(source.file),
                          source.line == 0 ? "" : fmt::format("{}", source.line),
+                         document.text_hash ? fmt::format("{:016x}", *document.text_hash) : "",
                          measures(summary_of(document, tally))));
       });
 }

@@ -250,7 +250,7 @@ TEST_F(DataSetTest, DocumentsThatDoNotAddUpAreRefused) {
     writer.finish(documents, sources);
     ShardReader(path).verify();
   };
-  const ShardDocuments right{{0, 3, 5}, {2, 1}, {1, 1}, {0, 0}, {"default"}};
+  const ShardDocuments right{{0, 3, 5}, {2, 1}, {1, 1}, {7, 8}, {0, 0}, {"default"}};
   const ShardSources from{{0, 0}, {0, 0}, {"a"}};
   shard(right, from);
   ShardDocuments wrong = right;
@@ -281,7 +281,7 @@ TEST_F(DataSetTest, TheBytesOfAShardDoNotDependOnHowTokensArrive) {
     for (std::size_t at = 0; at < tokens.size(); at += piece) {
       writer.append(std::span(tokens).subspan(at, std::min(piece, tokens.size() - at)));
     }
-    writer.finish({{0, tokens.size()}, {1}, {1}, {0}, {"default"}}, {{0}, {0}, {"a"}});
+    writer.finish({{0, tokens.size()}, {1}, {1}, {5}, {0}, {"default"}}, {{0}, {0}, {"a"}});
     const std::string digest = files::file_digest(path);
     if (first.empty()) first = digest;
     EXPECT_EQ(digest, first) << piece;

@@ -199,16 +199,17 @@ TEST(EvaluationReport, JsonCarriesTheFieldsAtItsTopLevel) {
 TEST(EvaluationReport, CsvQuotesItsFields) {
   io::tokens::MemoryStream data({100, 99, 99}, kDomains);
   data.append(std::vector<std::uint32_t>(1), {.bytes = 10, .words = 2, .domain = 0}, {"a,b.txt", 0});
-  data.append(std::vector<std::uint32_t>(9), {.bytes = 36, .words = 9, .domain = 1}, {"lines.jsonl", 3});
+  data.append(std::vector<std::uint32_t>(9), {.bytes = 36, .words = 9, .domain = 1, .text_hash = 255},
+              {"lines.jsonl", 3});
   data.append(std::vector<std::uint32_t>(), {.bytes = 1, .words = 1, .domain = 1}, {"lines.jsonl", 4});
   const std::vector<Score> scores = {score_of(2, 1), score_of(90, 9)};
   const tally::EvaluationTallies tallies = tallies_of(data.documents(), scores);
   std::string text;
   const TextSink sink = [&](std::string_view piece) { text += piece; };
   render_documents_csv(data, 3, tallies.documents, sink);
-  EXPECT_NE(text.find("\r\n0,\"news, \"\"fresh\"\"\",\"a,b.txt\",,10,2,1,0,2,0,0,2,"), std::string::npos) << text;
-  EXPECT_NE(text.find("\r\n1,code,lines.jsonl,3,36,9,9,0,90,0,0,10,"), std::string::npos) << text;
-  EXPECT_NE(text.find("\r\n2,code,lines.jsonl,4,1,1,0,0,0,0,0,,"), std::string::npos) << text;
+  EXPECT_NE(text.find("\r\n0,\"news, \"\"fresh\"\"\",\"a,b.txt\",,,10,2,1,0,2,0,0,2,"), std::string::npos) << text;
+  EXPECT_NE(text.find("\r\n1,code,lines.jsonl,3,00000000000000ff,36,9,9,0,90,0,0,10,"), std::string::npos) << text;
+  EXPECT_NE(text.find("\r\n2,code,lines.jsonl,4,,1,1,0,0,0,0,0,,"), std::string::npos) << text;
   text.clear();
   render_sources_csv(data, 3, tallies.documents, sink);
   EXPECT_NE(text.find("\r\n\"a,b.txt\",1,10,2,1,0,2,"), std::string::npos) << text;
