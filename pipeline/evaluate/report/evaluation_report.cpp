@@ -7,8 +7,6 @@
 namespace chainrule::pipeline::evaluate::report {
 namespace {
 
-constexpr double kDeviationsOf95Percent = 1.959963984540054;  // the normal distribution's
-
 /// The value where it is a number; a perplexity that overflows is said to be none, never capped.
 std::optional<double> finite(double value) { return std::isfinite(value) ? std::optional(value) : std::nullopt; }
 
@@ -84,7 +82,7 @@ void derive_measures(const tally::TokenTally& tally, EvaluationSummary& summary)
 void derive_intervals(std::optional<double> standard_error_nats, EvaluationSummary& summary) {
   summary.standard_error_nats = standard_error_nats;
   if (!standard_error_nats) return;
-  const double reach = kDeviationsOf95Percent * *standard_error_nats;
+  const double reach = kErrorsOf95Percent * *standard_error_nats;
   summary.cross_entropy_low_nats = *summary.cross_entropy_nats - reach;
   summary.cross_entropy_high_nats = *summary.cross_entropy_nats + reach;
   summary.perplexity_low = finite(std::exp(*summary.cross_entropy_low_nats));

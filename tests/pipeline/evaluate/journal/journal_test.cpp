@@ -38,7 +38,9 @@ UnitResult unit_of(std::uint64_t unit, std::size_t tokens) {
 class JournalTest : public testing::Test {
  protected:
   void SetUp() override {
-    path_ = fs::path(testing::TempDir()) / "a folder" / "report.journal";
+    path_ = fs::path(testing::TempDir()) /
+            (std::string("journal ") + testing::UnitTest::GetInstance()->current_test_info()->name()) /
+            "report.journal";
     fs::remove_all(path_.parent_path());
   }
   void TearDown() override { fs::remove_all(path_.parent_path()); }
