@@ -11,7 +11,7 @@
 namespace chainrule::io::hdf5 {
 
 /// Element types on disk, all little-endian. Nothing is converted: a file of another type is refused.
-enum class ElementType { u16, u32, u64, f32 };
+enum class ElementType { u16, u32, u64, f32, f64 };
 
 template <class T>
 constexpr ElementType element_type() {
@@ -21,6 +21,8 @@ constexpr ElementType element_type() {
     return ElementType::u32;
   } else if constexpr (std::is_same_v<T, std::uint64_t>) {
     return ElementType::u64;
+  } else if constexpr (std::is_same_v<T, double>) {
+    return ElementType::f64;
   } else {
     static_assert(std::is_same_v<T, float>, "no such element type");
     return ElementType::f32;

@@ -121,7 +121,7 @@ Dataset File::dataset(const std::string& name) const {
   const auto reading = [&] { return "reading the type of " + found.where_; };
   const Handle type(check(H5Dget_type(found.id_.get()), ErrorKind::bad_data, reading));
   bool known = false;
-  for (const auto each : {ElementType::u16, ElementType::u32, ElementType::u64, ElementType::f32}) {
+  for (const auto each : {ElementType::u16, ElementType::u32, ElementType::u64, ElementType::f32, ElementType::f64}) {
     if (check(H5Tequal(type.get(), disk_type(each)), ErrorKind::bad_data, reading) > 0) {
       found.type_ = each;
       known = true;

@@ -59,7 +59,8 @@ std::size_t element_bytes(ElementType type) {
     case ElementType::u16: return 2;
     case ElementType::u32:
     case ElementType::f32: return 4;
-    case ElementType::u64: return 8;
+    case ElementType::u64:
+    case ElementType::f64: return 8;
   }
   return 0;
 }
@@ -70,6 +71,7 @@ hid_t disk_type(ElementType type) {
     case ElementType::u32: return H5T_STD_U32LE;
     case ElementType::u64: return H5T_STD_U64LE;
     case ElementType::f32: return H5T_IEEE_F32LE;
+    case ElementType::f64: return H5T_IEEE_F64LE;
   }
   return H5I_INVALID_HID;
 }

@@ -128,7 +128,8 @@ failure::ExitCode run_evaluate(const Arguments& arguments) {
   ArithmeticOptions arithmetic;
   arithmetic.add_math_to(options.group("Arithmetic"));
   options.group("Output").add_options()("report", po::value(&report)->required()->value_name("DIR"),
-                                        "folder to write; must not exist, or be empty");
+                                        "folder to write; must not exist, or be empty")(
+      "token-nll", po::bool_switch(&asked.keep_tokens), "keep every token's score in tokens.h5");
   if (!options.parse(arguments)) return failure::ExitCode::done;
 
   for (const auto& [name, value] : {std::pair<const char*, std::int64_t>{"context-length", asked.context_length},

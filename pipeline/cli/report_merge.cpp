@@ -18,6 +18,7 @@ failure::ExitCode run_report_merge(const Arguments& arguments) {
   std::vector<std::string> parts;
   std::string report;
   std::string data;
+  bool keep_tokens = false;
   bool allow_nonfinite = false;
   CommandOptions options("chainrule report merge PART... --report DIR [options]",
                          "Makes the report of an evaluation of its parts (chainrule evaluate --part I/N): the same "
@@ -28,11 +29,12 @@ failure::ExitCode run_report_merge(const Arguments& arguments) {
       "data", po::value(&data)->value_name("PATH"), "where the data set lies now (default: where it lay)")(
       "allow-nonfinite", po::bool_switch(&allow_nonfinite), "tokens without a finite result are no failure");
   options.group("Output").add_options()("report", po::value(&report)->required()->value_name("DIR"),
-                                        "folder to write; must not exist, or be empty");
+                                        "folder to write; must not exist, or be empty")(
+      "token-nll", po::bool_switch(&keep_tokens), "keep every token's score in tokens.h5");
   options.allow_positional("part", CommandOptions::kAnyNumber);
   if (!options.parse(arguments)) return failure::ExitCode::done;
   const evaluate::report::EvaluationReport merged =
-      evaluate::merge_parts({{parts.begin(), parts.end()}, report, data}, version_text());
+      evaluate::merge_parts({{parts.begin(), parts.end()}, report, keep_tokens, data}, version_text());
   run::print(fmt::format("{}\nreport: {}\n", evaluate::report::render_table(merged), report));
   if (const std::uint64_t nonfinite = merged.overall.nonfinite_tokens; nonfinite != 0 && !allow_nonfinite) {
     throw failure::Error(failure::ExitCode::bad_data, evaluate::nonfinite_message(nonfinite, report));

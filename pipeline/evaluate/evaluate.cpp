@@ -102,8 +102,8 @@ std::uint64_t make_output(Output& output, const EvaluateOptions& options, const 
     return 0;
   }
   const report::EvaluationReport report = write_results(
-      inputs.plan, *inputs.data, [&](std::uint64_t unit) { return journal.result(unit); }, *output.folder,
-      make_environment);
+      inputs.plan, *inputs.data, [&](std::uint64_t unit) { return journal.result(unit); }, options.keep_tokens,
+      *output.folder, make_environment);
   remove_journal(journal);
   run::print(fmt::format("{}\nreport: {}\n", report::render_table(report), options.report.string()));
   return report.overall.nonfinite_tokens;

@@ -82,7 +82,7 @@ report::EvaluationReport merge_parts(const MergeOptions& options, const std::str
   const Parts parts(options.parts);
   const auto data = open_its_data(parts.plan(), options.data);
   return write_results(
-      parts.plan(), *data, [&](std::uint64_t unit) { return parts.result(unit); }, folder,
+      parts.plan(), *data, [&](std::uint64_t unit) { return parts.result(unit); }, options.keep_tokens, folder,
       [&](const report::EvaluationReport&) {
         nlohmann::ordered_json json = {{"program", program}, {"ended", run::utc_now()}};
         for (const fs::path& part : options.parts) json["parts"].push_back(part.string());

@@ -10,6 +10,7 @@ namespace chainrule::pipeline::evaluate {
 struct MergeOptions {
   std::vector<std::filesystem::path> parts;  ///< what `evaluate --part` wrote, in any order
   std::filesystem::path report;              ///< folder to be made
+  bool keep_tokens = false;                  ///< with every token's score
   std::filesystem::path data;                ///< where the data set lies now; empty: where it lay
 };
 

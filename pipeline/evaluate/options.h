@@ -15,6 +15,7 @@ struct EvaluateOptions {
   std::filesystem::path report;   ///< folder to be made
   Part part;                      ///< units that are scored; other than all, no report is made but a part of one
   double time_limit_seconds = 0;  ///< stop in time for it, counted from the program's start; 0: none
+  bool keep_tokens = false;       ///< the report holds every token's score
   bool allow_nonfinite = false;   ///< tokens without a finite result are no failure
   const windows::protocol::Protocol* protocol = &windows::protocol::kDocument;
   std::int64_t context_length = 0;  ///< tokens; 0: the model's

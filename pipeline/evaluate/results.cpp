@@ -3,20 +3,30 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "pipeline/evaluate/report/render.h"
+#include "pipeline/evaluate/tally/token_file.h"
 
 namespace chainrule::pipeline::evaluate {
 
 report::EvaluationReport write_results(const EvaluationPlan& plan, const io::tokens::TokenStream& data,
-                                       const ResultOfUnit& result_of, report::ReportFolder& folder,
+                                       const ResultOfUnit& result_of, bool keep_tokens, report::ReportFolder& folder,
                                        const MakeEnvironment& make_environment) {
   folder.begin();
   tally::EvaluationTallies tallies(data.domains().size(), folder.being_written());
+  std::optional<tally::TokenFile> tokens;
+  if (keep_tokens) {
+    tokens.emplace(folder.being_written() / tally::kTokenFileName,
+                   windows::protocol::tokens_to_score(plan.subject.windows, {data, plan.subject.documents}));
+  }
   const std::uint64_t covered = plan.subject.documents;
   const io::tokens::DocumentTable documents(data, covered);
-  replay(plan.units(), documents, {data, documents, plan.start_token}, result_of,
-         [&](const tally::ScoredToken& token) { tallies.add(token); });
+  replay(plan.units(), documents, {data, documents, plan.start_token}, result_of, [&](const tally::ScoredToken& token) {
+    tallies.add(token);
+    if (tokens) tokens->add(token);
+  });
+  if (tokens) tokens->finish();
   report::EvaluationReport report =
       report::make_report(plan.subject, data.domains(), {data, data.document_count()}, tallies);
   folder.write("report.json", report::to_text(report::render_json(report)));

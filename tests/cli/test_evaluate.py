@@ -4,6 +4,8 @@ import json
 import math
 import unittest
 
+import h5py
+
 from evaluation import EvaluationTest
 from program import chainrule
 
@@ -108,6 +110,72 @@ class Evaluate(EvaluationTest):
         one, forty = self.report("1"), self.report("40")
         self.assertEqual(one["tokens_scored"], forty["tokens_scored"])
         self.assertAlmostEqual(one["cross_entropy_nats"], forty["cross_entropy_nats"], 5)
+
+    def test_every_token(self):
+        for protocol, ranks in (("document", 1), ("packed", 3)):
+            name = f"{protocol} report"
+            chainrule(*self.options(name), "--protocol", protocol, "--token-nll", ranks=ranks, check=0)
+            report = self.report(name)
+            with h5py.File(self.folder / name / "tokens.h5", "r") as file:
+                nll, document = file["nll"][:], file["document"][:]
+                self.assertEqual({each: file[each].dtype.str for each in file},
+                                 {"nll": "<f8", "token": "<u4", "position": "<u8", "document": "<u8",
+                                  "entropy": "<f4", "likelier": "<u4"})
+                self.assertEqual(len(nll), report["tokens_scored"])
+                self.assertAlmostEqual(nll.sum(), report["nll_nats"], 6)
+                self.assertAlmostEqual((file["likelier"][:] < 1).mean(), report["top1_accuracy"], 12)
+                self.assertAlmostEqual((file["likelier"][:] < 5).mean(), report["top5_accuracy"], 12)
+                self.assertAlmostEqual(file["entropy"][:].astype(float).mean(), report["predictive_entropy_nats"], 6)
+                self.assertTrue((file["position"][1:] > file["position"][:-1]).all())
+                error = math.sqrt(nll.var() / (len(nll) - 1))
+                self.assertAlmostEqual(error, report["cross_entropy_independent_standard_error_nats"], 9)
+            with open(self.folder / name / "documents.csv", newline="") as file:
+                for row in csv.DictReader(file):
+                    nats = nll[document == int(row["index"])].sum()
+                    self.assertAlmostEqual(nats, float(row["nll_nats"]), 6)
+            for part in (1, 2):
+                chainrule(*self.options(name), "--protocol", protocol, "--part", f"{part}/2", check=0)
+            parts = [self.folder / f"{name}.part-{part}-of-2" for part in (1, 2)]
+            merged = self.folder / f"{protocol} merged"
+            chainrule("report", "merge", *parts, "--token-nll", "--report", merged, check=0)
+            self.assertEqual((merged / "tokens.h5").read_bytes(), (self.folder / name / "tokens.h5").read_bytes())
+
+    def test_bands_and_macro_averages(self):
+        chainrule(*self.options(), check=0)
+        report = self.report()
+        for name in ("by_context", "by_document_length", "by_token_frequency"):
+            bands = report[name]
+            self.assertEqual(sum(band["tokens_scored"] for band in bands), report["tokens_scored"], name)
+            nats = sum(band["tokens_scored"] * band["cross_entropy_nats"] for band in bands)
+            self.assertAlmostEqual(nats, report["nll_nats"], 6)
+        self.assertEqual(sum(each["tokens"] for each in report["calibration"]), report["tokens_scored"])
+        means = [domain["cross_entropy_nats"] for domain in report["domains"].values()]
+        self.assertAlmostEqual(report["macro_cross_entropy_nats"], sum(means) / len(means), 12)
+        self.assertLess(report["perplexity_low"], report["perplexity"])
+        with open(self.folder / "report" / "sources.csv", newline="") as file:
+            self.assertEqual(sum(int(row["tokens_scored"]) for row in csv.DictReader(file)), report["tokens_scored"])
+
+    def test_compare(self):
+        chainrule(*self.options("a"), check=0)
+        chainrule(*self.options("b"), "--context-length", 8, check=0)
+        a, b = self.report("a"), self.report("b")
+        done = chainrule("report", "compare", self.folder / "a", self.folder / "b", "--json", check=0)
+        overall = json.loads(done.out)["others"][0]["overall"]
+        self.assertAlmostEqual(overall["bits_per_byte"]["difference"], b["bits_per_byte"] - a["bits_per_byte"], 12)
+        self.assertAlmostEqual(overall["nats_per_token"]["difference"],
+                               b["cross_entropy_nats"] - a["cross_entropy_nats"], 12)
+        done = chainrule("report", "compare", self.folder / "a", self.folder / "b", check=0)
+        self.assertIn("improved most", done.out)
+        done = chainrule("report", "power", self.folder / "a", self.folder / "b", "--difference", 0.001, check=0)
+        self.assertIn("documents tell 0.001 bits/byte apart in 80 % of corpora", done.out)
+        for arguments, code, said in ((["compare", self.folder / "a"], 64, "two reports"),
+                                      (["compare", self.folder / "a", self.folder / "absent"], 66, "absent"),
+                                      (["power", self.folder / "a", self.folder / "b", "--difference", 0], 64, "above 0"),
+                                      (["power", self.folder / "a", self.folder / "b"], 64, "--difference")):
+            self.assertIn(said, chainrule("report", *arguments, check=code).err)
+        chainrule(*self.options("c"), "--max-documents", 4, check=0)
+        done = chainrule("report", "compare", self.folder / "a", self.folder / "c", check=65)
+        self.assertIn("same texts", done.err)
 
     def test_environment(self):
         chainrule(*self.options(), "--threads", 2, ranks=2, check=0)
