@@ -56,9 +56,25 @@ def add_rotary(writer, config):
         writer.add_rope_scaling_orig_ctx_len(rotary["original_max_position_embeddings"])
 
 
-def write(path, model, encoding="F32", factors=None):
-    """Without a tokenizer. encoding is that of matrices; factors are those of frequencies where transformers has no name
-    for them."""
+def add_tokenizer(writer, config, starts):
+    """One of bytes, one merge and special tokens, which fill up the vocabulary."""
+    plain = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    characters = [chr(byte) for byte in plain] + [chr(256 + at) for at in range(256 - len(plain))]
+    special = [f"<|{at}|>" for at in range(config.vocab_size - 257)]
+    tokens = (characters + ["th"] + special)[:config.vocab_size]
+    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre("gpt-2")
+    writer.add_token_list(tokens)
+    writer.add_token_types([gguf.TokenType.CONTROL if token in special else gguf.TokenType.NORMAL for token in tokens])
+    writer.add_token_merges(["t h"])
+    writer.add_bos_token_id(config.vocab_size - 1)
+    writer.add_eos_token_id(config.vocab_size - 1)
+    writer.add_add_bos_token(starts)
+
+
+def write(path, model, encoding="F32", factors=None, starts=False):
+    """encoding is that of matrices; factors are those of frequencies where transformers has no name for them; starts says
+    whether texts begin with the start token."""
     config = model.config
     writer = gguf.GGUFWriter(path, "llama")
     writer.add_block_count(config.num_hidden_layers)
@@ -71,7 +87,7 @@ def write(path, model, encoding="F32", factors=None):
     writer.add_value_length(head_width(config))
     writer.add_layer_norm_rms_eps(config.rms_norm_eps)
     writer.add_vocab_size(config.vocab_size)
-    writer.add_tokenizer_model("no_vocab")
+    add_tokenizer(writer, config, starts)
     add_rotary(writer, config)
     if factors is not None:
         writer.add_tensor("rope_freqs.weight", factors)
