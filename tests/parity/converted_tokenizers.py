@@ -3,11 +3,14 @@ they give for the files before, tokens around a text and around a pair of them i
 import itertools
 import shutil
 
+import gguf
+import sentencepiece
 from tokenizers import Tokenizer
 from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
 import llama_gguf
 import parity
+from vocabularies import package
 
 TEXTS = ["", "Hello world", " a  b\n\nc ", "The caf\u00e9 of 1234 \u4e16\u754c, \U0001f600!", "<s> </s> <|endoftext|>"]
 
@@ -33,6 +36,22 @@ def encodings(folder):
     return [(each.ids, each.type_ids, each.offsets, each.special_tokens_mask) for each in every]
 
 
+def add_pieces(writer, config, starts):
+    """Mistral's SentencePiece model."""
+    pieces = sentencepiece.SentencePieceProcessor(str(package("mistral_common") / "data" / "tokenizer.model.v1"))
+    ids = range(pieces.get_piece_size())
+    kinds = [(pieces.is_byte, gguf.TokenType.BYTE), (pieces.is_control, gguf.TokenType.CONTROL),
+             (pieces.is_unknown, gguf.TokenType.UNKNOWN), (lambda _: True, gguf.TokenType.NORMAL)]
+    writer.add_tokenizer_model("llama")
+    writer.add_token_list([pieces.id_to_piece(at) for at in ids])
+    writer.add_token_scores([pieces.get_score(at) for at in ids])
+    writer.add_token_types([next(kind for is_it, kind in kinds if is_it(at)) for at in ids])
+    writer.add_bos_token_id(pieces.bos_id())
+    writer.add_eos_token_id(pieces.eos_id())
+    writer.add_unk_token_id(pieces.unk_id())
+    writer.add_add_bos_token(starts)
+
+
 def main():
     for vocabulary in sorted((parity.WORK / "vocabularies").iterdir()):
         if not (vocabulary / "tokenizer.json").exists():
@@ -51,6 +70,11 @@ def main():
     llama_gguf.write(path, tiny(260), starts=True)
     ids = AutoTokenizer.from_pretrained(converted(path))("a").input_ids
     parity.row("GGUF with add_bos_token: ids of 'a' that are not start and text", ids != [259, 64], 0)
+    llama_gguf.write(path, tiny(32000), add_tokenizer=add_pieces, starts=True)
+    after = AutoTokenizer.from_pretrained(converted(path))
+    before = Tokenizer.from_file(str(parity.WORK / "vocabularies" / "mistral" / "tokenizer.json"))
+    parity.row("GGUF of SentencePiece: ids of transformers that convert changes",
+               sum(before.encode(text).ids != after(text).input_ids for text in TEXTS), 0)
     parity.finish()
 
 

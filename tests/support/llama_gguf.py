@@ -56,8 +56,8 @@ def add_rotary(writer, config):
         writer.add_rope_scaling_orig_ctx_len(rotary["original_max_position_embeddings"])
 
 
-def add_tokenizer(writer, config, starts):
-    """One of bytes, one merge and special tokens, which fill up the vocabulary."""
+def add_bytes(writer, config, starts):
+    """A tokenizer of bytes, one merge and special tokens, which fill up the vocabulary."""
     plain = [*range(33, 127), *range(161, 173), *range(174, 256)]
     characters = [chr(byte) for byte in plain] + [chr(256 + at) for at in range(256 - len(plain))]
     special = [f"<|{at}|>" for at in range(config.vocab_size - 257)]
@@ -72,7 +72,7 @@ def add_tokenizer(writer, config, starts):
     writer.add_add_bos_token(starts)
 
 
-def write(path, model, encoding="F32", factors=None, starts=False):
+def write(path, model, encoding="F32", factors=None, add_tokenizer=add_bytes, starts=False):
     """encoding is that of matrices; factors are those of frequencies where transformers has no name for them; starts says
     whether texts begin with the start token."""
     config = model.config
