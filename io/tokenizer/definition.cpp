@@ -254,7 +254,12 @@ class Assembly {
     definition_.end_of_text = *found;
   }
 
-  TokenId token_of_template(const std::string& spelling) const {
+  TokenId token_of_template(const std::string& spelling, const std::optional<std::uint64_t>& named = {}) const {
+    if (named) {
+      if (*named < definition_.tokens.size() && *spelled_[*named] == spelling) return static_cast<TokenId>(*named);
+      fail(fmt::format("token {}, which goes before or after a text, has not the id {} there", in_quotes(spelling),
+                       *named));
+    }
     for (TokenId id = 0; id < definition_.tokens.size(); ++id) {
       if (*spelled_[id] == spelling) return id;
     }
@@ -262,8 +267,9 @@ class Assembly {
   }
 
   void find_template() {
-    for (const auto& spelling : source_.before) definition_.before.push_back(token_of_template(spelling));
-    for (const auto& spelling : source_.after) definition_.after.push_back(token_of_template(spelling));
+    for (const auto& token : source_.before) definition_.before.push_back(token_of_template(token.spelling, token.id));
+    for (const auto& token : source_.after) definition_.after.push_back(token_of_template(token.spelling, token.id));
+    definition_.post_processor = source_.post_processor;
     definition_.start = default_start_of(definition_);
     if (!source_.start_token.empty()) definition_.start = token_of_template(source_.start_token);
   }

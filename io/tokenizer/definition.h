@@ -106,6 +106,7 @@ struct TokenizerDefinition {
   TokenId end_of_text = 0;
   TokenId start = 0;                   ///< what a text is read behind
   std::vector<TokenId> before, after;  ///< what the file's template puts around a text. Not done here, but kept
+  std::string post_processor;          ///< JSON: where the template is one of tokenizer.json, all that it says
 };
 
 /// The definition of a byte-level tokenizer in GPT-2's order: 256 bytes, the results of merges, end-of-text. A merge's

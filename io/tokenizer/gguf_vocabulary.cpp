@@ -175,11 +175,11 @@ class Builder {
     if (vocabulary_.bos_token_id) source_.start_token = token(*vocabulary_.bos_token_id, "bos_token_id");
     if (vocabulary_.add_bos_token) {
       if (!vocabulary_.bos_token_id) fail("add_bos_token", "is true without 'bos_token_id'");
-      source_.before.push_back(source_.start_token);
+      source_.before.push_back({source_.start_token, vocabulary_.bos_token_id});
     }
     if (vocabulary_.add_eos_token) {
       if (!vocabulary_.eos_token_id) fail("add_eos_token", "is true without 'eos_token_id'");
-      source_.after.push_back(source_.end_token);
+      source_.after.push_back({source_.end_token, vocabulary_.eos_token_id});
     }
   }
 

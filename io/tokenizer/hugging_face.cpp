@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "io/files/atomic_file.h"
+#include "io/files/json_text.h"
 #include "io/files/untrusted_json.h"
 #include "io/quote.h"
 #include "io/tokenizer/file_fields.h"
@@ -35,8 +36,11 @@ class Reader {
     read_model(root["model"]);
     if (present(root, "decoder") && source_.characters) read_decoder(fields_, root["decoder"], *source_.characters);
     read_added(root);
-    if (present(root, "post_processor")) read_post_processor(fields_, root["post_processor"], source_);
-    if (present(root, kOwnKey)) read_own(root[kOwnKey]);
+    if (present(root, "post_processor")) {
+      read_post_processor(fields_, root["post_processor"], source_);
+      source_.post_processor = files::json_text(root["post_processor"]);
+    }
+    if (present(root, kOwnKey)) read_own(fields_, root[kOwnKey], source_);
     return std::move(source_);
   }
 
@@ -126,20 +130,6 @@ class Reader {
     }
   }
 
-  /// What a file that we wrote says beyond the library's format.
-  void read_own(const Json& own) {
-    const std::string where = fmt::format("'{}'", kOwnKey);
-    fields_.know_keys(own, where, {"start_token", "end_token", "ranked_by_result", "tied_results"});
-    if (present(own, "start_token")) source_.start_token = fields_.text(own, "start_token", where);
-    if (present(own, "end_token")) source_.end_token = fields_.text(own, "end_token", where);
-    source_.ranked_by_result = fields_.flag(own, "ranked_by_result", false, where);
-    if (!present(own, "tied_results")) return;
-    for (const Json& token : fields_.array(own, "tied_results", where)) {
-      if (!token.is_string()) fields_.fail(fmt::format("'tied_results' of {} are no texts", where));
-      source_.tied_results.push_back(token.get<std::string>());
-    }
-  }
-
   FileFields fields_;
   TokenizerSource source_;
 };
@@ -158,6 +148,20 @@ TokenizerSource::Added read_added_token(const FileFields& fields, const Json& to
           .strips_left = fields.flag(token, "lstrip", false, where),
           .strips_right = fields.flag(token, "rstrip", false, where),
           .single_word = fields.flag(token, "single_word", false, where)};
+}
+
+void read_own(const FileFields& fields, const Json& own, TokenizerSource& source) {
+  const std::string where = fmt::format("'{}'", kOwnKey);
+  fields.know_keys(own, where, {"start_token", "end_token", "ranked_by_result", "tied_results"});
+  if (FileFields::present(own, "start_token")) source.start_token = fields.text(own, "start_token", where);
+  if (FileFields::present(own, "end_token")) source.end_token = fields.text(own, "end_token", where);
+  source.ranked_by_result = fields.flag(own, "ranked_by_result", false, where);
+  source.tied_results.clear();
+  if (!FileFields::present(own, "tied_results")) return;
+  for (const Json& token : fields.array(own, "tied_results", where)) {
+    if (!token.is_string()) fields.fail(fmt::format("'tied_results' of {} are no texts", where));
+    source.tied_results.push_back(token.get<std::string>());
+  }
 }
 
 TokenizerSource read_hugging_face(const std::filesystem::path& file) { return Reader(file).run(); }

@@ -10,16 +10,23 @@ namespace {
 using Json = nlohmann::json;
 
 /// The tokens that a special token of a template stands for.
-void add_special(const FileFields& fields, const Json& post, const Json& piece, std::vector<std::string>& tokens) {
+void add_special(const FileFields& fields, const Json& post, const Json& piece,
+                 std::vector<TokenizerSource::Around>& around) {
   const std::string where = "the post-processor TemplateProcessing";
   const std::string name = fields.text(piece, "id", "a SpecialToken of " + where);
   if (!FileFields::present(post, "special_tokens") || !post["special_tokens"].is_object() ||
       !post["special_tokens"].contains(name)) {
     fields.fail(fmt::format("'special_tokens' of {} lacks {}", where, in_quotes(name)));
   }
-  for (const Json& token : fields.array(post["special_tokens"][name], "tokens", "'special_tokens' of " + where)) {
-    if (!token.is_string()) fields.fail(fmt::format("'tokens' of {} in {} are no texts", in_quotes(name), where));
-    tokens.push_back(token.get<std::string>());
+  const Json& special = post["special_tokens"][name];
+  const Json& tokens = fields.array(special, "tokens", "'special_tokens' of " + where);
+  const Json& ids = fields.array(special, "ids", "'special_tokens' of " + where);
+  if (tokens.size() != ids.size())
+    fields.fail(fmt::format("{} has not as many ids as tokens in {}", in_quotes(name), where));
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    if (!tokens[i].is_string()) fields.fail(fmt::format("'tokens' of {} in {} are no texts", in_quotes(name), where));
+    if (!ids[i].is_number_unsigned()) fields.fail(fmt::format("'ids' of {} in {} are no ids", in_quotes(name), where));
+    around.push_back({tokens[i].get<std::string>(), ids[i].get<std::uint64_t>()});
   }
 }
 
@@ -43,10 +50,13 @@ void read_template(const FileFields& fields, const Json& post, TokenizerSource& 
 }
 
 /// [token, id], the form in which the processors of BERT and RoBERTa name a token.
-std::string token_of_pair(const FileFields& fields, const Json& post, const char* key, const std::string& where) {
+TokenizerSource::Around token_of_pair(const FileFields& fields, const Json& post, const char* key,
+                                      const std::string& where) {
   const Json& pair = fields.array(post, key, where);
-  if (pair.size() != 2 || !pair[0].is_string()) fields.fail(fmt::format("'{}' of {} is not [token, id]", key, where));
-  return pair[0].get<std::string>();
+  if (pair.size() != 2 || !pair[0].is_string() || !pair[1].is_number_unsigned()) {
+    fields.fail(fmt::format("'{}' of {} is not [token, id]", key, where));
+  }
+  return {pair[0].get<std::string>(), pair[1].get<std::uint64_t>()};
 }
 
 /// One token before and one behind a text; the other members concern offsets.

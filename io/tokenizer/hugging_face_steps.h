@@ -24,4 +24,7 @@ void read_decoder(const FileFields& fields, const nlohmann::json& decoder, Chara
 /// A token of 'added_tokens', or of 'added_tokens_decoder' in tokenizer_config.json.
 TokenizerSource::Added read_added_token(const FileFields& fields, const nlohmann::json& token, std::uint64_t id);
 
+/// What files that we wrote say beyond the library's format, in a member kOwnKey.
+void read_own(const FileFields& fields, const nlohmann::json& own, TokenizerSource& source);
+
 }  // namespace chainrule::io::tokenizer

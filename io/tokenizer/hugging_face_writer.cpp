@@ -79,20 +79,30 @@ OrderedJson pre_tokenizer_of(const TokenizerDefinition& definition) {
   return sequence(std::move(written), "pretokenizers");
 }
 
-OrderedJson post_processor_of(const TokenizerDefinition& definition) {
-  if (definition.before.empty() && definition.after.empty()) return nullptr;
-  auto single = OrderedJson::array();
-  auto specials = OrderedJson::object();
+/// Appends a text, the template's tokens around it, to a template.
+void append_text(const TokenizerDefinition& definition, const char* text, int type_id, OrderedJson& pieces) {
   const auto add = [&](TokenId id) {
-    const std::string& name = definition.tokens[id];
-    single.push_back({{"SpecialToken", {{"id", name}, {"type_id", 0}}}});
-    specials[name] = {{"id", name}, {"ids", OrderedJson::array({id})}, {"tokens", OrderedJson::array({name})}};
+    pieces.push_back({{"SpecialToken", {{"id", definition.tokens[id]}, {"type_id", type_id}}}});
   };
   for (const TokenId id : definition.before) add(id);
-  single.push_back({{"Sequence", {{"id", "A"}, {"type_id", 0}}}});
+  pieces.push_back({{"Sequence", {{"id", text}, {"type_id", type_id}}}});
   for (const TokenId id : definition.after) add(id);
-  const OrderedJson pair = {{{"Sequence", {{"id", "A"}, {"type_id", 0}}}},
-                            {{"Sequence", {{"id", "B"}, {"type_id", 1}}}}};
+}
+
+OrderedJson post_processor_of(const TokenizerDefinition& definition) {
+  if (!definition.post_processor.empty()) return files::parse_ordered_json(definition.post_processor);
+  if (definition.before.empty() && definition.after.empty()) return nullptr;
+  auto single = OrderedJson::array();
+  append_text(definition, "A", 0, single);
+  OrderedJson pair = single;
+  append_text(definition, "B", 1, pair);
+  auto specials = OrderedJson::object();
+  for (const auto& ids : {definition.before, definition.after}) {
+    for (const TokenId id : ids) {
+      const std::string& name = definition.tokens[id];
+      specials[name] = {{"id", name}, {"ids", OrderedJson::array({id})}, {"tokens", OrderedJson::array({name})}};
+    }
+  }
   return {{"type", "TemplateProcessing"}, {"single", single}, {"pair", pair}, {"special_tokens", specials}};
 }
 
@@ -171,19 +181,31 @@ OrderedJson model_of(const TokenizerDefinition& definition) {
           {"merges", std::move(merges)}};
 }
 
-/// What a reader would not find by itself.
-OrderedJson own_of(const TokenizerDefinition& definition) {
+/// What no file of Hugging Face's says.
+OrderedJson beyond_library(const TokenizerDefinition& definition) {
   auto own = OrderedJson::object();
-  if (definition.start != default_start_of(definition)) own["start_token"] = definition.tokens[definition.start];
-  if (!ends_by_default(definition)) own["end_token"] = definition.tokens[definition.end_of_text];
   if (definition.ranked_by_result) own["ranked_by_result"] = true;
   for (const TokenId id : definition.tied_results) own["tied_results"].push_back(definition.tokens[id]);
   return own;
 }
 
+/// What a reader would not find by itself.
+OrderedJson own_of(const TokenizerDefinition& definition) {
+  auto own = OrderedJson::object();
+  if (definition.start != default_start_of(definition)) own["start_token"] = definition.tokens[definition.start];
+  if (!ends_by_default(definition)) own["end_token"] = definition.tokens[definition.end_of_text];
+  own.update(beyond_library(definition));
+  return own;
+}
+
 }  // namespace
 
-std::string write_hugging_face(const TokenizerDefinition& definition) {
+std::string write_beyond_library(const TokenizerDefinition& definition) {
+  const OrderedJson own = beyond_library(definition);
+  return own.empty() ? "" : files::json_text(own);
+}
+
+std::string write_hugging_face(const TokenizerDefinition& definition, bool for_library) {
   OrderedJson root = {{"version", "1.0"},
                       {"truncation", nullptr},
                       {"padding", nullptr},
@@ -194,7 +216,7 @@ std::string write_hugging_face(const TokenizerDefinition& definition) {
                       {"decoder", decoder_of(definition)},
                       {"model", model_of(definition)}};
   OrderedJson own = own_of(definition);
-  if (!own.empty()) root[kOwnKey] = std::move(own);
+  if (!own.empty() && !for_library) root[kOwnKey] = std::move(own);
   return files::json_text(root, 1) + "\n";
 }
 

@@ -21,6 +21,11 @@ struct TokenizerSource {
     bool strips_right = false;
     bool single_word = false;
   };
+  /// A token of the template, which names it with its id.
+  struct Around {
+    std::string spelling;
+    std::optional<std::uint64_t> id = {};
+  };
   std::filesystem::path path;                                     ///< for messages
   std::vector<std::pair<std::string, std::uint64_t>> vocabulary;  ///< in the spelling of byte_map.h, but added tokens
   std::vector<std::pair<std::string, std::string>> merges;
@@ -33,10 +38,11 @@ struct TokenizerSource {
   std::optional<CharacterAlphabet> characters;
   std::string unknown_token;  ///< empty: none
   bool fuse_unknown = false;
-  std::vector<std::string> before, after;  ///< spellings of the template's tokens
-  std::string end_token;                   ///< the spelling that files beside give for the end of a text; may be empty
-  std::string start_token;                 ///< likewise for its start
-  bool trusts_added_ids = false;           ///< ids are the model's, whatever the library 'tokenizers' would give
+  std::vector<Around> before, after;  ///< the template's tokens
+  std::string post_processor;         ///< as in TokenizerDefinition
+  std::string end_token;              ///< the spelling that files beside give for the end of a text; may be empty
+  std::string start_token;            ///< likewise for its start
+  bool trusts_added_ids = false;      ///< ids are the model's, whatever the library 'tokenizers' would give
 };
 
 /// Checks that ids are exactly 0 .. V-1, merges join tokens into tokens, and added tokens have the

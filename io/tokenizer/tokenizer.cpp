@@ -141,6 +141,8 @@ std::string Tokenizer::decode(std::span<const TokenId> ids) const {
 
 void Tokenizer::save(const std::filesystem::path& path) const { files::write_file_atomically(path, to_json()); }
 
-std::string Tokenizer::to_json() const { return write_hugging_face(state_->definition); }
+std::string Tokenizer::to_json() const { return write_hugging_face(state_->definition, false); }
+std::string Tokenizer::to_library_json() const { return write_hugging_face(state_->definition, true); }
+std::string Tokenizer::beyond_library_json() const { return write_beyond_library(state_->definition); }
 
 }  // namespace chainrule::io::tokenizer

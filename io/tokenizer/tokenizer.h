@@ -68,6 +68,11 @@ class Tokenizer {
   void save(const std::filesystem::path& path) const;
   /// What save() writes.
   std::string to_json() const;
+  /// The same for Hugging Face's library, which reads no file with a member that it does not know.
+  std::string to_library_json() const;
+  /// What that lacks and neither bos_token nor eos_token says: a member "chainrule" of `tokenizer_config.json` beside
+  /// it; empty for nothing.
+  std::string beyond_library_json() const;
 
  private:
   struct State;

@@ -93,6 +93,7 @@ void read_tokenizer_class(const std::filesystem::path& folder, TokenizerSource& 
 void read_tokenizer_config(const std::filesystem::path& folder, TokenizerSource& source) {
   const std::optional<Config> config = config_in(folder);
   if (!config) return;
+  if (FileFields::present(config->json, kOwnKey)) read_own(config->fields, config->json[kOwnKey], source);
   const std::string start = token_of(*config, "bos_token");
   const std::string end = token_of(*config, "eos_token");
   for (const std::string& token : {start, end}) {

@@ -27,12 +27,17 @@ TokenizerSource read_tiktoken(const std::filesystem::path& file);
 /// for others.
 void read_tokenizer_class(const std::filesystem::path& folder, TokenizerSource& source);
 
-/// Takes from `tokenizer_config.json`, where it lies beside, which tokens begin and end a text. Throws Error bad_data.
+/// Takes from `tokenizer_config.json`, where it lies beside, which tokens begin and end a text, and its member kOwnKey.
+/// Throws Error bad_data.
 void read_tokenizer_config(const std::filesystem::path& folder, TokenizerSource& source);
 
 /// A Hugging Face `tokenizer.json` of the definition; equal definitions give equal text. What that format has no place
-/// for is in a member kOwnKey, which the library leaves aside.
-std::string write_hugging_face(const TokenizerDefinition& definition);
+/// for is in a member kOwnKey, unless it is for the library `tokenizers`, which reads no file with such a member.
+std::string write_hugging_face(const TokenizerDefinition& definition, bool for_library);
+
+/// What a file for the library lacks, as the value of a member kOwnKey in `tokenizer_config.json`; empty where that is
+/// nothing, or what that file says of the tokens that begin and end a text.
+std::string write_beyond_library(const TokenizerDefinition& definition);
 
 inline constexpr const char* kOwnKey = "chainrule";
 

@@ -53,7 +53,9 @@ void validate(const Config& config) {
   require_within(config.vocabulary_size, 1 << 27, "vocabulary size");
   require_within(config.sequence_length, 1 << 28, "sequence length");
   validate_attention(config);
-  if (config.position_encoding == PositionEncoding::rotary) validate(config.rotary);
+  if (config.position_encoding == PositionEncoding::rotary) {
+    validate(config.rotary, attention_shape(config).head_width);
+  }
   if (!(config.normalization_epsilon > 0) || !std::isfinite(config.normalization_epsilon)) {
     throw Error("the model's normalization epsilon must be a number above 0");
   }

@@ -68,12 +68,21 @@ void require_positive(double value, const char* name) {
   if (!(value > 0) || !std::isfinite(value)) throw Error(fmt::format("rotary positions' {} must be above 0", name));
 }
 
+void validate_factors(const std::vector<float>& factors, std::int64_t head_width) {
+  if (static_cast<std::int64_t>(factors.size()) != head_width / 2) {
+    throw Error(fmt::format("rotary positions' {} factors are not one for each of {} frequencies", factors.size(),
+                            head_width / 2));
+  }
+  for (const float factor : factors) require_positive(factor, "factors");
+}
+
 }  // namespace
 
-void validate(const Rotary& rotary) {
+void validate(const Rotary& rotary, std::int64_t head_width) {
   const RotaryScaling& scaling = rotary.scaling;
   require_positive(rotary.theta, "theta");
   if (scaling.kind == Kind::none) return;
+  if (scaling.kind == Kind::factors) return validate_factors(scaling.factors, head_width);
   require_positive(scaling.factor, "scaling factor");
   if (scaling.kind == Kind::linear) return;
   if (scaling.original_length < 1 || scaling.original_length > 1 << 28) {
@@ -98,6 +107,9 @@ std::vector<float> rotary_frequencies(const Rotary& rotary, std::int64_t head_wi
       case Kind::linear: frequencies.push_back(frequency / static_cast<float>(rotary.scaling.factor)); break;
       case Kind::llama3: frequencies.push_back(llama3_frequency(rotary.scaling, frequency)); break;
       case Kind::yarn: frequencies.push_back(yarn_frequency(rotary, pair, head_width)); break;
+      case Kind::factors:
+        frequencies.push_back(frequency / rotary.scaling.factors[static_cast<std::size_t>(pair)]);
+        break;
     }
   }
   return frequencies;

@@ -64,15 +64,26 @@ std::string hash_of_arena(const model::weights::Weights& weights, const Paramete
   return digest.hexadecimal();
 }
 
-/// Writes tokenizer.json; what is read from it must be the model's tokenizer.
-void write_tokenizer(const fs::path& path, const TextModel& text_model) {
-  text_model.tokenizer.save(path);
+/// What is read from a file or folder that was written must be the model's tokenizer.
+void check_tokenizer(const fs::path& path, const TextModel& text_model) {
   if (io::tokenizer::Tokenizer::load(path).fingerprint() == text_model.model.tokenizer_fingerprint) return;
   refuse(io::ErrorKind::input_output, path, "does not read back as the model's tokenizer");
 }
 
+void write_tokenizer(const fs::path& path, const TextModel& text_model) {
+  text_model.tokenizer.save(path);
+  check_tokenizer(path, text_model);
+}
+
 void write_json(const fs::path& path, const nlohmann::ordered_json& json) {
   io::files::write_file_atomically(path, io::files::json_text(json, 2) + "\n");
+}
+
+void write_library_tokenizer(const fs::path& folder, const TextModel& text_model) {
+  write_json(folder / "tokenizer_config.json",
+             hugging_face_tokenizer_config(text_model.model.config, text_model.tokenizer));
+  io::files::write_file_atomically(folder / "tokenizer.json", text_model.tokenizer.to_library_json());
+  check_tokenizer(folder, text_model);
 }
 
 /// What is written must be read as the model that it was made of.
@@ -92,9 +103,7 @@ void write_hugging_face(const TextModel& text_model, const ConvertOptions& optio
                                   : models::external::hugging_face_llama_map(model.config));
   FolderBeside folder(options.output);
   write_json(folder.path() / "config.json", json);
-  write_json(folder.path() / "tokenizer_config.json",
-             hugging_face_tokenizer_config(model.config, text_model.tokenizer));
-  write_tokenizer(folder.path() / "tokenizer.json", text_model);
+  write_library_tokenizer(folder.path(), text_model);
   io::tensors::safetensors::write(folder.path(), tensors, {.encoding = options.encoding});
   check_read_back(folder.path(), model.config);
   folder.publish();

@@ -52,7 +52,8 @@ Json scaling_of(const RotaryScaling& scaling) {
               {"low_freq_factor", scaling.low_frequency_factor},
               {"high_freq_factor", scaling.high_frequency_factor},
               {"original_max_position_embeddings", scaling.original_length}};
-    case Kind::yarn: break;
+    case Kind::yarn:
+    case Kind::factors: break;  // factors are refused before
   }
   return {{"rope_type", "yarn"},
           {"factor", scaling.factor},
@@ -97,6 +98,7 @@ void require_llama(const Requirement& format, const Config& config) {
   require(config.normalization == model::shape::Normalization::rms_norm, "normalization");
   require(config.position_encoding == model::shape::PositionEncoding::rotary, "position_encoding");
   require(config.activation == model::shape::Activation::swiglu, "activation");
+  format.require(config.rotary.scaling.kind != Kind::factors, "rotary scaling", "factors");
   require(config.logit_soft_cap == 0, "logit_soft_cap");
   const bool with_norm = config.query_key_norm && config.biases != Biases::none;
   require(config.biases != Biases::all && !with_norm, "biases");
@@ -139,11 +141,14 @@ Json hugging_face_config(const Config& config, const io::tokenizer::Tokenizer& t
 
 Json hugging_face_tokenizer_config(const Config& config, const io::tokenizer::Tokenizer& tokenizer) {
   const auto spelled = [&](io::tokenizer::TokenId token) { return std::string(tokenizer.token_bytes(token)); };
-  return {{"tokenizer_class", "PreTrainedTokenizerFast"},
-          {"bos_token", spelled(tokenizer.start_token())},
-          {"eos_token", spelled(tokenizer.end_of_text())},
-          {"clean_up_tokenization_spaces", false},
-          {"model_max_length", config.sequence_length}};
+  Json json = {{"tokenizer_class", "PreTrainedTokenizerFast"},
+               {"bos_token", spelled(tokenizer.start_token())},
+               {"eos_token", spelled(tokenizer.end_of_text())},
+               {"clean_up_tokenization_spaces", false},
+               {"model_max_length", config.sequence_length}};
+  if (const std::string own = tokenizer.beyond_library_json(); !own.empty())
+    json["chainrule"] = io::files::parse_ordered_json(own);
+  return json;
 }
 
 bool compute_the_same(Config one, Config other) {

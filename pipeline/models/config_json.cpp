@@ -23,7 +23,8 @@ NLOHMANN_JSON_SERIALIZE_ENUM(RotaryScaling::Kind, {{RotaryScaling::Kind::none, "
                                                    {RotaryScaling::Kind::linear, "linear"},
                                                    {RotaryScaling::Kind::dynamic, "dynamic"},
                                                    {RotaryScaling::Kind::llama3, "llama3"},
-                                                   {RotaryScaling::Kind::yarn, "yarn"}})
+                                                   {RotaryScaling::Kind::yarn, "yarn"},
+                                                   {RotaryScaling::Kind::factors, "factors"}})
 
 }  // namespace chainrule::model::shape
 
@@ -51,6 +52,10 @@ nlohmann::ordered_json to_json(const Rotary& rotary) {
   if (rotary.scaling.kind == RotaryScaling::Kind::none) return json;
   nlohmann::ordered_json& scaling = json["scaling"];
   scaling["kind"] = rotary.scaling.kind;
+  if (rotary.scaling.kind == RotaryScaling::Kind::factors) {
+    scaling["factors"] = rotary.scaling.factors;
+    return json;
+  }
   scaling["original_length"] = rotary.scaling.original_length;
   scaling["truncate"] = rotary.scaling.truncate;
   for_each_number(rotary.scaling, [&](const char* name, double value) { scaling[name] = value; });
@@ -73,6 +78,10 @@ Rotary rotary_of(const nlohmann::json& json) {
   const auto scaling = json.find("scaling");
   if (scaling == json.end()) return rotary;
   rotary.scaling.kind = enumerator<RotaryScaling::Kind>(*scaling, "kind");
+  if (rotary.scaling.kind == RotaryScaling::Kind::factors) {
+    scaling->at("factors").get_to(rotary.scaling.factors);
+    return rotary;
+  }
   rotary.scaling.original_length = io::files::whole_number(*scaling, "original_length");
   scaling->at("truncate").get_to(rotary.scaling.truncate);
   for_each_number(rotary.scaling, [&](const char* name, double& value) { scaling->at(name).get_to(value); });

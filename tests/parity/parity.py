@@ -3,7 +3,10 @@
 Each check is run as `python CHECK.py BUILD WORK`: BUILD has chainrule and tests/parity/dump_logits, WORK holds
 smollm2/ and smollm2-gguf/ (see smollm2.py) and what checks write.
 """
+import codecs
+import contextlib
 import functools
+import io
 import json
 import pathlib
 import subprocess
@@ -14,6 +17,9 @@ import numpy
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.utils import logging
+
+with contextlib.redirect_stdout(io.StringIO()):  # it greets
+    import this
 
 logging.disable_progress_bar()
 logging.set_verbosity_error()
@@ -63,8 +69,12 @@ def texts():
     """Name and text: English, code, other scripts; the last one is longer than the others together."""
     yield "English", ("It is a truth universally acknowledged, that a single man in possession of a good fortune, must be "
                       "in want of a wife. However little known the feelings or views of such a man may be on his first "
-                      "entering a neighbourhood, this truth is so well fixed in the minds of the surrounding families.")
-    yield "scripts", "Ünïcödé — 世界の人々, привет мир, 안녕하세요 😀👩🏽‍💻 हिन्दी العربية 1234567890 ½\t\r\n\n"
+                      "entering a neighbourhood, this truth is so well fixed in the minds of the surrounding families.\n\n" +
+                      codecs.decode(this.s, "rot13"))
+    yield "scripts", ("Ünïcödé — 世界の人々, привет мир, 안녕하세요 😀👩🏽‍💻 हिन्दी العربية 1234567890 ½\t\r\n\n"
+                      "Alle Menschen sind frei und gleich an Würde und Rechten geboren. Все люди рождаются свободными и "
+                      "равными. すべての人間は、生まれながらにして自由である。人人生而自由。모든 인간은 태어날 때부터 자유롭다. "
+                      "Όλοι οι άνθρωποι γεννιούνται ελεύθεροι. כל בני האדם נולדו בני חורין. Todos nacen libres e iguales.")
     yield "code", pathlib.Path(json.__file__).read_text()[-3000:]
     yield "long code", pathlib.Path(textwrap.__file__).read_text()
 

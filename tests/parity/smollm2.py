@@ -12,7 +12,8 @@ import sys
 import numpy
 from gguf import GGUFReader, dequantize
 from safetensors.numpy import save_file
-from transformers import AutoTokenizer
+
+import vocabularies
 
 LAYER = {"attn_norm": "input_layernorm", "attn_q": "self_attn.q_proj", "attn_k": "self_attn.k_proj",
          "attn_v": "self_attn.v_proj", "attn_output": "self_attn.o_proj", "ffn_norm": "post_attention_layernorm",
@@ -67,11 +68,19 @@ def config(reader):
             "bos_token_id": 1, "eos_token_id": 2}
 
 
+def write_tokenizer(folder):
+    """As the model was published; what transformers makes of the file does not cut digits one by one."""
+    vocabularies.smollm2(folder)
+    (folder / "tokenizer_config.json").write_text(json.dumps({
+        "tokenizer_class": "PreTrainedTokenizerFast", "bos_token": "<|im_start|>", "eos_token": "<|im_end|>",
+        "clean_up_tokenization_spaces": False}))
+
+
 def main():
     work, file = pathlib.Path(sys.argv[1]), package_file()
     for folder in ("smollm2", "smollm2-gguf"):
         (work / folder).mkdir(parents=True, exist_ok=True)
-        AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name).save_pretrained(work / folder)
+        write_tokenizer(work / folder)
     shutil.copyfile(file, work / "smollm2-gguf" / "smollm2.gguf")
     reader = GGUFReader(file)
     save_file(float32_tensors(reader), work / "smollm2" / "model.safetensors", metadata={"format": "pt"})

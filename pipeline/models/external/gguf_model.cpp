@@ -3,13 +3,14 @@
 #include <fmt/format.h>
 
 #include <optional>
-#include <set>
 
 #include "io/error.h"
 #include "io/quote.h"
 #include "io/tensors/gguf/file.h"
 #include "io/tokenizer/gguf_vocabulary.h"
 #include "model/error.h"
+#include "pipeline/models/external/gguf_keys.h"
+#include "pipeline/models/external/gguf_rotary.h"
 #include "pipeline/models/external/tensor_names.h"
 
 namespace chainrule::pipeline::models::external {
@@ -17,72 +18,12 @@ namespace {
 
 using io::tensors::gguf::Metadata;
 using model::shape::Config;
-using model::shape::RotaryScaling;
 
 [[noreturn]] void refuse(const std::string& name, const std::string& why) {
   throw io::Error(io::ErrorKind::bad_data, fmt::format("{}: {}", name, why));
 }
 
-/// The keys of an architecture, asked for one by one.
-class Keys {
- public:
-  Keys(const Metadata& metadata, std::string architecture, std::string name)
-      : metadata_(metadata), prefix_(std::move(architecture) + "."), name_(std::move(name)) {}
-
-  bool has(const std::string& key) { return metadata_.contains(asked(key)); }
-  std::int64_t whole_number(const std::string& key) {
-    const std::int64_t number = metadata_.whole_number(asked(key));
-    constexpr std::int64_t kMost = std::int64_t{1} << 40;  // see ConfigFields
-    if (number < -kMost || number > kMost) refuse_key(key, "is too large");
-    return number;
-  }
-  std::int64_t whole_number(const std::string& key, std::int64_t otherwise) {
-    return has(key) ? whole_number(key) : otherwise;
-  }
-  double number(const std::string& key, double otherwise) {
-    return has(key) ? metadata_.number(prefix_ + key) : otherwise;
-  }
-  std::string text(const std::string& key, const std::string& otherwise) {
-    return has(key) ? std::string(metadata_.text(prefix_ + key)) : otherwise;
-  }
-  [[noreturn]] void refuse_key(const std::string& key, const std::string& why) const {
-    refuse(name_, fmt::format("the key '{}{}' {}", prefix_, key, why));
-  }
-  void require(const std::string& key, std::int64_t value) {
-    if (whole_number(key, value) != value) refuse_key(key, fmt::format("of other than {} is not built", value));
-  }
-  /// The keys of this architecture that nobody asked for.
-  void refuse_others() const {
-    for (const std::string& key : metadata_.keys()) {
-      if (key.starts_with(prefix_) && !asked_.contains(key)) {
-        refuse(name_, fmt::format("the key {} asks for something that is not built", io::in_quotes(key)));
-      }
-    }
-  }
-
- private:
-  const std::string& asked(const std::string& key) { return *asked_.insert(prefix_ + key).first; }
-
-  const Metadata& metadata_;
-  std::string prefix_;
-  std::string name_;
-  std::set<std::string> asked_;
-};
-
-void read_rotary(Keys& keys, Config& config) {
-  config.position_encoding = model::shape::PositionEncoding::rotary;
-  config.rotary.theta = keys.number("rope.freq_base", 10'000);
-  keys.require("rope.dimension_count", model::shape::attention_shape(config).head_width);
-  const std::string type = keys.text("rope.scaling.type", "none");
-  RotaryScaling& scaling = config.rotary.scaling;
-  scaling.factor = keys.number("rope.scaling.factor", keys.number("rope.scale_linear", 1));
-  if (type == "yarn") keys.refuse_key("rope.scaling.type", "of yarn is read from Hugging Face models only");
-  if (type != "none" && type != "linear") keys.refuse_key("rope.scaling.type", "asks for something that is not built");
-  if (scaling.factor == 1) return;
-  scaling.kind = RotaryScaling::Kind::linear;
-}
-
-Config read_llama(Keys& keys, const std::string& architecture, const io::tensors::StoredTensors& tensors) {
+Config read_llama(GgufKeys& keys, const std::string& architecture, const io::tensors::StoredTensors& tensors) {
   Config config;
   config.normalization = model::shape::Normalization::rms_norm;
   config.activation = model::shape::Activation::swiglu;
@@ -102,13 +43,13 @@ Config read_llama(Keys& keys, const std::string& architecture, const io::tensors
   keys.require("expert_count", 0);
   keys.require("expert_used_count", 0);
   if (config.heads < 1 || (config.head_width == 0 && config.width % config.heads != 0)) {
-    keys.refuse_key("attention.head_count", "does not divide the width");
+    keys.refuse("attention.head_count", "does not divide the width");
   }
-  read_rotary(keys, config);
+  read_gguf_rotary(keys, tensors, architecture == "llama", config);
   return config;
 }
 
-Config read_gpt2(Keys& keys) {
+Config read_gpt2(GgufKeys& keys) {
   Config config;
   config.layers = keys.whole_number("block_count");
   config.heads = keys.whole_number("attention.head_count");
@@ -167,7 +108,7 @@ ExternalModel open_gguf(const std::filesystem::path& path) {
   auto file = std::make_shared<io::tensors::gguf::GgufFile>(io::tensors::gguf::GgufFile::open(path));
   const Metadata& metadata = file->metadata();
   const std::string architecture(metadata.text("general.architecture"));
-  Keys keys(metadata, architecture, name);
+  GgufKeys keys(metadata, architecture, name);
   ExternalModel model{.kind = "GGUF model", .path = path};
   if (architecture == "llama" || architecture == "qwen2" || architecture == "qwen3") {
     model.config = read_llama(keys, architecture, *file);
@@ -192,8 +133,10 @@ ExternalModel open_gguf(const std::filesystem::path& path) {
   // Older converters repeat GPT-2's embedding as its head.
   const bool repeats_head = model.config.tied_head && file->contains("output.weight");
   if (repeats_head) require_same_tensor(*file, "output.weight", "token_embd.weight", name);
-  require_all_used(
-      *file, model.map, [&](std::string_view tensor) { return repeats_head && tensor == "output.weight"; }, name);
+  const auto has_been_read = [&](std::string_view tensor) {
+    return (repeats_head && tensor == "output.weight") || (architecture == "llama" && tensor == kFrequencyFactors);
+  };
+  require_all_used(*file, model.map, has_been_read, name);
   if (metadata.contains("tokenizer.ggml.model")) {
     model.load_tokenizer = [file, path] {
       return io::tokenizer::Tokenizer::from_gguf(vocabulary_of(file->metadata(), path));

@@ -8,6 +8,7 @@
 
 #include "io/error.h"
 #include "io/tokenizer/gguf_vocabulary.h"
+#include "io/tokenizer/piece_scanner.h"
 #include "tests/io/tokenizer/fixture.h"
 
 namespace chainrule::io::tokenizer {
@@ -49,6 +50,50 @@ TEST(Families, IdsAreThoseOfTokenizers) {
       EXPECT_EQ(Json(encoded(tokenizer, text)), each["ids"][i]) << testing::PrintToString(text);
       EXPECT_EQ(encoded(saved, text), encoded(tokenizer, text));
     }
+  }
+}
+
+/// The files of families that are encoded in parts: NeoX's and DeepSeek's, and the others' patterns in NeoX's.
+std::vector<Json> files_for_parts() {
+  std::vector<Json> files;
+  for (const Json& each : families()["files"]) {
+    files.push_back(families()["base"]);
+    files.back().update(each["changes"]);
+    if (each["name"] != "NeoX" && each["name"] != "DeepSeek") files.pop_back();
+  }
+  const Json bytes = {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"use_regex", false}};
+  for (const std::string_view pattern : {kLlama3Pattern, kQwen2Pattern, kQwen35Pattern, kLlama4Pattern}) {
+    const Json split = {{"type", "Split"}, {"pattern", {{"Regex", pattern}}}, {"behavior", "Isolated"}};
+    files.push_back(files.front());
+    files.back()["pre_tokenizer"] = {{"type", "Sequence"}, {"pretokenizers", {split, bytes}}};
+  }
+  return files;
+}
+
+TEST(Families, PartsCutAtSettledPrefixesEncodeAsTheWhole) {
+  const ScratchFolder folder;
+  std::string text;
+  std::mt19937 random(8);
+  for (int round = 0; round < 20; ++round) {
+    for (const Json& each : families()["texts"]) text += each.get<std::string>() + random_text(random, 30);
+  }
+  const std::vector<Json> files = files_for_parts();
+  EXPECT_EQ(files.size(), 6U);
+  for (const Json& file : files) {
+    SCOPED_TRACE(file["pre_tokenizer"]);
+    files::write_file_atomically(folder / "tokenizer.json", file.dump());
+    const Tokenizer tokenizer = Tokenizer::load(folder / "tokenizer.json");
+    EXPECT_GT(tokenizer.settled_prefix(text), text.size() - 200);
+    std::vector<TokenId> ids;
+    std::string held;
+    for (std::size_t at = 0; at < text.size(); at += 37) {
+      held += text.substr(at, 37);
+      const std::size_t settled = tokenizer.settled_prefix(held);
+      tokenizer.encode(held.substr(0, settled), ids);
+      held.erase(0, settled);
+    }
+    tokenizer.encode(held, ids);
+    EXPECT_EQ(ids, encoded(tokenizer, text));
   }
 }
 
@@ -161,22 +206,93 @@ TEST(TokenizerConfig, NamesTheTokensThatBeginAndEndAText) {
               HasSubstr("the token '<bos>' is not in the vocabulary"));
 }
 
-TEST(PostProcessors, OfBertAndRobertaArePutAroundATextAsATemplateIs) {
-  const ScratchFolder folder;
-  for (const char* type : {"BertProcessing", "RobertaProcessing"}) {
+/// What loading the base with a post-processor gives, or what is said against it.
+class PostProcessors : public testing::Test {
+ protected:
+  Tokenizer load(const Json& post) {
     Json file = families()["base"];
-    file["post_processor"] = {{"type", type}, {"cls", {"<s>", 1}}, {"sep", {"</s>", 2}}};
-    files::write_file_atomically(folder / "tokenizer.json", file.dump());
-    const Tokenizer tokenizer = Tokenizer::load(folder / "tokenizer.json");
-    EXPECT_EQ(tokenizer.start_token(), 1U);
-    const Json kept = Json::parse(tokenizer.to_json())["post_processor"]["single"];
-    ASSERT_EQ(kept.size(), 3U);
-    EXPECT_EQ(kept[0]["SpecialToken"]["id"], "<s>");
-    EXPECT_EQ(kept[2]["SpecialToken"]["id"], "</s>");
-    file["post_processor"]["sep"] = "</s>";
-    files::write_file_atomically(folder / "tokenizer.json", file.dump());
-    EXPECT_THAT(refusal([&] { return Tokenizer::load(folder / "tokenizer.json"); }), HasSubstr("'sep'"));
+    file["post_processor"] = post;
+    files::write_file_atomically(folder_ / "tokenizer.json", file.dump());
+    return Tokenizer::load(folder_ / "tokenizer.json");
   }
+  std::string said_of(const Json& post) {
+    return refusal([&] { return load(post); });
+  }
+
+  ScratchFolder folder_;
+  const Json text_a_ = {{"Sequence", {{"id", "A"}, {"type_id", 0}}}};
+  const Json start_ = {{"SpecialToken", {{"id", "<s>"}, {"type_id", 0}}}};
+  const Json template_ = {{"type", "TemplateProcessing"},
+                          {"single", {start_, text_a_}},
+                          {"pair", {start_, text_a_, start_, {{"Sequence", {{"id", "B"}, {"type_id", 1}}}}}},
+                          {"special_tokens", {{"<s>", {{"id", "<s>"}, {"ids", {1}}, {"tokens", {"<s>"}}}}}}};
+  const Json offsets_ = {{"type", "ByteLevel"}, {"add_prefix_space", true}, {"trim_offsets", false}};
+};
+
+TEST_F(PostProcessors, AreKeptWithAllThatTheySay) {
+  for (const Json& post : {template_, offsets_, Json{{"type", "Sequence"}, {"processors", {offsets_, template_}}}}) {
+    const Tokenizer tokenizer = load(post);
+    EXPECT_EQ(tokenizer.start_token(), post == offsets_ ? 2U : 1U);
+    EXPECT_EQ(Json::parse(tokenizer.to_json())["post_processor"], post);
+    EXPECT_EQ(tokenizer.fingerprint(), load(nullptr).fingerprint());
+  }
+}
+
+TEST_F(PostProcessors, OfBertAndRobertaArePutAroundATextAsATemplateIs) {
+  for (const char* type : {"BertProcessing", "RobertaProcessing"}) {
+    Json post = {{"type", type}, {"cls", {"<s>", 1}}, {"sep", {"</s>", 2}}};
+    EXPECT_EQ(load(post).start_token(), 1U);
+    EXPECT_EQ(Json::parse(load(post).to_json())["post_processor"], post);
+    post["cls"][1] = 2;
+    EXPECT_THAT(said_of(post), HasSubstr("token '<s>', which goes before or after a text, has not the id 2"));
+    post["sep"] = "</s>";
+    EXPECT_THAT(said_of(post), HasSubstr("'sep'"));
+  }
+}
+
+TEST_F(PostProcessors, IdsOfATemplateAreThoseOfItsTokens) {
+  const auto said_with = [&](const Json& ids) {
+    Json post = template_;
+    post["special_tokens"]["<s>"]["ids"] = ids;
+    return said_of(post);
+  };
+  EXPECT_EQ(said_with({1}), "loaded");
+  EXPECT_THAT(said_with({2}), HasSubstr("has not the id 2"));
+  EXPECT_THAT(said_with({4'000'000'000}), HasSubstr("has not the id 4000000000"));
+  EXPECT_THAT(said_with({1, 1}), HasSubstr("not as many ids as tokens"));
+  EXPECT_THAT(said_with({-1}), HasSubstr("'ids' of '<s>'"));
+  EXPECT_THAT(said_with(1), HasSubstr("'ids'"));
+}
+
+/// A member that Hugging Face's library does not know makes it refuse tokenizer.json.
+TEST_F(PostProcessors, WhatTheLibraryDoesNotKnowIsNotInItsFile) {
+  const Tokenizer tokenizer = Tokenizer::from_gguf(pieces());
+  const Json own = Json::parse(tokenizer.to_json())["chainrule"];
+  EXPECT_EQ(own["ranked_by_result"], true);
+  EXPECT_FALSE(Json::parse(tokenizer.to_library_json()).contains("chainrule"));
+  EXPECT_EQ(Json::parse(tokenizer.beyond_library_json()), own);
+  EXPECT_EQ(load(template_).beyond_library_json(), "");
+  files::write_file_atomically(folder_ / "tokenizer.json", tokenizer.to_library_json());
+  EXPECT_NE(Tokenizer::load(folder_.path()).fingerprint(), tokenizer.fingerprint());
+  files::write_file_atomically(folder_ / "tokenizer_config.json",
+                               R"({"chainrule": )" + tokenizer.beyond_library_json() + "}");
+  EXPECT_EQ(Tokenizer::load(folder_.path()).fingerprint(), tokenizer.fingerprint());
+}
+
+TEST_F(PostProcessors, OfAGgufFileGoAroundEachTextOfAPair) {
+  GgufVocabulary vocabulary = pieces();
+  vocabulary.add_eos_token = true;
+  const Json post = Json::parse(Tokenizer::from_gguf(vocabulary).to_json())["post_processor"];
+  const auto shown = [](const Json& pieces) {
+    std::string all;
+    for (const Json& piece : pieces) {
+      const Json& only = piece.begin().value();
+      all += only["id"].get<std::string>() + ":" + std::to_string(only["type_id"].get<int>()) + " ";
+    }
+    return all;
+  };
+  EXPECT_EQ(shown(post["single"]), "<s>:0 A:0 </s>:0 ");
+  EXPECT_EQ(shown(post["pair"]), "<s>:0 A:0 </s>:0 <s>:1 B:1 </s>:1 ");
 }
 
 TEST(Tiktoken, WhatIsNoPublishedVocabularyIsRefused) {

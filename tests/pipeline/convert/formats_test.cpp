@@ -123,6 +123,8 @@ TEST(HuggingFaceFormat, WhatNoClassHasIsRefusedByItsName) {
     EXPECT_THAT(refused(config, [](Config& c) { c.activation = model::shape::Activation::relu_squared; }),
                 HasSubstr("activation of \"relu_squared\""));
   }
+  const auto factors = [](Config& c) { c.rotary.scaling = {.kind = Kind::factors, .factors = {1, 2}}; };
+  EXPECT_THAT(refused(llama(), factors), HasSubstr("rotary scaling of factors"));
   EXPECT_THAT(refused(gpt2(), [](Config& c) { c.query_key_norm = true; }), HasSubstr("query_key_norm"));
   EXPECT_THAT(refused(gpt2(), [](Config& c) { c.attention_window = 9; }), HasSubstr("attention_window of 9"));
   EXPECT_THAT(refused(gpt2(), [](Config& c) { c.key_value_heads = 2; }), HasSubstr("key_value_heads of 2"));

@@ -3,12 +3,15 @@
 
 #include <unistd.h>
 
+#include <cmath>
 #include <filesystem>
 #include <map>
+#include <tuple>
 
 #include "io/error.h"
 #include "io/files/atomic_file.h"
 #include "model/shape/parameters.h"
+#include "pipeline/models/external/gguf_rotary.h"
 #include "pipeline/models/external/tensor_names.h"
 #include "tests/io/tensors/gguf/gguf_case.h"
 
@@ -20,6 +23,7 @@ using gguf::ValueType;
 using io::tensors::bytes_of;
 using model::shape::Config;
 using testing::HasSubstr;
+using Kind = model::shape::RotaryScaling::Kind;
 
 std::string number(std::uint32_t value) { return bytes_of(value); }
 
@@ -52,6 +56,7 @@ class GgufModel : public testing::Test {
   ~GgufModel() override { std::filesystem::remove(path_); }
 
   void set(const std::string& key, std::uint32_t value) { keys_[key] = {ValueType::u32, number(value)}; }
+  void set_float(const std::string& key, float value) { keys_[key] = {ValueType::f32, bytes_of(value)}; }
   void set_text(const std::string& key, const std::string& value) {
     keys_[key] = {ValueType::string, gguf::text(value)};
   }
@@ -76,7 +81,13 @@ class GgufModel : public testing::Test {
       }
     }
     tensors.insert(tensors.end(), more_tensors_.begin(), more_tensors_.end());
-    io::files::write_file_atomically(path_, gguf::file_of(pairs, tensors, at));
+    if (!factors_.empty()) tensors.push_back(gguf::tensor(kFrequencyFactors, {factors_.size()}, factors_type_, at));
+    std::string file = gguf::file_of(pairs, tensors, at + factors_.size() * (factors_type_ == 0 ? 4 : 2));
+    if (factors_type_ == 0) {
+      file.resize(file.size() - factors_.size() * 4);
+      for (const float factor : factors_) file += bytes_of(factor);
+    }
+    io::files::write_file_atomically(path_, file);
     ExternalModel model = open_gguf(path_);
     weights_of(model);
     return model;
@@ -93,6 +104,8 @@ class GgufModel : public testing::Test {
   std::map<std::string, std::pair<ValueType, std::string>> keys_;
   Config shape_;
   std::vector<std::string> more_tensors_;
+  std::vector<float> factors_;      ///< of frequencies
+  std::uint32_t factors_type_ = 0;  ///< F32
   std::filesystem::path path_ =
       std::filesystem::temp_directory_path() / ("chainrule-gguf-" + std::to_string(::getpid()) + ".gguf");
 };
@@ -135,8 +148,76 @@ TEST_F(GgufModel, WindowAndScaling) {
   keys_["rope.freq_base"] = {ValueType::f32, bytes_of(500.0F)};
   EXPECT_EQ(open().config.rotary.scaling.factor, 4);
   EXPECT_EQ(open().config.rotary.theta, 500);
+  keys_.erase("rope.scaling.type");
+  EXPECT_EQ(open().config.rotary.scaling.kind, Kind::linear);
+  set_text("rope.scaling.type", "none");  // whatever the factor
+  EXPECT_EQ(open().config.rotary.scaling, model::shape::RotaryScaling{});
+  set_text("rope.scaling.type", "longrope");
+  EXPECT_THAT(refusal(), HasSubstr("'llama.rope.scaling.type'"));
+}
+
+TEST_F(GgufModel, YarnIsThatOfLlamaCpp) {
   set_text("rope.scaling.type", "yarn");
-  EXPECT_THAT(refusal(), HasSubstr("'llama.rope.scaling.type' of yarn"));
+  set_float("rope.scaling.factor", 4);
+  model::shape::RotaryScaling expected{.kind = Kind::yarn, .factor = 4, .original_length = 128};
+  expected.attention_factor = 0.1 * std::log(4.0) + 1;
+  EXPECT_EQ(open().config.rotary.scaling, expected);
+  set("rope.scaling.original_context_length", 32);
+  set_float("rope.scaling.attn_factor", 0.5F);
+  keys_["rope.scaling.finetuned"] = {ValueType::boolean, std::string(1, '\1')};
+  expected.original_length = 32;
+  expected.attention_factor *= 0.5;
+  EXPECT_EQ(open().config.rotary.scaling, expected);
+  shape_.biases = model::shape::Biases::query_key_value;
+  EXPECT_EQ(open("qwen2").config.rotary.scaling, expected);
+}
+
+/// llama.cpp's converter writes what it then does not read; where that asks for nothing else, a file is read.
+TEST_F(GgufModel, NumbersOfYarnThatLlamaCppDoesNotHeedAreRefused) {
+  set_text("rope.scaling.type", "yarn");
+  set_float("rope.scaling.factor", 4);
+  const auto keys = keys_;
+  const auto factor = static_cast<float>(0.1 * std::log(4.0) + 1);
+  for (const auto& [key, same, other] :
+       std::vector<std::tuple<const char*, float, float>>{{"rope.scaling.yarn_beta_fast", 32, 16},
+                                                          {"rope.scaling.yarn_beta_slow", 1, 2},
+                                                          {"rope.scaling.yarn_ext_factor", 1, 0},
+                                                          {"rope.scaling.yarn_ext_factor", -1, 0.5F},
+                                                          {"rope.scaling.yarn_attn_factor", 1, 1.5F},
+                                                          {"rope.scaling.yarn_attn_factor", factor, 2},
+                                                          {"rope.scaling.yarn_log_multiplier", 0, 0.1F}}) {
+    keys_ = keys;
+    set_float(key, same);
+    EXPECT_EQ(open().config.rotary.scaling.kind, Kind::yarn) << key;
+    set_float(key, other);
+    EXPECT_THAT(refusal(), HasSubstr("llama." + std::string(key))) << key;
+  }
+  keys_ = keys;
+  set_text("rope.scaling.type", "linear");
+  set_float("rope.scaling.attn_factor", 1.5F);
+  EXPECT_THAT(refusal(), HasSubstr("'llama.rope.scaling.attn_factor'"));
+}
+
+TEST_F(GgufModel, FactorsOfFrequencies) {
+  factors_ = {1, 2, 1, 32};
+  EXPECT_EQ(open().config.rotary.scaling.kind, Kind::factors);
+  EXPECT_EQ(open().config.rotary.scaling.factors, factors_);
+  set_float("rope.scaling.factor", 4);
+  EXPECT_THAT(refusal(), HasSubstr("'rope_freqs.weight' beside another scaling"));
+  keys_.erase("rope.scaling.factor");
+  for (const float factor : {0.0F, -1.0F, INFINITY, NAN}) {
+    factors_.back() = factor;
+    EXPECT_THAT(refusal(), HasSubstr("factors must be above 0"));
+  }
+  factors_type_ = 1;
+  EXPECT_THAT(refusal(), HasSubstr("'rope_freqs.weight' does not hold 4 factors"));
+  factors_type_ = 0;
+  factors_ = {1, 1};
+  EXPECT_THAT(refusal(), HasSubstr("'rope_freqs.weight' does not hold 4 factors"));
+  factors_ = {1, 1, 1, 1};
+  EXPECT_EQ(open().config.rotary.scaling, model::shape::RotaryScaling{});
+  shape_.biases = model::shape::Biases::query_key_value;  // llama.cpp looks for them in no Qwen
+  EXPECT_THAT(refusal("qwen2"), HasSubstr("'rope_freqs.weight' has no place"));
 }
 
 TEST_F(GgufModel, WhatIsNotBuiltIsRefusedByItsKey) {

@@ -1,7 +1,8 @@
 """Makes fixtures/: tiny random models of transformers, their configurations as it writes them, and the logits that it
-computes, for transformers_test.cpp.
+computes, for transformers_test.cpp; of some also a GGUF file.
 
-    python3 make_fixtures.py      # needs torch, transformers (5.24 made what is committed) and safetensors
+    PYTHONPATH=tests/support python3 make_fixtures.py
+    # needs torch, transformers (5.24 made what is committed), safetensors and gguf
 """
 import json
 import pathlib
@@ -10,6 +11,8 @@ import tempfile
 
 import torch
 import transformers
+
+import llama_gguf
 
 FOLDER = pathlib.Path(__file__).parent / "fixtures"
 LAST = 6  # positions of which logits are kept
@@ -51,6 +54,8 @@ CASES = {
     "qwen3": ("qwen3", {}, 40),
     "gpt2": ("gpt2", {}, 48),
 }
+# Cases of which there is a GGUF file, which says the scaling in its own way.
+GGUF = {"llama, scaling llama3": "llama3.gguf", "llama, scaling linear": "linear.gguf", "llama, scaling yarn": "yarn.gguf"}
 
 
 def config_of(model, more):
@@ -78,13 +83,16 @@ def case(title, name, more, length):
     shutil.copy(FOLDER / f"{name}.safetensors", folder / "model.safetensors")
     model = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32,
                                                               attn_implementation="eager").eval()
+    if title in GGUF:
+        llama_gguf.write(FOLDER / GGUF[title], model)
     tokens = torch.randint(64, (length,), generator=torch.Generator().manual_seed(length))
     with torch.no_grad():
         logits = model(tokens[None]).logits[0, -LAST:].contiguous()
     written = json.loads((folder / "config.json").read_text())
     shutil.rmtree(folder)
-    return {"title": title, "weights": f"{name}.safetensors", "config": written, "tokens": tokens.tolist(),
+    made = {"title": title, "weights": f"{name}.safetensors", "config": written, "tokens": tokens.tolist(),
             "logits": logits.numpy().tobytes().hex()}
+    return made | ({"gguf": GGUF[title]} if title in GGUF else {})
 
 
 def main():

@@ -88,6 +88,24 @@ TEST(Transformers, ComputesTheSameLogits) {
   }
 }
 
+/// The same weights, the rotary scaling as llama.cpp's converter says it.
+TEST(Transformers, ComputesTheSameLogitsOfGgufFiles) {
+  int files = 0;
+  for (const nlohmann::json& each : cases()) {
+    if (!each.contains("gguf")) continue;
+    SCOPED_TRACE(each["title"]);
+    ++files;
+    const auto external = open_external_model(fs::path(CHAINRULE_TRANSFORMERS_FIXTURES) / each["gguf"]);
+    ASSERT_TRUE(external.has_value());
+    const std::vector<float> expected = floats_of(each["logits"]);
+    const std::vector<float> logits = logits_of(*external, each["tokens"].get<std::vector<std::uint32_t>>());
+    EXPECT_LT(tests::relative_l2(std::span(logits).last(expected.size()),
+                                 std::vector<double>(expected.begin(), expected.end())),
+              1e-5);
+  }
+  EXPECT_EQ(files, 3);
+}
+
 /// The control: had a case's configuration no effect, equal logits would show nothing.
 TEST(Transformers, CasesOfTheSameWeightsDiffer) {
   const nlohmann::json all = cases();
