@@ -10,9 +10,9 @@ build_packages=(
   g++ cmake ninja-build pkg-config
   libopenmpi-dev openmpi-bin libhdf5-dev zlib1g-dev libzstd-dev libdnnl-dev libboost-program-options-dev
   nlohmann-json3-dev libfmt-dev libhwloc-dev libpcre2-dev libxxhash-dev libutf8proc-dev
-  linux-libc-dev
+  libkainjow-mustache-dev linux-libc-dev
 )
-test_packages=(libgtest-dev libgmock-dev python3 python3-h5py python3-torch shellcheck procps)
+test_packages=(libgtest-dev libgmock-dev python3 python3-h5py python3-torch chromium shellcheck procps)
 check_packages=(clang-format-14 git clang libclang-rt-dev libomp-dev)  # clang for libFuzzer alone
 
 case "${1:-}" in

@@ -2,6 +2,22 @@
 
 namespace chainrule::pipeline::cli {
 
+std::string command_text(std::string_view command, const Arguments& arguments) {
+  constexpr std::string_view kPlain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+=./,:@%";
+  std::string text = "chainrule " + std::string(command);
+  for (const std::string& argument : arguments) {
+    text += ' ';
+    if (!argument.empty() && argument.find_first_not_of(kPlain) == std::string::npos) {
+      text += argument;
+      continue;
+    }
+    text += '\'';
+    for (const char each : argument) text += each == '\'' ? "'\\''" : std::string(1, each);
+    text += '\'';
+  }
+  return text;
+}
+
 std::span<const Command> commands() {
   static constexpr Command kCommands[] = {
       {"tokenizer", "train a byte-level BPE tokenizer; encode and decode with one", run_tokenizer},

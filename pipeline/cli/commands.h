@@ -11,6 +11,9 @@ namespace chainrule::pipeline::cli {
 /// The words after the command's name.
 using Arguments = std::vector<std::string>;
 
+/// How a command was called, as a shell takes it again: "chainrule evaluate --model 'a b'".
+std::string command_text(std::string_view command, const Arguments& arguments);
+
 /// One command of the program. run throws on failure; what it returns is the exit code.
 struct Command {
   std::string_view name;

@@ -142,6 +142,7 @@ failure::ExitCode run_evaluate(const Arguments& arguments) {
   }
   asked.math = arithmetic.chosen_math();
   asked.protocol = protocol_of(protocol_name, options.given("stride"));
+  asked.command = command_text("evaluate", arguments);
   asked.model = model;
   asked.data = data;
   asked.report = report;

@@ -33,8 +33,9 @@ failure::ExitCode run_report_merge(const Arguments& arguments) {
       "token-nll", po::bool_switch(&keep_tokens), "keep every token's score in tokens.h5");
   options.allow_positional("part", CommandOptions::kAnyNumber);
   if (!options.parse(arguments)) return failure::ExitCode::done;
-  const evaluate::report::EvaluationReport merged =
-      evaluate::merge_parts({{parts.begin(), parts.end()}, report, keep_tokens, data}, version_text());
+  const evaluate::report::EvaluationReport merged = evaluate::merge_parts(
+      {{parts.begin(), parts.end()}, report, keep_tokens, command_text("report merge", arguments), data},
+      version_text());
   run::print(fmt::format("{}\nreport: {}\n", evaluate::report::render_table(merged), report));
   if (const std::uint64_t nonfinite = merged.overall.nonfinite_tokens; nonfinite != 0 && !allow_nonfinite) {
     throw failure::Error(failure::ExitCode::bad_data, evaluate::nonfinite_message(nonfinite, report));

@@ -93,7 +93,7 @@ ScoringWork score(const comm::Communicator& communicator, const EvaluateOptions&
 
 /// Puts the part or the report in its place and prints what there is to say. Returns the tokens without a finite result
 /// (of a part: none are counted yet).
-std::uint64_t make_output(Output& output, const EvaluateOptions& options, const EvaluationInputs& inputs,
+std::uint64_t make_output(Output& output, const EvaluateOptions& options, const EvaluationInputs& inputs, int ranks,
                           const MakeEnvironment& make_environment) {
   const journal::Journal& journal = *output.journal;
   if (output.is_part) {
@@ -101,9 +101,10 @@ std::uint64_t make_output(Output& output, const EvaluateOptions& options, const 
     run::print(fmt::format("part {} of {}: {}\n", options.part.index + 1, options.part.count, output.part.string()));
     return 0;
   }
+  const std::string command = ranks == 1 ? options.command : fmt::format("mpirun -n {} {}", ranks, options.command);
   const report::EvaluationReport report = write_results(
-      inputs.plan, *inputs.data, [&](std::uint64_t unit) { return journal.result(unit); }, options.keep_tokens,
-      *output.folder, make_environment);
+      inputs.plan, *inputs.data, [&](std::uint64_t unit) { return journal.result(unit); },
+      {options.keep_tokens, command, inputs.model.load_tokenizer}, *output.folder, make_environment);
   remove_journal(journal);
   run::print(fmt::format("{}\nreport: {}\n", report::render_table(report), options.report.string()));
   return report.overall.nonfinite_tokens;
@@ -151,8 +152,10 @@ failure::ExitCode evaluate(const comm::Communicator& communicator, const Evaluat
   std::int64_t nonfinite = 0;
   comm::agree_on_first(communicator, [&] {
     finish(*journal, [&] {
-      nonfinite = static_cast<std::int64_t>(make_output(
-          *output, options, inputs, [&](const auto&) { return environment_json(environment, options, inputs, work); }));
+      nonfinite =
+          static_cast<std::int64_t>(make_output(*output, options, inputs, communicator.size(), [&](const auto&) {
+            return environment_json(environment, options, inputs, work);
+          }));
     });
   });
   nonfinite = communicator.maximum(nonfinite);

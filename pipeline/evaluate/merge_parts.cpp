@@ -80,9 +80,11 @@ std::unique_ptr<const io::tokens::TokenStream> open_its_data(const EvaluationPla
 report::EvaluationReport merge_parts(const MergeOptions& options, const std::string& program) {
   report::ReportFolder folder(options.report);
   const Parts parts(options.parts);
+  const auto load_tokenizer = [&] { return models::load_text_model(parts.plan().model).tokenizer; };
   const auto data = open_its_data(parts.plan(), options.data);
   return write_results(
-      parts.plan(), *data, [&](std::uint64_t unit) { return parts.result(unit); }, options.keep_tokens, folder,
+      parts.plan(), *data, [&](std::uint64_t unit) { return parts.result(unit); },
+      {options.keep_tokens, options.command, load_tokenizer}, folder,
       [&](const report::EvaluationReport&) {
         nlohmann::ordered_json json = {{"program", program}, {"ended", run::utc_now()}};
         for (const fs::path& part : options.parts) json["parts"].push_back(part.string());

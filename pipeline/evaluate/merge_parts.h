@@ -11,6 +11,7 @@ struct MergeOptions {
   std::vector<std::filesystem::path> parts;  ///< what `evaluate --part` wrote, in any order
   std::filesystem::path report;              ///< folder to be made
   bool keep_tokens = false;                  ///< with every token's score
+  std::string command;                       ///< how it was called, for report.html
   std::filesystem::path data;                ///< where the data set lies now; empty: where it lay
 };
 

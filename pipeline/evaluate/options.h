@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <filesystem>
+#include <string>
 
 #include "model/ops/ops.h"
 #include "pipeline/evaluate/score_corpus.h"
@@ -13,6 +14,7 @@ struct EvaluateOptions {
   std::filesystem::path model;    ///< a checkpoint or a run directory
   std::filesystem::path data;     ///< one data set
   std::filesystem::path report;   ///< folder to be made
+  std::string command;            ///< how it was called, for report.html
   Part part;                      ///< units that are scored; other than all, no report is made but a part of one
   double time_limit_seconds = 0;  ///< stop in time for it, counted from the program's start; 0: none
   bool keep_tokens = false;       ///< the report holds every token's score

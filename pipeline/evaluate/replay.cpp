@@ -7,10 +7,14 @@
 namespace chainrule::pipeline::evaluate {
 
 void replay(const windows::WorkUnitOptions& options, const io::tokens::DocumentTable& documents, UnitTokens tokens,
-            const ResultOfUnit& result_of, const std::function<void(const tally::ScoredToken& token)>& visit) {
+            const ResultOfUnit& result_of, const std::function<void(const tally::ScoredToken& token)>& visit,
+            const std::function<bool(const windows::WorkUnit& unit)>& wanted) {
   windows::WorkUnitCursor units(options, documents);
   std::uint64_t first_window = 0;
   for (windows::WorkUnit unit; units.next(unit);) {
+    const std::uint64_t window = first_window;
+    first_window += unit.windows.size();
+    if (wanted && !wanted(unit)) continue;
     const journal::UnitResult result = result_of(unit.index);
     if (result.tokens() != static_cast<std::size_t>(unit.scored)) {
       throw io::Error(io::ErrorKind::bad_data, fmt::format("work unit {} has results of {} tokens, not of {}",
@@ -18,7 +22,7 @@ void replay(const windows::WorkUnitOptions& options, const io::tokens::DocumentT
     }
     tokens.read(unit);
     std::size_t at = 0;
-    tokens.for_each(unit, first_window, [&](std::size_t, tally::ScoredToken& token) {
+    tokens.for_each(unit, window, [&](std::size_t, tally::ScoredToken& token) {
       token.nats = result.nll[at];
       token.nll = {};
       token.nll.add(token.nats);
@@ -28,7 +32,6 @@ void replay(const windows::WorkUnitOptions& options, const io::tokens::DocumentT
       ++at;
       visit(token);
     });
-    first_window += unit.windows.size();
   }
 }
 

@@ -2,21 +2,55 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "io/error.h"
+#include "io/files/json_text.h"
+#include "pipeline/evaluate/page/report_page.h"
 #include "pipeline/evaluate/report/render.h"
+#include "pipeline/evaluate/shown_documents.h"
 #include "pipeline/evaluate/tally/token_file.h"
 
 namespace chainrule::pipeline::evaluate {
 
+namespace {
+
+/// What a reader wants to know of model, data and machine.
+std::vector<std::pair<std::string, std::string>> facts_of(const EvaluationPlan& plan,
+                                                          const io::tokens::TokenStream& data,
+                                                          const nlohmann::ordered_json& environment) {
+  std::vector<std::pair<std::string, std::string>> facts = {
+      {"model", plan.model.string()},
+      {"weights hash", plan.subject.weights_hash},
+      {"step", fmt::format("{}", plan.subject.step)},
+      {"data", data.path().string()},
+      {"data fingerprint", plan.subject.data_fingerprint},
+      {"tokenizer fingerprint", plan.subject.tokenizer_fingerprint},
+      {"vocabulary", fmt::format("{}", plan.subject.vocabulary_size)},
+      {"micro-batch", fmt::format("{}", plan.micro_batch)},
+  };
+  for (const char* name : {"program", "instruction_set", "operating_system", "ranks", "threads_per_rank", "math",
+                           "started", "ended", "scored_tokens_per_second"}) {
+    if (!environment.contains(name)) continue;
+    const nlohmann::ordered_json& value = environment[name];
+    std::string label = name;
+    std::replace(label.begin(), label.end(), '_', ' ');
+    facts.emplace_back(label, value.is_string() ? value.get<std::string>() : io::files::json_text(value));
+  }
+  return facts;
+}
+
+}  // namespace
+
 report::EvaluationReport write_results(const EvaluationPlan& plan, const io::tokens::TokenStream& data,
-                                       const ResultOfUnit& result_of, bool keep_tokens, report::ReportFolder& folder,
-                                       const MakeEnvironment& make_environment) {
+                                       const ResultOfUnit& result_of, const ResultOptions& options,
+                                       report::ReportFolder& folder, const MakeEnvironment& make_environment) {
   folder.begin();
   tally::EvaluationTallies tallies(data.domains().size(), folder.being_written());
   std::optional<tally::TokenFile> tokens;
-  if (keep_tokens) {
+  if (options.keep_tokens) {
     tokens.emplace(folder.being_written() / tally::kTokenFileName,
                    windows::protocol::tokens_to_score(plan.subject.windows, {data, plan.subject.documents}));
   }
@@ -30,7 +64,8 @@ report::EvaluationReport write_results(const EvaluationPlan& plan, const io::tok
   report::EvaluationReport report =
       report::make_report(plan.subject, data.domains(), {data, data.document_count()}, tallies);
   folder.write("report.json", report::to_text(report::render_json(report)));
-  folder.write("environment.json", report::to_text(make_environment(report)));
+  const nlohmann::ordered_json environment = make_environment(report);
+  folder.write("environment.json", report::to_text(environment));
   folder.write("domains.csv", report::render_domains_csv(report));
   folder.write("bands.csv", report::render_bands_csv(report));
   folder.write("documents.csv", [&](const report::TextSink& sink) {
@@ -39,6 +74,15 @@ report::EvaluationReport write_results(const EvaluationPlan& plan, const io::tok
   folder.write("sources.csv", [&](const report::TextSink& sink) {
     report::render_sources_csv(data, covered, tallies.documents, sink);
   });
+  page::PageContent page{
+      report, data.path().filename().string(), options.command, facts_of(plan, data, environment), {}, {}};
+  try {
+    page.documents = shown_documents(plan, data, result_of, tallies.documents, options.load_tokenizer());
+    if (page.documents.empty()) page.no_documents = "No document has 16 tokens with a finite result.";
+  } catch (const io::Error& error) {
+    page.no_documents = fmt::format("Not shown, for want of the tokenizer: {}.", error.what());
+  }
+  folder.write("report.html", page::render_report_page(page));
   folder.commit();
   return report;
 }

@@ -5,6 +5,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
+#include "io/tokenizer/tokenizer.h"
 #include "io/tokens/token_stream.h"
 #include "pipeline/evaluate/plan.h"
 #include "pipeline/evaluate/replay.h"
@@ -12,13 +13,19 @@
 
 namespace chainrule::pipeline::evaluate {
 
+struct ResultOptions {
+  bool keep_tokens = false;                                  ///< write tokens.h5, see tally::TokenFile
+  std::string command;                                       ///< what report.html says how to reproduce it
+  std::function<io::tokenizer::Tokenizer()> load_tokenizer;  ///< for report.html, which does without where it throws
+};
+
 /// Sums up every unit's result and writes the report folder, which then lies in its place: its bytes depend on plan,
-/// data and results alone (keep_tokens: with tokens.h5, see tally::TokenFile), but for environment.json, which is made
-/// last, when the report is known. Throws what replay and writing throw.
+/// data and results alone, but for environment.json and report.html, which shows it. Throws what replay and writing
+/// throw.
 using MakeEnvironment = std::function<nlohmann::ordered_json(const report::EvaluationReport& report)>;
 report::EvaluationReport write_results(const EvaluationPlan& plan, const io::tokens::TokenStream& data,
-                                       const ResultOfUnit& result_of, bool keep_tokens, report::ReportFolder& folder,
-                                       const MakeEnvironment& make_environment);
+                                       const ResultOfUnit& result_of, const ResultOptions& options,
+                                       report::ReportFolder& folder, const MakeEnvironment& make_environment);
 
 /// What is said of tokens without a finite result once the report is written.
 std::string nonfinite_message(std::uint64_t tokens, const std::filesystem::path& report);

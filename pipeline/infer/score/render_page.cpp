@@ -5,6 +5,7 @@
 
 #include "pipeline/infer/score/render.h"
 #include "pipeline/show/heat.h"
+#include "pipeline/show/heat_markup.h"
 #include "pipeline/show/legible.h"
 #include "pipeline/show/markup.h"
 #include "pipeline/show/percent.h"
@@ -84,30 +85,6 @@ document.addEventListener('click', show);
 document.addEventListener('scroll', () => show({target: document.body}), {passive: true});
 )";
 
-std::string level_rules(show::HeatRamp ramp) {
-  std::string rules;
-  for (int level = 0; level < show::kHeatLevels; ++level) {
-    const show::Colour colour = show::heat_colour(ramp, level);
-    rules += fmt::format(".h{}{{background:{};color:{}}}", level, show::to_css(colour),
-                         show::wants_black_text(colour) ? "#16181d" : "#f6f7f9");
-  }
-  return rules;
-}
-
-/// The token's text in the heat map: line feeds are shown and obeyed, everything else as legible() gives it.
-std::string token_markup(std::string_view bytes) {
-  std::string markup;
-  for (std::size_t at = 0; at < bytes.size();) {
-    const std::size_t feed = bytes.find('\n', at);
-    markup += show::escape_markup(
-        show::legible(bytes.substr(at, feed == std::string_view::npos ? feed : feed - at), show::Spaces::kept));
-    if (feed == std::string_view::npos) break;
-    markup += "<u>⏎</u>\n";
-    at = feed + 1;
-  }
-  return markup;
-}
-
 std::string total(std::string_view name, const std::string& value, const std::string& unit) {
   return fmt::format("<div><dt>{}</dt><dd>{} <small>{}</small></dd></div>\n", name, value, unit);
 }
@@ -141,7 +118,7 @@ std::string render_page(const TextScore& score, const models::LoadedModel& model
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>How probable is this "
       "text?</title>\n"
       "<style>{}{}\n@media (prefers-color-scheme: dark) {{{}}}\n</style>\n</head>\n<body>\n<main>\n",
-      kStyle, level_rules(show::HeatRamp::page_light), level_rules(show::HeatRamp::page_dark));
+      kStyle, show::heat_rules(show::HeatRamp::page_light), show::heat_rules(show::HeatRamp::page_dark));
   page += fmt::format(
       "<h1>How probable is this text?</h1>\n<p class=\"from\">Each token on the colour of its surprise given "
       "the text before it.<br>Model {}, step {}, weights {}</p>\n",
@@ -162,7 +139,7 @@ std::string render_page(const TextScore& score, const models::LoadedModel& model
   page += fmt::format("</span> {} and more</div>\n<div class=\"text\">", show::kHeatLevels - 1);
   for (std::size_t i = 0; i < score.tokens.size(); ++i) {
     page += fmt::format("<b class=\"h{}\" data-i=\"{}\">{}</b>", show::heat_level(score.tokens[i].factor.nll_nats), i,
-                        token_markup(score.tokens[i].bytes));
+                        show::heat_text(score.tokens[i].bytes));
   }
   page +=
       "</div>\n<details>\n<summary>Every factor</summary>\n<div class=\"scroll\"><table "

@@ -1,0 +1,199 @@
+#include "pipeline/evaluate/page/report_page.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <kainjow/mustache.hpp>
+#include <stdexcept>
+
+#include "pipeline/evaluate/page/charts.h"
+#include "pipeline/evaluate/page/page_template.h"
+#include "pipeline/show/heat_markup.h"
+#include "pipeline/show/legible.h"
+#include "pipeline/show/markup.h"
+#include "pipeline/show/numbers.h"
+
+namespace chainrule::pipeline::evaluate::page {
+namespace {
+
+using kainjow::mustache::data;
+using kainjow::mustache::list;
+using kainjow::mustache::mustache;
+
+std::string fixed(const std::optional<double>& value, int digits) {
+  return value ? fmt::format("{:.{}f}", *value, digits) : std::string("-");
+}
+
+std::string perplexity_text(const std::optional<double>& value) {
+  if (!value) return "not defined";
+  return *value < 1e7 ? fmt::format("{:.2f}", *value) : fmt::format("{:.3e}", *value);
+}
+
+std::string percent(const std::optional<double>& share) {
+  return share ? fmt::format("{:.2f} %", 100 * *share) : std::string("-");
+}
+
+/// Names and values come from files: valid UTF-8 without control characters; the template escapes the rest.
+std::string safe(const std::string& text) { return show::without_controls(text); }
+
+data total(const char* name, const std::string& value, const std::string& unit) {
+  data made;
+  made.set("name", name);
+  made.set("value", value);
+  made.set("unit", unit);
+  return made;
+}
+
+list totals_of(const report::EvaluationReport& report) {
+  const report::EvaluationSummary& overall = report.overall;
+  list totals;
+  totals.push_back(total("cross-entropy", fixed(overall.cross_entropy_nats, 4),
+                         overall.standard_error_nats
+                             ? fmt::format("nats a token, +/- {:.4f}", *overall.standard_error_nats)
+                             : std::string("nats a token")));
+  totals.push_back(
+      total("bits per byte", fixed(overall.bits_per_byte, 4), fmt::format("{} bytes", show::grouped(overall.bytes))));
+  totals.push_back(total("tokens scored", show::grouped(overall.tokens_scored),
+                         fmt::format("{} documents", show::grouped(overall.documents))));
+  totals.push_back(total("word perplexity", perplexity_text(overall.word_perplexity),
+                         fmt::format("{} words", show::grouped(overall.words))));
+  totals.push_back(total("likeliest token right", percent(overall.top1_accuracy),
+                         fmt::format("{} among five", percent(overall.top5_accuracy))));
+  totals.push_back(total("calibration error", fixed(report.expected_calibration_error, 4),
+                         fmt::format("expects {} nats", fixed(overall.predictive_entropy_nats, 4))));
+  return totals;
+}
+
+list domains_of(const report::EvaluationReport& report) {
+  double most = 0;
+  for (const auto& domain : report.domains) {
+    const report::EvaluationSummary& summary = domain.summary;
+    most = std::max({most, summary.cross_entropy_nats.value_or(0), summary.cross_entropy_high_nats.value_or(0)});
+  }
+  list domains;
+  for (const auto& [name, summary] : report.domains) {
+    const auto share = [&](double nats) { return most == 0 ? 0 : 100 * std::clamp(nats / most, 0.0, 1.0); };
+    data row;
+    row.set("name", safe(name));
+    row.set("width", fmt::format("{:.2f}", share(summary.cross_entropy_nats.value_or(0))));
+    row.set("value", fixed(summary.cross_entropy_nats, 4));
+    row.set("tokens", show::grouped(summary.tokens_scored));
+    if (summary.cross_entropy_low_nats) {
+      data reach;
+      const double left = share(*summary.cross_entropy_low_nats);
+      reach.set("left", fmt::format("{:.2f}", left));
+      reach.set("span", fmt::format("{:.2f}", share(*summary.cross_entropy_high_nats) - left));
+      row.set("reach", reach);
+    } else {
+      row.set("reach", data::type::bool_false);
+    }
+    domains.push_back(row);
+  }
+  return domains;
+}
+
+data chart(const char* title, const std::string& subtitle, const std::string& svg) {
+  data made;
+  made.set("title", title);
+  made.set("subtitle", subtitle);
+  made.set("svg", svg);
+  return made;
+}
+
+list charts_of(const report::EvaluationReport& report) {
+  list charts;
+  charts.push_back(chart("By context", "tokens that a token was predicted from", band_chart(report.contexts)));
+  charts.push_back(chart("By document length", "tokens of the document", band_chart(report.lengths)));
+  charts.push_back(chart("By frequency", "how often the token was scored here", band_chart(report.frequencies)));
+  charts.push_back(chart("Calibration", "share right against probability of the likeliest; on the line is honest",
+                         calibration_chart(report.calibration)));
+  return charts;
+}
+
+list documents_of(const std::vector<ShownDocument>& documents) {
+  list shown;
+  for (const ShownDocument& document : documents) {
+    data made;
+    made.set("label", safe(fmt::format("{}: {} ({:.3f} nats a token)",
+                                       document.surprising ? "Most surprising" : "Least surprising", document.label,
+                                       document.nats_per_token)));
+    list tokens;
+    for (const ShownDocument::Token& each : document.tokens) {
+      data token;
+      token.set("level", fmt::format("{}", show::heat_level(each.nll_nats)));
+      token.set("title", fmt::format("{:.3f} nats", each.nll_nats));
+      token.set("text", show::heat_text(each.bytes));
+      tokens.push_back(token);
+    }
+    made.set("tokens", tokens);
+    if (document.hidden_tokens != 0) {
+      made.set("more", fmt::format("... {} more tokens", show::grouped(document.hidden_tokens)));
+    } else {
+      made.set("more", data::type::bool_false);
+    }
+    shown.push_back(made);
+  }
+  return shown;
+}
+
+}  // namespace
+
+std::string render_report_page(const PageContent& content) {
+  const report::EvaluationReport& report = content.report;
+  const windows::protocol::ScoringOptions& windows = report.subject.windows;
+  data page;
+  page.set("light_heat", show::heat_rules(show::HeatRamp::page_light));
+  page.set("dark_heat", show::heat_rules(show::HeatRamp::page_dark));
+  page.set("data", safe(content.data));
+  page.set("protocol", std::string(windows.protocol->name));
+  page.set("perplexity", perplexity_text(report.overall.perplexity));
+  page.set("interval",
+           report.overall.perplexity_low
+               ? fmt::format("{} to {} in 95 % of corpora like this one, by {} documents",
+                             perplexity_text(report.overall.perplexity_low),
+                             perplexity_text(report.overall.perplexity_high), show::grouped(report.overall.documents))
+               : std::string("no interval: it takes two documents"));
+  page.set("how", fmt::format("{} (protocol {}): contexts of up to {} tokens, windows advance by {}. Perplexity is the "
+                              "exponential of total nats over tokens; every token counts once.",
+                              safe(content.data), windows.protocol->name, windows.context_length, windows.stride));
+  page.set("totals", totals_of(report));
+  std::string warning;
+  if (report.overall.nonfinite_tokens != 0) {
+    warning = fmt::format("{} tokens have no finite result: no overall value is given.",
+                          show::grouped(report.overall.nonfinite_tokens));
+  } else if (!report.complete()) {
+    warning = fmt::format("Part of the data: the first {} of {} documents.", show::grouped(report.overall.documents),
+                          show::grouped(report.overall.documents_in_data));
+  }
+  if (warning.empty()) {
+    page.set("warning", data::type::bool_false);
+  } else {
+    page.set("warning", warning);
+  }
+  page.set("macro", report.macro_cross_entropy_nats
+                        ? fmt::format("All domains alike: {:.4f} nats, perplexity {}.",
+                                      *report.macro_cross_entropy_nats, perplexity_text(report.macro_perplexity))
+                        : std::string());
+  page.set("domains", domains_of(report));
+  page.set("charts", charts_of(report));
+  page.set("has_documents", data(true));
+  page.set("documents_note", safe(content.documents.empty() ? content.no_documents
+                                                            : std::string("The most and the least surprising by nats a "
+                                                                          "token, among those of 16 tokens or more.")));
+  page.set("documents", documents_of(content.documents));
+  page.set("command", safe(content.command));
+  list facts;
+  for (const auto& [name, value] : content.facts) {
+    data fact;
+    fact.set("name", safe(name));
+    fact.set("value", safe(value));
+    facts.push_back(fact);
+  }
+  page.set("facts", facts);
+  mustache shape{std::string(kPageTemplate)};
+  if (!shape.is_valid()) throw std::logic_error("the page's template: " + shape.error_message());
+  return shape.render(page);
+}
+
+}  // namespace chainrule::pipeline::evaluate::page
