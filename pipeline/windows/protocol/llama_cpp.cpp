@@ -29,8 +29,8 @@ const Protocol kLlamaCpp = {
     .default_stride = [](std::int64_t context_length) { return context_length; },
     .make_cursor = [](const ScoringOptions& options,
                       const io::tokens::DocumentTable& documents) -> std::unique_ptr<WindowCursor> {
-      return std::make_unique<ChunkCursor>(options.context_length, scored_of_chunk(options.context_length), true,
-                                           documents);
+      return std::make_unique<ChunkCursor>(options.context_length, scored_of_chunk(options.context_length),
+                                           options.has_beginning, documents);
     },
     .dropped = [](const ScoringOptions& options, const io::tokens::DocumentTable& documents) -> std::vector<Dropped> {
       const auto length = static_cast<std::uint64_t>(options.context_length);

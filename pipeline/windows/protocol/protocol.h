@@ -111,6 +111,7 @@ struct ScoringOptions {
   const Protocol* protocol = &kDocument;
   std::int64_t context_length = 0;  ///< N, at least 1: rows of the longest window, or tokens it reads and predicts
   std::int64_t stride = 0;          ///< S, 1 <= S <= N
+  bool has_beginning = false;       ///< the tokenizer's template begins with a token, which Prefix::beginning reads
 };
 
 /// The windows that options ask for (see Protocol::make_cursor).
