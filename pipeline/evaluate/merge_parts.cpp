@@ -11,6 +11,7 @@
 #include "io/tokenizer/tokenizer.h"
 #include "pipeline/evaluate/evaluation_inputs.h"
 #include "pipeline/evaluate/journal/journal.h"
+#include "pipeline/evaluate/protocol_text.h"
 #include "pipeline/evaluate/results.h"
 #include "pipeline/models/text_model.h"
 #include "pipeline/run/environment.h"
@@ -81,8 +82,9 @@ report::EvaluationReport merge_parts(const MergeOptions& options, const std::str
   report::ReportFolder folder(options.report);
   const Parts parts(options.parts);
   const auto data = open_its_data(parts.plan(), options.data);
+  ProtocolText text(*data, [&] { return models::load_text_model(parts.plan().model).tokenizer; });
   return write_results(
-      parts.plan(), *data, [&](std::uint64_t unit) { return parts.result(unit); }, folder,
+      parts.plan(), text.of(parts.plan()), [&](std::uint64_t unit) { return parts.result(unit); }, folder,
       [&](const report::EvaluationReport&) {
         nlohmann::ordered_json json = {{"program", program}, {"ended", run::utc_now()}};
         for (const fs::path& part : options.parts) json["parts"].push_back(part.string());
