@@ -99,6 +99,8 @@ std::uint32_t Tokenizer::vocabulary_size() const {
 
 TokenId Tokenizer::end_of_text() const { return state_->definition.end_of_text; }
 TokenId Tokenizer::start_token() const { return state_->definition.start; }
+const std::vector<TokenId>& Tokenizer::template_before() const { return state_->definition.before; }
+const std::vector<TokenId>& Tokenizer::template_after() const { return state_->definition.after; }
 
 std::string Tokenizer::fingerprint() const { return state_->fingerprint; }
 

@@ -41,6 +41,9 @@ class Tokenizer {
   /// What a text is read behind: the token that the tokenizer's files say begins a text, else end-of-text. (As lm-eval
   /// chooses its prefix token.)
   TokenId start_token() const;
+  /// What the file's template puts before and behind a text where special tokens are asked for. encode() does not.
+  const std::vector<TokenId>& template_before() const;
+  const std::vector<TokenId>& template_after() const;
   /// XXH3-128 (32 hexadecimal digits) of all that decides ids: vocabulary, merges, pattern, special tokens and what is
   /// done before merging. Equal for equal tokenizers whatever file they came from; the start token is no part of it.
   std::string fingerprint() const;

@@ -16,7 +16,7 @@ namespace chainrule::io::tokens {
 /// [first_token, first_token + tokens).
 struct DocumentRecord {
   std::uint64_t first_token = 0;  ///< stream position of its first token
-  std::uint64_t tokens = 0;       ///< end-of-text included, so at least 1
+  std::uint64_t tokens = 0;       ///< end-of-text included, so at least 1 where the stream has it
   std::uint64_t bytes = 0;        ///< UTF-8 bytes of the original text
   std::uint64_t words = 0;        ///< pieces between runs of white space
   std::uint16_t domain = 0;       ///< index into TokenStream::domains()
@@ -32,8 +32,8 @@ struct DocumentSource {
   std::uint64_t line = 0;
 };
 
-/// What training and evaluation read: documents behind each other, each followed by its end-of-text. Reading from
-/// several threads at once is safe.
+/// What training and evaluation read: documents behind each other, each followed by its end-of-text (but see
+/// has_end_of_text). Reading from several threads at once is safe.
 class TokenStream {
  public:
   virtual ~TokenStream() = default;
@@ -47,6 +47,8 @@ class TokenStream {
   virtual std::uint64_t document_count() const = 0;
   virtual std::uint32_t vocabulary_size() const = 0;
   virtual std::uint32_t end_of_text() const = 0;
+  /// Whether each document ends in one. Documents of a stream without them may have no token.
+  virtual bool has_end_of_text() const { return true; }
   /// What a document is read behind, and the stream's first token: end-of-text or a beginning-of-text token.
   virtual std::uint32_t start_token() const = 0;
   virtual const std::string& tokenizer_fingerprint() const = 0;

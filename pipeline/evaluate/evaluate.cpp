@@ -84,7 +84,7 @@ ScoringWork score(const comm::Communicator& communicator, const EvaluateOptions&
                                                          model::decoder::Purpose::evaluate};
     decoder = std::make_unique<model::decoder::Decoder>(inputs.model.config, decoder_options, *ops);
   });
-  UnitScorer scorer({*inputs.data, inputs.documents(), inputs.plan.start_token},
+  UnitScorer scorer({*inputs.text, inputs.documents(), inputs.plan.start_token},
                     [&](const model::ops::Batch& batch, const model::ops::PredictionScores& scores) {
                       decoder->score(inputs.model.weights(), batch, scores);
                     });
@@ -103,7 +103,7 @@ std::uint64_t make_output(Output& output, const EvaluateOptions& options, const 
   }
   const std::string command = ranks == 1 ? options.command : fmt::format("mpirun -n {} {}", ranks, options.command);
   const report::EvaluationReport report = write_results(
-      inputs.plan, *inputs.data, [&](std::uint64_t unit) { return journal.result(unit); },
+      inputs.plan, *inputs.text, [&](std::uint64_t unit) { return journal.result(unit); },
       {options.keep_tokens, command, inputs.model.load_tokenizer}, *output.folder, make_environment);
   remove_journal(journal);
   run::print(fmt::format("{}\nreport: {}\n", report::render_table(report), options.report.string()));

@@ -37,13 +37,20 @@ void check_same_vocabulary(const models::LoadedModel& model, const io::tokens::T
   }
 }
 
-/// Another system's model says what it reads texts behind. A checkpoint was trained on streams such as this one.
-std::uint32_t start_token_of(const models::LoadedModel& model, const io::tokens::TokenStream& data) {
-  return model.start_token.value_or(data.start_token());
+/// What padding is read as, and documents behind. Another system's model says what it reads texts behind; a checkpoint
+/// was trained on streams such as this one.
+std::uint32_t start_token_of(const EvaluationPlan& plan, EvaluationInputs& inputs) {
+  using windows::protocol::Prefix;
+  const Prefix prefix = plan.subject.windows.protocol->prefix;
+  if (prefix == Prefix::tokenizer) return inputs.texts->tokenizer().start_token();
+  if (plan.subject.windows.has_beginning) return plan.around.before.front();
+  return inputs.model.start_token.value_or(inputs.data->start_token());
 }
 
 EvaluationPlan plan_of(const EvaluateOptions& options, const windows::WorkUnitOptions& units,
-                       const models::LoadedModel& model, const io::tokens::TokenStream& data) {
+                       EvaluationInputs& inputs) {
+  const models::LoadedModel& model = inputs.model;
+  const io::tokens::TokenStream& data = *inputs.data;
   const std::uint64_t all = data.document_count();
   EvaluationPlan plan;
   plan.subject = {.windows = units.windows,
@@ -53,8 +60,13 @@ EvaluationPlan plan_of(const EvaluateOptions& options, const windows::WorkUnitOp
                   .tokenizer_fingerprint = model.tokenizer_fingerprint,
                   .vocabulary_size = data.vocabulary_size(),
                   .documents = options.max_documents != 0 ? std::min(options.max_documents, all) : all};
+  if (options.protocol->text != windows::protocol::Text::documents) {
+    plan.around = {inputs.texts->tokenizer().template_before(), inputs.texts->tokenizer().template_after()};
+  }
+  plan.subject.windows.has_beginning =
+      options.protocol->prefix == windows::protocol::Prefix::beginning && !plan.around.before.empty();
   plan.micro_batch = units.micro_batch;
-  plan.start_token = start_token_of(model, data);
+  plan.start_token = start_token_of(plan, inputs);
   plan.part = options.part;
   plan.model = std::filesystem::absolute(options.model);
   plan.data = std::filesystem::absolute(options.data);
@@ -69,7 +81,7 @@ std::unique_ptr<const io::tokens::TokenStream> open_data(const std::filesystem::
   return io::tokens::open_token_stream(path, load_tokenizer);
 }
 
-EvaluationInputs open_inputs(const comm::Communicator& communicator, const EvaluateOptions& options) {
+EvaluationInputs open_model_and_data(const comm::Communicator& communicator, const EvaluateOptions& options) {
   // The cheap checks come first: a mistyped path should not wait for a large model.
   std::unique_ptr<const io::tokens::TokenStream> data;
   bool is_ours = true;
@@ -87,25 +99,34 @@ EvaluationInputs open_inputs(const comm::Communicator& communicator, const Evalu
   comm::require_same(communicator, failure::ExitCode::bad_data, fmt::format("the data set '{}'", options.data.string()),
                      data->fingerprint());
   if (!model) model.emplace(models::load_same_model(communicator, options.model));
-  windows::WorkUnitOptions units;
-  comm::agree(communicator, [&] {
-    check_same_vocabulary(*model, *data);
-    units = resolve(options, model->config.sequence_length);
-  });
+  comm::agree(communicator, [&] { check_same_vocabulary(*model, *data); });
+  if (options.protocol != nullptr) {
+    comm::agree(communicator, [&] { resolve(options, model->config.sequence_length); });
+  }
   comm::agree(communicator, [&] {
     io::tokens::verify_shards(*data, static_cast<std::size_t>(communicator.rank()),
                               static_cast<std::size_t>(communicator.size()));
   });
-  EvaluationInputs inputs{std::move(*model), std::move(data), {}};
-  comm::agree(communicator, [&] {
-    inputs.plan = plan_of(options, units, inputs.model, *inputs.data);
-    if (windows::protocol::tokens_to_score(units.windows, inputs.documents()) == 0) {
-      throw failure::Error(
-          failure::ExitCode::bad_data,
-          fmt::format("nothing to score in '{}': its {} documents hold no token that protocol {} scores",
-                      options.data.string(), inputs.plan.subject.documents, options.protocol->name));
-    }
-  });
+  EvaluationInputs inputs{std::move(*model), std::move(data), nullptr, {}, nullptr};
+  inputs.texts = std::make_unique<ProtocolText>(*inputs.data, inputs.model.load_tokenizer);
+  return inputs;
+}
+
+std::string choose_protocol(const comm::Communicator& communicator, const EvaluateOptions& options,
+                            EvaluationInputs& inputs) {
+  comm::agree(communicator,
+              [&] { inputs.plan = plan_of(options, resolve(options, inputs.model.config.sequence_length), inputs); });
+  std::string why_not = prepare_text(communicator, inputs.plan, *inputs.texts);
+  if (why_not.empty()) inputs.text = &inputs.texts->of(inputs.plan);
+  return why_not;
+}
+
+EvaluationInputs open_inputs(const comm::Communicator& communicator, const EvaluateOptions& options) {
+  EvaluationInputs inputs = open_model_and_data(communicator, options);
+  if (const std::string why_not = choose_protocol(communicator, options, inputs); !why_not.empty()) {
+    throw failure::AgreedError(failure::ExitCode::bad_data,
+                               fmt::format("nothing to score in '{}': {}", options.data.string(), why_not));
+  }
   return inputs;
 }
 

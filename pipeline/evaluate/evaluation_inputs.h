@@ -1,11 +1,13 @@
 #pragma once
 #include <filesystem>
 #include <memory>
+#include <string>
 
 #include "io/tokens/document_table.h"
 #include "pipeline/comm/communicator.h"
 #include "pipeline/evaluate/options.h"
 #include "pipeline/evaluate/plan.h"
+#include "pipeline/evaluate/protocol_text.h"
 #include "pipeline/models/loaded_model.h"
 
 namespace chainrule::pipeline::evaluate {
@@ -14,10 +16,12 @@ namespace chainrule::pipeline::evaluate {
 struct EvaluationInputs {
   models::LoadedModel model;
   std::unique_ptr<const io::tokens::TokenStream> data;
-  EvaluationPlan plan;
+  std::unique_ptr<ProtocolText> texts;
+  EvaluationPlan plan;                            ///< of the protocol that was chosen last
+  const io::tokens::TokenStream* text = nullptr;  ///< what its windows lie over
 
   /// The documents that are covered.
-  io::tokens::DocumentTable documents() const { return {*data, plan.subject.documents}; }
+  io::tokens::DocumentTable documents() const { return {*text, plan.subject.documents}; }
 };
 
 /// The data set or token files at path, which load_tokenizer's tokenizer was used for where they do not say. Throws
@@ -25,9 +29,16 @@ struct EvaluationInputs {
 std::unique_ptr<const io::tokens::TokenStream> open_data(const std::filesystem::path& path,
                                                          const io::tokens::LoadTokenizer& load_tokenizer);
 
-/// Opens and checks everything, the shards' content included. Throws AgreedError: missing_input or bad_data for a
-/// damaged file, tokenizers that differ, or nothing to score; usage for a data set pair or impossible options.
-/// Collective.
+/// Opens and checks model and data, the shards' content included. Throws AgreedError: missing_input or bad_data for a
+/// damaged file or tokenizers that differ; usage for a data set pair. Collective.
+EvaluationInputs open_model_and_data(const comm::Communicator& communicator, const EvaluateOptions& options);
+
+/// Makes plan and text of options.protocol. Returns why it cannot score this data, empty where it can. Throws
+/// AgreedError: usage for impossible options, and what making the text throws. Collective.
+std::string choose_protocol(const comm::Communicator& communicator, const EvaluateOptions& options,
+                            EvaluationInputs& inputs);
+
+/// Both; where the protocol cannot score the data, that is bad_data too. Collective.
 EvaluationInputs open_inputs(const comm::Communicator& communicator, const EvaluateOptions& options);
 
 }  // namespace chainrule::pipeline::evaluate

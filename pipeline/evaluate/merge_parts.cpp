@@ -11,6 +11,7 @@
 #include "io/tokenizer/tokenizer.h"
 #include "pipeline/evaluate/evaluation_inputs.h"
 #include "pipeline/evaluate/journal/journal.h"
+#include "pipeline/evaluate/protocol_text.h"
 #include "pipeline/evaluate/results.h"
 #include "pipeline/models/text_model.h"
 #include "pipeline/run/environment.h"
@@ -82,8 +83,9 @@ report::EvaluationReport merge_parts(const MergeOptions& options, const std::str
   const Parts parts(options.parts);
   const auto load_tokenizer = [&] { return models::load_text_model(parts.plan().model).tokenizer; };
   const auto data = open_its_data(parts.plan(), options.data);
+  ProtocolText text(*data, load_tokenizer);
   return write_results(
-      parts.plan(), *data, [&](std::uint64_t unit) { return parts.result(unit); },
+      parts.plan(), text.of(parts.plan()), [&](std::uint64_t unit) { return parts.result(unit); },
       {options.keep_tokens, options.command, load_tokenizer}, folder,
       [&](const report::EvaluationReport&) {
         nlohmann::ordered_json json = {{"program", program}, {"ended", run::utc_now()}};

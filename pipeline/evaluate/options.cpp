@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "pipeline/failure/error.h"
 
 namespace chainrule::pipeline::evaluate {
@@ -10,10 +12,19 @@ windows::WorkUnitOptions resolve(const EvaluateOptions& options, std::int64_t mo
   windows::WorkUnitOptions units;
   windows::protocol::ScoringOptions& windows = units.windows;
   windows.protocol = options.protocol;
-  windows.context_length = options.context_length != 0 ? options.context_length : model_context_length;
+  const std::int64_t usual = options.protocol->usual_context_length;
+  windows.context_length = options.context_length != 0 ? options.context_length
+                           : usual != 0                ? std::min(usual, model_context_length)
+                                                       : model_context_length;
   if (windows.context_length > model_context_length) {
     throw failure::Error(failure::ExitCode::usage, fmt::format("--context-length {} is longer than the model's {}",
                                                                windows.context_length, model_context_length));
+  }
+  if (windows.context_length < options.protocol->shortest_context_length) {
+    throw failure::Error(
+        failure::ExitCode::usage,
+        fmt::format("--context-length {} is shorter than the {} that protocol {} needs", windows.context_length,
+                    options.protocol->shortest_context_length, options.protocol->name));
   }
   const bool chosen = options.stride != 0 && options.protocol->fixed_stride.empty();
   windows.stride = chosen ? options.stride : options.protocol->default_stride(windows.context_length);

@@ -19,8 +19,8 @@ struct EvaluateOptions {
   double time_limit_seconds = 0;  ///< stop in time for it, counted from the program's start; 0: none
   bool keep_tokens = false;       ///< the report holds every token's score
   bool allow_nonfinite = false;   ///< tokens without a finite result are no failure
-  const windows::protocol::Protocol* protocol = &windows::protocol::kDocument;
-  std::int64_t context_length = 0;  ///< tokens; 0: the model's
+  const windows::protocol::Protocol* protocol = &windows::protocol::kDocument;  ///< null: each of them in turn
+  std::int64_t context_length = 0;  ///< tokens; 0: the protocol's, else the model's
   std::int64_t stride = 0;          ///< tokens; 0: the protocol's for the context length
   std::int64_t micro_batch = 0;     ///< windows of full length a unit holds; 0: default_micro_batch()
   std::uint64_t max_documents = 0;  ///< evaluate the first so many; 0: all

@@ -1,6 +1,7 @@
 #include "pipeline/evaluate/plan.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <nlohmann/json.hpp>
 
@@ -18,6 +19,9 @@ void for_each_field(Plan& plan, const Field& field) {
   field("micro_batch", plan.micro_batch);
   field("documents", plan.subject.documents);
   field("start_token", plan.start_token);
+  field("before_text", plan.around.before);
+  field("behind_text", plan.around.after);
+  field("has_beginning", plan.subject.windows.has_beginning);
   field("part", plan.part.index);
   field("parts", plan.part.count);
 }
@@ -34,11 +38,33 @@ void check(const EvaluationPlan& plan) {
 
 }  // namespace
 
-std::string EvaluationPlan::identity() const {
+windows::protocol::Text EvaluationPlan::text() const {
+  const windows::protocol::Text text = subject.windows.protocol->text;
+  return text == windows::protocol::Text::wrapped && around.empty() ? windows::protocol::Text::documents : text;
+}
+
+std::optional<std::uint32_t> EvaluationPlan::prefix_token() const {
+  const windows::protocol::Prefix prefix = subject.windows.protocol->prefix;
+  if (prefix == windows::protocol::Prefix::none) return std::nullopt;
+  if (prefix == windows::protocol::Prefix::beginning && !subject.windows.has_beginning) return std::nullopt;
+  return start_token;
+}
+
+std::string EvaluationPlan::scored() const {
   const windows::protocol::ScoringOptions& windows = subject.windows;
-  return fmt::format("weights {}, {} documents of data {}, protocol {}, context length {}, stride {}, micro-batch {}",
-                     subject.weights_hash, subject.documents, subject.data_fingerprint, windows.protocol->name,
-                     windows.context_length, windows.stride, micro_batch);
+  std::string said = fmt::format(
+      "weights {}, {} documents of data {}, {}, context length {}, stride {}, micro-batch {}, start token {}",
+      subject.weights_hash, subject.documents, subject.data_fingerprint, windows.protocol->rule, windows.context_length,
+      windows.stride, micro_batch, start_token);
+  if (windows.has_beginning) said += ", chunks behind it";
+  if (text() == windows::protocol::Text::documents) return said;
+  return said + fmt::format(", {} text between [{}] and [{}]",
+                            text() == windows::protocol::Text::joined ? "joined" : "each",
+                            fmt::join(around.before, " "), fmt::join(around.after, " "));
+}
+
+std::string EvaluationPlan::identity() const {
+  return fmt::format("protocol {}, {}", subject.windows.protocol->name, scored());
 }
 
 std::string to_json_text(const EvaluationPlan& plan) {

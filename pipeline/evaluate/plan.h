@@ -1,8 +1,10 @@
 #pragma once
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 
+#include "io/tokens/remade_stream.h"
 #include "pipeline/evaluate/report/evaluation_report.h"
 #include "pipeline/evaluate/score_corpus.h"
 #include "pipeline/windows/work_units.h"
@@ -14,12 +16,19 @@ namespace chainrule::pipeline::evaluate {
 struct EvaluationPlan {
   report::EvaluationSubject subject;
   std::int64_t micro_batch = 0;
-  std::uint32_t start_token = 0;  ///< what documents are read behind
+  std::uint32_t start_token = 0;  ///< what documents and padding are read behind
+  io::tokens::Template around;    ///< of the tokenizer, for protocols whose text has it
   Part part;
   std::filesystem::path model, data;
 
   windows::WorkUnitOptions units() const { return {subject.windows, micro_batch}; }
-  /// What decides what units say, in a line: not where things lie, nor the part.
+  /// What its windows lie over: Text::documents also where nothing is to be put around them.
+  windows::protocol::Text text() const;
+  /// What its windows are read behind; nothing: each behind its own first token.
+  std::optional<std::uint32_t> prefix_token() const;
+  /// What decides what units say, in a line, but for the protocol's name: not where things lie, nor the part.
+  std::string scored() const;
+  /// The same with the protocol.
   std::string identity() const;
 };
 

@@ -9,6 +9,7 @@
 #include "io/error.h"
 #include "io/files/json_text.h"
 #include "pipeline/evaluate/page/report_page.h"
+#include "pipeline/evaluate/report/make_protocol_result.h"
 #include "pipeline/evaluate/report/render.h"
 #include "pipeline/evaluate/shown_documents.h"
 #include "pipeline/evaluate/tally/token_file.h"
@@ -44,45 +45,57 @@ std::vector<std::pair<std::string, std::string>> facts_of(const EvaluationPlan& 
 
 }  // namespace
 
-report::EvaluationReport write_results(const EvaluationPlan& plan, const io::tokens::TokenStream& data,
-                                       const ResultOfUnit& result_of, const ResultOptions& options,
-                                       report::ReportFolder& folder, const MakeEnvironment& make_environment) {
-  folder.begin();
-  tally::EvaluationTallies tallies(data.domains().size(), folder.being_written());
+report::EvaluationReport write_files(const EvaluationPlan& plan, const io::tokens::TokenStream& text,
+                                     const ResultOfUnit& result_of, const ResultOptions& options,
+                                     const report::ReportFolder& folder, const std::string& place,
+                                     const MakeEnvironment& make_environment) {
+  tally::EvaluationTallies tallies(text.domains().size(), folder.being_written());
+  tally::ProtocolTallies of_protocol = report::tallies_of_protocol(plan.subject.windows);
   std::optional<tally::TokenFile> tokens;
   if (options.keep_tokens) {
-    tokens.emplace(folder.being_written() / tally::kTokenFileName,
-                   windows::protocol::tokens_to_score(plan.subject.windows, {data, plan.subject.documents}));
+    tokens.emplace(folder.being_written() / (place + tally::kTokenFileName),
+                   windows::protocol::tokens_to_score(plan.subject.windows, {text, plan.subject.documents}));
   }
   const std::uint64_t covered = plan.subject.documents;
-  const io::tokens::DocumentTable documents(data, covered);
-  replay(plan.units(), documents, {data, documents, plan.start_token}, result_of, [&](const tally::ScoredToken& token) {
+  const io::tokens::DocumentTable documents(text, covered);
+  replay(plan.units(), documents, {text, documents, plan.start_token}, result_of, [&](const tally::ScoredToken& token) {
     tallies.add(token);
+    of_protocol.add(token);
     if (tokens) tokens->add(token);
   });
   if (tokens) tokens->finish();
   report::EvaluationReport report =
-      report::make_report(plan.subject, data.domains(), {data, data.document_count()}, tallies);
-  folder.write("report.json", report::to_text(report::render_json(report)));
+      report::make_report(plan.subject, text.domains(), {text, text.document_count()}, tallies);
+  report.protocol =
+      report::make_protocol_result(plan.subject.windows, plan.prefix_token(), documents, report.overall, of_protocol);
+  folder.write(place + "report.json", report::to_text(report::render_json(report)));
   const nlohmann::ordered_json environment = make_environment(report);
-  folder.write("environment.json", report::to_text(environment));
-  folder.write("domains.csv", report::render_domains_csv(report));
-  folder.write("bands.csv", report::render_bands_csv(report));
-  folder.write("documents.csv", [&](const report::TextSink& sink) {
-    report::render_documents_csv(data, covered, tallies.documents, sink);
+  folder.write(place + "environment.json", report::to_text(environment));
+  folder.write(place + "domains.csv", report::render_domains_csv(report));
+  folder.write(place + "bands.csv", report::render_bands_csv(report));
+  folder.write(place + "documents.csv", [&](const report::TextSink& sink) {
+    report::render_documents_csv(text, covered, tallies.documents, sink);
   });
-  folder.write("sources.csv", [&](const report::TextSink& sink) {
-    report::render_sources_csv(data, covered, tallies.documents, sink);
+  folder.write(place + "sources.csv", [&](const report::TextSink& sink) {
+    report::render_sources_csv(text, covered, tallies.documents, sink);
   });
   page::PageContent page{
-      report, data.path().filename().string(), options.command, facts_of(plan, data, environment), {}, {}};
+      report, text.path().filename().string(), options.command, facts_of(plan, text, environment), {}, {}};
   try {
-    page.documents = shown_documents(plan, data, result_of, tallies.documents, options.load_tokenizer());
+    page.documents = shown_documents(plan, text, result_of, tallies.documents, options.load_tokenizer());
     if (page.documents.empty()) page.no_documents = "No document has 16 tokens with a finite result.";
   } catch (const io::Error& error) {
     page.no_documents = fmt::format("Not shown, for want of the tokenizer: {}.", error.what());
   }
-  folder.write("report.html", page::render_report_page(page));
+  folder.write(place + "report.html", page::render_report_page(page));
+  return report;
+}
+
+report::EvaluationReport write_results(const EvaluationPlan& plan, const io::tokens::TokenStream& text,
+                                       const ResultOfUnit& result_of, const ResultOptions& options,
+                                       report::ReportFolder& folder, const MakeEnvironment& make_environment) {
+  folder.begin();
+  report::EvaluationReport report = write_files(plan, text, result_of, options, folder, "", make_environment);
   folder.commit();
   return report;
 }

@@ -20,12 +20,18 @@ struct ResultOptions {
 };
 
 /// Sums up every unit's result and writes the report folder, which then lies in its place: its bytes depend on plan,
-/// data and results alone, but for environment.json and report.html, which shows it. Throws what replay and writing
-/// throw.
+/// text and results alone, but for environment.json and report.html, which shows it. text: what the plan's windows lie
+/// over. Throws what replay and writing throw.
 using MakeEnvironment = std::function<nlohmann::ordered_json(const report::EvaluationReport& report)>;
-report::EvaluationReport write_results(const EvaluationPlan& plan, const io::tokens::TokenStream& data,
+report::EvaluationReport write_results(const EvaluationPlan& plan, const io::tokens::TokenStream& text,
                                        const ResultOfUnit& result_of, const ResultOptions& options,
                                        report::ReportFolder& folder, const MakeEnvironment& make_environment);
+
+/// The same into a folder that is being written and is not yet put in its place. place: "" or "NAME/", which is there.
+report::EvaluationReport write_files(const EvaluationPlan& plan, const io::tokens::TokenStream& text,
+                                     const ResultOfUnit& result_of, const ResultOptions& options,
+                                     const report::ReportFolder& folder, const std::string& place,
+                                     const MakeEnvironment& make_environment);
 
 /// What is said of tokens without a finite result once the report is written.
 std::string nonfinite_message(std::uint64_t tokens, const std::filesystem::path& report);

@@ -24,7 +24,7 @@ class UnitTokens {
 
   /// Calls visit for each scored token of the unit that was read, in the order of its windows, with its row in the
   /// batch and its place filled in (nothing that the model says of it). first_window: the index of the unit's first.
-  /// Throws io::Error bad_data where a document does not end in an end-of-text.
+  /// Throws io::Error bad_data where a document of a stream that has end-of-text does not end in one.
   void for_each(const windows::WorkUnit& unit, std::uint64_t first_window,
                 const std::function<void(std::size_t row, tally::ScoredToken& token)>& visit) const;
 

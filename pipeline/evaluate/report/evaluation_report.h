@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "io/tokens/document_table.h"
+#include "pipeline/evaluate/report/protocol_result.h"
 #include "pipeline/evaluate/tally/evaluation_tallies.h"
 #include "pipeline/windows/protocol/protocol.h"
 
@@ -91,6 +92,7 @@ struct EvaluationReport {
   };
 
   EvaluationSubject subject;
+  ProtocolResult protocol;  ///< not made by make_report: see make_protocol_result
   EvaluationSummary overall;
   std::vector<Domain> domains;  ///< every domain of the data set, in its order
   double uniform_nats = 0;      ///< ln V, what the model that knows nothing scores

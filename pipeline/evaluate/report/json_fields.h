@@ -19,6 +19,33 @@ void for_each_field_of_subject(Subject& subject, const Field& field) {
   field("vocabulary_size", subject.vocabulary_size);
 }
 
+/// The same for each field of a (const) ProtocolResult but its lists.
+template <class Result, class Field>
+void for_each_field_of_protocol(Result& result, const Field& field) {
+  field("difference", result.difference);
+  field("prefix_token", result.prefix_token);
+  field("tokens", result.tokens);
+  field("context_minimum", result.context_minimum);
+  field("context_median", result.context_median);
+  field("context_maximum", result.context_maximum);
+  field("context_mean", result.context_mean);
+}
+/// The same for each field of a (const) ProtocolResult::Dropped.
+template <class Dropped, class Field>
+void for_each_field_of_dropped(Dropped& dropped, const Field& field) {
+  field("why", dropped.why);
+  field("tokens", dropped.tokens);
+}
+/// The same for each field of a (const) ProtocolResult::Number.
+template <class Number, class Field>
+void for_each_field_of_number(Number& number, const Field& field) {
+  field("name", number.name);
+  field("normaliser", number.normaliser);
+  field("cross_entropy_nats", number.cross_entropy_nats);
+  field("perplexity", number.perplexity);
+  field("perplexity_error", number.perplexity_error);
+}
+
 /// The same for each field of a (const) EvaluationSummary.
 template <class Summary, class Field>
 void for_each_field_of_summary(Summary& summary, const Field& field) {

@@ -21,8 +21,20 @@ template <class Value>
 void read(const Json& json, Value& value) {
   json.get_to(value);
 }
-void read(const Json& json, std::optional<double>& value) {
-  value = json.is_null() ? std::nullopt : std::optional(json.get<double>());
+template <class Value>
+void read(const Json& json, std::optional<Value>& value) {
+  value = json.is_null() ? std::nullopt : std::optional(json.get<Value>());
+}
+auto read_from(const Json& object) {
+  return [&object](const char* name, auto& value) { read(object.at(name), value); };
+}
+
+ProtocolResult protocol_result_of(const Json& json) {
+  ProtocolResult result;
+  for_each_field_of_protocol(result, read_from(json));
+  for (const Json& each : json.at("dropped")) for_each_field_of_dropped(result.dropped.emplace_back(), read_from(each));
+  for (const Json& each : json.at("numbers")) for_each_field_of_number(result.numbers.emplace_back(), read_from(each));
+  return result;
 }
 
 EvaluationSummary summary_of(const Json& json) {
@@ -49,11 +61,9 @@ EvaluationReport report_of(const Json& json) {
     refuse_report(fmt::format("is of protocol '{}', which this program does not know", protocol));
   }
   for_each_field_of_subject(report.subject, [&](const char* name, auto& value) { read(json.at(name), value); });
+  report.protocol = protocol_result_of(json.at("of_protocol"));
   report.overall = summary_of(json);
   report.subject.documents = report.overall.documents;
-  const auto read_from = [](const Json& object) {
-    return [&object](const char* name, auto& value) { read(object.at(name), value); };
-  };
   for_each_field_of_report(report, read_from(json));
   for_each_list_of_bands(report, [&](const char* name, std::vector<BandSummary>& bands) {
     for (const Json& band : json.at(name)) for_each_field_of_band(bands.emplace_back(), read_from(band));

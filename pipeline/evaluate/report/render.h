@@ -15,6 +15,8 @@ using TextSink = std::function<void(std::string_view piece)>;
 
 /// report.json, format version 2: results only, nothing of the run that made them. Undefined values are null.
 nlohmann::ordered_json render_json(const EvaluationReport& report);
+/// Its part of it.
+nlohmann::ordered_json render_json(const ProtocolResult& result);
 
 /// A JSON document as it lies in a file.
 std::string to_text(const nlohmann::ordered_json& json);

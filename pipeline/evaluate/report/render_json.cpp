@@ -14,23 +14,38 @@ template <class Value>
 Json value_of(const Value& value) {
   return value;
 }
-Json value_of(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
+template <class Value>
+Json value_of(const std::optional<Value>& value) {
+  return value ? Json(*value) : Json(nullptr);
+}
 
 void write_summary(const EvaluationSummary& summary, Json& json) {
   for_each_field_of_summary(summary, [&](const char* name, const auto& value) { json[name] = value_of(value); });
 }
 
+auto write_into(Json& object) {
+  return [&object](const char* name, const auto& value) { object[name] = value_of(value); };
+}
+
 }  // namespace
+
+Json render_json(const ProtocolResult& result) {
+  Json json = Json::object();
+  for_each_field_of_protocol(result, write_into(json));
+  json["dropped"] = Json::array();
+  for (const auto& each : result.dropped) for_each_field_of_dropped(each, write_into(json["dropped"].emplace_back()));
+  json["numbers"] = Json::array();
+  for (const auto& each : result.numbers) for_each_field_of_number(each, write_into(json["numbers"].emplace_back()));
+  return json;
+}
 
 Json render_json(const EvaluationReport& report) {
   Json json = io::files::begin_json(kReportFormat);
   json["complete"] = report.complete();
   json["protocol"] = report.subject.windows.protocol->name;
   for_each_field_of_subject(report.subject, [&](const char* name, const auto& value) { json[name] = value; });
+  json["of_protocol"] = render_json(report.protocol);
   write_summary(report.overall, json);
-  const auto write_into = [](Json& object) {
-    return [&object](const char* name, const auto& value) { object[name] = value_of(value); };
-  };
   for_each_field_of_report(report, write_into(json));
   json["domains"] = Json::object();
   for (const auto& domain : report.domains) write_summary(domain.summary, json["domains"][domain.name]);

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "io/error.h"
+#include "io/files/atomic_file.h"
 #include "io/files/published_folder.h"
 
 namespace chainrule::pipeline::evaluate::report {
@@ -50,7 +51,9 @@ ReportFolder::~ReportFolder() {
 
 void ReportFolder::begin() { beside_ = io::files::make_folder_beside(path_); }
 
-void ReportFolder::write(const std::string& name, const std::function<void(const TextSink&)>& write) {
+void ReportFolder::make_folder(const std::string& name) const { io::files::make_folder(beside_ / name); }
+
+void ReportFolder::write(const std::string& name, const std::function<void(const TextSink&)>& write) const {
   const fs::path path = beside_ / name;
   const auto fail = [&](const char* operation) {
     throw io::Error(io::ErrorKind::input_output,
@@ -65,11 +68,14 @@ void ReportFolder::write(const std::string& name, const std::function<void(const
   if (::fsync(::fileno(file.get())) != 0) fail("sync");
 }
 
-void ReportFolder::write(const std::string& name, std::string_view content) {
+void ReportFolder::write(const std::string& name, std::string_view content) const {
   write(name, [&](const TextSink& sink) { sink(content); });
 }
 
 void ReportFolder::commit() {
+  for (const fs::directory_entry& each : fs::directory_iterator(beside_)) {
+    if (each.is_directory()) io::files::sync_path(each.path());
+  }
   const fs::path beside = std::exchange(beside_, fs::path());  // whole: from here on it stays, wherever it is
   io::files::publish_folder(beside, path_);
 }

@@ -23,10 +23,13 @@ class ReportFolder {
   void begin();
   /// Where it is written until commit().
   const std::filesystem::path& being_written() const { return beside_; }
+  /// Makes a folder in it.
+  void make_folder(const std::string& name) const;
   /// Writes one file: write is given a sink for its pieces. Throws io::Error.
-  void write(const std::string& name, const std::function<void(const TextSink&)>& write);
-  void write(const std::string& name, std::string_view content);
-  /// Puts the folder in its place. Throws io::Error; then it stays whole beside its place, and the message says where.
+  void write(const std::string& name, const std::function<void(const TextSink&)>& write) const;
+  void write(const std::string& name, std::string_view content) const;
+  /// Puts the folder in its place, once all that is in folders in it is safe. Throws io::Error; then it stays whole
+  /// beside its place, and the message says where.
   void commit();
 
  private:

@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <array>
 
+#include "pipeline/windows/protocol/joined_text.h"
 #include "pipeline/windows/protocol/protocol.h"
 
 namespace chainrule::pipeline::windows::protocol {
@@ -9,9 +11,7 @@ class PackedCursor final : public WindowCursor {
  public:
   PackedCursor(const ScoringOptions& options, const io::tokens::DocumentTable& documents)
       : longest_(static_cast<std::uint64_t>(options.context_length)), documents_(documents) {
-    if (documents_.empty()) return;
-    const io::tokens::DocumentRecord& last = documents_[documents_.size() - 1];
-    end_ = last.first_token + last.tokens;
+    end_ = tokens_of(documents_);
   }
 
   bool next(Window& window) override {
@@ -31,15 +31,21 @@ class PackedCursor final : public WindowCursor {
   std::uint64_t done_ = 0;      ///< tokens of the stream scored so far
 };
 
+constexpr std::array kPackedNumbers = {Number{.name = "perplexity", .normaliser = "scored tokens"}};
+
 }  // namespace
 
 const Protocol kPacked = {
     .name = "packed",
     .summary = "the whole stream in windows side by side",
+    .difference = "windows cross documents, their first tokens have little context, and end-of-text is scored too",
     .fixed_stride = "packed windows lie side by side",
+    .rule = "packed",
+    .numbers = kPackedNumbers,
     .default_stride = [](std::int64_t context_length) { return context_length; },
     .make_cursor = [](const ScoringOptions& options, const io::tokens::DocumentTable& documents)
         -> std::unique_ptr<WindowCursor> { return std::make_unique<PackedCursor>(options, documents); },
+    .dropped = [](const ScoringOptions&, const io::tokens::DocumentTable&) -> std::vector<Dropped> { return {}; },
 };
 
 }  // namespace chainrule::pipeline::windows::protocol

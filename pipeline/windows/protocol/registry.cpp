@@ -6,7 +6,7 @@
 namespace chainrule::pipeline::windows::protocol {
 namespace {
 
-constexpr std::array kAll = {&kDocument, &kPacked};
+constexpr std::array kAll = {&kDocument, &kPacked, &kLmEval, &kLlamaCpp, &kHfStride, &kGptq};
 
 }  // namespace
 
