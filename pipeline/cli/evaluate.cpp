@@ -38,11 +38,15 @@ std::string of_protocols(const char* separator, const Of& of) {
 
 std::string name_of(const protocol::Protocol& each) { return std::string(each.name); }
 
+constexpr std::string_view kAllProtocols = "all";
+
+/// Null for all of them.
 const protocol::Protocol* protocol_of(const std::string& name, bool stride_given) {
+  if (name == kAllProtocols) return nullptr;  // those that have a stride take it
   const protocol::Protocol* const found = protocol::find(name);
   if (found == nullptr) {
-    throw failure::Error(failure::ExitCode::usage,
-                         fmt::format("--protocol '{}' is neither {}", name, of_protocols(" nor ", name_of)));
+    throw failure::Error(failure::ExitCode::usage, fmt::format("--protocol '{}' is neither {} nor {}", name,
+                                                               of_protocols(" nor ", name_of), kAllProtocols));
   }
   if (stride_given && !found->fixed_stride.empty()) {
     const auto with_stride = [](const protocol::Protocol& each) {
@@ -104,13 +108,15 @@ failure::ExitCode run_evaluate(const Arguments& arguments) {
           "max-documents", po::value(&max_documents)->value_name("N"),
           "only the first N documents; the report says so (default: all)");
   const std::string protocols =
-      of_protocols("; ", [](const protocol::Protocol& each) { return fmt::format("{}: {}", each.name, each.summary); });
+      of_protocols("; ",
+                   [](const protocol::Protocol& each) { return fmt::format("{}: {}", each.name, each.summary); }) +
+      "; all: each of them in turn, a table and a folder for each";
   options.group("How").add_options()(
       "protocol", po::value(&protocol_name)->default_value(name_of(*protocol::all().front()))->value_name("NAME"),
       protocols.c_str())("context-length", po::value(&asked.context_length)->value_name("TOKENS"),
-                         "longest context (default: the model's)")(
+                         "longest context (default: the model's; of llama.cpp at most 512, of gptq 2048)")(
       "stride", po::value(&asked.stride)->value_name("TOKENS"),
-      "by how much windows of a long document advance (protocol document; default: half the context length)")(
+      "by how much windows advance (protocol document; default: half the context length; and hf-stride; default: 512)")(
       "micro-batch", po::value(&asked.micro_batch)->value_name("WINDOWS"),
       "windows of full length scored at once (default: as many as make about 1024 tokens)")(
       "threads", po::value(&asked.threads)->value_name("N"),
@@ -148,6 +154,8 @@ failure::ExitCode run_evaluate(const Arguments& arguments) {
   asked.report = report;
   asked.max_documents = static_cast<std::uint64_t>(max_documents);
   if (!part.empty()) asked.part = part_of(part);
+  if (!part.empty() && asked.protocol == nullptr)
+    throw failure::Error(failure::ExitCode::usage, "--part scores by one protocol at a time, not by all");
   if (!time_limit.empty()) asked.time_limit_seconds = seconds_of(time_limit);
 
   run::catch_stop_signals();

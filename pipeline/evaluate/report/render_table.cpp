@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "pipeline/evaluate/report/render.h"
+#include "pipeline/evaluate/report/render_protocols.h"
 #include "pipeline/show/numbers.h"
 
 namespace chainrule::pipeline::evaluate::report {
@@ -62,6 +63,7 @@ std::string render_table(const EvaluationReport& report) {
                    100 * *report.overall.top1_accuracy, 100 * *report.overall.top5_accuracy,
                    fixed(report.overall.predictive_entropy_nats, 4), fixed(report.expected_calibration_error, 4));
   }
+  if (!report.subject.windows.protocol->difference.empty()) text += render_protocol(report.protocol);
   if (!report.complete()) {
     fmt::format_to(std::back_inserter(text), "part of the data: the first {} of {} documents\n",
                    show::grouped(report.overall.documents), show::grouped(report.overall.documents_in_data));

@@ -1,0 +1,83 @@
+#include "pipeline/evaluate/evaluation_steps.h"
+
+#include <fmt/format.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "io/error.h"
+#include "io/files/presence.h"
+#include "model/decoder/decoder.h"
+#include "model/ops/ops.h"
+#include "pipeline/comm/agreement.h"
+#include "pipeline/run/signals.h"
+#include "pipeline/run/standard_streams.h"
+#include "pipeline/show/numbers.h"
+
+namespace chainrule::pipeline::evaluate {
+
+nlohmann::ordered_json environment_json(const run::Environment& environment, const EvaluateOptions& options,
+                                        const EvaluationInputs& inputs, const ScoringWork& work) {
+  auto json = run::to_json(environment);
+  const std::uint64_t rows = work.window_rows + work.padding_rows;
+  const auto per = [](double value, double by) { return by == 0 ? 0 : value / by; };
+  json["ended"] = run::utc_now();
+  json["model"] = inputs.model.folder.string();
+  json["data"] = options.data.string();
+  json["math"] = options.math == model::products::Math::bf16 ? "bf16" : "float32";
+  json["micro_batch"] = inputs.plan.micro_batch;
+  json["work_units"] = work.units;
+  json["work_units_found"] = work.found_units;  // scored by runs of this evaluation that were stopped
+  json["rows_computed"] = rows;
+  json["padding_share"] = per(static_cast<double>(work.padding_rows), static_cast<double>(rows));
+  json["scoring_seconds"] = work.elapsed_seconds;
+  json["scored_tokens_per_second"] = per(static_cast<double>(work.scored_tokens), work.elapsed_seconds);
+  return json;
+}
+
+std::function<bool()> when_to_stop(const EvaluateOptions& options, std::chrono::steady_clock::time_point started) {
+  if (options.time_limit_seconds == 0) return [] { return run::stop_requested(); };
+  const auto limit = std::chrono::duration<double>(options.time_limit_seconds);
+  return [=] { return run::stop_requested() || std::chrono::steady_clock::now() - started >= limit; };
+}
+
+ScoringWork score(const comm::Communicator& communicator, const EvaluateOptions& options,
+                  const EvaluationInputs& inputs, journal::Journal* journal, const std::function<bool()>& stop) {
+  std::unique_ptr<model::ops::Ops> ops;
+  std::unique_ptr<model::decoder::Decoder> decoder;
+  const windows::WorkUnitOptions units = inputs.plan.units();
+  comm::agree(communicator, [&] {
+    ops = model::ops::make_fast_ops(options.math);
+    const model::decoder::DecoderOptions decoder_options{windows::maximum_unit_rows(units),
+                                                         model::decoder::Purpose::evaluate};
+    decoder = std::make_unique<model::decoder::Decoder>(inputs.model.config, decoder_options, *ops);
+  });
+  UnitScorer scorer({*inputs.text, inputs.documents(), inputs.plan.start_token},
+                    [&](const model::ops::Batch& batch, const model::ops::PredictionScores& scores) {
+                      decoder->score(inputs.model.weights(), batch, scores);
+                    });
+  return score_corpus(communicator, units, inputs.documents(), inputs.plan.part, scorer, journal, stop);
+}
+
+journal::Journal open_journal(const std::filesystem::path& path, const EvaluationPlan& plan) {
+  journal::Journal journal = journal::Journal::open(path, {plan.identity(), to_json_text(plan)});
+  if (journal.units() != 0) {
+    run::say(fmt::format("going on with '{}', which has {} work units", path.string(), show::grouped(journal.units())));
+  }
+  return journal;
+}
+
+std::string kept_in(const journal::Journal& journal) {
+  return fmt::format("what was scored is kept in '{}': the same command goes on with it", journal.path().string());
+}
+
+void finish(const journal::Journal& journal, const std::function<void()>& work) {
+  try {
+    work();
+  } catch (const io::Error& error) {
+    if (!io::files::is_there(journal.path())) throw;  // the output is in its place
+    throw io::Error(error.kind(), fmt::format("{}; {}", error.what(), kept_in(journal)));
+  }
+}
+
+}  // namespace chainrule::pipeline::evaluate

@@ -1,0 +1,39 @@
+#pragma once
+#include <chrono>
+#include <functional>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "pipeline/comm/communicator.h"
+#include "pipeline/evaluate/evaluation_inputs.h"
+#include "pipeline/evaluate/journal/journal.h"
+#include "pipeline/evaluate/options.h"
+#include "pipeline/evaluate/score_corpus.h"
+#include "pipeline/run/environment.h"
+
+// What an evaluation by one protocol and one by all of them do alike.
+namespace chainrule::pipeline::evaluate {
+
+/// environment.json: what the results may depend on, and what they took.
+nlohmann::ordered_json environment_json(const run::Environment& environment, const EvaluateOptions& options,
+                                        const EvaluationInputs& inputs, const ScoringWork& work);
+
+/// Whether to stop: asked by a signal, or the time limit that counts from started is reached.
+std::function<bool()> when_to_stop(const EvaluateOptions& options, std::chrono::steady_clock::time_point started);
+
+/// Scores what inputs' plan asks for and journal, which rank 0 has, does not have yet. Throws AgreedError, and what
+/// score_corpus throws. Collective.
+ScoringWork score(const comm::Communicator& communicator, const EvaluateOptions& options,
+                  const EvaluationInputs& inputs, journal::Journal* journal, const std::function<bool()>& stop);
+
+/// Opens a plan's journal and says so where it has units already. Throws what Journal::open throws.
+journal::Journal open_journal(const std::filesystem::path& path, const EvaluationPlan& plan);
+
+/// "what was scored is kept in ...".
+std::string kept_in(const journal::Journal& journal);
+
+/// Runs work, which makes something of the journal; where it fails the journal stays, and the message says so. Throws
+/// what work throws.
+void finish(const journal::Journal& journal, const std::function<void()>& work);
+
+}  // namespace chainrule::pipeline::evaluate
