@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
+#include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -20,15 +20,13 @@
 #include "pipeline/evaluate/score_corpus.h"
 #include "pipeline/failure/error.h"
 #include "pipeline/run/environment.h"
-#include "pipeline/run/signals.h"
 #include "pipeline/run/standard_streams.h"
 #include "pipeline/run/threads.h"
+#include "pipeline/run/time_limit.h"
 #include "pipeline/show/numbers.h"
 
 namespace chainrule::pipeline::evaluate {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 /// environment.json: what the results may depend on, and what they took.
 nlohmann::ordered_json environment_json(const run::Environment& environment, const EvaluateOptions& options,
@@ -66,12 +64,6 @@ struct Output {
   std::optional<report::ReportFolder> folder;
   std::optional<journal::Journal> journal;
 };
-
-std::function<bool()> when_to_stop(const EvaluateOptions& options, Clock::time_point started) {
-  if (options.time_limit_seconds == 0) return [] { return run::stop_requested(); };
-  const auto limit = std::chrono::duration<double>(options.time_limit_seconds);
-  return [=] { return run::stop_requested() || Clock::now() - started >= limit; };
-}
 
 ScoringWork score(const comm::Communicator& communicator, const EvaluateOptions& options,
                   const EvaluationInputs& inputs, journal::Journal* journal, const std::function<bool()>& stop) {
@@ -127,7 +119,7 @@ void finish(const journal::Journal& journal, const std::function<void()>& work) 
 
 failure::ExitCode evaluate(const comm::Communicator& communicator, const EvaluateOptions& options,
                            const std::string& program) {
-  const Clock::time_point started = Clock::now();
+  const std::function<bool()> asked_to_stop = run::when_to_stop(options.time_limit_seconds);
   const int threads = run::use_threads(communicator, options.threads);
   const run::Environment environment = run::gather_environment(communicator, program, threads);
   std::optional<Output> output;
@@ -142,7 +134,7 @@ failure::ExitCode evaluate(const comm::Communicator& communicator, const Evaluat
     }
   });
   journal::Journal* const journal = output ? &*output->journal : nullptr;
-  const ScoringWork work = score(communicator, options, inputs, journal, when_to_stop(options, started));
+  const ScoringWork work = score(communicator, options, inputs, journal, asked_to_stop);
   if (work.stopped) {
     if (journal != nullptr) run::say(fmt::format("stopped; {}", kept_in(*journal)));
     return failure::ExitCode::stopped_early;
