@@ -110,6 +110,13 @@ void Tokenizer::encode_with_special_tokens(std::string_view text, std::vector<To
   state_->encode(text, true, ids);
 }
 
+void Tokenizer::encode_in_template(std::string_view text, std::vector<TokenId>& ids) const {
+  const TokenizerDefinition& definition = state_->definition;
+  ids.insert(ids.end(), definition.before.begin(), definition.before.end());
+  encode_with_special_tokens(text, ids);
+  ids.insert(ids.end(), definition.after.begin(), definition.after.end());
+}
+
 std::size_t Tokenizer::settled_prefix(std::string_view text) const {
   if (!state_->normalizer.works_in_parts()) return 0;
   if (state_->first_matched.needs_whole_text() || state_->then_matched.needs_whole_text()) return 0;

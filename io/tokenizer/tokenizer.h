@@ -53,6 +53,9 @@ class Tokenizer {
   void encode(std::string_view text, std::vector<TokenId>& ids) const;
   /// As encode, but the spellings of special tokens become their ids.
   void encode_with_special_tokens(std::string_view text, std::vector<TokenId>& ids) const;
+  /// As encode_with_special_tokens, between the tokens that the file's template puts around a text: what Hugging Face's
+  /// libraries do where nobody asks for anything else.
+  void encode_in_template(std::string_view text, std::vector<TokenId>& ids) const;
 
   /// Bytes of the longest prefix of text known to encode alike whatever text follows it; what follows then encodes on
   /// its own, so that a long text can be encoded in parts. 0 where that cannot be known (patterns and steps of no

@@ -71,6 +71,17 @@ void spread(std::span<const std::int64_t> rows, std::span<Value> values) {
   }
 }
 
+void check_further(const ops::Batch& batch, std::span<const FurtherTarget> further, std::int64_t vocabulary) {
+  std::int64_t before = 0;
+  for (const FurtherTarget& each : further) {
+    if (each.row < before || each.row >= batch.rows() ||
+        batch.targets[static_cast<std::size_t>(each.row)] == ops::kNotScored || each.target >= vocabulary) {
+      throw Error(fmt::format("score: further target {} of row {} is none, or not in order", each.target, each.row));
+    }
+    before = each.row;
+  }
+}
+
 }  // namespace
 
 struct Decoder::State {
@@ -279,15 +290,33 @@ void Decoder::score(const weights::Weights& weights, const ops::Batch& batch, st
 }
 
 void Decoder::score(const weights::Weights& weights, const ops::Batch& batch, const ops::PredictionScores& scores) {
+  score(weights, batch, scores, {}, {});
+}
+
+void Decoder::score(const weights::Weights& weights, const ops::Batch& batch, const ops::PredictionScores& scores,
+                    std::span<const FurtherTarget> further, const ops::PredictionScores& further_scores) {
   State& s = *state_;
   if (!scores.have(batch.inputs.size())) throw Error("score: one score of each kind a row is needed");
-  s.score(weights, batch, [&](std::int64_t first, std::int64_t rows, const float* logits) {
+  if (!further_scores.have(further.size())) throw Error("score: one score of each kind a further target is needed");
+  check_further(batch, further, s.network.config.vocabulary_size);
+  const auto predict = [&](std::int64_t rows, const float* logits, const std::uint32_t* targets,
+                           const ops::PredictionScores& to) {
     s.network.ops.run(ops::ScorePredictions{.rows = rows,
                                             .vocabulary = s.network.config.vocabulary_size,
                                             .logits = logits,
                                             .stride = s.network.logits_stride,
-                                            .targets = s.scored_targets.data() + first,
-                                            .scores = scores.from(static_cast<std::size_t>(first))});
+                                            .targets = targets,
+                                            .scores = to});
+  };
+  std::size_t at = 0;  // of further
+  s.score(weights, batch, [&](std::int64_t first, std::int64_t rows, const float* logits) {
+    predict(rows, logits, s.scored_targets.data() + first, scores.from(static_cast<std::size_t>(first)));
+    const std::int64_t end = std::min(first + rows, static_cast<std::int64_t>(s.scored_rows.size()));
+    for (std::int64_t i = first; i < end; ++i) {
+      for (; at < further.size() && further[at].row == s.scored_rows[static_cast<std::size_t>(i)]; ++at) {
+        predict(1, logits + (i - first) * s.network.logits_stride, &further[at].target, further_scores.from(at));
+      }
+    }
   });
   spread<double>(s.scored_rows, scores.nll);
   spread<float>(s.scored_rows, scores.entropy);

@@ -27,6 +27,12 @@ enum class Purpose { evaluate, train };
 /// Whether gradients join what is there or replace it.
 enum class Accumulate { no, yes };
 
+/// A further token whose probability is asked of a row.
+struct FurtherTarget {
+  std::int64_t row = 0;
+  std::uint32_t target = 0;
+};
+
 struct DecoderOptions {
   std::int64_t maximum_rows = 0;  ///< largest batch, in rows
   Purpose purpose = Purpose::evaluate;
@@ -55,6 +61,10 @@ class Decoder {
   /// The same, and what else is asked of each prediction: scores [rows], the nll the same bits. The loss then
   /// takes about a third more time.
   void score(const weights::Weights& weights, const ops::Batch& batch, const ops::PredictionScores& scores);
+  /// The same, and further_scores [further] of other targets of scored rows, which ascend by row: the rows' logits are
+  /// computed once.
+  void score(const weights::Weights& weights, const ops::Batch& batch, const ops::PredictionScores& scores,
+             std::span<const FurtherTarget> further, const ops::PredictionScores& further_scores);
 
   /// Forward, then logits of every row, block by block.
   void visit_logits(const weights::Weights& weights, const ops::Batch& batch, LogitsVisitor& visitor);

@@ -16,6 +16,7 @@
 #include "pipeline/cli/options.h"
 #include "pipeline/cli/version.h"
 #include "pipeline/comm/session.h"
+#include "pipeline/evaluate/requests/evaluate_requests.h"
 #include "pipeline/failure/error.h"
 #include "pipeline/run/duration.h"
 #include "pipeline/run/signals.h"
@@ -84,17 +85,50 @@ double seconds_of(const std::string& time_limit) {
   }
 }
 
+/// Throws Error usage where an option is missing, or belongs to what is not evaluated.
+void check_belong_together(const CommandOptions& options) {
+  const bool requests = options.given("requests");
+  for (const char* needed : requests ? std::vector{"output"} : std::vector{"data", "report"}) {
+    if (options.given(needed)) continue;
+    throw failure::Error(failure::ExitCode::usage,
+                         fmt::format("the option '--{}' is required but missing; see --help", needed));
+  }
+  for (const char* other : requests ? std::vector{"data", "report", "max-documents", "protocol", "stride",
+                                                  "micro-batch", "part", "token-nll"}
+                                    : std::vector{"output"}) {
+    if (!options.given(other)) continue;
+    throw failure::Error(failure::ExitCode::usage,
+                         fmt::format("--{} does not go with {}", other, requests ? "--requests" : "--data"));
+  }
+}
+
+evaluate::requests::RequestOptions request_options(const evaluate::EvaluateOptions& asked, const std::string& requests,
+                                                   const std::string& output) {
+  return {.model = asked.model,
+          .requests = requests,
+          .output = output,
+          .time_limit_seconds = asked.time_limit_seconds,
+          .allow_nonfinite = asked.allow_nonfinite,
+          .context_length = asked.context_length,
+          .math = asked.math,
+          .threads = asked.threads};
+}
+
 }  // namespace
 
 failure::ExitCode run_evaluate(const Arguments& arguments) {
-  CommandOptions options("chainrule evaluate --model CHECKPOINT_OR_RUN --data DIR --report DIR [options]",
-                         "Token-weighted cross-entropy and perplexity of a data set, per domain and overall: a table "
-                         "on stdout,\nand report.json, environment.json, domains.csv and documents.csv in the report "
-                         "folder.");
+  CommandOptions options(
+      "chainrule evaluate --model CHECKPOINT_OR_RUN (--data DIR --report DIR | --requests FILE "
+      "--output FILE) [options]",
+      "Token-weighted cross-entropy and perplexity of a data set, per domain and overall: a table "
+      "on stdout,\nand report.json, environment.json, domains.csv and documents.csv in the report "
+      "folder.\nOr, of a file of requests, how likely each continuation is behind its context.");
   evaluate::EvaluateOptions asked;
   std::string model;
   std::string data;
   std::string report;
+  std::string requests;
+  std::string output;
   std::string protocol_name;
   std::string part;
   std::string time_limit;
@@ -102,11 +136,15 @@ failure::ExitCode run_evaluate(const Arguments& arguments) {
   options.group("What is evaluated")
       .add_options()("model", po::value(&model)->required()->value_name("PATH"),
                      "a checkpoint, or a run directory (its last checkpoint)")(
-          "data", po::value(&data)->required()->value_name("PATH"),
+          "data", po::value(&data)->value_name("PATH"),
           "a data set made by chainrule pack; or token files of llm.c or Megatron, made with the model's tokenizer: a "
           "file, a folder of them, or what their names begin with")(
           "max-documents", po::value(&max_documents)->value_name("N"),
-          "only the first N documents; the report says so (default: all)");
+          "only the first N documents; the report says so (default: all)")(
+          "requests", po::value(&requests)->value_name("FILE"),
+          "instead of data: a file with {\"context\": \"...\", \"continuation\": \"...\"} or {\"text\": \"...\"} on "
+          "each "
+          "line, perhaps with an \"id\"");
   const std::string protocols =
       of_protocols("; ",
                    [](const protocol::Protocol& each) { return fmt::format("{}: {}", each.name, each.summary); }) +
@@ -133,10 +171,13 @@ failure::ExitCode run_evaluate(const Arguments& arguments) {
           "tokens without a finite result are no failure: the report counts them");
   ArithmeticOptions arithmetic;
   arithmetic.add_math_to(options.group("Arithmetic"));
-  options.group("Output").add_options()("report", po::value(&report)->required()->value_name("DIR"),
+  options.group("Output").add_options()("report", po::value(&report)->value_name("DIR"),
                                         "folder to write; must not exist, or be empty")(
+      "output", po::value(&output)->value_name("FILE"),
+      "of requests: file to write, an answer a line in their order; must not exist")(
       "token-nll", po::bool_switch(&asked.keep_tokens), "keep every token's score in tokens.h5");
   if (!options.parse(arguments)) return failure::ExitCode::done;
+  check_belong_together(options);
 
   for (const auto& [name, value] : {std::pair<const char*, std::int64_t>{"context-length", asked.context_length},
                                     {"stride", asked.stride},
@@ -161,6 +202,10 @@ failure::ExitCode run_evaluate(const Arguments& arguments) {
   run::catch_stop_signals();
   const comm::Session session;
   options.require_same(session.world());
+  if (options.given("requests")) {
+    return evaluate::requests::evaluate_requests(session.world(), request_options(asked, requests, output),
+                                                 version_text());
+  }
   return evaluate::evaluate(session.world(), asked, version_text());
 }
 

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -19,6 +18,7 @@
 #include "pipeline/run/environment.h"
 #include "pipeline/run/standard_streams.h"
 #include "pipeline/run/threads.h"
+#include "pipeline/run/time_limit.h"
 
 namespace chainrule::pipeline::evaluate {
 namespace {
@@ -50,10 +50,9 @@ std::uint64_t make_output(Output& output, const EvaluateOptions& options, const 
     run::print(fmt::format("part {} of {}: {}\n", options.part.index + 1, options.part.count, output.part.string()));
     return 0;
   }
-  const std::string command = ranks == 1 ? options.command : fmt::format("mpirun -n {} {}", ranks, options.command);
   const report::EvaluationReport report = write_results(
       inputs.plan, *inputs.text, [&](std::uint64_t unit) { return journal.result(unit); },
-      {options.keep_tokens, command, inputs.model.load_tokenizer}, *output.folder, make_environment);
+      {options.keep_tokens, command_of(options, ranks), inputs.model.load_tokenizer}, *output.folder, make_environment);
   remove_journal(journal);
   run::print(fmt::format("{}\nreport: {}\n", report::render_table(report), options.report.string()));
   return report.overall.nonfinite_tokens;
@@ -63,10 +62,9 @@ std::uint64_t make_output(Output& output, const EvaluateOptions& options, const 
 
 failure::ExitCode evaluate(const comm::Communicator& communicator, const EvaluateOptions& options,
                            const std::string& program) {
-  const auto started = std::chrono::steady_clock::now();
+  const std::function<bool()> stop = run::when_to_stop(options.time_limit_seconds);
   const int threads = run::use_threads(communicator, options.threads);
   const run::Environment environment = run::gather_environment(communicator, program, threads);
-  const std::function<bool()> stop = when_to_stop(options, started);
   if (options.protocol == nullptr) return evaluate_all(communicator, options, environment, stop);
   std::optional<Output> output;
   comm::agree_on_first(communicator, [&] { output.emplace(options); });

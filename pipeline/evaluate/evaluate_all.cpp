@@ -73,7 +73,8 @@ std::uint64_t write_report(const EvaluateOptions& options, const run::Environmen
     folder.make_folder(folder_of(share));
     const Share& scored = shares[share.scored_by];
     const report::EvaluationReport report = write_files(
-        share.plan, *share.text, [&](std::uint64_t unit) { return scored.journal->result(unit); }, folder,
+        share.plan, *share.text, [&](std::uint64_t unit) { return scored.journal->result(unit); },
+        {options.keep_tokens, command_of(options, environment.ranks), inputs.model.load_tokenizer}, folder,
         folder_of(share),
         [&](const auto&) { return environment_json(environment, share.options, inputs, scored.work); });
     line.result = report.protocol;

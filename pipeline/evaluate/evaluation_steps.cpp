@@ -10,7 +10,6 @@
 #include "model/decoder/decoder.h"
 #include "model/ops/ops.h"
 #include "pipeline/comm/agreement.h"
-#include "pipeline/run/signals.h"
 #include "pipeline/run/standard_streams.h"
 #include "pipeline/show/numbers.h"
 
@@ -35,10 +34,8 @@ nlohmann::ordered_json environment_json(const run::Environment& environment, con
   return json;
 }
 
-std::function<bool()> when_to_stop(const EvaluateOptions& options, std::chrono::steady_clock::time_point started) {
-  if (options.time_limit_seconds == 0) return [] { return run::stop_requested(); };
-  const auto limit = std::chrono::duration<double>(options.time_limit_seconds);
-  return [=] { return run::stop_requested() || std::chrono::steady_clock::now() - started >= limit; };
+std::string command_of(const EvaluateOptions& options, int ranks) {
+  return ranks == 1 ? options.command : fmt::format("mpirun -n {} {}", ranks, options.command);
 }
 
 ScoringWork score(const comm::Communicator& communicator, const EvaluateOptions& options,

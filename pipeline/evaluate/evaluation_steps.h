@@ -1,5 +1,4 @@
 #pragma once
-#include <chrono>
 #include <functional>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
@@ -18,8 +17,8 @@ namespace chainrule::pipeline::evaluate {
 nlohmann::ordered_json environment_json(const run::Environment& environment, const EvaluateOptions& options,
                                         const EvaluationInputs& inputs, const ScoringWork& work);
 
-/// Whether to stop: asked by a signal, or the time limit that counts from started is reached.
-std::function<bool()> when_to_stop(const EvaluateOptions& options, std::chrono::steady_clock::time_point started);
+/// What report.html says of how the results came about.
+std::string command_of(const EvaluateOptions& options, int ranks);
 
 /// Scores what inputs' plan asks for and journal, which rank 0 has, does not have yet. Throws AgreedError, and what
 /// score_corpus throws. Collective.
