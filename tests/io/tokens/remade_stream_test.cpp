@@ -22,7 +22,7 @@ using tokenizer::Tokenizer;
 Tokenizer made_tokenizer() {
   tokenizer::TokenizerTrainer trainer;
   for (int i = 0; i < 50; ++i) trainer.add("the cat sat on the mat.\n\n\nthe dog \n\n ran\n\n");
-  return trainer.train(320, {});
+  return trainer.train(320, [](std::uint32_t) {});
 }
 
 std::vector<TokenId> encoded(const Tokenizer& tokenizer, const std::string& text) {
