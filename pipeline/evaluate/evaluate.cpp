@@ -75,7 +75,7 @@ failure::ExitCode evaluate(const comm::Communicator& communicator, const Evaluat
   journal::Journal* const journal = output ? &*output->journal : nullptr;
   const ScoringWork work = score(communicator, options, inputs, journal, stop);
   if (work.stopped) {
-    if (journal != nullptr) run::say(fmt::format("stopped; {}", kept_in(*journal)));
+    if (journal != nullptr) run::say(fmt::format("stopped; {}\n", kept_in(*journal)));
     return failure::ExitCode::stopped_early;
   }
 

@@ -120,10 +120,10 @@ failure::ExitCode evaluate_all(const comm::Communicator& communicator, const Eva
     inputs.plan = share.plan;
     inputs.text = share.text;
     journal::Journal* const journal = share.journal ? &*share.journal : nullptr;
-    if (journal != nullptr) run::say(fmt::format("protocol {}", share.options.protocol->name));
+    if (journal != nullptr) run::say(fmt::format("protocol {}\n", share.options.protocol->name));
     share.work = score(communicator, share.options, inputs, journal, stop);
     if (!share.work.stopped) continue;
-    if (journal != nullptr) run::say(fmt::format("stopped; {}", kept_in(*journal)));
+    if (journal != nullptr) run::say(fmt::format("stopped; {}\n", kept_in(*journal)));
     return failure::ExitCode::stopped_early;
   }
   std::int64_t nonfinite = 0;

@@ -67,6 +67,7 @@ EvaluationPlan plan_of(const EvaluateOptions& options, const windows::WorkUnitOp
       options.protocol->prefix == windows::protocol::Prefix::beginning && !plan.around.before.empty();
   plan.micro_batch = units.micro_batch;
   plan.start_token = start_token_of(plan, inputs);
+  plan.math = options.math == model::products::Math::bf16 ? "bf16" : "float32";
   plan.part = options.part;
   plan.model = std::filesystem::absolute(options.model);
   plan.data = std::filesystem::absolute(options.data);

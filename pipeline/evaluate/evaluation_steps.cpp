@@ -23,7 +23,7 @@ nlohmann::ordered_json environment_json(const run::Environment& environment, con
   json["ended"] = run::utc_now();
   json["model"] = inputs.model.folder.string();
   json["data"] = options.data.string();
-  json["math"] = options.math == model::products::Math::bf16 ? "bf16" : "float32";
+  json["math"] = inputs.plan.math;
   json["micro_batch"] = inputs.plan.micro_batch;
   json["work_units"] = work.units;
   json["work_units_found"] = work.found_units;  // scored by runs of this evaluation that were stopped
@@ -59,7 +59,8 @@ ScoringWork score(const comm::Communicator& communicator, const EvaluateOptions&
 journal::Journal open_journal(const std::filesystem::path& path, const EvaluationPlan& plan) {
   journal::Journal journal = journal::Journal::open(path, {plan.identity(), to_json_text(plan)});
   if (journal.units() != 0) {
-    run::say(fmt::format("going on with '{}', which has {} work units", path.string(), show::grouped(journal.units())));
+    run::say(
+        fmt::format("going on with '{}', which has {} work units\n", path.string(), show::grouped(journal.units())));
   }
   return journal;
 }

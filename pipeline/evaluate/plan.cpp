@@ -19,6 +19,7 @@ void for_each_field(Plan& plan, const Field& field) {
   field("micro_batch", plan.micro_batch);
   field("documents", plan.subject.documents);
   field("start_token", plan.start_token);
+  field("math", plan.math);
   field("before_text", plan.around.before);
   field("behind_text", plan.around.after);
   field("has_beginning", plan.subject.windows.has_beginning);
@@ -53,9 +54,9 @@ std::optional<std::uint32_t> EvaluationPlan::prefix_token() const {
 std::string EvaluationPlan::scored() const {
   const windows::protocol::ScoringOptions& windows = subject.windows;
   std::string said = fmt::format(
-      "weights {}, {} documents of data {}, {}, context length {}, stride {}, micro-batch {}, start token {}",
+      "weights {}, {} documents of data {}, {}, context length {}, stride {}, micro-batch {}, start token {}, {}",
       subject.weights_hash, subject.documents, subject.data_fingerprint, windows.protocol->rule, windows.context_length,
-      windows.stride, micro_batch, start_token);
+      windows.stride, micro_batch, start_token, math);
   if (windows.has_beginning) said += ", chunks behind it";
   if (text() == windows::protocol::Text::documents) return said;
   return said + fmt::format(", {} text between [{}] and [{}]",

@@ -17,6 +17,7 @@ struct EvaluationPlan {
   report::EvaluationSubject subject;
   std::int64_t micro_batch = 0;
   std::uint32_t start_token = 0;  ///< what documents and padding are read behind
+  std::string math = "float32";   ///< of products; or "bf16"
   io::tokens::Template around;    ///< of the tokenizer, for protocols whose text has it
   Part part;
   std::filesystem::path model, data;

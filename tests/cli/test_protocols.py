@@ -2,9 +2,12 @@
 import csv
 import json
 import math
+import signal
+import subprocess
+import time
 import unittest
 
-from program import chainrule
+from program import PROGRAM, chainrule
 from text_model import TextModelTest
 
 PROTOCOLS = ["document", "packed", "lm-eval", "llama.cpp", "hf-stride", "gptq"]
@@ -125,16 +128,34 @@ class Protocols(TextModelTest):
         self.assertEqual(lm["nll_nats"], document["nll_nats"])
         self.assertEqual(lm["protocol"], "lm-eval")
 
+    def stop_in(self, protocol, options, how):
+        """Starts, waits until the protocol's journal grows, stops it so; returns the exit code."""
+        journal = self.folder / f"stopped.{protocol}.journal"
+        size = journal.stat().st_size if journal.exists() else None
+        process = subprocess.Popen([PROGRAM, *map(str, options)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.DEVNULL)
+        while process.poll() is None:
+            if journal.exists():
+                size = size or journal.stat().st_size
+                if journal.stat().st_size > size:
+                    process.send_signal(how)
+                    break
+            time.sleep(0.002)
+        return process.wait()
+
     def test_all_goes_on_where_it_was_stopped(self):
-        options = ["--protocol", "all", "--micro-batch", 1]
-        self.evaluate("whole", *options)
-        limit = ["--time-limit", "0:00:01"]
-        stops, done = 0, self.evaluate("stopped", *options, *limit, check=None)
-        while done.returncode == 75 and stops < 50:
-            stops += 1
-            self.assertTrue(list(self.folder.glob("stopped.*.journal")), "what was scored is kept")
-            done = self.evaluate("stopped", *options, *limit, check=None, ranks=1 + stops % 3)
-        self.assertEqual(done.returncode, 0, done.err)
+        slow = ["--protocol", "all", "--micro-batch", 1, "--stride", 1]
+        options = ["evaluate", "--model", self.run_directory, "--data", self.home / "data", *slow]
+        chainrule(*options, "--report", self.folder / "whole", check=0)
+        options += ["--report", self.folder / "stopped"]
+        self.assertEqual(self.stop_in("document", options, signal.SIGTERM), 75)
+        self.assertEqual(self.stop_in("document", options, signal.SIGKILL), -signal.SIGKILL)
+        self.assertEqual(self.stop_in("hf-stride", options, signal.SIGTERM), 75)
+        self.assertEqual(self.stop_in("hf-stride", options, signal.SIGKILL), -signal.SIGKILL)
+        self.assertFalse((self.folder / "stopped").exists())
+        self.assertEqual(len(list(self.folder.glob("stopped.*.journal"))), len(PROTOCOLS))
+        done = chainrule(*options, ranks=3, check=0)
+        self.assertIn("going on with", done.err)
         for protocol in PROTOCOLS:
             self.assertEqual(self.results(f"stopped/{protocol}"), self.results(f"whole/{protocol}"), protocol)
         self.assertEqual(list(self.folder.glob("stopped.*")), [])
