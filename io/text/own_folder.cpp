@@ -14,9 +14,9 @@ struct Description {
   std::string_view what;
 };
 
-constexpr std::array kDescriptions = {Description{"index.json", "a data set"},
-                                      Description{"manifest.json", "a checkpoint"},
-                                      Description{"report.json", "a report"}};
+constexpr std::array kDescriptions = {
+    Description{"index.json", "a data set"}, Description{"manifest.json", "a checkpoint"},
+    Description{"report.json", "a report"}, Description{"protocols.json", "a report"}};
 
 /// The first line of a run's options names the command that they were given.
 bool is_run(const std::filesystem::path& options) {

@@ -2,6 +2,7 @@
 
 #include <bit>
 #include <cstring>
+#include <iterator>
 #include <string>
 
 #include "io/files/digest.h"
@@ -20,10 +21,12 @@ std::string digest_of(std::span<const std::byte> bytes) {
   return digest.hexadecimal();
 }
 
+/// Copies values to the front of room, and lets go of that.
 template <class Value>
-void append(std::vector<std::byte>& bytes, std::span<const Value> values) {
-  const auto raw = std::as_bytes(values);
-  bytes.insert(bytes.end(), raw.begin(), raw.end());
+void put(std::span<std::byte>& room, const Value* values, std::size_t count) {
+  const std::size_t size = count * sizeof(Value);
+  if (size != 0) std::memcpy(room.data(), values, size);
+  room = room.subspan(size);
 }
 
 template <class Value>
@@ -52,15 +55,16 @@ RecordHead read_head(std::span<const std::byte> bytes) {
 }
 
 std::vector<std::byte> to_record(const UnitResult& result) {
-  std::vector<std::byte> bytes;
-  bytes.reserve(record_bytes(result.tokens()));
+  std::vector<std::byte> bytes(record_bytes(result.tokens()));
+  std::span<std::byte> room(bytes);
   const std::uint64_t head[] = {result.unit, result.tokens()};
-  append<std::uint64_t>(bytes, head);
-  append<double>(bytes, result.nll);
-  append<float>(bytes, result.entropy);
-  append<float>(bytes, result.top_probability);
-  append<std::uint32_t>(bytes, result.rank);
-  append<char>(bytes, digest_of(bytes));
+  put(room, head, std::size(head));
+  put(room, result.nll.data(), result.nll.size());
+  put(room, result.entropy.data(), result.entropy.size());
+  put(room, result.top_probability.data(), result.top_probability.size());
+  put(room, result.rank.data(), result.rank.size());
+  const std::string digest = digest_of(std::span(bytes).first(bytes.size() - kDigestBytes));
+  put(room, digest.data(), digest.size());
   return bytes;
 }
 

@@ -25,6 +25,7 @@ void read_some_of_its_type(const Dataset& dataset) {
     case ElementType::u32: return read_some<std::uint32_t>(dataset);
     case ElementType::u64: return read_some<std::uint64_t>(dataset);
     case ElementType::f32: return read_some<float>(dataset);
+    case ElementType::f64: return read_some<double>(dataset);
   }
 }
 

@@ -274,14 +274,17 @@ TEST_F(FindTextTest, WhatChainruleWroteIsLeftOutAndRefusedWhereNamed) {
   write("dir/run/metrics.jsonl", "{}\n{}\n");
   write("dir/step/manifest.json", "{\"files\": {}, \"format\": \"chainrule-checkpoint\"}");
   write("dir/report/report.json", "{\"format\": \"chainrule evaluation report\"}");
+  write("dir/reports/protocols.json", "{\"format\": \"chainrule evaluation by protocols\"}");
+  write("dir/reports/gptq/documents.csv", "index\n");
   write("dir/data.partial-12/spill/x", "x");
   write("dir/lone/model.json", "{\"format\": \"chainrule-model\"}");
   write("dir/other/index.json", "{\"format\": \"another\"}");
   write("dir/other/config.cfg", "steps = 1\n");
   EXPECT_THAT(found({"dir"}), ElementsAre("dir/a.txt", "dir/other/config.cfg", "dir/other/index.json"));
-  EXPECT_THAT(left_out("dir"), ElementsAre("data.partial-12: unfinished output", "data/train: of chainrule's own",
-                                           "lone/model.json: of chainrule's own", "report: of chainrule's own",
-                                           "run: of chainrule's own", "step: of chainrule's own"));
+  EXPECT_THAT(left_out("dir"),
+              ElementsAre("data.partial-12: unfinished output", "data/train: of chainrule's own",
+                          "lone/model.json: of chainrule's own", "report: of chainrule's own",
+                          "reports: of chainrule's own", "run: of chainrule's own", "step: of chainrule's own"));
   expect_refused("dir/data/train", "is a data set of chainrule's, not text");
   expect_refused("dir/run", "is a run of chainrule's, not text");
   expect_refused("dir/lone/model.json", "is a file of chainrule's own, not text");

@@ -117,6 +117,8 @@ TEST(JoinDocuments, LongTextIsEncodedInPartsAsIfWhole) {
   std::string text;
   while (text.size() < 3'500'000) text += "the cat sat on the mat.\n\n\nthe dog \n\n ran" + std::to_string(text.size());
   expect_joined({"a", text, "b\n", text + "\n"});
+  // Parts end where documents do, if anywhere: there three line feeds are other tokens than one and two.
+  expect_joined(std::vector<std::string>(40, text.substr(0, 100'000) + "\n"));
 }
 
 TEST(JoinDocuments, PutsTheTemplateAroundOnce) {

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "io/error.h"
+#include "pipeline/evaluate/report/make_protocol_result.h"
 #include "pipeline/evaluate/report/render.h"
 
 namespace chainrule::pipeline::evaluate::report {
@@ -49,7 +50,17 @@ EvaluationReport made_report(const windows::protocol::Protocol& protocol, bool b
   subject.vocabulary_size = 50'257;
   subject.documents = 3;
   const std::vector<std::string> domains = {"news, \"fresh\"", "code", "\xe2\x82\xac empty"};
-  return make_report(subject, domains, documents, tallies);
+  EvaluationReport report = make_report(subject, domains, documents, tallies);
+  tally::ProtocolTallies of_protocol = tallies_of_protocol(subject.windows);
+  tally::ScoredToken alone;
+  alone.window_scored = 1;
+  alone.context = 1;
+  alone.nll.add(broken ? std::numeric_limits<double>::quiet_NaN() : 3.5);
+  of_protocol.add(alone);
+  const bool has_prefix = protocol.prefix != windows::protocol::Prefix::none;
+  report.protocol = make_protocol_result(subject.windows, has_prefix ? std::optional<std::uint32_t>(7) : std::nullopt,
+                                         documents, report.overall, of_protocol);
+  return report;
 }
 
 std::string refusal(const std::string& text) {
@@ -73,6 +84,9 @@ TEST(ReadReport, GivesBackTheBytesOfAReport) {
       EXPECT_EQ(render_table(read), render_table(made));
       EXPECT_EQ(render_bands_csv(read), render_bands_csv(made));
       EXPECT_EQ(read.overall.nll_nats, made.overall.nll_nats);
+      EXPECT_EQ(read.protocol.numbers.size(), protocol->numbers.size());
+      EXPECT_EQ(read.protocol.prefix_token, made.protocol.prefix_token);
+      EXPECT_EQ(read.protocol.numbers[0].cross_entropy_nats.has_value(), !broken);
       EXPECT_EQ(read.subject.windows.protocol, protocol);
       EXPECT_EQ(read.complete(), true);
     }
@@ -101,6 +115,14 @@ TEST(ReadReport, EveryMemberCounts) {
   more = good;
   more["domains"]["code"].erase("words");
   EXPECT_THAT(refusal(to_text(more)), HasSubstr("words"));
+  for (const auto& [name, value] : good["of_protocol"].items()) {
+    more = good;
+    more["of_protocol"].erase(name);
+    EXPECT_NE(refusal(to_text(more)), "") << "without " << name << " of the protocol";
+  }
+  more = good;
+  more["of_protocol"]["numbers"][0]["accuracy"] = 1;
+  EXPECT_THAT(refusal(to_text(more)), HasSubstr("altered"));
   more = good;
   more["complete"] = false;
   EXPECT_THAT(refusal(to_text(more)), HasSubstr("altered"));
