@@ -82,6 +82,7 @@ void write_random_data_set(const std::filesystem::path& folder, std::uint32_t vo
   const std::size_t count = documents.offsets.size() - 1;
   documents.bytes.assign(count, 4000);
   documents.words.assign(count, 700);
+  documents.text_hash.assign(count, 0);
   documents.domain.assign(count, 0);
   io::tokens::ShardSources sources;
   sources.sources = {"random"};
