@@ -60,7 +60,7 @@ const protocol::Protocol* protocol_of(const std::string& name, bool stride_given
 }
 
 /// "2/4".
-evaluate::Part part_of(const std::string& text) {
+evaluate::scoring::Part part_of(const std::string& text) {
   const auto number = [](std::string_view digits) {
     std::uint64_t value = 0;
     const auto [behind, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);

@@ -13,7 +13,7 @@
 #include "pipeline/evaluate/report/render.h"
 #include "pipeline/evaluate/report/report_folder.h"
 #include "pipeline/evaluate/results.h"
-#include "pipeline/evaluate/score_corpus.h"
+#include "pipeline/evaluate/scoring/score_corpus.h"
 #include "pipeline/failure/error.h"
 #include "pipeline/run/environment.h"
 #include "pipeline/run/standard_streams.h"
@@ -73,7 +73,7 @@ failure::ExitCode evaluate(const comm::Communicator& communicator, const Evaluat
     output->journal.emplace(open_journal(journal_file(output->is_part ? output->part : options.report), inputs.plan));
   });
   journal::Journal* const journal = output ? &*output->journal : nullptr;
-  const ScoringWork work = score(communicator, options, inputs, journal, stop);
+  const scoring::ScoringWork work = score(communicator, options, inputs, journal, stop);
   if (work.stopped) {
     if (journal != nullptr) run::say(fmt::format("stopped; {}\n", kept_in(*journal)));
     return failure::ExitCode::stopped_early;

@@ -30,7 +30,7 @@ struct Share {
   std::string why_not;                      ///< why it cannot score the data; empty where it can
   std::size_t scored_by = 0;                ///< index of the share whose units it takes
   std::optional<journal::Journal> journal;  ///< on rank 0, where units are its own
-  ScoringWork work;
+  scoring::ScoringWork work;
 };
 
 std::deque<Share> shares_of(const comm::Communicator& communicator, const EvaluateOptions& options,

@@ -16,7 +16,7 @@
 namespace chainrule::pipeline::evaluate {
 
 nlohmann::ordered_json environment_json(const run::Environment& environment, const EvaluateOptions& options,
-                                        const EvaluationInputs& inputs, const ScoringWork& work) {
+                                        const EvaluationInputs& inputs, const scoring::ScoringWork& work) {
   auto json = run::to_json(environment);
   const std::uint64_t rows = work.window_rows + work.padding_rows;
   const auto per = [](double value, double by) { return by == 0 ? 0 : value / by; };
@@ -38,8 +38,9 @@ std::string command_of(const EvaluateOptions& options, int ranks) {
   return ranks == 1 ? options.command : fmt::format("mpirun -n {} {}", ranks, options.command);
 }
 
-ScoringWork score(const comm::Communicator& communicator, const EvaluateOptions& options,
-                  const EvaluationInputs& inputs, journal::Journal* journal, const std::function<bool()>& stop) {
+scoring::ScoringWork score(const comm::Communicator& communicator, const EvaluateOptions& options,
+                           const EvaluationInputs& inputs, journal::Journal* journal,
+                           const std::function<bool()>& stop) {
   std::unique_ptr<model::ops::Ops> ops;
   std::unique_ptr<model::decoder::Decoder> decoder;
   const windows::WorkUnitOptions units = inputs.plan.units();
@@ -49,11 +50,11 @@ ScoringWork score(const comm::Communicator& communicator, const EvaluateOptions&
                                                          model::decoder::Purpose::evaluate};
     decoder = std::make_unique<model::decoder::Decoder>(inputs.model.config, decoder_options, *ops);
   });
-  UnitScorer scorer({*inputs.text, inputs.documents(), inputs.plan.start_token},
-                    [&](const model::ops::Batch& batch, const model::ops::PredictionScores& scores) {
-                      decoder->score(inputs.model.weights(), batch, scores);
-                    });
-  return score_corpus(communicator, units, inputs.documents(), inputs.plan.part, scorer, journal, stop);
+  scoring::UnitScorer scorer({*inputs.text, inputs.documents(), inputs.plan.start_token},
+                             [&](const model::ops::Batch& batch, const model::ops::PredictionScores& scores) {
+                               decoder->score(inputs.model.weights(), batch, scores);
+                             });
+  return scoring::score_corpus(communicator, units, inputs.documents(), inputs.plan.part, scorer, journal, stop);
 }
 
 journal::Journal open_journal(const std::filesystem::path& path, const EvaluationPlan& plan) {

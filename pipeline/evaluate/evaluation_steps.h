@@ -7,7 +7,7 @@
 #include "pipeline/evaluate/evaluation_inputs.h"
 #include "pipeline/evaluate/journal/journal.h"
 #include "pipeline/evaluate/options.h"
-#include "pipeline/evaluate/score_corpus.h"
+#include "pipeline/evaluate/scoring/score_corpus.h"
 #include "pipeline/run/environment.h"
 
 // What an evaluation by one protocol and one by all of them do alike.
@@ -15,15 +15,16 @@ namespace chainrule::pipeline::evaluate {
 
 /// environment.json: what the results may depend on, and what they took.
 nlohmann::ordered_json environment_json(const run::Environment& environment, const EvaluateOptions& options,
-                                        const EvaluationInputs& inputs, const ScoringWork& work);
+                                        const EvaluationInputs& inputs, const scoring::ScoringWork& work);
 
 /// What report.html says of how the results came about.
 std::string command_of(const EvaluateOptions& options, int ranks);
 
 /// Scores what inputs' plan asks for and journal, which rank 0 has, does not have yet. Throws AgreedError, and what
 /// score_corpus throws. Collective.
-ScoringWork score(const comm::Communicator& communicator, const EvaluateOptions& options,
-                  const EvaluationInputs& inputs, journal::Journal* journal, const std::function<bool()>& stop);
+scoring::ScoringWork score(const comm::Communicator& communicator, const EvaluateOptions& options,
+                           const EvaluationInputs& inputs, journal::Journal* journal,
+                           const std::function<bool()>& stop);
 
 /// Opens a plan's journal and says so where it has units already. Throws what Journal::open throws.
 journal::Journal open_journal(const std::filesystem::path& path, const EvaluationPlan& plan);

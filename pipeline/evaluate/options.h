@@ -4,7 +4,7 @@
 #include <string>
 
 #include "model/ops/ops.h"
-#include "pipeline/evaluate/score_corpus.h"
+#include "pipeline/evaluate/scoring/score_corpus.h"
 #include "pipeline/windows/work_units.h"
 
 namespace chainrule::pipeline::evaluate {
@@ -15,7 +15,7 @@ struct EvaluateOptions {
   std::filesystem::path data;     ///< one data set
   std::filesystem::path report;   ///< folder to be made
   std::string command;            ///< how it was called, for report.html
-  Part part;                      ///< units that are scored; other than all, no report is made but a part of one
+  scoring::Part part;             ///< units that are scored; other than all, no report is made but a part of one
   double time_limit_seconds = 0;  ///< stop in time for it, counted from the program's start; 0: none
   bool keep_tokens = false;       ///< the report holds every token's score
   bool allow_nonfinite = false;   ///< tokens without a finite result are no failure

@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 
 fs::path journal_file(const fs::path& place) { return io::files::folder_path(place).string() + ".journal"; }
 
-fs::path part_file(const fs::path& report, const Part& part) {
+fs::path part_file(const fs::path& report, const scoring::Part& part) {
   return io::files::folder_path(report).string() + fmt::format(".part-{}-of-{}", part.index + 1, part.count);
 }
 

@@ -2,7 +2,7 @@
 #include <filesystem>
 
 #include "pipeline/evaluate/journal/journal.h"
-#include "pipeline/evaluate/score_corpus.h"
+#include "pipeline/evaluate/scoring/score_corpus.h"
 
 // Where results lie until they are a report.
 namespace chainrule::pipeline::evaluate {
@@ -11,7 +11,7 @@ namespace chainrule::pipeline::evaluate {
 std::filesystem::path journal_file(const std::filesystem::path& place);
 
 /// A part of a report: REPORT.part-2-of-4, a whole journal.
-std::filesystem::path part_file(const std::filesystem::path& report, const Part& part);
+std::filesystem::path part_file(const std::filesystem::path& report, const scoring::Part& part);
 
 /// Throws io::Error cannot_create where something lies in a part's place already.
 void check_part_file(const std::filesystem::path& part);

@@ -6,7 +6,7 @@
 
 #include "io/tokens/remade_stream.h"
 #include "pipeline/evaluate/report/evaluation_report.h"
-#include "pipeline/evaluate/score_corpus.h"
+#include "pipeline/evaluate/scoring/score_corpus.h"
 #include "pipeline/windows/work_units.h"
 
 namespace chainrule::pipeline::evaluate {
@@ -19,7 +19,7 @@ struct EvaluationPlan {
   std::uint32_t start_token = 0;  ///< what documents and padding are read behind
   std::string math = "float32";   ///< of products; or "bf16"
   io::tokens::Template around;    ///< of the tokenizer, for protocols whose text has it
-  Part part;
+  scoring::Part part;
   std::filesystem::path model, data;
 
   windows::WorkUnitOptions units() const { return {subject.windows, micro_batch}; }

@@ -46,7 +46,7 @@ std::vector<std::pair<std::string, std::string>> facts_of(const EvaluationPlan& 
 }  // namespace
 
 report::EvaluationReport write_files(const EvaluationPlan& plan, const io::tokens::TokenStream& text,
-                                     const ResultOfUnit& result_of, const ResultOptions& options,
+                                     const scoring::ResultOfUnit& result_of, const ResultOptions& options,
                                      const report::ReportFolder& folder, const std::string& place,
                                      const MakeEnvironment& make_environment) {
   tally::EvaluationTallies tallies(text.domains().size(), folder.being_written());
@@ -58,11 +58,12 @@ report::EvaluationReport write_files(const EvaluationPlan& plan, const io::token
   }
   const std::uint64_t covered = plan.subject.documents;
   const io::tokens::DocumentTable documents(text, covered);
-  replay(plan.units(), documents, {text, documents, plan.start_token}, result_of, [&](const tally::ScoredToken& token) {
-    tallies.add(token);
-    of_protocol.add(token);
-    if (tokens) tokens->add(token);
-  });
+  scoring::replay(plan.units(), documents, {text, documents, plan.start_token}, result_of,
+                  [&](const tally::ScoredToken& token) {
+                    tallies.add(token);
+                    of_protocol.add(token);
+                    if (tokens) tokens->add(token);
+                  });
   if (tokens) tokens->finish();
   report::EvaluationReport report =
       report::make_report(plan.subject, text.domains(), {text, text.document_count()}, tallies);
@@ -92,7 +93,7 @@ report::EvaluationReport write_files(const EvaluationPlan& plan, const io::token
 }
 
 report::EvaluationReport write_results(const EvaluationPlan& plan, const io::tokens::TokenStream& text,
-                                       const ResultOfUnit& result_of, const ResultOptions& options,
+                                       const scoring::ResultOfUnit& result_of, const ResultOptions& options,
                                        report::ReportFolder& folder, const MakeEnvironment& make_environment) {
   folder.begin();
   report::EvaluationReport report = write_files(plan, text, result_of, options, folder, "", make_environment);

@@ -8,8 +8,8 @@
 #include "io/tokenizer/tokenizer.h"
 #include "io/tokens/token_stream.h"
 #include "pipeline/evaluate/plan.h"
-#include "pipeline/evaluate/replay.h"
 #include "pipeline/evaluate/report/report_folder.h"
+#include "pipeline/evaluate/scoring/replay.h"
 
 namespace chainrule::pipeline::evaluate {
 
@@ -24,12 +24,12 @@ struct ResultOptions {
 /// over. Throws what replay and writing throw.
 using MakeEnvironment = std::function<nlohmann::ordered_json(const report::EvaluationReport& report)>;
 report::EvaluationReport write_results(const EvaluationPlan& plan, const io::tokens::TokenStream& text,
-                                       const ResultOfUnit& result_of, const ResultOptions& options,
+                                       const scoring::ResultOfUnit& result_of, const ResultOptions& options,
                                        report::ReportFolder& folder, const MakeEnvironment& make_environment);
 
 /// The same into a folder that is being written and is not yet put in its place. place: "" or "NAME/", which is there.
 report::EvaluationReport write_files(const EvaluationPlan& plan, const io::tokens::TokenStream& text,
-                                     const ResultOfUnit& result_of, const ResultOptions& options,
+                                     const scoring::ResultOfUnit& result_of, const ResultOptions& options,
                                      const report::ReportFolder& folder, const std::string& place,
                                      const MakeEnvironment& make_environment);
 

@@ -41,7 +41,8 @@ page::ShownDocument shown(const Candidate& candidate, bool surprising, const io:
 }  // namespace
 
 std::vector<page::ShownDocument> shown_documents(const EvaluationPlan& plan, const io::tokens::TokenStream& data,
-                                                 const ResultOfUnit& result_of, const tally::DocumentTallies& tallies,
+                                                 const scoring::ResultOfUnit& result_of,
+                                                 const tally::DocumentTallies& tallies,
                                                  const io::tokenizer::Tokenizer& tokenizer) {
   std::vector<Candidate> most;
   std::vector<Candidate> least;
@@ -71,7 +72,7 @@ std::vector<page::ShownDocument> shown_documents(const EvaluationPlan& plan, con
       return record.first_token < end && record.first_token + record.tokens > begin;
     });
   };
-  replay(
+  scoring::replay(
       plan.units(), covered, {data, covered, plan.start_token}, result_of,
       [&](const tally::ScoredToken& token) {
         const auto place = places.find(token.document);

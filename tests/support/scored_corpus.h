@@ -3,8 +3,8 @@
 #include <functional>
 #include <vector>
 
-#include "pipeline/evaluate/replay.h"
-#include "pipeline/evaluate/score_corpus.h"
+#include "pipeline/evaluate/scoring/replay.h"
+#include "pipeline/evaluate/scoring/score_corpus.h"
 #include "pipeline/evaluate/tally/token_tally.h"
 #include "tests/support/mpi_world.h"
 
@@ -12,7 +12,7 @@ namespace chainrule::tests {
 
 /// A corpus as all ranks scored it; tokens on rank 0.
 struct ScoredCorpus {
-  pipeline::evaluate::ScoringWork work;
+  pipeline::evaluate::scoring::ScoringWork work;
   std::vector<pipeline::evaluate::tally::ScoredToken> tokens;
 
   /// Of each of so many documents.
@@ -27,7 +27,8 @@ struct ScoredCorpus {
 /// back.
 inline ScoredCorpus score_and_replay(
     const pipeline::windows::WorkUnitOptions& options, const io::tokens::TokenStream& stream,
-    const io::tokens::DocumentTable& documents, std::uint32_t start_token, const pipeline::evaluate::ScoreBatch& score,
+    const io::tokens::DocumentTable& documents, std::uint32_t start_token,
+    const pipeline::evaluate::scoring::ScoreBatch& score,
     const std::function<bool()>& asked_to_stop = [] { return false; }, bool keep = false) {
   namespace evaluate = pipeline::evaluate;
   const std::filesystem::path path = std::filesystem::path(::testing::TempDir()) / "scored corpus.journal";
@@ -36,13 +37,13 @@ inline ScoredCorpus score_and_replay(
     if (!keep) std::filesystem::remove(path);
     journal.emplace(evaluate::journal::Journal::open(path, {"made up", "{}"}));
   }
-  const evaluate::UnitTokens tokens(stream, documents, start_token);
-  evaluate::UnitScorer scorer(tokens, score);
+  const evaluate::scoring::UnitTokens tokens(stream, documents, start_token);
+  evaluate::scoring::UnitScorer scorer(tokens, score);
   ScoredCorpus scored;
-  scored.work =
-      evaluate::score_corpus(world(), options, documents, {}, scorer, journal ? &*journal : nullptr, asked_to_stop);
+  scored.work = evaluate::scoring::score_corpus(world(), options, documents, {}, scorer, journal ? &*journal : nullptr,
+                                                asked_to_stop);
   if (journal && !scored.work.stopped) {
-    evaluate::replay(
+    evaluate::scoring::replay(
         options, documents, tokens, [&](std::uint64_t unit) { return journal->result(unit); },
         [&](const evaluate::tally::ScoredToken& token) { scored.tokens.push_back(token); });
   }
@@ -53,8 +54,8 @@ inline ScoredCorpus score_and_replay(
 inline std::vector<pipeline::evaluate::journal::UnitResult> score_alone(
     const pipeline::windows::WorkUnitOptions& options, const io::tokens::TokenStream& stream,
     const io::tokens::DocumentTable& documents, std::uint32_t start_token,
-    const pipeline::evaluate::ScoreBatch& score) {
-  pipeline::evaluate::UnitScorer scorer({stream, documents, start_token}, score);
+    const pipeline::evaluate::scoring::ScoreBatch& score) {
+  pipeline::evaluate::scoring::UnitScorer scorer({stream, documents, start_token}, score);
   std::vector<pipeline::evaluate::journal::UnitResult> results;
   pipeline::windows::WorkUnitCursor units(options, documents);
   for (pipeline::windows::WorkUnit unit; units.next(unit);) results.push_back(scorer.score(unit));

@@ -12,13 +12,13 @@
 #include "io/quote.h"
 #include "model/decoder/decoder.h"
 #include "pipeline/comm/agreement.h"
-#include "pipeline/evaluate/found_units.h"
 #include "pipeline/evaluate/journal/record_keeper.h"
 #include "pipeline/evaluate/options.h"
 #include "pipeline/evaluate/part_file.h"
 #include "pipeline/evaluate/requests/answer.h"
 #include "pipeline/evaluate/requests/request_scorer.h"
-#include "pipeline/evaluate/results_exchange.h"
+#include "pipeline/evaluate/scoring/found_units.h"
+#include "pipeline/evaluate/scoring/results_exchange.h"
 #include "pipeline/failure/error.h"
 #include "pipeline/models/text_model.h"
 #include "pipeline/run/environment.h"
@@ -67,11 +67,11 @@ std::string identity_of(const RequestOptions& options, const RequestFile& file, 
 /// Scores the units that the journal does not have yet, dealt to ranks in turn. Whether it was stopped. Collective.
 bool score_units(const comm::Communicator& communicator, const RequestFile& file, RequestScorer& scorer,
                  journal::Journal* journal, const std::function<bool()>& asked_to_stop) {
-  const FoundUnits found(communicator, journal);
+  const scoring::FoundUnits found(communicator, journal);
   run::Progress progress("scoring", "requests", file.requests(), journal != nullptr);
   std::optional<journal::RecordKeeper> keeper;
   if (journal != nullptr) keeper.emplace(*journal);
-  ResultsExchange exchange(communicator, kMostUnitRequests, [&](std::span<const std::byte> record) {
+  scoring::ResultsExchange exchange(communicator, kMostUnitRequests, [&](std::span<const std::byte> record) {
     keeper->take(record);
     progress.update(journal->tokens());
   });

@@ -1,4 +1,4 @@
-#include "pipeline/evaluate/results_exchange.h"
+#include "pipeline/evaluate/scoring/results_exchange.h"
 
 #include <algorithm>
 #include <chrono>
@@ -7,7 +7,7 @@
 
 #include "pipeline/evaluate/journal/unit_result.h"
 
-namespace chainrule::pipeline::evaluate {
+namespace chainrule::pipeline::evaluate::scoring {
 namespace {
 
 constexpr int kRecordTag = 1;
@@ -118,4 +118,4 @@ bool ResultsExchange::finish() {
   return order_ == kStop;
 }
 
-}  // namespace chainrule::pipeline::evaluate
+}  // namespace chainrule::pipeline::evaluate::scoring

@@ -1,10 +1,10 @@
-#include "pipeline/evaluate/found_units.h"
+#include "pipeline/evaluate/scoring/found_units.h"
 
 #include <algorithm>
 #include <cstring>
 #include <string>
 
-namespace chainrule::pipeline::evaluate {
+namespace chainrule::pipeline::evaluate::scoring {
 
 FoundUnits::FoundUnits(const comm::Communicator& communicator, const journal::Journal* journal) {
   using Range = decltype(ranges_)::value_type;
@@ -30,4 +30,4 @@ std::uint64_t FoundUnits::count() const {
   return units;
 }
 
-}  // namespace chainrule::pipeline::evaluate
+}  // namespace chainrule::pipeline::evaluate::scoring

@@ -7,7 +7,7 @@
 #include "pipeline/windows/batch_buffer.h"
 #include "pipeline/windows/work_units.h"
 
-namespace chainrule::pipeline::evaluate {
+namespace chainrule::pipeline::evaluate::scoring {
 
 /// A work unit as a batch, and which tokens it scores. Its buffers are made once.
 class UnitTokens {
@@ -38,4 +38,4 @@ class UnitTokens {
   windows::BatchBuffer buffer_;
 };
 
-}  // namespace chainrule::pipeline::evaluate
+}  // namespace chainrule::pipeline::evaluate::scoring

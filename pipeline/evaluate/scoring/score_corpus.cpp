@@ -1,15 +1,15 @@
-#include "pipeline/evaluate/score_corpus.h"
+#include "pipeline/evaluate/scoring/score_corpus.h"
 
 #include <chrono>
 #include <optional>
 
-#include "pipeline/evaluate/found_units.h"
 #include "pipeline/evaluate/journal/record_keeper.h"
-#include "pipeline/evaluate/results_exchange.h"
-#include "pipeline/evaluate/running_perplexity.h"
+#include "pipeline/evaluate/scoring/found_units.h"
+#include "pipeline/evaluate/scoring/results_exchange.h"
+#include "pipeline/evaluate/scoring/running_perplexity.h"
 #include "pipeline/run/progress.h"
 
-namespace chainrule::pipeline::evaluate {
+namespace chainrule::pipeline::evaluate::scoring {
 namespace {
 
 /// Rank 0's side: keeps every record and says how it is going.
@@ -68,4 +68,4 @@ ScoringWork score_corpus(const comm::Communicator& communicator, const windows::
   return work;
 }
 
-}  // namespace chainrule::pipeline::evaluate
+}  // namespace chainrule::pipeline::evaluate::scoring

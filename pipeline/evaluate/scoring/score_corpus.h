@@ -4,10 +4,10 @@
 
 #include "pipeline/comm/communicator.h"
 #include "pipeline/evaluate/journal/journal.h"
-#include "pipeline/evaluate/unit_scorer.h"
+#include "pipeline/evaluate/scoring/unit_scorer.h"
 #include "pipeline/windows/work_units.h"
 
-namespace chainrule::pipeline::evaluate {
+namespace chainrule::pipeline::evaluate::scoring {
 
 /// Units that are scored here: those whose index is `index` modulo `count`.
 struct Part {
@@ -35,4 +35,4 @@ ScoringWork score_corpus(const comm::Communicator& communicator, const windows::
                          const io::tokens::DocumentTable& documents, const Part& part, UnitScorer& scorer,
                          journal::Journal* journal, const std::function<bool()>& asked_to_stop);
 
-}  // namespace chainrule::pipeline::evaluate
+}  // namespace chainrule::pipeline::evaluate::scoring

@@ -6,7 +6,7 @@
 #include "pipeline/comm/communicator.h"
 #include "pipeline/evaluate/journal/journal.h"
 
-namespace chainrule::pipeline::evaluate {
+namespace chainrule::pipeline::evaluate::scoring {
 
 /// The units that rank 0's journal has, on every rank.
 class FoundUnits {
@@ -21,4 +21,4 @@ class FoundUnits {
   std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges_;  ///< as Journal::ranges
 };
 
-}  // namespace chainrule::pipeline::evaluate
+}  // namespace chainrule::pipeline::evaluate::scoring

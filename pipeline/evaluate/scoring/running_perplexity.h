@@ -3,7 +3,7 @@
 
 #include "pipeline/evaluate/journal/unit_result.h"
 
-namespace chainrule::pipeline::evaluate {
+namespace chainrule::pipeline::evaluate::scoring {
 
 /// The perplexity of the units so far and its 95 % interval, for whoever watches. Units stand for the clusters: what
 /// the report says is clustered by document.
@@ -22,4 +22,4 @@ class RunningPerplexity {
   double products_ = 0;
 };
 
-}  // namespace chainrule::pipeline::evaluate
+}  // namespace chainrule::pipeline::evaluate::scoring

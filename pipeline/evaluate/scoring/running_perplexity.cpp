@@ -1,11 +1,11 @@
-#include "pipeline/evaluate/running_perplexity.h"
+#include "pipeline/evaluate/scoring/running_perplexity.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 
-namespace chainrule::pipeline::evaluate {
+namespace chainrule::pipeline::evaluate::scoring {
 
 void RunningPerplexity::add(const journal::UnitResult& result) {
   double nats = 0;
@@ -34,4 +34,4 @@ std::string RunningPerplexity::text() const {
                      std::exp(mean + error));
 }
 
-}  // namespace chainrule::pipeline::evaluate
+}  // namespace chainrule::pipeline::evaluate::scoring

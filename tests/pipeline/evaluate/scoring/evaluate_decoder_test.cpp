@@ -14,7 +14,7 @@
 #include "model/shape/parameters.h"
 #include "tests/support/scored_corpus.h"
 
-namespace chainrule::pipeline::evaluate {
+namespace chainrule::pipeline::evaluate::scoring {
 namespace {
 
 using tests::world;
@@ -156,4 +156,4 @@ TEST_F(EvaluateDecoder, WeightsThatAreNotNumbersGiveNoFiniteResult) {
 }
 
 }  // namespace
-}  // namespace chainrule::pipeline::evaluate
+}  // namespace chainrule::pipeline::evaluate::scoring

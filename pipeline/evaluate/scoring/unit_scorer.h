@@ -5,9 +5,9 @@
 #include "model/ops/batch.h"
 #include "model/ops/prediction_scores.h"
 #include "pipeline/evaluate/journal/unit_result.h"
-#include "pipeline/evaluate/unit_tokens.h"
+#include "pipeline/evaluate/scoring/unit_tokens.h"
 
-namespace chainrule::pipeline::evaluate {
+namespace chainrule::pipeline::evaluate::scoring {
 
 /// Fills scores [rows] where rows are scored: model::decoder::Decoder::score.
 using ScoreBatch = std::function<void(const model::ops::Batch& batch, const model::ops::PredictionScores& scores)>;
@@ -27,4 +27,4 @@ class UnitScorer {
   journal::UnitResult result_;
 };
 
-}  // namespace chainrule::pipeline::evaluate
+}  // namespace chainrule::pipeline::evaluate::scoring

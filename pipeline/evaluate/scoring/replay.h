@@ -2,10 +2,10 @@
 #include <functional>
 
 #include "pipeline/evaluate/journal/unit_result.h"
+#include "pipeline/evaluate/scoring/unit_tokens.h"
 #include "pipeline/evaluate/tally/scored_token.h"
-#include "pipeline/evaluate/unit_tokens.h"
 
-namespace chainrule::pipeline::evaluate {
+namespace chainrule::pipeline::evaluate::scoring {
 
 /// The result of a unit.
 using ResultOfUnit = std::function<journal::UnitResult(std::uint64_t unit)>;
@@ -17,4 +17,4 @@ void replay(const windows::WorkUnitOptions& options, const io::tokens::DocumentT
             const ResultOfUnit& result_of, const std::function<void(const tally::ScoredToken& token)>& visit,
             const std::function<bool(const windows::WorkUnit& unit)>& wanted = nullptr);
 
-}  // namespace chainrule::pipeline::evaluate
+}  // namespace chainrule::pipeline::evaluate::scoring

@@ -1,5 +1,5 @@
 // Scoring on any number of ranks, with a made-up model: the result is that of one loop over the tokens.
-#include "pipeline/evaluate/score_corpus.h"
+#include "pipeline/evaluate/scoring/score_corpus.h"
 
 #include <gtest/gtest.h>
 
@@ -12,7 +12,7 @@
 #include "pipeline/evaluate/report/evaluation_report.h"
 #include "tests/support/scored_corpus.h"
 
-namespace chainrule::pipeline::evaluate {
+namespace chainrule::pipeline::evaluate::scoring {
 namespace {
 
 using tests::world;
@@ -251,4 +251,4 @@ TEST(ScoreCorpus, AMeanOfRankMeansIsAnotherNumber) {
 }
 
 }  // namespace
-}  // namespace chainrule::pipeline::evaluate
+}  // namespace chainrule::pipeline::evaluate::scoring

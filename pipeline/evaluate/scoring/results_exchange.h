@@ -7,7 +7,7 @@
 
 #include "pipeline/comm/communicator.h"
 
-namespace chainrule::pipeline::evaluate {
+namespace chainrule::pipeline::evaluate::scoring {
 
 /// How units' records reach rank 0 while all ranks compute, and how all of them learn that they are to stop. Nobody
 /// waits for anybody before the end, but a rank that is several records ahead of rank 0.
@@ -51,4 +51,4 @@ class ResultsExchange {
   bool told_ = false;
 };
 
-}  // namespace chainrule::pipeline::evaluate
+}  // namespace chainrule::pipeline::evaluate::scoring

@@ -1,10 +1,10 @@
-#include "pipeline/evaluate/replay.h"
+#include "pipeline/evaluate/scoring/replay.h"
 
 #include <fmt/format.h>
 
 #include "io/error.h"
 
-namespace chainrule::pipeline::evaluate {
+namespace chainrule::pipeline::evaluate::scoring {
 
 void replay(const windows::WorkUnitOptions& options, const io::tokens::DocumentTable& documents, UnitTokens tokens,
             const ResultOfUnit& result_of, const std::function<void(const tally::ScoredToken& token)>& visit,
@@ -35,4 +35,4 @@ void replay(const windows::WorkUnitOptions& options, const io::tokens::DocumentT
   }
 }
 
-}  // namespace chainrule::pipeline::evaluate
+}  // namespace chainrule::pipeline::evaluate::scoring

@@ -1,10 +1,10 @@
-#include "pipeline/evaluate/unit_tokens.h"
+#include "pipeline/evaluate/scoring/unit_tokens.h"
 
 #include <fmt/format.h>
 
 #include "io/error.h"
 
-namespace chainrule::pipeline::evaluate {
+namespace chainrule::pipeline::evaluate::scoring {
 
 UnitTokens::UnitTokens(const io::tokens::TokenStream& stream, const io::tokens::DocumentTable& documents,
                        std::uint32_t start_token)
@@ -60,4 +60,4 @@ void UnitTokens::for_each(const windows::WorkUnit& unit, std::uint64_t first_win
   }
 }
 
-}  // namespace chainrule::pipeline::evaluate
+}  // namespace chainrule::pipeline::evaluate::scoring

@@ -1,6 +1,6 @@
-#include "pipeline/evaluate/unit_scorer.h"
+#include "pipeline/evaluate/scoring/unit_scorer.h"
 
-namespace chainrule::pipeline::evaluate {
+namespace chainrule::pipeline::evaluate::scoring {
 
 const journal::UnitResult& UnitScorer::score(const windows::WorkUnit& unit) {
   tokens_.read(unit);
@@ -19,4 +19,4 @@ const journal::UnitResult& UnitScorer::score(const windows::WorkUnit& unit) {
   return result_;
 }
 
-}  // namespace chainrule::pipeline::evaluate
+}  // namespace chainrule::pipeline::evaluate::scoring
