@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "io/error.h"
 #include "io/files/atomic_file.h"
@@ -22,7 +23,15 @@ UnnamedFile::UnnamedFile(const std::filesystem::path& folder) : folder_(folder) 
   ::unlink(made.path.c_str());
 }
 
-UnnamedFile::~UnnamedFile() { ::close(file_); }
+UnnamedFile::UnnamedFile(UnnamedFile&& other) noexcept
+    : folder_(std::move(other.folder_)),
+      file_(std::exchange(other.file_, -1)),
+      written_(other.written_),
+      waiting_(std::move(other.waiting_)) {}
+
+UnnamedFile::~UnnamedFile() {
+  if (file_ >= 0) ::close(file_);
+}
 
 void UnnamedFile::fail(const char* operation) const {
   throw Error(ErrorKind::input_output,

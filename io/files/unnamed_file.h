@@ -12,8 +12,8 @@ class UnnamedFile {
  public:
   /// Made in folder. Throws Error cannot_create.
   explicit UnnamedFile(const std::filesystem::path& folder);
-  UnnamedFile(const UnnamedFile&) = delete;
-  UnnamedFile& operator=(const UnnamedFile&) = delete;
+  UnnamedFile(UnnamedFile&& other) noexcept;
+  UnnamedFile& operator=(UnnamedFile&&) = delete;
   ~UnnamedFile();
 
   /// Throws Error input_output.

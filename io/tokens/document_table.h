@@ -20,6 +20,12 @@ class DocumentTable {
 
   std::uint64_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
+  /// Where the last one ends in the stream; 0 for none.
+  std::uint64_t token_end() const {
+    if (empty()) return 0;
+    const DocumentRecord& last = (*this)[size_ - 1];
+    return last.first_token + last.tokens;
+  }
   /// Document i, below size(); valid until the next call. Throws what reading throws.
   const DocumentRecord& operator[](std::uint64_t i) const {
     if (i - first_ >= block_.size()) read_block(i);

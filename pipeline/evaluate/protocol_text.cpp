@@ -43,7 +43,7 @@ std::string why_too_short(const EvaluationPlan& plan, const io::tokens::TokenStr
     return fmt::format("its {} tokens are fewer than the {} that protocol {} asks for at context length {}", tokens,
                        fewest, protocol.name, windows.context_length);
   }
-  if (windows::protocol::tokens_to_score(windows, {text, plan.subject.documents}) != 0) return {};
+  if (windows::protocol::scores_anything(windows, {text, plan.subject.documents})) return {};
   return fmt::format("its {} documents hold no token that protocol {} scores", plan.subject.documents, protocol.name);
 }
 

@@ -42,10 +42,7 @@ ProtocolResult make_protocol_result(const protocol::ScoringOptions& options, std
   ProtocolResult result;
   result.difference = options.protocol->difference;
   result.prefix_token = prefix_token;
-  if (!documents.empty()) {
-    const io::tokens::DocumentRecord& last = documents[documents.size() - 1];
-    result.tokens = last.first_token + last.tokens;
-  }
+  result.tokens = documents.token_end();
   for (protocol::Dropped& each : options.protocol->dropped(options, documents)) {
     if (each.tokens != 0) result.dropped.push_back({std::move(each.why), each.tokens});
   }

@@ -1,10 +1,11 @@
 #pragma once
-#include <cstdio>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
-#include <memory>
+#include <optional>
 #include <vector>
 
+#include "io/files/unnamed_file.h"
 #include "pipeline/evaluate/tally/token_sink.h"
 #include "pipeline/evaluate/tally/token_tally.h"
 
@@ -27,9 +28,6 @@ class DocumentTallies final : public TokenSink {
     std::uint64_t document = 0;
     std::array<std::uint64_t, kTallyNumbers> numbers{};
   };
-  struct CloseFile {
-    void operator()(std::FILE* file) const noexcept { std::fclose(file); }
-  };
   void close_document();
   void spill();
 
@@ -38,8 +36,7 @@ class DocumentTallies final : public TokenSink {
   TokenTally tally_;
   bool has_tally_ = false;
   std::vector<Entry> entries_;  ///< behind those in file_
-  std::uint64_t spilled_ = 0;   ///< entries in file_
-  std::unique_ptr<std::FILE, CloseFile> file_;
+  std::optional<io::files::UnnamedFile> file_;
 };
 
 }  // namespace chainrule::pipeline::evaluate::tally

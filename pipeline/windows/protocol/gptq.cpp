@@ -1,6 +1,6 @@
 #include <array>
 
-#include "pipeline/windows/protocol/joined_text.h"
+#include "pipeline/windows/protocol/across_documents.h"
 #include "pipeline/windows/protocol/protocol.h"
 
 namespace chainrule::pipeline::windows::protocol {
@@ -34,7 +34,7 @@ const Protocol kGptq = {
     },
     .dropped = [](const ScoringOptions& options, const io::tokens::DocumentTable& documents) -> std::vector<Dropped> {
       const auto length = static_cast<std::uint64_t>(options.context_length);
-      const std::uint64_t tokens = tokens_of(documents);
+      const std::uint64_t tokens = documents.token_end();
       return {{"windows' first tokens, before which nothing stands", tokens / length},
               {"the tail, which fills no window", tokens % length}};
     },

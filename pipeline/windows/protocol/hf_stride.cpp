@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <array>
 
-#include "pipeline/windows/protocol/joined_text.h"
+#include "pipeline/windows/protocol/across_documents.h"
 #include "pipeline/windows/protocol/protocol.h"
 
 namespace chainrule::pipeline::windows::protocol {
@@ -30,7 +30,7 @@ class StrideCursor final : public WindowCursor {
   StrideCursor(const ScoringOptions& options, const io::tokens::DocumentTable& documents)
       : length_(static_cast<std::uint64_t>(options.context_length)),
         stride_(static_cast<std::uint64_t>(options.stride)),
-        tokens_(tokens_of(documents)),
+        tokens_(documents.token_end()),
         document_of_(documents) {}
 
   bool next(Window& window) override {
@@ -75,7 +75,7 @@ const Protocol kHfStride = {
         -> std::unique_ptr<WindowCursor> { return std::make_unique<StrideCursor>(options, documents); },
     .dropped = [](const ScoringOptions& options, const io::tokens::DocumentTable& documents) -> std::vector<Dropped> {
       const auto length = static_cast<std::uint64_t>(options.context_length);
-      const std::uint64_t tokens = tokens_of(documents);
+      const std::uint64_t tokens = documents.token_end();
       const std::uint64_t windows = options.stride == options.context_length ? (tokens + length - 1) / length
                                                                              : std::min<std::uint64_t>(tokens, 1);
       return {{"first tokens before which nothing stands", windows}};

@@ -1,6 +1,6 @@
 #include <array>
 
-#include "pipeline/windows/protocol/joined_text.h"
+#include "pipeline/windows/protocol/across_documents.h"
 #include "pipeline/windows/protocol/protocol.h"
 
 namespace chainrule::pipeline::windows::protocol {
@@ -34,7 +34,7 @@ const Protocol kLlamaCpp = {
     },
     .dropped = [](const ScoringOptions& options, const io::tokens::DocumentTable& documents) -> std::vector<Dropped> {
       const auto length = static_cast<std::uint64_t>(options.context_length);
-      const std::uint64_t tokens = tokens_of(documents);
+      const std::uint64_t tokens = documents.token_end();
       const std::uint64_t read = length - static_cast<std::uint64_t>(scored_of_chunk(options.context_length));
       return {{"first halves of chunks, read as context only", tokens / length * read},
               {"the tail, which fills no chunk", tokens % length}};

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <array>
 
-#include "pipeline/windows/protocol/joined_text.h"
+#include "pipeline/windows/protocol/across_documents.h"
 #include "pipeline/windows/protocol/protocol.h"
 
 namespace chainrule::pipeline::windows::protocol {
@@ -10,25 +10,27 @@ namespace {
 class PackedCursor final : public WindowCursor {
  public:
   PackedCursor(const ScoringOptions& options, const io::tokens::DocumentTable& documents)
-      : longest_(static_cast<std::uint64_t>(options.context_length)), documents_(documents) {
-    end_ = tokens_of(documents_);
-  }
+      : longest_(static_cast<std::uint64_t>(options.context_length)),
+        end_(documents.token_end()),
+        document_of_(documents) {}
 
   bool next(Window& window) override {
     if (done_ == end_) return false;
-    while (documents_[document_].first_token + documents_[document_].tokens <= done_) ++document_;
     const auto rows = static_cast<std::int64_t>(std::min(end_ - done_, longest_));
-    window = {.first_target = done_, .rows = rows, .scored = rows, .after_start = done_ == 0, .document = document_};
+    window = {.first_target = done_,
+              .rows = rows,
+              .scored = rows,
+              .after_start = done_ == 0,
+              .document = document_of_(done_)};
     done_ += static_cast<std::uint64_t>(rows);
     return true;
   }
 
  private:
   std::uint64_t longest_;
-  io::tokens::DocumentTable documents_;
-  std::uint64_t end_ = 0;       ///< of the documents, in the stream
-  std::uint64_t document_ = 0;  ///< of the next token
-  std::uint64_t done_ = 0;      ///< tokens of the stream scored so far
+  std::uint64_t end_;       ///< of the documents, in the stream
+  std::uint64_t done_ = 0;  ///< tokens of the stream scored so far
+  DocumentOfToken document_of_;
 };
 
 constexpr std::array kPackedNumbers = {Number{.name = "perplexity", .normaliser = "scored tokens"}};

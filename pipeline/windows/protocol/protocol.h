@@ -117,6 +117,9 @@ struct ScoringOptions {
 /// The windows that options ask for (see Protocol::make_cursor).
 std::unique_ptr<WindowCursor> make_cursor(const ScoringOptions& options, const io::tokens::DocumentTable& documents);
 
+/// Whether there is any window.
+bool scores_anything(const ScoringOptions& options, const io::tokens::DocumentTable& documents);
+
 /// Tokens that these windows score.
 std::uint64_t tokens_to_score(const ScoringOptions& options, const io::tokens::DocumentTable& documents);
 

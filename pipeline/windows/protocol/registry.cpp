@@ -21,6 +21,11 @@ std::unique_ptr<WindowCursor> make_cursor(const ScoringOptions& options, const i
   return options.protocol->make_cursor(options, documents);
 }
 
+bool scores_anything(const ScoringOptions& options, const io::tokens::DocumentTable& documents) {
+  Window window;
+  return make_cursor(options, documents)->next(window);
+}
+
 std::uint64_t tokens_to_score(const ScoringOptions& options, const io::tokens::DocumentTable& documents) {
   std::uint64_t tokens = 0;
   const auto cursor = make_cursor(options, documents);

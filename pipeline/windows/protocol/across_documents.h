@@ -5,15 +5,8 @@
 #include "io/tokens/document_table.h"
 #include "pipeline/windows/window.h"
 
-// What the protocols share whose windows lie over text that is joined.
+// What the protocols share whose windows cross documents.
 namespace chainrule::pipeline::windows::protocol {
-
-/// Tokens of all documents.
-inline std::uint64_t tokens_of(const io::tokens::DocumentTable& documents) {
-  if (documents.empty()) return 0;
-  const io::tokens::DocumentRecord& last = documents[documents.size() - 1];
-  return last.first_token + last.tokens;
-}
 
 /// Which document a token lies in, of tokens that are asked for in their order.
 class DocumentOfToken {
@@ -47,7 +40,7 @@ class ChunkCursor final : public WindowCursor {
       : length_(static_cast<std::uint64_t>(context_length)),
         scored_(static_cast<std::uint64_t>(std::max<std::int64_t>(scored, 0))),
         after_start_(after_start),
-        whole_(tokens_of(documents) / length_),
+        whole_(documents.token_end() / length_),
         document_of_(documents) {}
 
   bool next(Window& window) override {
