@@ -121,8 +121,8 @@ failure::ExitCode run_evaluate(const Arguments& arguments) {
       "chainrule evaluate --model CHECKPOINT_OR_RUN (--data DIR --report DIR | --requests FILE "
       "--output FILE) [options]",
       "Token-weighted cross-entropy and perplexity of a data set, per domain and overall: a table "
-      "on stdout,\nand report.json, environment.json, domains.csv and documents.csv in the report "
-      "folder.\nOr, of a file of requests, how likely each continuation is behind its context.");
+      "on stdout,\nand report.html, report.json and CSV files in the report folder.\nOr, of a file of requests, how "
+      "likely each continuation is behind its context.");
   evaluate::EvaluateOptions asked;
   std::string model;
   std::string data;
@@ -143,8 +143,7 @@ failure::ExitCode run_evaluate(const Arguments& arguments) {
           "only the first N documents; the report says so (default: all)")(
           "requests", po::value(&requests)->value_name("FILE"),
           "instead of data: a file with {\"context\": \"...\", \"continuation\": \"...\"} or {\"text\": \"...\"} on "
-          "each "
-          "line, perhaps with an \"id\"");
+          "each line, perhaps with an \"id\"");
   const std::string protocols =
       of_protocols("; ",
                    [](const protocol::Protocol& each) { return fmt::format("{}: {}", each.name, each.summary); }) +
@@ -165,8 +164,7 @@ failure::ExitCode run_evaluate(const Arguments& arguments) {
                      "merge makes the report of all parts")(
           "time-limit", po::value(&time_limit)->value_name("TIME"),
           "stop in time for it (minutes, or [DAYS-]HOURS:MINUTES:SECONDS) with exit code 75, as on USR1 and TERM; the "
-          "same "
-          "command goes on where it stopped, on any number of ranks")(
+          "same command goes on where it stopped, on any number of ranks")(
           "allow-nonfinite", po::bool_switch(&asked.allow_nonfinite),
           "tokens without a finite result are no failure: the report counts them");
   ArithmeticOptions arithmetic;
@@ -197,6 +195,9 @@ failure::ExitCode run_evaluate(const Arguments& arguments) {
   if (!part.empty()) asked.part = part_of(part);
   if (!part.empty() && asked.protocol == nullptr)
     throw failure::Error(failure::ExitCode::usage, "--part scores by one protocol at a time, not by all");
+  if (!part.empty() && asked.keep_tokens)
+    throw failure::Error(failure::ExitCode::usage,
+                         "--token-nll belongs to chainrule report merge where --part is given");
   if (!time_limit.empty()) asked.time_limit_seconds = seconds_of(time_limit);
 
   run::catch_stop_signals();

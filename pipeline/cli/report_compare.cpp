@@ -10,6 +10,7 @@
 #include "pipeline/cli/options.h"
 #include "pipeline/cli/report.h"
 #include "pipeline/evaluate/compare/compare_reports.h"
+#include "pipeline/evaluate/compare/significance.h"
 #include "pipeline/failure/error.h"
 #include "pipeline/run/standard_streams.h"
 #include "pipeline/show/numbers.h"
@@ -72,7 +73,7 @@ failure::ExitCode run_report_power(const Arguments& arguments) {
     throw failure::Error(failure::ExitCode::usage, "--power must be above 0.05 and below 1");
   }
   const auto comparisons = compare::compare_reports({reports.begin(), reports.end()}, 0);
-  const compare::RatioOfSums& observed = comparisons.others.front().overall.bits_per_byte;
+  const evaluate::tally::RatioOfSums& observed = comparisons.others.front().overall.bits_per_byte;
   const std::optional<double> deviation = observed.standard_deviation();
   if (!deviation) {
     throw failure::Error(failure::ExitCode::bad_data, "the reports have fewer than two documents with text");

@@ -79,20 +79,14 @@ failure::ExitCode evaluate(const comm::Communicator& communicator, const Evaluat
     return failure::ExitCode::stopped_early;
   }
 
-  std::int64_t nonfinite = 0;
+  std::uint64_t nonfinite = 0;
   comm::agree_on_first(communicator, [&] {
     finish(*journal, [&] {
-      nonfinite =
-          static_cast<std::int64_t>(make_output(*output, options, inputs, communicator.size(), [&](const auto&) {
-            return environment_json(environment, options, inputs, work);
-          }));
+      nonfinite = make_output(*output, options, inputs, communicator.size(),
+                              [&](const auto&) { return environment_json(environment, options, inputs, work); });
     });
   });
-  nonfinite = communicator.maximum(nonfinite);
-  if (nonfinite != 0 && !options.allow_nonfinite) {
-    throw failure::AgreedError(failure::ExitCode::bad_data,
-                               nonfinite_message(static_cast<std::uint64_t>(nonfinite), options.report));
-  }
+  refuse_nonfinite(communicator, nonfinite, options);
   return failure::ExitCode::done;
 }
 

@@ -126,18 +126,13 @@ failure::ExitCode evaluate_all(const comm::Communicator& communicator, const Eva
     if (journal != nullptr) run::say(fmt::format("stopped; {}\n", kept_in(*journal)));
     return failure::ExitCode::stopped_early;
   }
-  std::int64_t nonfinite = 0;
+  std::uint64_t nonfinite = 0;
   comm::agree_on_first(communicator, [&] {
     const auto first =
         std::find_if(shares.begin(), shares.end(), [](const Share& each) { return each.journal.has_value(); });
-    finish(*first->journal,
-           [&] { nonfinite = static_cast<std::int64_t>(write_report(options, environment, inputs, shares, *folder)); });
+    finish(*first->journal, [&] { nonfinite = write_report(options, environment, inputs, shares, *folder); });
   });
-  nonfinite = communicator.maximum(nonfinite);
-  if (nonfinite != 0 && !options.allow_nonfinite) {
-    throw failure::AgreedError(failure::ExitCode::bad_data,
-                               nonfinite_message(static_cast<std::uint64_t>(nonfinite), options.report));
-  }
+  refuse_nonfinite(communicator, nonfinite, options);
   return failure::ExitCode::done;
 }
 

@@ -7,9 +7,12 @@
 
 #include "io/error.h"
 #include "io/files/presence.h"
+#include "io/quote.h"
 #include "model/decoder/decoder.h"
 #include "model/ops/ops.h"
 #include "pipeline/comm/agreement.h"
+#include "pipeline/evaluate/results.h"
+#include "pipeline/failure/error.h"
 #include "pipeline/run/standard_streams.h"
 #include "pipeline/show/numbers.h"
 
@@ -60,14 +63,15 @@ scoring::ScoringWork score(const comm::Communicator& communicator, const Evaluat
 journal::Journal open_journal(const std::filesystem::path& path, const EvaluationPlan& plan) {
   journal::Journal journal = journal::Journal::open(path, {plan.identity(), to_json_text(plan)});
   if (journal.units() != 0) {
-    run::say(
-        fmt::format("going on with '{}', which has {} work units\n", path.string(), show::grouped(journal.units())));
+    run::say(fmt::format("going on with {}, which has {} work units\n", io::path_in_quotes(path),
+                         show::grouped(journal.units())));
   }
   return journal;
 }
 
 std::string kept_in(const journal::Journal& journal) {
-  return fmt::format("what was scored is kept in '{}': the same command goes on with it", journal.path().string());
+  return fmt::format("what was scored is kept in {}: the same command goes on with it",
+                     io::path_in_quotes(journal.path()));
 }
 
 void finish(const journal::Journal& journal, const std::function<void()>& work) {
@@ -77,6 +81,13 @@ void finish(const journal::Journal& journal, const std::function<void()>& work) 
     if (!io::files::is_there(journal.path())) throw;  // the output is in its place
     throw io::Error(error.kind(), fmt::format("{}; {}", error.what(), kept_in(journal)));
   }
+}
+
+void refuse_nonfinite(const comm::Communicator& communicator, std::uint64_t on_first, const EvaluateOptions& options) {
+  const std::int64_t tokens = communicator.maximum(static_cast<std::int64_t>(on_first));
+  if (tokens == 0 || options.allow_nonfinite) return;
+  throw failure::AgreedError(failure::ExitCode::bad_data,
+                             nonfinite_message(static_cast<std::uint64_t>(tokens), options.report));
 }
 
 }  // namespace chainrule::pipeline::evaluate

@@ -36,4 +36,8 @@ std::string kept_in(const journal::Journal& journal);
 /// what work throws.
 void finish(const journal::Journal& journal, const std::function<void()>& work);
 
+/// Throws AgreedError bad_data where rank 0 counted tokens without a finite result and options do not allow them.
+/// Collective.
+void refuse_nonfinite(const comm::Communicator& communicator, std::uint64_t on_first, const EvaluateOptions& options);
+
 }  // namespace chainrule::pipeline::evaluate

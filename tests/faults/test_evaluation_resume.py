@@ -190,6 +190,8 @@ class EvaluationResume(EvaluationTest):
     def test_part_usage(self):
         for text in ("0/2", "3/2", "1/1", "1", "/", "1/", "a/b", "1/2/3", "-1/2"):
             self.assertIn("--part", chainrule(*self.options(), f"--part={text}", check=64).err)
+        done = chainrule(*self.options(), "--part", "1/2", "--token-nll", check=64)
+        self.assertIn("--token-nll belongs to chainrule report merge", done.err)
         self.assertIn("merge", chainrule("report", check=64).err)
         self.assertIn("did you mean 'merge'", chainrule("report", "merg", check=64).err)
 

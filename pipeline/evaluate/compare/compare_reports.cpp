@@ -163,7 +163,7 @@ class Spread {
     const auto count = static_cast<double>(models_);
     double variance = 0;      // of models around their mean
     double by_documents = 0;  // what documents add to it: the deviations' own clustered errors
-    for (const RatioOfSums& each : deviations_) {
+    for (const tally::RatioOfSums& each : deviations_) {
       if (!each.standard_error()) return;
       variance += *each.ratio() * *each.ratio() / (count - 1);
       by_documents += *each.standard_error() * *each.standard_error() / (count - 1);
@@ -173,8 +173,8 @@ class Spread {
 
  private:
   std::size_t models_;
-  RatioOfSums mean_;
-  std::vector<RatioOfSums> deviations_;
+  tally::RatioOfSums mean_;
+  std::vector<tally::RatioOfSums> deviations_;
 };
 
 }  // namespace

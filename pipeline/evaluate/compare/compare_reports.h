@@ -6,16 +6,16 @@
 #include <string>
 #include <vector>
 
-#include "pipeline/evaluate/compare/paired_ratio.h"
 #include "pipeline/evaluate/report/evaluation_report.h"
+#include "pipeline/evaluate/tally/ratio_of_sums.h"
 
 namespace chainrule::pipeline::evaluate::compare {
 
 /// How far a model's text nats (end-of-text left out) are from another's on the same documents; below 0: better.
 struct PairedDifference {
-  RatioOfSums bits_per_byte;
-  RatioOfSums nats_per_token;  ///< only where both have the same tokens
-  std::uint64_t better = 0;    ///< documents
+  tally::RatioOfSums bits_per_byte;
+  tally::RatioOfSums nats_per_token;  ///< only where both have the same tokens
+  std::uint64_t better = 0;           ///< documents
   std::uint64_t worse = 0;
   std::uint64_t same = 0;
 };

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "pipeline/evaluate/compare/compare_reports.h"
+#include "pipeline/evaluate/compare/significance.h"
 #include "pipeline/show/numbers.h"
 
 namespace chainrule::pipeline::evaluate::compare {
@@ -14,10 +15,10 @@ using Json = nlohmann::ordered_json;
 
 Json number(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
 
-Json to_json(const RatioOfSums& ratio) {
+Json to_json(const tally::RatioOfSums& ratio) {
   Json json = {{"difference", number(ratio.ratio())}, {"standard_error", number(ratio.standard_error())}};
   if (ratio.standard_error()) {
-    const double reach = report::kErrorsOf95Percent * *ratio.standard_error();
+    const double reach = tally::kErrorsOf95Percent * *ratio.standard_error();
     json["low"] = *ratio.ratio() - reach;
     json["high"] = *ratio.ratio() + reach;
     json["p_value"] = p_value(*ratio.ratio(), *ratio.standard_error());
@@ -64,7 +65,7 @@ std::string signed_text(const std::optional<double>& value, int digits) {
 
 void append_line(const std::string& name, std::size_t width, const PairedDifference& difference, bool same_tokens,
                  std::string& text) {
-  const RatioOfSums& ratio = difference.bits_per_byte;
+  const tally::RatioOfSums& ratio = difference.bits_per_byte;
   const std::optional<double> error = ratio.standard_error();
   const auto documents = static_cast<double>(ratio.documents());
   fmt::format_to(

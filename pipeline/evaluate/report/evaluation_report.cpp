@@ -4,6 +4,8 @@
 #include <cmath>
 #include <numbers>
 
+#include "pipeline/evaluate/tally/ratio_of_sums.h"
+
 namespace chainrule::pipeline::evaluate::report {
 namespace {
 
@@ -82,7 +84,7 @@ void derive_measures(const tally::TokenTally& tally, EvaluationSummary& summary)
 void derive_intervals(std::optional<double> standard_error_nats, EvaluationSummary& summary) {
   summary.standard_error_nats = standard_error_nats;
   if (!standard_error_nats) return;
-  const double reach = kErrorsOf95Percent * *standard_error_nats;
+  const double reach = tally::kErrorsOf95Percent * *standard_error_nats;
   summary.cross_entropy_low_nats = *summary.cross_entropy_nats - reach;
   summary.cross_entropy_high_nats = *summary.cross_entropy_nats + reach;
   summary.perplexity_low = finite(std::exp(*summary.cross_entropy_low_nats));

@@ -13,9 +13,6 @@
 
 namespace chainrule::pipeline::evaluate::report {
 
-/// Standard errors on either side that hold the true value in 95 % of corpora: the normal distribution's.
-inline constexpr double kErrorsOf95Percent = 1.959963984540054;
-
 /// Documents scored together and everything said of them; what a domain, the whole evaluation and a single document
 /// have. Sums come first; a measure is one division of sums, and is empty where it is undefined (nothing scored, no
 /// bytes), where it overflows, and where any result was not finite.

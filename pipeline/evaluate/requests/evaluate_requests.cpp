@@ -12,6 +12,7 @@
 #include "io/quote.h"
 #include "model/decoder/decoder.h"
 #include "pipeline/comm/agreement.h"
+#include "pipeline/evaluate/evaluation_steps.h"
 #include "pipeline/evaluate/journal/record_keeper.h"
 #include "pipeline/evaluate/options.h"
 #include "pipeline/evaluate/part_file.h"
@@ -158,16 +159,17 @@ failure::ExitCode evaluate_requests(const comm::Communicator& communicator, cons
                        });
   if (score_units(communicator, *file, scorer, journal ? &*journal : nullptr, asked_to_stop)) {
     if (journal) {
-      run::say(fmt::format("stopped; what was scored is kept in {}: the same command goes on with it\n",
-                           io::path_in_quotes(journal->path())));
+      run::say(fmt::format("stopped; {}\n", kept_in(*journal)));
     }
     return failure::ExitCode::stopped_early;
   }
   std::int64_t nonfinite = 0;
   comm::agree_on_first(communicator, [&] {
-    nonfinite = static_cast<std::int64_t>(write_answers(*file, *journal, options.output));
-    remove_journal(*journal);
-    run::print(fmt::format("answers: {}\n", options.output.string()));
+    finish(*journal, [&] {
+      nonfinite = static_cast<std::int64_t>(write_answers(*file, *journal, options.output));
+      remove_journal(*journal);
+      run::print(fmt::format("answers: {}\n", options.output.string()));
+    });
   });
   nonfinite = communicator.maximum(nonfinite);
   if (nonfinite != 0 && !options.allow_nonfinite) {

@@ -2,6 +2,7 @@
 #include <string>
 
 #include "pipeline/evaluate/journal/unit_result.h"
+#include "pipeline/evaluate/tally/ratio_of_sums.h"
 
 namespace chainrule::pipeline::evaluate::scoring {
 
@@ -14,12 +15,7 @@ class RunningPerplexity {
   std::string text() const;
 
  private:
-  double units_ = 0;
-  double tokens_ = 0;
-  double nats_ = 0;
-  double nats_squared_ = 0;  // sums over units
-  double tokens_squared_ = 0;
-  double products_ = 0;
+  tally::RatioOfSums nats_per_token_;
 };
 
 }  // namespace chainrule::pipeline::evaluate::scoring

@@ -2,9 +2,12 @@
 #include <cstdint>
 #include <optional>
 
-namespace chainrule::pipeline::evaluate::compare {
+namespace chainrule::pipeline::evaluate::tally {
 
-/// A ratio of sums over documents, sum y / sum x, and its standard error clustered by document:
+/// Standard errors on either side that hold the true value in 95 % of corpora: the normal distribution's.
+inline constexpr double kErrorsOf95Percent = 1.959963984540054;
+
+/// A ratio of sums over documents (or other clusters), sum y / sum x, and its standard error clustered by them:
 /// sqrt(D/(D-1) sum (y - ratio x)^2) / sum x (Cochran, Sampling Techniques, 1977, section 6.4), squares multiplied out.
 class RatioOfSums {
  public:
@@ -27,14 +30,4 @@ class RatioOfSums {
   double xx_ = 0;
 };
 
-/// Of a two-sided test that the true value is 0, by the normal distribution.
-double p_value(double value, double standard_error);
-
-/// The standard normal's quantile, 0 < p < 1, to 1e-9.
-double normal_quantile(double p);
-
-/// Documents that tell a difference of `difference` apart from none at level 0.05 with this power (0.8: in four of five
-/// corpora): ((z_0.975 + z_power) deviation / difference)^2, rounded up.
-double documents_needed(double deviation_of_one_document, double difference, double power);
-
-}  // namespace chainrule::pipeline::evaluate::compare
+}  // namespace chainrule::pipeline::evaluate::tally

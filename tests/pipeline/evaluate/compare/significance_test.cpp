@@ -1,4 +1,4 @@
-#include "pipeline/evaluate/compare/paired_ratio.h"
+#include "pipeline/evaluate/compare/significance.h"
 
 #include <gtest/gtest.h>
 
@@ -6,8 +6,12 @@
 #include <random>
 #include <vector>
 
+#include "pipeline/evaluate/tally/ratio_of_sums.h"
+
 namespace chainrule::pipeline::evaluate::compare {
 namespace {
+
+using tally::RatioOfSums;
 
 TEST(RatioOfSums, IsTheFormulaWrittenOut) {
   const std::vector<std::pair<double, double>> documents = {{2, 10}, {-1, 4}, {7, 30}, {0.5, 1}};
