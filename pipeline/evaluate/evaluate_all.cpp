@@ -73,23 +73,27 @@ std::uint64_t write_report(const EvaluateOptions& options, const run::Environmen
     folder.make_folder(folder_of(share));
     const Share& scored = shares[share.scored_by];
     const report::EvaluationReport report = write_files(
-        share.plan, *share.text, [&](std::uint64_t unit) { return scored.journal->result(unit); },
-        {options.keep_tokens, command_of(options, environment.ranks), inputs.model.load_tokenizer}, folder,
+        share.plan, *share.text, [&](std::uint64_t unit) {
+      return scored.journal->result(unit); },
+        {options.keep_tokens, command_of(options, environment.ranks), [&]() -> const auto& { return inputs.texts->tokenizer();
+  }
+}, folder,
         folder_of(share),
-        [&](const auto&) { return environment_json(environment, share.options, inputs, scored.work); });
-    line.result = report.protocol;
-    line.tokens_scored = report.overall.tokens_scored;
-    if (const auto prefix = report.protocol.prefix_token) line.prefix = inputs.texts->tokenizer().token_bytes(*prefix);
-    nonfinite += report.overall.nonfinite_tokens;
-  }
-  folder.write("protocols.json", report::to_text(report::render_protocols_json(lines)));
-  folder.commit();
-  for (const Share& share : shares) {
-    if (share.journal) remove_journal(*share.journal);
-  }
-  run::print(fmt::format("{}\nreports: {}\n", report::render_protocols_table(lines), options.report.string()));
-  return nonfinite;
+        [&](const auto&) {
+  return environment_json(environment, share.options, inputs, scored.work); });
+line.result = report.protocol;
+line.tokens_scored = report.overall.tokens_scored;
+if (const auto prefix = report.protocol.prefix_token) line.prefix = inputs.texts->tokenizer().token_bytes(*prefix);
+nonfinite += report.overall.nonfinite_tokens;
+}  // namespace
+folder.write("protocols.json", report::to_text(report::render_protocols_json(lines)));
+folder.commit();
+for (const Share& share : shares) {
+  if (share.journal) remove_journal(*share.journal);
 }
+run::print(fmt::format("{}\nreports: {}\n", report::render_protocols_table(lines), options.report.string()));
+return nonfinite;
+}  // namespace chainrule::pipeline::evaluate
 
 void require_one(const EvaluateOptions& options, const std::deque<Share>& shares) {
   if (std::any_of(shares.begin(), shares.end(), [](const Share& share) { return share.why_not.empty(); })) return;

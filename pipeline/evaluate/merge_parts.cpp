@@ -63,10 +63,14 @@ class Parts {
   std::map<std::uint64_t, journal::Journal> parts_;
 };
 
-std::unique_ptr<const io::tokens::TokenStream> open_its_data(const EvaluationPlan& plan, const fs::path& elsewhere) {
-  const fs::path path = elsewhere.empty() ? plan.data : elsewhere;
-  auto data = open_data(
-      path, [&] { return std::make_shared<io::tokenizer::Tokenizer>(models::load_text_model(plan.model).tokenizer); });
+/// A data set has a copy; of another system's token files the model has it.
+io::tokenizer::Tokenizer tokenizer_of(const EvaluationPlan& plan, const fs::path& data) {
+  if (io::tokens::needs_tokenizer(data)) return models::load_text_model(plan.model).tokenizer;
+  return io::tokenizer::Tokenizer::load(data / "tokenizer.json");
+}
+
+std::unique_ptr<const io::tokens::TokenStream> open_its_data(const EvaluationPlan& plan, const fs::path& path) {
+  auto data = open_data(path, [&] { return std::make_shared<io::tokenizer::Tokenizer>(tokenizer_of(plan, path)); });
   io::tokens::verify_shards(*data, 0, 1);
   if (data->fingerprint() != plan.subject.data_fingerprint) {
     refuse(fmt::format("the data set {} has the fingerprint {}, the parts are of {}", io::path_in_quotes(path),
@@ -81,17 +85,21 @@ std::unique_ptr<const io::tokens::TokenStream> open_its_data(const EvaluationPla
 report::EvaluationReport merge_parts(const MergeOptions& options, const std::string& program) {
   report::ReportFolder folder(options.report);
   const Parts parts(options.parts);
-  const auto load_tokenizer = [&] { return models::load_text_model(parts.plan().model).tokenizer; };
-  const auto data = open_its_data(parts.plan(), options.data);
-  ProtocolText text(*data, load_tokenizer);
+  const fs::path path = options.data.empty() ? parts.plan().data : options.data;
+  const auto data = open_its_data(parts.plan(), path);
+  ProtocolText text(*data, [&] { return tokenizer_of(parts.plan(), path); });
   return write_results(
-      parts.plan(), text.of(parts.plan()), [&](std::uint64_t unit) { return parts.result(unit); },
-      {options.keep_tokens, options.command, load_tokenizer}, folder,
+      parts.plan(), text.of(parts.plan()), [&](std::uint64_t unit) {
+    return parts.result(unit); },
+      {options.keep_tokens, options.command, [&]() -> const auto& { return text.tokenizer();
+}
+}  // namespace chainrule::pipeline::evaluate
+, folder,
       [&](const report::EvaluationReport&) {
-        nlohmann::ordered_json json = {{"program", program}, {"ended", run::utc_now()}};
-        for (const fs::path& part : options.parts) json["parts"].push_back(part.string());
-        json["data"] = data->path().string();
-        return json;
+  nlohmann::ordered_json json = {{"program", program}, {"ended", run::utc_now()}};
+  for (const fs::path& part : options.parts) json["parts"].push_back(part.string());
+  json["data"] = data->path().string();
+  return json;
       });
 }
 

@@ -83,7 +83,7 @@ report::EvaluationReport write_files(const EvaluationPlan& plan, const io::token
   page::PageContent page{
       report, text.path().filename().string(), options.command, facts_of(plan, text, environment), {}, {}};
   try {
-    page.documents = shown_documents(plan, text, result_of, tallies.documents, options.load_tokenizer());
+    page.documents = shown_documents(plan, text, result_of, tallies.documents, options.tokenizer());
     if (page.documents.empty()) page.no_documents = "No document has 16 tokens with a finite result.";
   } catch (const io::Error& error) {
     page.no_documents = fmt::format("Not shown, for want of the tokenizer: {}.", error.what());

@@ -14,9 +14,9 @@
 namespace chainrule::pipeline::evaluate {
 
 struct ResultOptions {
-  bool keep_tokens = false;                                  ///< write tokens.h5, see tally::TokenFile
-  std::string command;                                       ///< what report.html says how to reproduce it
-  std::function<io::tokenizer::Tokenizer()> load_tokenizer;  ///< for report.html, which does without where it throws
+  bool keep_tokens = false;                                    ///< write tokens.h5, see tally::TokenFile
+  std::string command;                                         ///< what report.html says how to reproduce it
+  std::function<const io::tokenizer::Tokenizer&()> tokenizer;  ///< for report.html, which does without where it throws
 };
 
 /// Sums up every unit's result and writes the report folder, which then lies in its place: its bytes depend on plan,

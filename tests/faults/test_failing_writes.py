@@ -84,6 +84,21 @@ class TextWrites(FailingWrites, TextModelTest):
             with self.subTest(command=command[:2]):
                 self.sweep("/new", lambda environment: chainrule(*command, self.folder / "new", env=environment), after)
 
+    def test_requests(self):
+        requests = self.home / "requests.jsonl"
+        requests.write_text('{"context": "the cat", "continuation": " sat on"}\n' * 3)
+
+        def after(done):
+            self.assertEqual((self.folder / "new").exists(), done.returncode == 0)
+            for path in list(self.folder.iterdir()):
+                if path.name != "new":
+                    self.assertIn(path.name, done.err)  # what is kept is named
+                path.unlink()
+
+        self.sweep("/new", lambda environment: chainrule(
+            "evaluate", "--model", self.run_directory, "--requests", requests, "--output", self.folder / "new",
+            env=environment, timeout=20), after, errors=("ENOSPC",))
+
     def test_standard_output(self):
         for command in (["score", "--text", "a"], ["next", "--text", "a"], ["generate", "--prompt", "a", "--max-tokens", 2]):
             with open("/dev/full", "wb") as full:

@@ -37,12 +37,15 @@ std::string percent(const std::optional<double>& share) {
 /// Names and values come from files: valid UTF-8 without control characters; the template escapes the rest.
 std::string safe(const std::string& text) { return show::without_controls(text); }
 
-data total(const char* name, const std::string& value, const std::string& unit) {
+/// An object of texts.
+data object(std::initializer_list<std::pair<const char*, std::string>> members) {
   data made;
-  made.set("name", name);
-  made.set("value", value);
-  made.set("unit", unit);
+  for (const auto& [name, value] : members) made.set(name, value);
   return made;
+}
+
+data total(const char* name, const std::string& value, const std::string& unit) {
+  return object({{"name", name}, {"value", value}, {"unit", unit}});
 }
 
 list totals_of(const report::EvaluationReport& report) {
@@ -74,17 +77,14 @@ list domains_of(const report::EvaluationReport& report) {
   list domains;
   for (const auto& [name, summary] : report.domains) {
     const auto share = [&](double nats) { return most == 0 ? 0 : 100 * std::clamp(nats / most, 0.0, 1.0); };
-    data row;
-    row.set("name", safe(name));
-    row.set("width", fmt::format("{:.2f}", share(summary.cross_entropy_nats.value_or(0))));
-    row.set("value", fixed(summary.cross_entropy_nats, 4));
-    row.set("tokens", show::grouped(summary.tokens_scored));
+    data row = object({{"name", safe(name)},
+                       {"width", fmt::format("{:.2f}", share(summary.cross_entropy_nats.value_or(0)))},
+                       {"value", fixed(summary.cross_entropy_nats, 4)},
+                       {"tokens", show::grouped(summary.tokens_scored)}});
     if (summary.cross_entropy_low_nats) {
-      data reach;
       const double left = share(*summary.cross_entropy_low_nats);
-      reach.set("left", fmt::format("{:.2f}", left));
-      reach.set("span", fmt::format("{:.2f}", share(*summary.cross_entropy_high_nats) - left));
-      row.set("reach", reach);
+      const double span = share(*summary.cross_entropy_high_nats) - left;
+      row.set("reach", object({{"left", fmt::format("{:.2f}", left)}, {"span", fmt::format("{:.2f}", span)}}));
     } else {
       row.set("reach", data::type::bool_false);
     }
@@ -94,11 +94,7 @@ list domains_of(const report::EvaluationReport& report) {
 }
 
 data chart(const char* title, const std::string& subtitle, const std::string& svg) {
-  data made;
-  made.set("title", title);
-  made.set("subtitle", subtitle);
-  made.set("svg", svg);
-  return made;
+  return object({{"title", title}, {"subtitle", subtitle}, {"svg", svg}});
 }
 
 list charts_of(const report::EvaluationReport& report) {
@@ -120,18 +116,13 @@ list documents_of(const std::vector<ShownDocument>& documents) {
                                        document.nats_per_token)));
     list tokens;
     for (const ShownDocument::Token& each : document.tokens) {
-      data token;
-      token.set("level", fmt::format("{}", show::heat_level(each.nll_nats)));
-      token.set("title", fmt::format("{:.3f} nats", each.nll_nats));
-      token.set("text", show::heat_text(each.bytes));
-      tokens.push_back(token);
+      tokens.push_back(object({{"level", fmt::format("{}", show::heat_level(each.nll_nats))},
+                               {"title", fmt::format("{:.3f} nats", each.nll_nats)},
+                               {"text", show::heat_text(each.bytes)}}));
     }
     made.set("tokens", tokens);
-    if (document.hidden_tokens != 0) {
-      made.set("more", fmt::format("... {} more tokens", show::grouped(document.hidden_tokens)));
-    } else {
-      made.set("more", data::type::bool_false);
-    }
+    const std::string more = fmt::format("... {} more tokens", show::grouped(document.hidden_tokens));
+    made.set("more", document.hidden_tokens == 0 ? data(false) : data(more));
     shown.push_back(made);
   }
   return shown;
@@ -166,18 +157,13 @@ std::string render_report_page(const PageContent& content) {
     warning = fmt::format("Part of the data: the first {} of {} documents.", show::grouped(report.overall.documents),
                           show::grouped(report.overall.documents_in_data));
   }
-  if (warning.empty()) {
-    page.set("warning", data::type::bool_false);
-  } else {
-    page.set("warning", warning);
-  }
+  page.set("warning", warning.empty() ? data(false) : data(warning));
   page.set("macro", report.macro_cross_entropy_nats
                         ? fmt::format("All domains alike: {:.4f} nats, perplexity {}.",
                                       *report.macro_cross_entropy_nats, perplexity_text(report.macro_perplexity))
                         : std::string());
   page.set("domains", domains_of(report));
   page.set("charts", charts_of(report));
-  page.set("has_documents", data(true));
   page.set("documents_note", safe(content.documents.empty() ? content.no_documents
                                                             : std::string("The most and the least surprising by nats a "
                                                                           "token, among those of 16 tokens or more.")));
@@ -185,10 +171,7 @@ std::string render_report_page(const PageContent& content) {
   page.set("command", safe(content.command));
   list facts;
   for (const auto& [name, value] : content.facts) {
-    data fact;
-    fact.set("name", safe(name));
-    fact.set("value", safe(value));
-    facts.push_back(fact);
+    facts.push_back(object({{"name", safe(name)}, {"value", safe(value)}}));
   }
   page.set("facts", facts);
   mustache shape{std::string(kPageTemplate)};
