@@ -34,7 +34,8 @@ function(chainrule_room folder)
     target_link_libraries(${target} PUBLIC ${needs} PRIVATE chainrule_build_flags fmt::fmt ${arg_USES})
     if(CHAINRULE_UNITY_BUILD AND NOT folder MATCHES "^model")
       set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE ${CHAINRULE_UNITY_FILES})
-      target_compile_options(${target} PRIVATE -Wno-subobject-linkage)  # takes these files for headers
+      target_compile_options(${target} PRIVATE  # GCC takes these files for headers
+        $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
     endif()
     if("Boost::program_options" IN_LIST arg_USES)
       chainrule_precompile(${target} chainrule_precompiled_options)

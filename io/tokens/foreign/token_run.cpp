@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <ranges>
 
 #include "io/error.h"
 #include "io/quote.h"
@@ -155,12 +154,17 @@ std::pair<std::uint64_t, std::uint64_t> TokenRun::documents_in(std::size_t file,
                                                                std::uint64_t end) const {
   const TokenPlace& place = state_->places[file];
   if (end >= place.first_byte + place.tokens * place.type.bytes) end = UINT64_MAX;  // what begins where the file ends
-  const auto all = std::views::iota(std::uint64_t{0}, document_count());
   const auto first_from = [&](std::uint64_t offset) {
-    const auto found = std::ranges::partition_point(all, [&](std::uint64_t document) {
-      return place_of(document) < Place{file, offset};
-    });
-    return static_cast<std::uint64_t>(found - all.begin());
+    std::uint64_t before = 0;  // documents up to here begin before offset, those from behind on do not
+    for (std::uint64_t behind = document_count(); before < behind;) {
+      const std::uint64_t middle = before + (behind - before) / 2;
+      if (place_of(middle) < Place{file, offset}) {
+        before = middle + 1;
+      } else {
+        behind = middle;
+      }
+    }
+    return before;
   };
   return {first_from(begin), first_from(end)};
 }
