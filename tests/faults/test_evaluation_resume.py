@@ -62,9 +62,10 @@ class EvaluationResume(EvaluationTest):
                 time.sleep(chance.uniform(0, 0.5))  # while it starts
             else:
                 self.wait_for_journal(process, size)
-                time.sleep(chance.uniform(0, 0.1))
+                time.sleep(chance.uniform(0, 0.05))
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
+                subprocess.run(["pkill", "-KILL", "-f", str(self.folder)], check=False)  # ranks that outlive a launcher
                 killed += 1
             said = process.communicate(timeout=60)[1].decode()
             went_on += "going on with" in said
@@ -73,57 +74,54 @@ class EvaluationResume(EvaluationTest):
                 self.assert_results(self.folder / "report")
                 shutil.rmtree(self.folder)
                 self.folder.mkdir()
-            elif "in use by another process" in said:
-                time.sleep(0.1)  # ranks outlive a launcher that was killed by a moment
             elif process.returncode > 0 and ranks == 1:
                 self.fail(f"exit code {process.returncode} after {killed} kills (seed {seed}): {said}")
-        time.sleep(2)
         chainrule(*self.options(), *SLOW, ranks=2, check=0)
         for left in self.folder.glob("report.partial-*"):
             shutil.rmtree(left)  # a kill while the report was written leaves its folder, which no run takes for its own
         self.assert_whole(self.folder / "report")
-        self.assertGreater(went_on, kills // 5, "kills came while units were scored")
+        self.assertGreater(went_on, kills // 2, f"kills came while units were scored ({finished} runs were finished)")
 
-    def test_a_signal_or_the_time_limit_stops_it(self):
-        for ranks, options, stop in ((1, [], signal.SIGUSR1), (3, [], signal.SIGUSR1), (1, [], signal.SIGTERM),
-                                     (2, ["--time-limit", "0:01"], None)):
-            for _ in range(50):  # a signal may come too late
-                if stop is None:
-                    break
-                process = self.start(ranks, *options)
-                self.wait_for_journal(process)
-                process.send_signal(stop)
-                said = process.communicate(timeout=60)[1].decode()
-                if process.returncode == 75:
-                    break
-                self.assertEqual(process.returncode, 0, said)
-                shutil.rmtree(self.folder / "report")
-            if stop is not None:
-                self.assertEqual(process.returncode, 75, said)
-                self.assertIn("the same command goes on with it", said)
-                self.assertTrue((self.folder / "report.journal").exists())
+    def stop_in_the_middle(self, ranks, *signals, options=()):
+        """Sends the signals, a second and more between them, until they come in time; returns what was said."""
+        for _ in range(50):
+            process = self.start(ranks, *options)
+            self.wait_for_journal(process)
+            for number, each in enumerate(signals):
+                time.sleep(1.2 if number else 0)
+                process.send_signal(each)
+            said = process.communicate(timeout=60)[1].decode()
+            if process.returncode == 75:
+                return said
+            self.assertEqual(process.returncode, 0, said)
+            shutil.rmtree(self.folder / "report")
+        self.fail("no signal came in time")
+
+    def test_a_signal_stops_it(self):
+        for ranks, stop in ((1, signal.SIGUSR1), (3, signal.SIGUSR1), (1, signal.SIGTERM)):
+            self.assertIn("the same command goes on with it", self.stop_in_the_middle(ranks, stop))
+            self.assertTrue((self.folder / "report.journal").exists())
             chainrule(*self.options(), *SLOW, ranks=3, check=0)
             self.assert_whole(self.folder / "report")
             shutil.rmtree(self.folder / "report")
 
-    def test_time_limit_that_is_over(self):
-        done = chainrule(*self.options(), *SLOW, "--time-limit", "0:01", ranks=2)
-        self.assertIn(done.returncode, (0, 75), done.err)
+    def test_the_time_limit_stops_it(self):
+        # Held for longer than the limit, in the middle.
+        self.stop_in_the_middle(1, signal.SIGSTOP, signal.SIGCONT, options=["--time-limit", "0:01"])
+        chainrule(*self.options(), *SLOW, ranks=2, check=0)
+        self.assert_whole(self.folder / "report")
         for text in ("never", "0", "1:2:3:4", "-5"):
             self.assertIn("--time-limit", chainrule(*self.options("r"), f"--time-limit={text}", check=64).err)
 
     def test_what_is_left_of_another_evaluation_is_not_taken(self):
-        process = self.start(1)
-        self.wait_for_journal(process)
-        process.send_signal(signal.SIGUSR1)
-        process.communicate(timeout=60)
-        if not (self.folder / "report.journal").exists():
-            self.skipTest("it was finished before the signal came")
+        self.stop_in_the_middle(1, signal.SIGUSR1)
         before = (self.folder / "report.journal").read_bytes()
-        done = chainrule(*self.options(), "--stride", 7, check=73)
-        self.assertIn("report.journal", done.err)
-        self.assertIn("another evaluation", done.err)
-        self.assertEqual((self.folder / "report.journal").read_bytes(), before)
+        for options in (["--stride", 7], [*SLOW, "--math", "bf16"], [*SLOW, "--max-documents", 5],
+                        [*SLOW, "--context-length", 16]):
+            done = chainrule(*self.options(), *options, check=73)
+            self.assertIn("report.journal", done.err)
+            self.assertIn("another evaluation", done.err)
+            self.assertEqual((self.folder / "report.journal").read_bytes(), before)
 
     def test_two_at_once(self):
         first = self.start(1)

@@ -90,6 +90,7 @@ TEST_F(DataSetTest, DocumentsAndSourcesAreInStreamOrder) {
   EXPECT_EQ(documents[0].tokens, 4U);
   EXPECT_EQ(documents[0].bytes, 11U);
   EXPECT_EQ(documents[0].words, 2U);
+  EXPECT_TRUE(documents[0].text_hash.has_value());
   EXPECT_EQ(documents[1].first_token, 4U);
   EXPECT_EQ(documents[1].tokens, 1U);
   EXPECT_EQ(documents[1].domain, 1U);
@@ -231,6 +232,8 @@ TEST_F(DataSetTest, TokensOutsideTheVocabularyAreNamedWithShardAndOffset) {
   }
   const ShardReader reader(path);
   std::vector<std::uint32_t> tokens(3);
+  // It is also one of before documents' hashes were kept.
+  EXPECT_TRUE(reader.documents(0, 1).text_hash.empty());
   expect_error([&] { reader.read(0, tokens); }, ErrorKind::bad_data,
                "bad.h5': token 40961 at offset 1 is outside the vocabulary of 100");
   ShardWriter writer(folder_ / "made.h5", small, 1, 0);
