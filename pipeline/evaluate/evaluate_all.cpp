@@ -63,6 +63,7 @@ std::uint64_t write_report(const EvaluateOptions& options, const run::Environmen
                            EvaluationInputs& inputs, const std::deque<Share>& shares, report::ReportFolder& folder) {
   std::vector<report::ProtocolLine> lines;
   std::uint64_t nonfinite = 0;
+  const auto tokenizer = [&]() -> const io::tokenizer::Tokenizer& { return inputs.texts->tokenizer(); };
   folder.begin();
   for (const Share& share : shares) {
     report::ProtocolLine& line = lines.emplace_back();
@@ -72,28 +73,24 @@ std::uint64_t write_report(const EvaluateOptions& options, const run::Environmen
     inputs.plan = share.plan;
     folder.make_folder(folder_of(share));
     const Share& scored = shares[share.scored_by];
-    const report::EvaluationReport report = write_files(
-        share.plan, *share.text, [&](std::uint64_t unit) {
-      return scored.journal->result(unit); },
-        {options.keep_tokens, command_of(options, environment.ranks), [&]() -> const auto& { return inputs.texts->tokenizer();
+    const auto result_of = [&](std::uint64_t unit) { return scored.journal->result(unit); };
+    const report::EvaluationReport report =
+        write_files(share.plan, *share.text, result_of,
+                    {options.keep_tokens, command_of(options, environment.ranks), tokenizer}, folder, folder_of(share),
+                    [&](const auto&) { return environment_json(environment, share.options, inputs, scored.work); });
+    line.result = report.protocol;
+    line.tokens_scored = report.overall.tokens_scored;
+    if (const auto prefix = report.protocol.prefix_token) line.prefix = tokenizer().token_bytes(*prefix);
+    nonfinite += report.overall.nonfinite_tokens;
   }
-}, folder,
-        folder_of(share),
-        [&](const auto&) {
-  return environment_json(environment, share.options, inputs, scored.work); });
-line.result = report.protocol;
-line.tokens_scored = report.overall.tokens_scored;
-if (const auto prefix = report.protocol.prefix_token) line.prefix = inputs.texts->tokenizer().token_bytes(*prefix);
-nonfinite += report.overall.nonfinite_tokens;
-}  // namespace
-folder.write("protocols.json", report::to_text(report::render_protocols_json(lines)));
-folder.commit();
-for (const Share& share : shares) {
-  if (share.journal) remove_journal(*share.journal);
+  folder.write("protocols.json", report::to_text(report::render_protocols_json(lines)));
+  folder.commit();
+  for (const Share& share : shares) {
+    if (share.journal) remove_journal(*share.journal);
+  }
+  run::print(fmt::format("{}\nreports: {}\n", report::render_protocols_table(lines), options.report.string()));
+  return nonfinite;
 }
-run::print(fmt::format("{}\nreports: {}\n", report::render_protocols_table(lines), options.report.string()));
-return nonfinite;
-}  // namespace chainrule::pipeline::evaluate
 
 void require_one(const EvaluateOptions& options, const std::deque<Share>& shares) {
   if (std::any_of(shares.begin(), shares.end(), [](const Share& share) { return share.why_not.empty(); })) return;

@@ -88,19 +88,16 @@ report::EvaluationReport merge_parts(const MergeOptions& options, const std::str
   const fs::path path = options.data.empty() ? parts.plan().data : options.data;
   const auto data = open_its_data(parts.plan(), path);
   ProtocolText text(*data, [&] { return tokenizer_of(parts.plan(), path); });
-  return write_results(
-      parts.plan(), text.of(parts.plan()), [&](std::uint64_t unit) {
-    return parts.result(unit); },
-      {options.keep_tokens, options.command, [&]() -> const auto& { return text.tokenizer();
-}
-}  // namespace chainrule::pipeline::evaluate
-, folder,
-      [&](const report::EvaluationReport&) {
-  nlohmann::ordered_json json = {{"program", program}, {"ended", run::utc_now()}};
-  for (const fs::path& part : options.parts) json["parts"].push_back(part.string());
-  json["data"] = data->path().string();
-  return json;
-      });
+  const auto result_of = [&](std::uint64_t unit) { return parts.result(unit); };
+  const auto tokenizer = [&]() -> const io::tokenizer::Tokenizer& { return text.tokenizer(); };
+  const auto environment = [&](const report::EvaluationReport&) {
+    nlohmann::ordered_json json = {{"program", program}, {"ended", run::utc_now()}};
+    for (const fs::path& part : options.parts) json["parts"].push_back(part.string());
+    json["data"] = data->path().string();
+    return json;
+  };
+  return write_results(parts.plan(), text.of(parts.plan()), result_of,
+                       {options.keep_tokens, options.command, tokenizer}, folder, environment);
 }
 
 }  // namespace chainrule::pipeline::evaluate
