@@ -3,11 +3,10 @@ import csv
 import json
 import math
 import signal
-import subprocess
-import time
 import unittest
 
-from program import PROGRAM, chainrule
+from held_evaluation import stop_while_scoring
+from program import chainrule
 from text_model import TextModelTest
 
 PROTOCOLS = ["document", "packed", "lm-eval", "llama.cpp", "hf-stride", "gptq"]
@@ -129,19 +128,8 @@ class Protocols(TextModelTest):
         self.assertEqual(lm["protocol"], "lm-eval")
 
     def stop_in(self, protocol, options, how):
-        """Starts, waits until the protocol's journal grows, stops it so; returns the exit code."""
-        journal = self.folder / f"stopped.{protocol}.journal"
-        size = journal.stat().st_size if journal.exists() else None
-        process = subprocess.Popen([PROGRAM, *map(str, options)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                   stderr=subprocess.DEVNULL)
-        while process.poll() is None:
-            if journal.exists():
-                size = size or journal.stat().st_size
-                if journal.stat().st_size > size:
-                    process.send_signal(how)
-                    break
-            time.sleep(0.002)
-        return process.wait()
+        """Stops it once this protocol's journal grows; returns the exit code."""
+        return stop_while_scoring(options, self.folder / f"stopped.{protocol}.journal", how)[0]
 
     def test_all_goes_on_where_it_was_stopped(self):
         slow = ["--protocol", "all", "--micro-batch", 1, "--stride", 1]

@@ -1,13 +1,11 @@
 """`chainrule evaluate --requests` from the outside: likelihoods of continuations, the same bytes on any number of ranks."""
 import json
-import os
 import random
 import signal
-import subprocess
-import time
 import unittest
 
-from program import MPIRUN, MPIRUN_FLAGS, PROGRAM, chainrule
+from held_evaluation import stop_while_scoring
+from program import chainrule
 from text_model import OBJECTS, SUBJECTS, VERBS, TextModelTest
 
 PAIRS = [("the cat", " sat on the mat."), ("a dog ", "ran from a tree"), ("", "my sister painted every house."),
@@ -118,51 +116,24 @@ class Requests(TextModelTest):
         done = chainrule(*self.arguments(self.write([{"context": "a", "continuation": context}]), "long"), check=65)
         self.assertIn("line 1: the continuation has", done.err)
 
-    def start(self, requests, output, ranks):
-        command = [PROGRAM, *map(str, self.arguments(requests, output))]
-        if ranks > 1:
-            command = [MPIRUN, *MPIRUN_FLAGS, "-n", str(ranks), *command]
-        return subprocess.Popen(command, start_new_session=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                stderr=subprocess.PIPE)
-
     def test_killed_or_stopped_it_goes_on(self):
         requests = self.of_pairs(pairs_of(20_000))
         self.answers(requests, output="whole")
-        chance = random.Random(8)
-        journal, went_on, codes = self.folder / "cut.journal", 0, set()
-        for attempt in range(60):
-            ranks = chance.choice((1, 2, 3))
-            size = journal.stat().st_size if journal.exists() else 0
-            process = self.start(requests, "cut", ranks)
-            while process.poll() is None and (journal.stat().st_size if journal.exists() else 0) <= size:
-                time.sleep(0.005)
-            if attempt % 2:
-                os.killpg(process.pid, signal.SIGKILL)
-            else:
-                process.send_signal(signal.SIGUSR1)
-            said = process.communicate(timeout=60)[1].decode()
-            went_on += "going on with" in said
-            codes.add(process.returncode)
-            if (self.folder / "cut").exists():
-                break
-            time.sleep(0.1)
-        self.assertIn(75, codes)
-        self.assertGreater(went_on, 0)
-        if not (self.folder / "cut").exists():
-            chainrule(*self.arguments(requests, "cut"), ranks=2, check=0)
+        journal = self.folder / "cut.journal"
+        for ranks, how, code in ((None, signal.SIGKILL, -signal.SIGKILL), (2, signal.SIGUSR1, 75),
+                                 (None, signal.SIGTERM, 75), (3, signal.SIGUSR1, 75)):
+            before = journal.exists()
+            ended, said = stop_while_scoring(self.arguments(requests, "cut"), journal, how, ranks=ranks)
+            self.assertEqual(ended, code, said)
+            self.assertEqual("going on with" in said, before, said)
+        chainrule(*self.arguments(requests, "cut"), ranks=2, check=0)
         self.assertEqual((self.folder / "cut").read_bytes(), (self.folder / "whole").read_bytes())
         self.assertFalse(journal.exists())
 
     def test_a_journal_of_other_requests_is_not_taken(self):
         requests = self.of_pairs(pairs_of(3000))
         chainrule(*self.arguments(requests, "out"), "--time-limit", "0:00:00", check=64)
-        process = self.start(requests, "out", 1)
-        while process.poll() is None and not (self.folder / "out.journal").exists():
-            time.sleep(0.005)
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-        if (self.folder / "out").exists():
-            self.fail("it was finished before it could be killed")
+        stop_while_scoring(self.arguments(requests, "out"), self.folder / "out.journal", signal.SIGKILL)
         done = chainrule(*self.arguments(self.of_pairs(PAIRS), "out"), check=73)
         self.assertIn("another evaluation", done.err)
 

@@ -9,6 +9,7 @@ import time
 import unittest
 
 from evaluation import EvaluationTest
+from held_evaluation import HeldEvaluation, stop_while_scoring
 from program import MPIRUN, MPIRUN_FLAGS, PROGRAM, chainrule
 
 RESULTS = ("report.json", "domains.csv", "bands.csv", "documents.csv", "sources.csv")
@@ -83,19 +84,10 @@ class EvaluationResume(EvaluationTest):
         self.assertGreater(went_on, kills // 2, f"kills came while units were scored ({finished} runs were finished)")
 
     def stop_in_the_middle(self, ranks, *signals, options=()):
-        """Sends the signals, a second and more between them, until they come in time; returns what was said."""
-        for _ in range(50):
-            process = self.start(ranks, *options)
-            self.wait_for_journal(process)
-            for number, each in enumerate(signals):
-                time.sleep(1.2 if number else 0)
-                process.send_signal(each)
-            said = process.communicate(timeout=60)[1].decode()
-            if process.returncode == 75:
-                return said
-            self.assertEqual(process.returncode, 0, said)
-            shutil.rmtree(self.folder / "report")
-        self.fail("no signal came in time")
+        code, said = stop_while_scoring([*self.options(), *SLOW, *options], self.folder / "report.journal", *signals,
+                                        ranks=ranks if ranks > 1 else None)
+        self.assertEqual(code, 75, said)
+        return said
 
     def test_a_signal_stops_it(self):
         for ranks, stop in ((1, signal.SIGUSR1), (3, signal.SIGUSR1), (1, signal.SIGTERM)):
@@ -124,17 +116,13 @@ class EvaluationResume(EvaluationTest):
             self.assertEqual((self.folder / "report.journal").read_bytes(), before)
 
     def test_two_at_once(self):
-        first = self.start(1)
-        self.wait_for_journal(first)
-        first.send_signal(signal.SIGSTOP)
-        try:
-            if first.poll() is None and not (self.folder / "report").exists():
-                done = chainrule(*self.options(), *SLOW, check=73)
-                self.assertIn("in use by another process", done.err)
-        finally:
-            first.send_signal(signal.SIGCONT)
-        first.communicate(timeout=60)
-        self.assertEqual(first.returncode, 0)
+        first = HeldEvaluation([*self.options(), *SLOW], self.folder / "report.journal")
+        first.wait_for_a_record()
+        done = chainrule(*self.options(), *SLOW, check=73)
+        self.assertIn("in use by another process", done.err)
+        first.process.send_signal(signal.SIGUSR1)
+        self.assertEqual(first.end()[0], 75)
+        chainrule(*self.options(), *SLOW, check=0)
         self.assert_whole(self.folder / "report")
 
     def parts(self, count, name="report", *more):

@@ -4,8 +4,8 @@
  * FAILING_CALLS="stat:checkpoints:ESTALE:1 flock::ENOLCK:always": rules "call:part of the path:error:times", separated
  * by spaces. A rule fits calls of its group (see kGroups) on paths that hold the part; for calls on descriptors the
  * path is the open file's. A part that ends in $ is the end of the path. The error SLOW lets a call take two seconds,
- * and then succeed. "times" counts calls in a process; "always" has no end; "after=N" spares the first N and fails all
- * later ones. */
+ * and then succeed; PAUSE lets it take a third of one. "times" counts calls in a process; "always" has no end; "after=N"
+ * spares the first N and fails all later ones. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <dlfcn.h>
@@ -32,12 +32,12 @@ typedef struct {
 static Rule rules[16];
 static int rule_count = -1;
 
-enum { kSlow = -1 };
+enum { kSlow = -1, kPause = -2 };
 
 static const struct {
   const char* name;
   int number;
-} kErrors[] = {{"SLOW", kSlow},    {"EACCES", EACCES}, {"ESTALE", ESTALE}, {"ENOLCK", ENOLCK},
+} kErrors[] = {{"SLOW", kSlow},    {"PAUSE", kPause}, {"EACCES", EACCES}, {"ESTALE", ESTALE}, {"ENOLCK", ENOLCK},
                {"ENOSPC", ENOSPC}, {"EFBIG", EFBIG},   {"EIO", EIO},       {"EDQUOT", EDQUOT},
                {"EROFS", EROFS},   {"EMFILE", EMFILE}, {"ENOENT", ENOENT}, {"ELOOP", ELOOP},
                {"EINTR", EINTR},   {"EXDEV", EXDEV},   {"EPERM", EPERM},   {"ENOTSUP", ENOTSUP}};
@@ -97,8 +97,8 @@ static int fails(const char* call, const char* path) {
     }
     if (rule->left == 0) continue;
     if (rule->left > 0) --rule->left;
-    if (rule->error == kSlow) {
-      sleep(2);
+    if (rule->error == kSlow || rule->error == kPause) {
+      usleep(rule->error == kSlow ? 2000000 : 333333);
       continue;
     }
     errno = rule->error;
