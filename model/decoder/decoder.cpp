@@ -88,6 +88,7 @@ struct Decoder::State {
   State(const shape::Config& with_config, const DecoderOptions& with_options, ops::Ops& with_ops);
 
   void check(const weights::Weights& weights, const ops::Batch& batch) const;
+  void check_parent(const ops::Batch& batch, const ops::Sequence& sequence) const;
   /// Embedding and layers; leaves the final normalised hidden states in `hidden`.
   void forward(const weights::Weights& weights, const ops::Batch& batch, ParameterGate* gate);
   void for_each_logits_block(const weights::Weights& weights, std::int64_t rows, LogitsVisitor& visitor);
@@ -154,6 +155,19 @@ Decoder::State::State(const shape::Config& with_config, const DecoderOptions& wi
   scored_targets.reserve(static_cast<std::size_t>(options.maximum_rows));
 }
 
+void Decoder::State::check_parent(const ops::Batch& batch, const ops::Sequence& sequence) const {
+  if (sequence.parent == ops::kNoParent) {
+    if (sequence.position != 0) throw Error("a sequence without a parent that does not begin at position 0");
+    return;
+  }
+  const std::int64_t index = &sequence - batch.sequences.data();
+  if (options.purpose == Purpose::train) throw Error("a sequence that continues another: it cannot be trained on");
+  if (sequence.parent < 0 || sequence.parent >= index || sequence.position < 1 ||
+      sequence.position > batch.sequences[static_cast<std::size_t>(sequence.parent)].length()) {
+    throw Error("a sequence that continues no earlier one of its batch");
+  }
+}
+
 void Decoder::State::check(const weights::Weights& weights, const ops::Batch& batch) const {
   const shape::Config& config = network.config;
   network.check(weights);
@@ -170,10 +184,11 @@ void Decoder::State::check(const weights::Weights& weights, const ops::Batch& ba
   }
   std::int64_t covered = 0;
   for (const ops::Sequence& sequence : batch.sequences) {
-    if (sequence.rows > config.sequence_length) {
-      throw Error(fmt::format("a sequence of {} tokens, longer than the model's context of {}", sequence.rows,
+    if (sequence.length() > config.sequence_length) {
+      throw Error(fmt::format("a sequence of {} tokens, longer than the model's context of {}", sequence.length(),
                               config.sequence_length));
     }
+    check_parent(batch, sequence);
     if (sequence.first_row < covered || sequence.rows < 1 || sequence.first_row + sequence.rows > batch.rows()) {
       throw Error("a batch's sequences overlap, are empty, or lie outside its rows");
     }

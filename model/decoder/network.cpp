@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <numeric>
 #include <vector>
 
 #include "model/decoder/weight_product.h"
@@ -39,10 +38,7 @@ void Network::embed_stored(const weights::StoredWeights& stored, const Rows& row
   std::vector<std::int64_t> positions(tokens.size(), 0);
   if (rows.batch != nullptr) {
     std::copy(rows.batch->inputs.begin(), rows.batch->inputs.end(), tokens.begin());
-    for (const ops::Sequence& sequence : rows.batch->sequences) {
-      const auto first = positions.begin() + sequence.first_row;
-      std::iota(first, first + sequence.rows, 0);
-    }
+    positions = ops::positions_of(*rows.batch);
   } else {
     std::ranges::transform(rows.steps, tokens.begin(), &ops::StepRow::token);
     std::ranges::transform(rows.steps, positions.begin(), &ops::StepRow::position);

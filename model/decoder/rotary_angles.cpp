@@ -48,7 +48,7 @@ std::span<const ops::RotaryRun> RotaryAngles::of(const Rows& rows) {
   runs_.clear();
   std::int64_t longest = 0;
   if (rows.batch != nullptr) {
-    for (const ops::Sequence& each : rows.batch->sequences) longest = std::max(longest, each.rows);
+    for (const ops::Sequence& each : rows.batch->sequences) longest = std::max(longest, each.length());
   } else {
     for (const ops::StepRow& each : rows.steps) longest = std::max(longest, each.position + 1);
   }
@@ -59,7 +59,7 @@ std::span<const ops::RotaryRun> RotaryAngles::of(const Rows& rows) {
   }
   if (rows.batch != nullptr) {
     for (const ops::Sequence& each : rows.batch->sequences)
-      runs_.push_back(run(each.first_row, each.rows, 0, each.rows));
+      runs_.push_back(run(each.first_row, each.rows, each.position, each.length()));
   } else {
     for (std::size_t row = 0; row < rows.steps.size(); ++row) {
       const std::int64_t position = rows.steps[row].position;

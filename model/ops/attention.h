@@ -10,8 +10,8 @@ namespace chainrule::model::ops {
 
 class Workspace;
 
-/// Causal self-attention within each sequence and window. Scores are scaled by 1/sqrt(head_width). Query heads of a
-/// group meet the same keys and values (Ainslie et al. 2023).
+/// Causal self-attention within each sequence, what it continues, and the window. Scores are scaled by
+/// 1/sqrt(head_width). Query heads of a group meet the same keys and values (Ainslie et al. 2023).
 struct AttentionForward {
   static constexpr OpKind kKind = OpKind::attention_forward;
   std::int64_t rows = 0;
@@ -24,6 +24,7 @@ struct AttentionForward {
 void fast(Workspace& workspace, const AttentionForward& op);
 void reference(const AttentionForward& op);
 
+/// Of sequences that continue no other.
 struct AttentionBackward {
   static constexpr OpKind kKind = OpKind::attention_backward;
   std::int64_t rows = 0;

@@ -9,6 +9,7 @@ AttentionHead::AttentionHead(const float* query_key_value, const Sequence& seque
     : stride(shape.row_width()),
       width(shape.head_width),
       rows(sequence.rows),
+      length(sequence.length()),
       window(shape.window),
       score_scale(1.0F / std::sqrt(static_cast<float>(shape.head_width))) {
   const float* first_row = query_key_value + sequence.first_row * stride;

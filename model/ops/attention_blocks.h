@@ -18,7 +18,8 @@ inline constexpr std::int64_t kColumnsTogether =
 inline constexpr std::int64_t kKeyChunk = 256;                ///< whole panels
 inline constexpr std::int64_t kScoreStride = kKeyChunk + 16;  ///< lest the rows all fall on the same lines of a cache
 
-/// One head of one sequence: where its rows begin and how they are laid out.
+/// One head of one sequence: where its rows begin and how they are laid out. Rows are counted from 0, also those of a
+/// sequence that continues another.
 struct AttentionHead {
   /// Query head h of a sequence in query_key_value [rows, shape.row_width()], with the keys and values it meets.
   AttentionHead(const float* query_key_value, const Sequence& sequence, const shape::AttentionShape& shape,
@@ -29,13 +30,14 @@ struct AttentionHead {
   const float* value;
   std::int64_t stride;  ///< between rows of query, key and value
   std::int64_t width;   ///< of the head
-  std::int64_t rows;    ///< of the sequence
+  std::int64_t rows;    ///< of the sequence itself
+  std::int64_t length;  ///< positions that are met: its rows, behind those that they continue
   std::int64_t window;  ///< as in AttentionShape
   float score_scale;
 
   /// Of the transposed keys and the values, in panels.
   std::int64_t packed_elements() const {
-    return products::panel_elements(width, rows) + products::panel_elements(rows, width);
+    return products::panel_elements(width, length) + products::panel_elements(length, width);
   }
   /// Where the chunks of keys begin that a block of queries from `begin` on meets: a panel's beginning.
   std::int64_t first_chunk(std::int64_t begin) const {

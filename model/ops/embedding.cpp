@@ -22,8 +22,8 @@ const float* row_of(const float* embedding, std::int64_t row, std::int64_t width
 
 }  // namespace
 
-void fast(Workspace& workspace, const EmbeddingForward& op) {
-  const std::span<const std::int64_t> positions = workspace.positions_of(op.batch);
+void fast(Workspace& /*workspace*/, const EmbeddingForward& op) {
+  const std::vector<std::int64_t> positions = positions_of(op.batch);
 #pragma omp parallel for schedule(static)
   for (std::int64_t row = 0; row < op.batch.rows(); ++row) {
     const auto at = static_cast<std::size_t>(row);
@@ -32,8 +32,8 @@ void fast(Workspace& workspace, const EmbeddingForward& op) {
   }
 }
 
-void fast(Workspace& workspace, const EmbeddingBackward& op) {
-  const std::span<const std::int64_t> positions = workspace.positions_of(op.batch);
+void fast(Workspace& /*workspace*/, const EmbeddingBackward& op) {
+  const std::vector<std::int64_t> positions = positions_of(op.batch);
   constexpr std::int64_t kColumns = 64;
   // Threads share out columns, so that equal tokens are added in row order by one thread.
 #pragma omp parallel for schedule(static)

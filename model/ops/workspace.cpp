@@ -40,14 +40,6 @@ void Workspace::multiply(const products::ProductShape& shape, const float* a, co
   }
 }
 
-std::span<const std::int64_t> Workspace::positions_of(const Batch& batch) {
-  positions_.assign(batch.inputs.size(), 0);
-  for (const Sequence& sequence : batch.sequences) {
-    for (std::int64_t i = 0; i < sequence.rows; ++i) positions_[static_cast<std::size_t>(sequence.first_row + i)] = i;
-  }
-  return positions_;
-}
-
 void Workspace::reserve_per_thread(std::int64_t elements) {
   thread_memory_.resize(std::max(thread_memory_.size(), static_cast<std::size_t>(omp_get_max_threads())));
   for (auto& each : thread_memory_) {

@@ -25,9 +25,6 @@ class Workspace {
   void multiply(const products::ProductShape& shape, const float* a, const weights::StoredMatrix& b, const float* bias,
                 float* c);
 
-  /// Position of each row in its sequence, 0 for padding; holds until the next call.
-  std::span<const std::int64_t> positions_of(const Batch& batch);
-
   /// Room for that many elements in thread_memory() of each thread.
   void reserve_per_thread(std::int64_t elements);
   /// Of the calling thread of a parallel region.
@@ -39,7 +36,6 @@ class Workspace {
  private:
   products::onednn::Products products_;
   std::optional<products::BlockedProducts> blocked_;  // instead of products_, where they are faster
-  std::vector<std::int64_t> positions_;
   std::vector<Arena> thread_memory_;
   Arena shared_memory_;
 };

@@ -13,9 +13,9 @@ double dot(const float* a, const float* b, std::int64_t count) {
   return sum;
 }
 
-/// Query, key and value of one head, found from the first row of a sequence.
+/// Query, key and value of one head, found from row 0 of what the positions count.
 struct HeadView {
-  const float* first_row = nullptr;  ///< query_key_value of the sequence's first row
+  const float* first_row = nullptr;  ///< query_key_value of row 0
   shape::AttentionShape shape;
   std::int64_t head = 0;
 
@@ -26,6 +26,15 @@ struct HeadView {
   const float* value(std::int64_t t) const { return key(t) + shape.key_value_width(); }
 };
 
+/// The row of each position of a sequence and of what it continues.
+std::vector<std::int64_t> rows_by_position(std::span<const Sequence> sequences, std::size_t index) {
+  std::vector<std::int64_t> rows(sequences[index].length());
+  for_each_stretch(sequences, index, [&](std::int64_t first_row, std::int64_t begin, std::int64_t end) {
+    for (std::int64_t position = begin; position < end; ++position) rows[position] = first_row + position - begin;
+  });
+  return rows;
+}
+
 }  // namespace
 
 void reference(const AttentionForward& op) {
@@ -34,13 +43,18 @@ void reference(const AttentionForward& op) {
   const double scale = 1.0 / std::sqrt(static_cast<double>(d));
   std::fill_n(op.output, op.rows * width, 0.0F);
   std::fill_n(op.log_sum_exp, op.shape.heads * op.rows, 0.0F);
-  for (const Sequence& sequence : op.sequences) {
+  for (std::size_t s = 0; s < op.sequences.size(); ++s) {
+    const Sequence& sequence = op.sequences[s];
+    const std::vector<std::int64_t> row_of = rows_by_position(op.sequences, s);
     for (std::int64_t h = 0; h < op.shape.heads; ++h) {
-      const HeadView head{op.query_key_value + sequence.first_row * op.shape.row_width(), op.shape, h};
-      for (std::int64_t q = 0; q < sequence.rows; ++q) {
+      const HeadView head{op.query_key_value, op.shape, h};
+      for (std::int64_t q = sequence.position; q < sequence.length(); ++q) {
+        const std::int64_t row = row_of[q];
         const std::int64_t first = op.shape.first_position(q);
         std::vector<double> scores;
-        for (std::int64_t k = first; k <= q; ++k) scores.push_back(scale * dot(head.query(q), head.key(k), d));
+        for (std::int64_t k = first; k <= q; ++k) {
+          scores.push_back(scale * dot(head.query(row), head.key(row_of[k]), d));
+        }
         const double largest = *std::max_element(scores.begin(), scores.end());
         double sum = 0;
         for (const double score : scores) sum += std::exp(score - largest);
@@ -48,9 +62,8 @@ void reference(const AttentionForward& op) {
         std::vector<double> mixed(d, 0.0);
         for (std::int64_t k = first; k <= q; ++k) {
           const double probability = std::exp(scores[k - first] - row_log_sum_exp);
-          for (std::int64_t i = 0; i < d; ++i) mixed[i] += probability * head.value(k)[i];
+          for (std::int64_t i = 0; i < d; ++i) mixed[i] += probability * head.value(row_of[k])[i];
         }
-        const std::int64_t row = sequence.first_row + q;
         for (std::int64_t i = 0; i < d; ++i) op.output[row * width + h * d + i] = static_cast<float>(mixed[i]);
         op.log_sum_exp[h * op.rows + row] = static_cast<float>(row_log_sum_exp);
       }

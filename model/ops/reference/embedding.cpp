@@ -3,18 +3,6 @@
 #include <vector>
 
 namespace chainrule::model::ops {
-namespace {
-
-/// Position of each row in its sequence; 0 for padding.
-std::vector<std::int64_t> positions_of(const Batch& batch) {
-  std::vector<std::int64_t> positions(batch.inputs.size(), 0);
-  for (const Sequence& sequence : batch.sequences) {
-    for (std::int64_t t = 0; t < sequence.rows; ++t) positions[sequence.first_row + t] = t;
-  }
-  return positions;
-}
-
-}  // namespace
 
 void reference(const EmbeddingForward& op) {
   const std::vector<std::int64_t> positions = positions_of(op.batch);

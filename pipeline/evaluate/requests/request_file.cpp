@@ -36,18 +36,26 @@ std::string_view RequestFile::text() const {
 
 void RequestFile::cut() {
   std::uint64_t bytes = 0;
+  std::uint64_t new_bytes = 0;
   std::uint64_t lines = 0;
+  std::string_view before;
   for (std::uint64_t at = 0; at < text().size(); ++lines) {
     const std::uint64_t begin = at;
     const std::string_view line = take_line(text(), at);
     if (is_blank(line)) continue;
-    if (units_.empty() || units_.back().requests == kMostUnitRequests || bytes + line.size() > kMostUnitBytes) {
+    const auto shared = std::mismatch(line.begin(), line.end(), before.begin(), before.end()).first - line.begin();
+    const std::uint64_t fresh = line.size() - static_cast<std::uint64_t>(shared);
+    if (units_.empty() || units_.back().requests == kMostUnitRequests || bytes + line.size() > kMostUnitBytes ||
+        new_bytes + fresh > kMostNewUnitBytes) {
       units_.push_back({begin, lines, 0});
-      bytes = 0;
+      bytes = new_bytes = 0;
+    } else {
+      new_bytes += fresh;
     }
     ++units_.back().requests;
     ++requests_;
     bytes += line.size();
+    before = line;
   }
 }
 

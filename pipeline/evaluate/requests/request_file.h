@@ -11,9 +11,11 @@
 
 namespace chainrule::pipeline::evaluate::requests {
 
-/// Requests that are scored together hold at most so many lines and, unless it is one line, bytes of them.
+/// Requests that are scored together hold at most so many lines and, unless it is one line, bytes of them. Behind the
+/// first line so many are new: not what a line begins with like the line before.
 inline constexpr std::uint64_t kMostUnitRequests = 256;
-inline constexpr std::uint64_t kMostUnitBytes = 1 << 16;
+inline constexpr std::uint64_t kMostUnitBytes = 1 << 22;
+inline constexpr std::uint64_t kMostNewUnitBytes = 1 << 16;
 
 /// A file of requests, a JSON object a line; lines of white space alone are passed over. It is cut into units of
 /// consecutive requests by its content alone, whoever scores them. Memory: some bytes a unit; the file is mapped.

@@ -17,8 +17,8 @@ struct Ask {
   std::size_t window = 0;
 };
 
-/// Windows as a batch in which no row is computed twice for windows that begin alike: one whose inputs are another's
-/// first inputs has no rows of its own.
+/// Windows as a batch in which what several of them begin with is computed once: a window's rows are those that no
+/// window before it has, and continue theirs.
 struct SharedBatch {
   std::vector<TokenId> inputs;   ///< [rows]
   std::vector<TokenId> targets;  ///< [rows] the first token that is asked of a row
@@ -31,7 +31,7 @@ struct SharedBatch {
 
 struct SharingOptions {
   std::int64_t rows = 0;   ///< of a batch at the most; no window has more
-  bool by_length = false;  ///< what a row says depends on its sequence's length: only equal inputs are shared
+  bool by_length = false;  ///< what a row says depends on its sequence's length: windows of other lengths share nothing
 };
 
 /// Visits the batches that windows make, one at a time; they depend on windows and options alone.

@@ -97,6 +97,37 @@ TEST_P(DecoderPromises, ADocumentScoresAloneAsItDoesBesideOthers) {
   }
 }
 
+TEST_P(DecoderPromises, ATextThatContinuesAnotherScoresAsTheWholeDoes) {
+  const oracle::Text first = random_text(config_, 60, 31);
+  oracle::Text second = random_text(config_, 70, 32);
+  std::copy_n(first.inputs.begin(), 40, second.inputs.begin());
+  OwnedBatch batch(
+      {first,
+       {{second.inputs.begin() + 40, second.inputs.end()}, {second.targets.begin() + 40, second.targets.end()}}});
+  batch.sequences[1].position = 40;
+  batch.sequences[1].parent = 0;
+  const std::vector<double> together = score(batch, arena_);
+  const std::vector<double> whole = score({second});
+  for (std::size_t t = 40; t < 70; ++t) ASSERT_NEAR(together[20 + t], whole[t], 1e-5) << "position " << t;
+}
+
+TEST_P(DecoderPromises, WhatContinuesNothingIsRefused) {
+  const OwnedBatch good({random_text(config_, 30, 33), random_text(config_, 20, 34)});
+  for (const auto& [position, parent] :
+       {std::pair{5, -1}, {5, 1}, {5, 2}, {5, -2}, {31, 0}, {0, 0}, {-1, 0}, {60, 0}}) {
+    OwnedBatch bad = good;
+    bad.sequences[1].position = position;
+    bad.sequences[1].parent = parent;
+    EXPECT_THROW(score(bad, arena_), model::Error) << position << " of " << parent;
+  }
+  OwnedBatch continued = good;
+  continued.sequences[1].position = 30;
+  continued.sequences[1].parent = 0;
+  EXPECT_NO_THROW(score(continued, arena_));
+  std::vector<float> gradients(arena_.size());
+  EXPECT_THROW(train(continued, gradients), model::Error) << "nothing sends gradients to a parent";
+}
+
 TEST_P(DecoderPromises, WhatIsNotScoredAddsNothing) {
   oracle::Text text = random_text(config_, 30, 5);
   for (std::size_t t = 10; t < 30; ++t) text.targets[t] = oracle::kNoTarget;

@@ -147,5 +147,62 @@ TEST_P(AttentionOps, LaterRowsChangeNoEarlierOutput) {
   }
 }
 
+/// Two long texts that share 500 positions, and some short ones that leave them here and there.
+const std::vector<model::ops::Sequence> kTree = {{2, 600},           {602, 3, 550, 0},  {605, 1, 552, 1},
+                                                 {610, 130, 500, 0}, {740, 100, 96, 3}, {840, 5, 97, 4},
+                                                 {845, 40},          {885, 2, 40, 6}};
+
+class ContinuedAttention : public testing::TestWithParam<std::tuple<OpsUnderTest, std::int64_t>> {};
+
+INSTANTIATE_TEST_SUITE_P(Windows, ContinuedAttention,
+                         testing::Combine(testing::Values(kReferenceOps, kFastOps), testing::Values(0, 7, 200)),
+                         CaseName());
+
+TEST_P(ContinuedAttention, ASequenceThatContinuesAnotherHasTheBitsOfTheWhole) {
+  constexpr std::int64_t kRows = 890;
+  model::shape::AttentionShape shape{4, 2, 20};
+  shape.window = std::get<1>(GetParam());
+  const std::unique_ptr<model::ops::Ops> ops = std::get<0>(GetParam()).make();
+  const std::int64_t columns = shape.row_width();
+  const std::int64_t width = shape.query_width();
+  const auto attend = [&](const std::vector<float>& query_key_value, std::span<const model::ops::Sequence> sequences,
+                          std::int64_t rows) {
+    std::vector<float> output(rows * width, std::numeric_limits<float>::quiet_NaN());
+    std::vector<float> log_sum_exp(shape.heads * rows);
+    ops->run(model::ops::AttentionForward{.rows = rows,
+                                          .shape = shape,
+                                          .sequences = sequences,
+                                          .query_key_value = query_key_value.data(),
+                                          .output = output.data(),
+                                          .log_sum_exp = log_sum_exp.data()});
+    output.insert(output.end(), log_sum_exp.begin(), log_sum_exp.end());
+    return output;
+  };
+  const std::vector<float> rows = normal_values(3, kRows * columns, 1.5);
+  const std::vector<float> together = attend(rows, kTree, kRows);
+  for (std::size_t s = 0; s < kTree.size(); ++s) {
+    const model::ops::Sequence& sequence = kTree[s];
+    std::vector<float> whole(sequence.length() * columns);
+    std::int64_t copied = 0;
+    model::ops::for_each_stretch(kTree, s, [&](std::int64_t first_row, std::int64_t begin, std::int64_t end) {
+      std::copy_n(rows.begin() + first_row * columns, (end - begin) * columns, whole.begin() + begin * columns);
+      copied += end - begin;
+    });
+    ASSERT_EQ(copied, sequence.length());
+    const model::ops::Sequence alone{0, sequence.length()};
+    const std::vector<float> expected = attend(whole, {&alone, 1}, alone.rows);
+    for (std::int64_t t = 0; t < sequence.rows; ++t) {
+      const std::int64_t row = sequence.first_row + t;
+      const std::int64_t position = sequence.position + t;
+      for (std::int64_t i = 0; i < width; ++i) {
+        ASSERT_EQ(together[row * width + i], expected[position * width + i]) << "sequence " << s << ", row " << t;
+      }
+      for (std::int64_t h = 0; h < shape.heads; ++h) {
+        ASSERT_EQ(together[kRows * width + h * kRows + row], expected[(width + h) * alone.rows + position]);
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace chainrule::tests
