@@ -33,6 +33,8 @@ nlohmann::ordered_json environment_json(const run::Environment& environment, con
   json["rows_computed"] = rows;
   json["padding_share"] = per(static_cast<double>(work.padding_rows), static_cast<double>(rows));
   json["scoring_seconds"] = work.elapsed_seconds;
+  json["fastest_rank_seconds"] = work.fastest_rank_seconds;
+  json["slowest_rank_seconds"] = work.slowest_rank_seconds;
   json["scored_tokens_per_second"] = per(static_cast<double>(work.scored_tokens), work.elapsed_seconds);
   return json;
 }

@@ -184,6 +184,9 @@ class Evaluate(EvaluationTest):
         self.assertGreater(environment["scored_tokens_per_second"], 0)
         self.assertGreaterEqual(environment["padding_share"], 0)
         self.assertLess(environment["padding_share"], 0.5)
+        self.assertLess(0, environment["fastest_rank_seconds"])
+        self.assertLessEqual(environment["fastest_rank_seconds"], environment["slowest_rank_seconds"])
+        self.assertLessEqual(environment["slowest_rank_seconds"], environment["scoring_seconds"])
         text = (self.folder / "report" / "report.json").read_text()
         self.assertNotIn(str(self.fixture), text, "results hold no paths of the run")
 

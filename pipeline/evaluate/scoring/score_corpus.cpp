@@ -35,6 +35,10 @@ class Keeper {
   RunningPerplexity perplexity_;
 };
 
+std::int64_t microseconds_since(std::chrono::steady_clock::time_point time) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - time).count();
+}
+
 }  // namespace
 
 ScoringWork score_corpus(const comm::Communicator& communicator, const windows::WorkUnitOptions& options,
@@ -62,9 +66,12 @@ ScoringWork score_corpus(const comm::Communicator& communicator, const windows::
     if (windows::rank_of_unit(turn++, communicator.size()) != communicator.rank()) continue;
     exchange.give(journal::to_record(scorer.score(unit)));
   }
+  const std::int64_t mine = microseconds_since(started);
   work.stopped = exchange.finish();
   if (keeper) keeper->finish();
-  work.elapsed_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+  work.elapsed_seconds = 1e-6 * static_cast<double>(microseconds_since(started));
+  work.fastest_rank_seconds = 1e-6 * static_cast<double>(communicator.minimum(mine));
+  work.slowest_rank_seconds = 1e-6 * static_cast<double>(communicator.maximum(mine));
   return work;
 }
 

@@ -24,7 +24,9 @@ struct ScoringWork {
   std::uint64_t padding_rows = 0;
   std::uint64_t scored_tokens = 0;  ///< of them
   double elapsed_seconds = 0;
-  bool stopped = false;  ///< asked to stop before all units were scored
+  double fastest_rank_seconds = 0;  ///< until the first rank had scored all its units
+  double slowest_rank_seconds = 0;  ///< until the last one had
+  bool stopped = false;             ///< asked to stop before all units were scored
 };
 
 /// Scores every unit of the part that the journal does not have yet, each on one rank, and keeps their results in the
