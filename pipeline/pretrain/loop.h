@@ -16,9 +16,9 @@ namespace chainrule::pipeline::pretrain {
 /// The steps of a run, with validation and checkpoints in between.
 class PretrainLoop {
  public:
-  /// Everything outlives it. validation may be null; observers are rank 0's, in the order in which they are told. state
-  /// is where the trainer stands, with the conditions that checkpoints record; saved tells whether its checkpoint is
-  /// there.
+  /// Everything outlives it. validation may be null; observers are this rank's, in the order in which they are told.
+  /// state is where the trainer stands, with the conditions that checkpoints record; saved tells whether its checkpoint
+  /// is there.
   PretrainLoop(const comm::Communicator& communicator, const PretrainOptions& options,
                const checkpoint::CheckpointContext& context, step::Trainer& trainer, const windows::Windows* validation,
                std::vector<metrics::StepObserver*> observers, checkpoint::TrainingState state, bool saved);
@@ -26,6 +26,8 @@ class PretrainLoop {
   /// Until the last step, or until a rank was asked to stop: then a checkpoint is there. Throws AgreedError (bad_data)
   /// where a step cannot be taken, because loss or gradient is not finite. Collective.
   failure::ExitCode run();
+
+  std::int64_t steps_taken() const { return state_.step; }
 
  private:
   void take_step();

@@ -90,6 +90,13 @@ PretrainPlan plan_pretraining(const PretrainOptions& options, const PretrainInpu
   return plan;
 }
 
+std::vector<job::Need> memory_needs(const PretrainPlan& plan) {
+  return {{"parameters", plan.parameter_bytes},
+          {"gradients", plan.gradient_bytes},
+          {"optimizer", plan.optimizer_bytes},
+          {"activations", plan.activation_bytes}};
+}
+
 std::string to_text(const PretrainPlan& plan, int ranks) {
   std::string text;
   const auto line = [&](const char* name, const std::string& value) {
@@ -104,10 +111,7 @@ std::string to_text(const PretrainPlan& plan, int ranks) {
   line("epochs", fmt::format("{:.2f}", plan.epochs));
   line("model FLOPs", fmt::format("{:.3g}", plan.flops));
   text += "memory per rank\n";
-  line("parameters", mebibytes(plan.parameter_bytes));
-  line("gradients", mebibytes(plan.gradient_bytes));
-  line("optimizer", mebibytes(plan.optimizer_bytes));
-  line("activations", mebibytes(plan.activation_bytes));
+  for (const job::Need& need : memory_needs(plan)) line(need.what.c_str(), mebibytes(need.bytes));
   line("together", mebibytes(plan.bytes()));
   return text;
 }

@@ -1,7 +1,9 @@
 #pragma once
 #include <cstdint>
 #include <string>
+#include <vector>
 
+#include "pipeline/job/whereabouts.h"
 #include "pipeline/pretrain/inputs.h"
 #include "pipeline/pretrain/options.h"
 
@@ -26,6 +28,9 @@ struct PretrainPlan {
 
 PretrainPlan plan_pretraining(const PretrainOptions& options, const PretrainInputs& inputs, std::int64_t lanes,
                               int ranks);
+
+/// The bytes of a rank, by what they are for.
+std::vector<job::Need> memory_needs(const PretrainPlan& plan);
 
 /// For people, several lines.
 std::string to_text(const PretrainPlan& plan, int ranks);

@@ -11,6 +11,8 @@
 #include "io/files/json_text.h"
 #include "pipeline/comm/agreement.h"
 #include "pipeline/failure/error.h"
+#include "pipeline/job/account.h"
+#include "pipeline/job/whereabouts.h"
 #include "pipeline/models/checkpoint_places.h"
 #include "pipeline/pretrain/inputs.h"
 #include "pipeline/pretrain/loop.h"
@@ -145,6 +147,16 @@ step::TrainerOptions trainer_options(const PretrainOptions& options, std::int64_
           options.clip_norm,   options.seed,         options.math, options.recompute};
 }
 
+/// Looks at the meter of this rank's node now and then.
+class MeterReader final : public metrics::StepObserver {
+ public:
+  explicit MeterReader(job::Account& account) : account_(account) {}
+  void step_taken(const metrics::StepRecord& /*record*/) override { account_.look(); }
+
+ private:
+  job::Account& account_;
+};
+
 }  // namespace
 
 failure::ExitCode pretrain(const comm::Communicator& communicator, PretrainOptions options,
@@ -173,6 +185,10 @@ failure::ExitCode pretrain(const comm::Communicator& communicator, PretrainOptio
     return failure::ExitCode::done;
   }
   verify_inputs(communicator, *inputs);
+  const job::Whereabouts here = job::gather_whereabouts(communicator, environment.threads_per_rank);
+  comm::agree_on_first(communicator, [&] {
+    job::say_where(here, memory_needs(plan_pretraining(options, *inputs, lanes, communicator.size())), options.run);
+  });
 
   const windows::PermutedWindows samples(windows::Windows(*inputs->training, inputs->config.sequence_length),
                                          options.seed);
@@ -198,6 +214,7 @@ failure::ExitCode pretrain(const comm::Communicator& communicator, PretrainOptio
   comm::agree_on_first(communicator, [&] {
     run->write_configuration(configuration);
     auto json = run::to_json(environment);
+    job::add_to(json, here);
     json["from_step"] = state.step;
     json["data_fingerprint"] = state.data_fingerprint;
     json["parameters"] = model::shape::parameter_count(inputs->config);
@@ -218,11 +235,18 @@ failure::ExitCode pretrain(const comm::Communicator& communicator, PretrainOptio
   const checkpoint::CheckpointContext context{options.run, inputs->training->tokenizer_json(),
                                               inputs->training->tokenizer_fingerprint(), options.keep_checkpoints};
   metrics::Console console(options.log_every, state.step, state.elapsed_seconds);
-  std::vector<metrics::StepObserver*> observers;
-  if (first) observers = {metrics.get(), &console};
-  return PretrainLoop(communicator, options, context, *trainer, validation ? &*validation : nullptr, observers, state,
-                      checkpoint.has_value())
-      .run();
+  job::Account account(communicator, environment.threads_per_rank);
+  MeterReader meter(account);
+  std::vector<metrics::StepObserver*> observers = {&meter};
+  if (first) observers.insert(observers.end(), {metrics.get(), &console});
+  PretrainLoop loop(communicator, options, context, *trainer, validation ? &*validation : nullptr, observers, state,
+                    checkpoint.has_value());
+  const failure::ExitCode code = loop.run();
+  const std::int64_t steps = loop.steps_taken() - state.step;
+  const job::Cost cost =
+      account.cost(static_cast<std::uint64_t>(steps * options.global_batch * inputs->config.sequence_length));
+  if (first) run::say(job::to_text(cost) + "\n");
+  return code;
 }
 
 }  // namespace chainrule::pipeline::pretrain

@@ -31,7 +31,7 @@ struct RunEnd {
   std::filesystem::path checkpoint;
 };
 
-/// Hears what becomes of a run, on rank 0: a log, a person's terminal.
+/// Hears what becomes of a run: on rank 0 a log and a person's terminal, on every rank its node's meter.
 class StepObserver {
  public:
   virtual ~StepObserver() = default;
