@@ -95,10 +95,10 @@ TEST_F(JournalTest, IsCutAnywhereAndGoneOnWith) {
   const std::string whole = io::files::read_file(path_);
   for (std::size_t size = begin.size(); size < whole.size(); ++size) {
     std::ofstream(path_, std::ios::binary) << whole.substr(0, size);
-    if (size != begin.size() && size != begin.size() + record_bytes(2)) {
+    if (size != begin.size() && size != begin.size() + record_bytes(2, false)) {
       EXPECT_THAT(error_of(io::ErrorKind::bad_data, [&] { Journal::read(path_); }), HasSubstr("no whole record"));
     }
-    const bool has_second = size >= begin.size() + record_bytes(2);
+    const bool has_second = size >= begin.size() + record_bytes(2, false);
     {
       Journal journal = Journal::open(path_, kHeader);
       ASSERT_EQ(journal.units(), has_second ? 2U : 1U) << size;
