@@ -205,6 +205,8 @@ class Evaluate(EvaluationTest):
                 expected = numpy.quantile(values, fractions)
                 numpy.testing.assert_allclose([each[name] for each in beside["quantiles"]], expected, rtol=1e-12,
                                               atol=1e-15)
+        done = chainrule("report", "compare", self.folder / "document", self.folder / "document own", "--json", check=0)
+        self.assertNotEqual(json.loads(done.out)["others"][0]["overall"]["nats_per_token"]["difference"], 0)
         page = (self.folder / "document" / "report.html").read_text()
         self.assertIn("Beside the baseline", page)
         done = chainrule(*self.options("said"), "--baseline", self.fixture / "baseline", check=0)

@@ -225,15 +225,15 @@ TEST_P(DecoderPromises, ABaselineSaysOfEachRowWhatItSaysAlone) {
     // Other rows beside it may round a row's logits otherwise.
     ASSERT_NEAR(beside.kl[row], kl, 1e-4 * (kl + 1e-2)) << "row " << row;
   }
-  decoder.score(arena_, batch.view(), scores.view(), *std::make_unique<model::decoder::Decoder>(
-                                                         config_, model::decoder::DecoderOptions{640}, *ops_),
-                arena_, beside.view());
+  decoder.score(arena_, batch.view(), scores.view(),
+                *std::make_unique<model::decoder::Decoder>(config_, model::decoder::DecoderOptions{640}, *ops_), arena_,
+                beside.view());
   EXPECT_EQ(beside.kl, std::vector<double>(640, 0.0));
   EXPECT_EQ(beside.nll, alone.nll);
   const model::shape::Config wide = sized(1, 1, 98, 640);
   model::decoder::Decoder wider(wide, {.maximum_rows = 640}, *ops_);
-  EXPECT_THROW(
-      decoder.score(arena_, batch.view(), scores.view(), wider, random_arena(wide, 1), beside.view()), model::Error);
+  EXPECT_THROW(decoder.score(arena_, batch.view(), scores.view(), wider, random_arena(wide, 1), beside.view()),
+               model::Error);
   beside.kl.resize(639);
   EXPECT_THROW(decoder.score(arena_, batch.view(), scores.view(), other, other_arena, beside.view()), model::Error);
 }

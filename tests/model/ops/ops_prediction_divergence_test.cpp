@@ -118,7 +118,9 @@ TEST_P(PredictionDivergenceOps, AreThoseOfTheDefinition) {
         }
         const double expected = expected_kl(both.row(r), both.other(r), both.vocabulary);
         ASSERT_NEAR(scores.kl[r], expected, 1e-13 + 1e-12 * expected) << "row " << r << ", apart " << apart;
-        const auto top = [&](const float* logits) { return std::max_element(logits, logits + both.vocabulary) - logits; };
+        const auto top = [&](const float* logits) {
+          return std::max_element(logits, logits + both.vocabulary) - logits;
+        };
         ASSERT_EQ(scores.same_top[r], top(both.row(r)) == top(both.other(r))) << "row " << r;
       }
     }

@@ -34,7 +34,8 @@ TEST(ExactQuantiles, AreThoseOfTheSortedValues) {
       std::vector<double> values;
       for (std::size_t i = 0; i < count; ++i) {
         // Of many sizes and both signs, or near to each other and doubled.
-        const double value = small ? 1 + std::round(normal(random) * 4) * 1e-16 : normal(random) * std::exp(9 * normal(random));
+        const double value =
+            small ? 1 + std::round(normal(random) * 4) * 1e-16 : normal(random) * std::exp(9 * normal(random));
         values.push_back(i % 11 == 0 ? 0.0 : value);
         quantiles.add(i % 22 == 0 ? -values.back() : values.back());
       }
