@@ -107,7 +107,7 @@ def compare(label, baseline, statistics, bound):
     for what, name, part, expected in statistics.numbers():
         # The least KL is 1e-4 of the others: of its own size it is told less exactly.
         parity.row(f"SmolLM2 Q4_0: {what}, {label}", abs(said(baseline, name, part) - expected) / max(abs(expected), 1e-3),
-                   bound)
+                   3 * bound if name == "quantiles" else bound)  # of single tokens, whose rounding nothing evens out
 
 
 def reported(model, baseline, data):
@@ -161,7 +161,7 @@ def main():
     same = reported(float32, folder, data)["baseline"]
     parity.row("SmolLM2: KL of the float32 GGUF file from the folder", same["kl_nats"]["value"], 1e-9)
     own = llama_cpp_model(quantised), llama_cpp_model(float32)
-    compare("llama.cpp's logits", baseline, Statistics(ids, *own), 2e-2)
+    compare("llama.cpp's logits", baseline, Statistics(ids, *own), 0.05)  # it rounds activations to 8 bits where weights are quantised
     for (what, *_, kept), (*_, whole) in zip(Statistics(ids, *own, in_16_bits).numbers(), Statistics(ids, *own).numbers(),
                                              strict=True):
         print(f"    llama.cpp's 16 bits alone: {what:28}{kept:14.7g} for {whole:.7g}")
