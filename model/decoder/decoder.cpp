@@ -111,6 +111,31 @@ struct Decoder::State {
     const std::int64_t kept = options.purpose == Purpose::train ? layer : layer % 2;
     return residuals.data() + kept * options.maximum_rows * network.config.width;
   }
+  /// The loss of a block of such rows.
+  void cross_entropy(std::int64_t first, std::int64_t rows, const float* of_logits, std::span<double> nll) {
+    network.ops.run(ops::CrossEntropyForward{.rows = rows,
+                                             .vocabulary = network.config.vocabulary_size,
+                                             .logits = of_logits,
+                                             .stride = network.logits_stride,
+                                             .targets = scored_targets.data() + first,
+                                             .nll = nll.data() + first});
+  }
+  void predict(std::int64_t rows, const float* of_logits, const std::uint32_t* targets,
+               const ops::PredictionScores& scores) {
+    network.ops.run(ops::ScorePredictions{.rows = rows,
+                                          .vocabulary = network.config.vocabulary_size,
+                                          .logits = of_logits,
+                                          .stride = network.logits_stride,
+                                          .targets = targets,
+                                          .scores = scores});
+  }
+  /// Moves scores of scored rows to where these are in the batch.
+  void spread_out(const ops::PredictionScores& scores) const {
+    spread<double>(scored_rows, scores.nll);
+    spread<float>(scored_rows, scores.entropy);
+    spread<float>(scored_rows, scores.top_probability);
+    spread<std::uint32_t>(scored_rows, scores.rank);
+  }
   /// From the gradient of the hidden states to those of all parameters but the head's.
   void backward(std::span<const float> parameters, const ops::Batch& batch, float* gradients, bool accumulate,
                 GradientSink* sink);
@@ -294,12 +319,7 @@ void Decoder::score(const weights::Weights& weights, const ops::Batch& batch, st
   State& s = *state_;
   if (nll.size() != batch.inputs.size()) throw Error("score: one nll a row is needed");
   s.score(weights, batch, [&](std::int64_t first, std::int64_t rows, const float* logits) {
-    s.network.ops.run(ops::CrossEntropyForward{.rows = rows,
-                                               .vocabulary = s.network.config.vocabulary_size,
-                                               .logits = logits,
-                                               .stride = s.network.logits_stride,
-                                               .targets = s.scored_targets.data() + first,
-                                               .nll = nll.data() + first});
+    s.cross_entropy(first, rows, logits, nll);
   });
   spread<double>(s.scored_rows, nll);
 }
@@ -314,29 +334,53 @@ void Decoder::score(const weights::Weights& weights, const ops::Batch& batch, co
   if (!scores.have(batch.inputs.size())) throw Error("score: one score of each kind a row is needed");
   if (!further_scores.have(further.size())) throw Error("score: one score of each kind a further target is needed");
   check_further(batch, further, s.network.config.vocabulary_size);
-  const auto predict = [&](std::int64_t rows, const float* logits, const std::uint32_t* targets,
-                           const ops::PredictionScores& to) {
-    s.network.ops.run(ops::ScorePredictions{.rows = rows,
-                                            .vocabulary = s.network.config.vocabulary_size,
-                                            .logits = logits,
-                                            .stride = s.network.logits_stride,
-                                            .targets = targets,
-                                            .scores = to});
-  };
   std::size_t at = 0;  // of further
   s.score(weights, batch, [&](std::int64_t first, std::int64_t rows, const float* logits) {
-    predict(rows, logits, s.scored_targets.data() + first, scores.from(static_cast<std::size_t>(first)));
+    s.predict(rows, logits, s.scored_targets.data() + first, scores.from(static_cast<std::size_t>(first)));
     const std::int64_t end = std::min(first + rows, static_cast<std::int64_t>(s.scored_rows.size()));
     for (std::int64_t i = first; i < end; ++i) {
       for (; at < further.size() && further[at].row == s.scored_rows[static_cast<std::size_t>(i)]; ++at) {
-        predict(1, logits + (i - first) * s.network.logits_stride, &further[at].target, further_scores.from(at));
+        s.predict(1, logits + (i - first) * s.network.logits_stride, &further[at].target, further_scores.from(at));
       }
     }
   });
-  spread<double>(s.scored_rows, scores.nll);
-  spread<float>(s.scored_rows, scores.entropy);
-  spread<float>(s.scored_rows, scores.top_probability);
-  spread<std::uint32_t>(s.scored_rows, scores.rank);
+  s.spread_out(scores);
+}
+
+void Decoder::score(const weights::Weights& weights, const ops::Batch& batch, const ops::PredictionScores& scores,
+                    Decoder& baseline, const weights::Weights& baseline_weights,
+                    const ops::BaselineScores& baseline_scores) {
+  State& s = *state_;
+  State& other = *baseline.state_;
+  const ops::PredictionDivergences& divergences = baseline_scores.divergences;
+  if (!scores.have(batch.inputs.size()) || !baseline_scores.have(batch.inputs.size())) {
+    throw Error("score: one score of each kind a row is needed");
+  }
+  if (other.network.config.vocabulary_size != s.network.config.vocabulary_size) {
+    throw Error(fmt::format("score: a baseline with a vocabulary of {} for a model with one of {}",
+                            other.network.config.vocabulary_size, s.network.config.vocabulary_size));
+  }
+  other.check(baseline_weights, batch);
+  other.forward(baseline_weights, batch, nullptr);
+  other.gather_scored(batch);
+  s.score(weights, batch, [&](std::int64_t first, std::int64_t rows, const float* logits) {
+    const auto from = static_cast<std::size_t>(first);
+    s.predict(rows, logits, s.scored_targets.data() + first, scores.from(from));
+    other.network.head(baseline_weights, other.hidden + first * other.network.config.width, rows, other.logits.data());
+    other.cross_entropy(first, rows, other.logits.data(), baseline_scores.nll);
+    s.network.ops.run(
+        ops::ComparePredictions{.rows = rows,
+                                .vocabulary = s.network.config.vocabulary_size,
+                                .logits = logits,
+                                .baseline_logits = other.logits.data(),
+                                .stride = s.network.logits_stride,
+                                .targets = s.scored_targets.data() + first,
+                                .divergences = {divergences.kl.subspan(from), divergences.same_top.subspan(from)}});
+  });
+  s.spread_out(scores);
+  spread<double>(s.scored_rows, divergences.kl);
+  spread<std::uint8_t>(s.scored_rows, divergences.same_top);
+  spread<double>(s.scored_rows, baseline_scores.nll);
 }
 
 void Decoder::train(std::span<const float> parameters, const ops::Batch& batch, std::span<float> gradients,

@@ -7,6 +7,7 @@
 #include "model/decoder/parameter_gate.h"
 #include "model/ops/batch.h"
 #include "model/ops/ops.h"
+#include "model/ops/prediction_divergence.h"
 #include "model/ops/prediction_scores.h"
 #include "model/shape/config.h"
 #include "model/shape/parameters.h"
@@ -65,6 +66,11 @@ class Decoder {
   /// computed once.
   void score(const weights::Weights& weights, const ops::Batch& batch, const ops::PredictionScores& scores,
              std::span<const FurtherTarget> further, const ops::PredictionScores& further_scores);
+
+  /// The same of a batch, and what baseline, a decoder of the same vocabulary, makes of it with its own weights. The
+  /// logits of both exist for one block of rows at a time. Its nll has the bits of its own score().
+  void score(const weights::Weights& weights, const ops::Batch& batch, const ops::PredictionScores& scores,
+             Decoder& baseline, const weights::Weights& baseline_weights, const ops::BaselineScores& baseline_scores);
 
   /// Forward, then logits of every row, block by block.
   void visit_logits(const weights::Weights& weights, const ops::Batch& batch, LogitsVisitor& visitor);

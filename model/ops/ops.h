@@ -11,9 +11,9 @@ class Workspace;
 
 /// The operations of a decoder on row-major float32 spans, in one of two implementations. An operation is a struct of
 /// its arguments (embedding.h, layer_norm.h, linear.h, gelu.h, attention.h, attention_step.h, cross_entropy.h,
-/// prediction_scores.h) that says what it computes, with its kind and two functions beside it: fast(Workspace&, op) and
-/// reference(op). Outputs never overlap inputs unless said. "adds to" accumulates; everything else overwrites. Not for
-/// use by two threads at once.
+/// prediction_scores.h, prediction_divergence.h) that says what it computes, with its kind and two functions beside it:
+/// fast(Workspace&, op) and reference(op). Outputs never overlap inputs unless said. "adds to" accumulates; everything
+/// else overwrites. Not for use by two threads at once.
 class Ops final {
  public:
   /// The implementation: with a workspace the fast one, without one the plain loops.

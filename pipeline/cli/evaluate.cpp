@@ -94,7 +94,7 @@ void check_belong_together(const CommandOptions& options) {
                          fmt::format("the option '--{}' is required but missing; see --help", needed));
   }
   for (const char* other : requests ? std::vector{"data", "report", "max-documents", "protocol", "stride",
-                                                  "micro-batch", "part", "token-nll"}
+                                                  "micro-batch", "part", "token-nll", "baseline"}
                                     : std::vector{"output"}) {
     if (!options.given(other)) continue;
     throw failure::Error(failure::ExitCode::usage,
@@ -125,6 +125,7 @@ failure::ExitCode run_evaluate(const Arguments& arguments) {
       "likely each continuation is behind its context.");
   evaluate::EvaluateOptions asked;
   std::string model;
+  std::string baseline;
   std::string data;
   std::string report;
   std::string requests;
@@ -136,6 +137,8 @@ failure::ExitCode run_evaluate(const Arguments& arguments) {
   options.group("What is evaluated")
       .add_options()("model", po::value(&model)->required()->value_name("PATH"),
                      "a checkpoint, or a run directory (its last checkpoint)")(
+          "baseline", po::value(&baseline)->value_name("PATH"),
+          "another model with the same tokenizer: how far the predictions are from its own")(
           "data", po::value(&data)->value_name("PATH"),
           "a data set made by chainrule pack; or token files of llm.c or Megatron, made with the model's tokenizer: a "
           "file, a folder of them, or what their names begin with")(
@@ -189,6 +192,7 @@ failure::ExitCode run_evaluate(const Arguments& arguments) {
   asked.protocol = protocol_of(protocol_name, options.given("stride"));
   asked.command = command_text("evaluate", arguments);
   asked.model = model;
+  asked.baseline = baseline;
   asked.data = data;
   asked.report = report;
   asked.max_documents = static_cast<std::uint64_t>(max_documents);

@@ -57,7 +57,7 @@ std::uint64_t make_output(Output& output, const EvaluateOptions& options, const 
                     *output.folder, make_environment);
   remove_journal(journal);
   run::print(fmt::format("{}\nreport: {}\n", report::render_table(report), options.report.string()));
-  return report.overall.nonfinite_tokens;
+  return report.nonfinite_tokens();
 }
 
 }  // namespace

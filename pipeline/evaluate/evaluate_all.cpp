@@ -81,7 +81,7 @@ std::uint64_t write_report(const EvaluateOptions& options, const run::Environmen
     line.result = report.protocol;
     line.tokens_scored = report.overall.tokens_scored;
     if (const auto prefix = report.protocol.prefix_token) line.prefix = tokenizer().token_bytes(*prefix);
-    nonfinite += report.overall.nonfinite_tokens;
+    nonfinite += report.nonfinite_tokens();
   }
   folder.write("protocols.json", report::to_text(report::render_protocols_json(lines)));
   folder.commit();

@@ -37,6 +37,33 @@ void check_same_vocabulary(const models::LoadedModel& model, const io::tokens::T
   }
 }
 
+/// A model can be compared with another one that reads and predicts the same tokens.
+void check_baseline(const models::LoadedModel& model, const models::LoadedModel& baseline) {
+  if (baseline.tokenizer_fingerprint != model.tokenizer_fingerprint) {
+    throw failure::Error(
+        failure::ExitCode::bad_data,
+        fmt::format("model and baseline have different tokenizers: the fingerprint is {} in '{}' and {} in '{}'",
+                    model.tokenizer_fingerprint, model.folder.string(), baseline.tokenizer_fingerprint,
+                    baseline.folder.string()));
+  }
+  if (baseline.config.vocabulary_size != model.config.vocabulary_size) {
+    throw failure::Error(
+        failure::ExitCode::bad_data,
+        fmt::format("the model '{}' has a vocabulary of {}, the baseline '{}' one of {}", model.folder.string(),
+                    model.config.vocabulary_size, baseline.folder.string(), baseline.config.vocabulary_size));
+  }
+}
+
+/// Throws Error usage where the baseline cannot read windows of that length.
+void check_context(const windows::WorkUnitOptions& units, const EvaluationInputs& inputs) {
+  if (!inputs.baseline || units.windows.context_length <= inputs.baseline->config.sequence_length) return;
+  throw failure::Error(failure::ExitCode::usage,
+                       fmt::format("--baseline '{}' reads {} tokens, fewer than the context length {}; choose a "
+                                   "--context-length that both models have",
+                                   inputs.baseline->folder.string(), inputs.baseline->config.sequence_length,
+                                   units.windows.context_length));
+}
+
 /// What padding is read as, and documents behind. Another system's model says what it reads texts behind; a checkpoint
 /// was trained on streams such as this one.
 std::uint32_t start_token_of(const EvaluationPlan& plan, EvaluationInputs& inputs) {
@@ -71,6 +98,10 @@ EvaluationPlan plan_of(const EvaluateOptions& options, const windows::WorkUnitOp
   plan.part = options.part;
   plan.model = std::filesystem::absolute(options.model);
   plan.data = std::filesystem::absolute(options.data);
+  if (inputs.baseline) {
+    plan.baseline = {inputs.baseline->weights_hash, inputs.baseline->step};
+    plan.baseline_path = std::filesystem::absolute(options.baseline);
+  }
   return plan;
 }
 
@@ -101,6 +132,11 @@ EvaluationInputs open_model_and_data(const comm::Communicator& communicator, con
                      data->fingerprint());
   if (!model) model.emplace(models::load_same_model(communicator, options.model));
   comm::agree(communicator, [&] { check_same_vocabulary(*model, *data); });
+  std::optional<models::LoadedModel> baseline;
+  if (!options.baseline.empty()) {
+    baseline.emplace(models::load_same_model(communicator, options.baseline));
+    comm::agree(communicator, [&] { check_baseline(*model, *baseline); });
+  }
   if (options.protocol != nullptr) {
     comm::agree(communicator, [&] { resolve(options, model->config.sequence_length); });
   }
@@ -108,15 +144,18 @@ EvaluationInputs open_model_and_data(const comm::Communicator& communicator, con
     io::tokens::verify_shards(*data, static_cast<std::size_t>(communicator.rank()),
                               static_cast<std::size_t>(communicator.size()));
   });
-  EvaluationInputs inputs{std::move(*model), std::move(data), nullptr, {}, nullptr};
+  EvaluationInputs inputs{std::move(*model), std::move(baseline), std::move(data), nullptr, {}, nullptr};
   inputs.texts = std::make_unique<ProtocolText>(*inputs.data, inputs.model.load_tokenizer);
   return inputs;
 }
 
 std::string choose_protocol(const comm::Communicator& communicator, const EvaluateOptions& options,
                             EvaluationInputs& inputs) {
-  comm::agree(communicator,
-              [&] { inputs.plan = plan_of(options, resolve(options, inputs.model.config.sequence_length), inputs); });
+  comm::agree(communicator, [&] {
+    const windows::WorkUnitOptions units = resolve(options, inputs.model.config.sequence_length);
+    check_context(units, inputs);
+    inputs.plan = plan_of(options, units, inputs);
+  });
   std::string why_not = prepare_text(communicator, inputs.plan, *inputs.texts);
   if (why_not.empty()) inputs.text = &inputs.texts->of(inputs.plan);
   return why_not;

@@ -1,6 +1,7 @@
 #pragma once
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "io/tokens/document_table.h"
@@ -15,6 +16,7 @@ namespace chainrule::pipeline::evaluate {
 /// A model and data that fit each other, and what is to be done with them.
 struct EvaluationInputs {
   models::LoadedModel model;
+  std::optional<models::LoadedModel> baseline;  ///< what it is compared with
   std::unique_ptr<const io::tokens::TokenStream> data;
   std::unique_ptr<ProtocolText> texts;
   EvaluationPlan plan;                            ///< of the protocol that was chosen last

@@ -25,6 +25,7 @@ nlohmann::ordered_json environment_json(const run::Environment& environment, con
   const auto per = [](double value, double by) { return by == 0 ? 0 : value / by; };
   json["ended"] = run::utc_now();
   json["model"] = inputs.model.folder.string();
+  if (inputs.baseline) json["baseline"] = inputs.baseline->folder.string();
   json["data"] = options.data.string();
   json["math"] = inputs.plan.math;
   json["micro_batch"] = inputs.plan.micro_batch;
@@ -48,17 +49,26 @@ scoring::ScoringWork score(const comm::Communicator& communicator, const Evaluat
                            const std::function<bool()>& stop) {
   std::unique_ptr<model::ops::Ops> ops;
   std::unique_ptr<model::decoder::Decoder> decoder;
+  std::unique_ptr<model::decoder::Decoder> baseline;
   const windows::WorkUnitOptions units = inputs.plan.units();
   comm::agree(communicator, [&] {
     ops = model::ops::make_fast_ops(options.math);
     const model::decoder::DecoderOptions decoder_options{windows::maximum_unit_rows(units),
                                                          model::decoder::Purpose::evaluate};
     decoder = std::make_unique<model::decoder::Decoder>(inputs.model.config, decoder_options, *ops);
+    if (inputs.baseline) {
+      baseline = std::make_unique<model::decoder::Decoder>(inputs.baseline->config, decoder_options, *ops);
+    }
   });
-  scoring::UnitScorer scorer({*inputs.text, inputs.documents(), inputs.plan.start_token},
-                             [&](const model::ops::Batch& batch, const model::ops::PredictionScores& scores) {
-                               decoder->score(inputs.model.weights(), batch, scores);
-                             });
+  const scoring::ScoreBatch alone = [&](const model::ops::Batch& batch, const model::ops::PredictionScores& scores) {
+    decoder->score(inputs.model.weights(), batch, scores);
+  };
+  const scoring::CompareBatch both = [&](const model::ops::Batch& batch, const model::ops::PredictionScores& scores,
+                                         const model::ops::BaselineScores& beside) {
+    decoder->score(inputs.model.weights(), batch, scores, *baseline, inputs.baseline->weights(), beside);
+  };
+  const scoring::UnitTokens tokens(*inputs.text, inputs.documents(), inputs.plan.start_token);
+  scoring::UnitScorer scorer = inputs.baseline ? scoring::UnitScorer(tokens, both) : scoring::UnitScorer(tokens, alone);
   return scoring::score_corpus(communicator, units, inputs.documents(), inputs.plan.part, scorer, journal, stop);
 }
 

@@ -11,14 +11,15 @@ namespace chainrule::pipeline::evaluate {
 
 /// What a person asks of an evaluation.
 struct EvaluateOptions {
-  std::filesystem::path model;    ///< a checkpoint or a run directory
-  std::filesystem::path data;     ///< one data set
-  std::filesystem::path report;   ///< folder to be made
-  std::string command;            ///< how it was called, for report.html
-  scoring::Part part;             ///< units that are scored; other than all, no report is made but a part of one
-  double time_limit_seconds = 0;  ///< stop in time for it, counted from the program's start; 0: none
-  bool keep_tokens = false;       ///< the report holds every token's score
-  bool allow_nonfinite = false;   ///< tokens without a finite result are no failure
+  std::filesystem::path model;     ///< a checkpoint or a run directory
+  std::filesystem::path baseline;  ///< a model to compare it with; empty: none
+  std::filesystem::path data;      ///< one data set
+  std::filesystem::path report;    ///< folder to be made
+  std::string command;             ///< how it was called, for report.html
+  scoring::Part part;              ///< units that are scored; other than all, no report is made but a part of one
+  double time_limit_seconds = 0;   ///< stop in time for it, counted from the program's start; 0: none
+  bool keep_tokens = false;        ///< the report holds every token's score
+  bool allow_nonfinite = false;    ///< tokens without a finite result are no failure
   const windows::protocol::Protocol* protocol = &windows::protocol::kDocument;  ///< null: each of them in turn
   std::int64_t context_length = 0;  ///< tokens; 0: the protocol's, else the model's
   std::int64_t stride = 0;          ///< tokens; 0: the protocol's for the context length

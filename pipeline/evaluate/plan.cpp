@@ -58,6 +58,7 @@ std::string EvaluationPlan::scored() const {
       subject.weights_hash, subject.documents, subject.data_fingerprint, windows.protocol->rule, windows.context_length,
       windows.stride, micro_batch, start_token, math);
   if (windows.has_beginning) said += ", chunks behind it";
+  if (baseline) said += fmt::format(", beside the baseline {}", baseline->weights_hash);
   if (text() == windows::protocol::Text::documents) return said;
   return said + fmt::format(", {} text between [{}] and [{}]",
                             text() == windows::protocol::Text::joined ? "joined" : "each",
@@ -76,6 +77,11 @@ std::string to_json_text(const EvaluationPlan& plan) {
   const auto write = [&](const char* name, const auto& value) { json[name] = value; };
   report::for_each_field_of_subject(plan.subject, write);
   for_each_field(plan, write);
+  if (plan.baseline) {
+    json["baseline"] = {{"path", plan.baseline_path.string()},
+                        {"weights_hash", plan.baseline->weights_hash},
+                        {"step", plan.baseline->step}};
+  }
   return io::files::json_text(json);
 }
 
@@ -94,6 +100,13 @@ EvaluationPlan parse_plan(std::string_view text, const std::string& name) {
     const auto read = [&](const char* field, auto& value) { json.at(field).get_to(value); };
     report::for_each_field_of_subject(plan.subject, read);
     for_each_field(plan, read);
+    if (json.contains("baseline")) {
+      const nlohmann::json& baseline = json.at("baseline");
+      plan.baseline_path = baseline.at("path").get<std::string>();
+      plan.baseline.emplace();
+      baseline.at("weights_hash").get_to(plan.baseline->weights_hash);
+      baseline.at("step").get_to(plan.baseline->step);
+    }
     check(plan);
     return plan;
   } catch (const nlohmann::json::exception& error) {

@@ -21,6 +21,8 @@ struct EvaluationPlan {
   io::tokens::Template around;    ///< of the tokenizer, for protocols whose text has it
   scoring::Part part;
   std::filesystem::path model, data;
+  std::optional<report::BaselineModel> baseline;  ///< what the model is compared with
+  std::filesystem::path baseline_path;            ///< where that lies
 
   windows::WorkUnitOptions units() const { return {subject.windows, micro_batch}; }
   /// What its windows lie over: Text::documents also where nothing is to be put around them.

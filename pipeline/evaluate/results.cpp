@@ -12,6 +12,7 @@
 #include "pipeline/evaluate/report/make_protocol_result.h"
 #include "pipeline/evaluate/report/render.h"
 #include "pipeline/evaluate/shown_documents.h"
+#include "pipeline/evaluate/tally/baseline_tallies.h"
 #include "pipeline/evaluate/tally/token_file.h"
 
 namespace chainrule::pipeline::evaluate {
@@ -32,6 +33,10 @@ std::vector<std::pair<std::string, std::string>> facts_of(const EvaluationPlan& 
       {"vocabulary", fmt::format("{}", plan.subject.vocabulary_size)},
       {"micro-batch", fmt::format("{}", plan.micro_batch)},
   };
+  if (plan.baseline) {
+    facts.emplace_back("baseline", plan.baseline_path.string());
+    facts.emplace_back("baseline's weights hash", plan.baseline->weights_hash);
+  }
   for (const char* name : {"program", "instruction_set", "operating_system", "ranks", "threads_per_rank", "math",
                            "started", "ended", "scored_tokens_per_second"}) {
     if (!environment.contains(name)) continue;
@@ -51,10 +56,13 @@ report::EvaluationReport write_files(const EvaluationPlan& plan, const io::token
                                      const MakeEnvironment& make_environment) {
   tally::EvaluationTallies tallies(text.domains().size(), folder.being_written());
   tally::ProtocolTallies of_protocol = report::tallies_of_protocol(plan.subject.windows);
+  std::optional<tally::BaselineTallies> of_baseline;
+  if (plan.baseline) of_baseline.emplace(folder.being_written());
   std::optional<tally::TokenFile> tokens;
   if (options.keep_tokens) {
     tokens.emplace(folder.being_written() / (place + tally::kTokenFileName),
-                   windows::protocol::tokens_to_score(plan.subject.windows, {text, plan.subject.documents}));
+                   windows::protocol::tokens_to_score(plan.subject.windows, {text, plan.subject.documents}),
+                   plan.baseline.has_value());
   }
   const std::uint64_t covered = plan.subject.documents;
   const io::tokens::DocumentTable documents(text, covered);
@@ -62,6 +70,7 @@ report::EvaluationReport write_files(const EvaluationPlan& plan, const io::token
                   [&](const tally::ScoredToken& token) {
                     tallies.add(token);
                     of_protocol.add(token);
+                    if (of_baseline) of_baseline->add(token);
                     if (tokens) tokens->add(token);
                   });
   if (tokens) tokens->finish();
@@ -69,6 +78,10 @@ report::EvaluationReport write_files(const EvaluationPlan& plan, const io::token
       report::make_report(plan.subject, text.domains(), {text, text.document_count()}, tallies);
   report.protocol =
       report::make_protocol_result(plan.subject.windows, plan.prefix_token(), documents, report.overall, of_protocol);
+  if (of_baseline) {
+    of_baseline->finish();
+    report.baseline = report::make_baseline_result(*plan.baseline, *of_baseline);
+  }
   folder.write(place + "report.json", report::to_text(report::render_json(report)));
   const nlohmann::ordered_json environment = make_environment(report);
   folder.write(place + "environment.json", report::to_text(environment));

@@ -5,6 +5,7 @@ import math
 import unittest
 
 import h5py
+import numpy
 
 from evaluation import EvaluationTest
 from program import chainrule
@@ -139,6 +140,104 @@ class Evaluate(EvaluationTest):
             merged = self.folder / f"{protocol} merged"
             chainrule("report", "merge", *parts, "--token-nll", "--report", merged, check=0)
             self.assertEqual((merged / "tokens.h5").read_bytes(), (self.folder / name / "tokens.h5").read_bytes())
+
+    def evaluate_beside(self, name, baseline, *more, model="model", ranks=1):
+        chainrule(*self.options(name, model), "--baseline", self.fixture / baseline, *more, ranks=ranks, check=0)
+        return self.report(name)
+
+    def test_a_model_beside_itself(self):
+        chainrule(*self.options("alone"), check=0)
+        for number, model in enumerate(("model", "run")):
+            report = self.evaluate_beside(f"beside {number}", model)
+            beside = report.pop("baseline")
+            self.assertEqual(report, self.report("alone"), "the rest is as without a baseline")
+            self.assertEqual((beside["weights_hash"], beside["step"]), (report["weights_hash"], report["step"]))
+            self.assertEqual(beside["tokens_scored"], report["tokens_scored"])
+            zero = {"value": 0, "standard_error": 0, "independent_standard_error": 0}
+            for name in ("kl_nats", "log_perplexity_ratio", "probability_change", "probability_change_rms"):
+                self.assertEqual(beside[name], zero, name)
+            self.assertEqual(beside["same_top"], {**zero, "value": 1})
+            self.assertEqual(beside["perplexity_ratio"], 1)
+            self.assertAlmostEqual(beside["correlation"], 1, 12)
+            self.assertAlmostEqual(beside["perplexity"], report["perplexity"], 9)
+            for each in beside["quantiles"]:
+                self.assertEqual((each["kl_nats"], each["probability_change"]), (0, 0))
+
+    def test_beside_a_baseline(self):
+        """What is said of all tokens follows from what tokens.h5 says of each; the baseline's are its own evaluation's."""
+        for protocol in ("document", "packed"):
+            context = ["--protocol", protocol, "--context-length", 32, "--token-nll"]
+            chainrule(*self.options(f"{protocol} own", "baseline"), *context, check=0)
+            report = self.evaluate_beside(protocol, "baseline", *context)
+            self.assertEqual(self.evaluate_beside(f"{protocol} 3", "baseline", *context, ranks=3), report)
+            self.assertEqual((self.folder / protocol / "tokens.h5").read_bytes(),
+                             (self.folder / f"{protocol} 3" / "tokens.h5").read_bytes())
+            with h5py.File(self.folder / f"{protocol} own" / "tokens.h5", "r") as file:
+                own = file["nll"][:]
+            with h5py.File(self.folder / protocol / "tokens.h5", "r") as file:
+                nll, kl, baseline, document = (file[each][:] for each in ("nll", "kl", "baseline_nll", "document"))
+            self.assertEqual(baseline.tobytes(), own.tobytes(), "every bit of the baseline's own evaluation")
+            own_report, beside = self.report(f"{protocol} own"), report["baseline"]
+            self.assertEqual((beside["weights_hash"], beside["step"]), (own_report["weights_hash"], 5))
+            self.assertAlmostEqual(beside["perplexity"], own_report["perplexity"], 6)
+            self.assertAlmostEqual(beside["log_perplexity_ratio"]["value"],
+                                   math.log(report["perplexity"] / own_report["perplexity"]), 9)
+            self.assertAlmostEqual(beside["correlation"], numpy.corrcoef(nll, baseline)[0, 1], 9)
+            change = numpy.exp(-nll) - numpy.exp(-baseline)
+            self.assertGreater(kl.min(), 0)
+            self.assertLess(beside["same_top"]["value"], 1)
+            for name, values in (("kl_nats", kl), ("log_perplexity_ratio", nll - baseline),
+                                 ("probability_change", change), ("cross_entropy_nats", baseline)):
+                mean, n = values.mean(), len(values)
+                self.assertAlmostEqual(beside[name]["value"], mean, 12, name)
+                self.assertAlmostEqual(beside[name]["independent_standard_error"],
+                                       values.std() / math.sqrt(n - 1), 12, name)
+                sums = [(values[document == each] - mean).sum() for each in numpy.unique(document)]
+                clustered = math.sqrt(len(sums) / (len(sums) - 1) * sum(each ** 2 for each in sums)) / n
+                self.assertAlmostEqual(beside[name]["standard_error"], clustered, 12, name)
+            rms = math.sqrt((change ** 2).mean())
+            self.assertAlmostEqual(beside["probability_change_rms"]["value"], rms, 12)
+            self.assertAlmostEqual(beside["probability_change_rms"]["independent_standard_error"],
+                                   0.5 / rms * (change ** 2).std() / math.sqrt(len(change) - 1), 12)
+            fractions = [each["fraction"] for each in beside["quantiles"]]
+            self.assertEqual((fractions[0], fractions[6], fractions[-1]), (0, 0.5, 1))
+            for name, values in (("kl_nats", kl), ("probability_change", change)):
+                expected = numpy.quantile(values, fractions)
+                numpy.testing.assert_allclose([each[name] for each in beside["quantiles"]], expected, rtol=1e-12,
+                                              atol=1e-15)
+        done = chainrule("report", "compare", self.folder / "document", self.folder / "document own", "--json", check=0)
+        self.assertNotEqual(json.loads(done.out)["others"][0]["overall"]["nats_per_token"]["difference"], 0)
+        page = (self.folder / "document" / "report.html").read_text()
+        self.assertIn("Beside the baseline", page)
+        done = chainrule(*self.options("said"), "--baseline", self.fixture / "baseline", check=0)
+        self.assertIn("from the baseline: KL divergence", done.out)
+
+    def test_baselines_that_do_not_fit(self):
+        for baseline, code, said in (("baseline-short", 64, ["baseline-short", "reads 16 tokens", "context length 32"]),
+                                     ("baseline-wide", 65, ["baseline-wide", "vocabulary of 97", "98"]),
+                                     ("baseline-other", 65, ["baseline-other", "different tokenizers"]),
+                                     ("absent", 66, ["absent"])):
+            done = chainrule(*self.options(), "--baseline", self.fixture / baseline, check=code)
+            for text in said:
+                self.assertIn(text, done.err)
+            self.assertEqual(list(self.folder.iterdir()), [], "nothing is left")
+        self.evaluate_beside("short", "baseline-short", "--context-length", 16)
+        done = chainrule("evaluate", "--model", self.fixture / "model", "--baseline", self.fixture / "baseline",
+                         "--requests", self.folder / "r", "--output", self.folder / "o", check=64)
+        self.assertIn("--baseline does not go with --requests", done.err)
+
+    def test_tokens_that_are_not_finite_beside_a_baseline(self):
+        options = ["--baseline", self.fixture / "model-nan"]
+        done = chainrule(*self.options(), *options, check=65)
+        self.assertIn("tokens have no finite result", done.err)
+        report = self.report()
+        self.assertEqual(report["nonfinite_tokens"], 0)
+        self.assertEqual(report["baseline"]["nonfinite_tokens"] + report["baseline"]["tokens_scored"],
+                         report["tokens_scored"])
+        self.assertGreater(report["baseline"]["nonfinite_tokens"], 0)
+        self.assertIsNone(report["baseline"]["kl_nats"]["value"])
+        self.assertEqual(report["baseline"]["quantiles"], [])
+        chainrule(*self.options("allowed"), *options, "--allow-nonfinite", check=0)
 
     def test_bands_and_macro_averages(self):
         chainrule(*self.options(), check=0)

@@ -5,6 +5,8 @@ import math
 import signal
 import unittest
 
+import h5py
+
 from held_evaluation import stop_while_scoring
 from program import chainrule
 from text_model import TextModelTest
@@ -44,6 +46,38 @@ class Protocols(TextModelTest):
                 made = self.results(f"{protocol} {ranks}")
                 first = first or made
                 self.assertEqual(made, first, f"{protocol} on {ranks}")
+
+    def test_each_protocol_beside_a_baseline(self):
+        baseline = ["--baseline", sorted((self.run_directory / "checkpoints").iterdir())[0]]
+        self.evaluate("all", "--protocol", "all", *baseline, ranks=2)
+        for protocol in PROTOCOLS:
+            self.evaluate(protocol, "--protocol", protocol, *baseline)
+            report = self.report(protocol)
+            self.assertEqual(report, json.loads((self.folder / "all" / protocol / "report.json").read_text()))
+            self.assertEqual(report["baseline"]["tokens_scored"], report["tokens_scored"], protocol)
+            self.assertGreater(report["baseline"]["kl_nats"]["value"], 0)
+
+    def test_divergences_are_those_of_whole_distributions(self):
+        """Of each token of a text, from all probabilities that `next` gives behind the text before it."""
+        text = "the old man looked at the wide river."
+        models = [self.run_directory, sorted((self.run_directory / "checkpoints").iterdir())[0]]
+        self.evaluate("report", "--baseline", models[1], "--token-nll", data=self.pack("one", [text]))
+        with h5py.File(self.folder / "report" / "tokens.h5", "r") as file:
+            divergences, baseline = file["kl"][:], file["baseline_nll"][:]
+        ids = self.ids(text)
+        before = [(self.ids(text[:end]), end) for end in range(len(text))]
+        cuts = {len(each): end for each, end in before if each == ids[:len(each)]}
+        self.assertGreater(len(cuts), 5)
+        for at, end in cuts.items():
+            both = []
+            for model in models:
+                said = json.loads(chainrule("next", "--model", model, "--text", text[:end], "--top", 1000, "--json",
+                                            check=0).out)["tokens"]
+                both.append({each["token_id"]: each["probability"] for each in said})
+            p, b = both
+            expected = sum(of_b * math.log(of_b / p[token]) for token, of_b in b.items())
+            self.assertAlmostEqual(divergences[at], expected, delta=1e-5 * (1 + expected))
+            self.assertAlmostEqual(baseline[at], -math.log(b[int(ids[at])]), delta=1e-5)
 
     def test_joined_text_is_encoded_whole(self):
         texts = ["the cat sat on the mat.", "", "a dog ran from a tree.\n", "the", "", "my sister painted every house."] * 9

@@ -173,6 +173,43 @@ class EvaluationResume(EvaluationTest):
         done = chainrule(*self.options(), *SLOW, "--part", "2/3", check=73)
         self.assertIn("report.part-2-of-3", done.err)
 
+    def test_beside_a_baseline(self):
+        """Kills, ranks and parts leave the bytes of one run; what is of another baseline, or of none, is not taken."""
+        beside = ["--baseline", self.fixture / "baseline"]
+        other = ["--baseline", self.fixture / "model"]
+        whole = self.folder / "whole"
+        chainrule(*self.options("whole"), *SLOW, *beside, "--token-nll", check=0)
+        files = ("report.json", "documents.csv", "tokens.h5")
+        kills = 0
+        while kills < 10:
+            size = self.journal_size()
+            process = self.start(1 + kills % 3, *beside, "--token-nll")
+            self.wait_for_journal(process, size)
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                kills += 1
+            process.communicate(timeout=60)
+            if (self.folder / "report").exists():
+                shutil.rmtree(self.folder / "report")
+        chainrule(*self.options(), *SLOW, *beside, "--token-nll", ranks=3, check=0)
+        parts = self.parts(3, "parts", *beside)
+        chainrule("report", "merge", *parts, "--token-nll", "--report", self.folder / "merged", check=0)
+        for name in files:
+            for report in ("report", "merged"):
+                self.assertEqual((self.folder / report / name).read_bytes(), (whole / name).read_bytes(), (report, name))
+        for number, options in enumerate((other, [])):
+            part = chainrule(*self.options(f"o{number}"), *SLOW, "--part", "2/3", *options, check=0) and \
+                self.folder / f"o{number}.part-2-of-3"
+            done = chainrule("report", "merge", parts[0], part, parts[2], "--report", self.folder / "m", check=65)
+            self.assertIn("another evaluation", done.err)
+            self.assertIn("beside the baseline", done.err)
+        journal = self.folder / "next.journal"
+        shutil.copy(parts[0], journal)
+        for options in (other, []):
+            done = chainrule(*self.options("next"), *SLOW, *options, check=73)
+            self.assertIn("another evaluation", done.err)
+            self.assertEqual(journal.read_bytes(), parts[0].read_bytes())
+
     def test_part_usage(self):
         for text in ("0/2", "3/2", "1/1", "1", "/", "1/", "a/b", "1/2/3", "-1/2"):
             self.assertIn("--part", chainrule(*self.options(), f"--part={text}", check=64).err)

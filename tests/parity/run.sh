@@ -23,7 +23,7 @@ failed=0
 "$python" -m unittest discover -s "$here" || failed=1
 "$python" "$here/tokenizer_ids.py" "$build" "$work/vocabularies" || failed=1
 for check in family_logits gguf_scalings converted_tokenizers smollm2_logits smollm2_nats smollm2_greedy smollm2_converted \
-    smollm2_llama_cpp smollm2_requests smollm2_protocols; do
+    smollm2_llama_cpp smollm2_requests smollm2_protocols smollm2_baseline; do
     "$python" "$here/$check.py" "$build" "$work" || failed=1
 done
 exit "$failed"

@@ -1,6 +1,8 @@
 // make_evaluation_fixture FOLDER: writes small checkpoints and data sets for the tests of `chainrule evaluate`:
 //   model/, run/checkpoints/step-00000003/   a random decoder, and a run that holds the same one
 //   model-nan/                               the same with one weight that is no number
+//   baseline/  another decoder of that vocabulary      baseline-short/  one of a shorter context
+//   baseline-wide/  one of a larger vocabulary      baseline-other/  one of another tokenizer
 //   data/      ragged documents in two domains over three shards, one of them empty
 //   data-other/  data under another tokenizer      data-wide/  data with a larger vocabulary
 //   data-empty/  no document      data-blank/  documents without text      pair/train, pair/held-out
@@ -24,6 +26,24 @@ namespace {
 
 constexpr std::uint32_t kVocabulary = 97;
 const std::string kFingerprint = "00112233445566778899aabbccddeeff";
+
+const std::string kOtherFingerprint = "ffeeddccbbaa99887766554433221100";
+
+void write_baseline(const std::filesystem::path& folder, std::int64_t context_length, std::uint32_t vocabulary,
+                    const std::string& fingerprint) {
+  model::shape::Config config;
+  config.layers = 1;
+  config.heads = 3;
+  config.width = 48;
+  config.feed_forward_width = 96;
+  config.vocabulary_size = vocabulary;
+  config.sequence_length = context_length;
+  const model::shape::ParameterTable table(config);
+  model::Arena arena(table.arena_size());
+  model::shape::initialise(config, table, 8, arena.span());
+  for (float& value : arena.span()) value *= 2;
+  tests::write_checkpoint(folder, {config, arena.span(), 5, fingerprint});
+}
 
 void write_model(const std::filesystem::path& folder, bool broken) {
   model::shape::Config config;
@@ -73,9 +93,13 @@ void write_fixture(const std::filesystem::path& folder) {
   write_model(folder / "model", false);
   write_model(pipeline::models::checkpoint_folder(folder / "run", 3), false);
   write_model(folder / "model-nan", true);
+  write_baseline(folder / "baseline", 40, kVocabulary, kFingerprint);
+  write_baseline(folder / "baseline-short", 16, kVocabulary, kFingerprint);
+  write_baseline(folder / "baseline-wide", 32, kVocabulary + 1, kFingerprint);
+  write_baseline(folder / "baseline-other", 32, kVocabulary, kOtherFingerprint);
   MadeDataSet data = data_set({{100, 0, 1, 31, 32, 33, 700}, {}, {2, 64, 5, 5, 900, 0}});
   write_data_set(folder / "data", data);
-  data.tokenizer_fingerprint = "ffeeddccbbaa99887766554433221100";
+  data.tokenizer_fingerprint = kOtherFingerprint;
   write_data_set(folder / "data-other", data);
   data.tokenizer_fingerprint = kFingerprint;
   data.vocabulary_size = kVocabulary + 1;

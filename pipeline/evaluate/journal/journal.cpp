@@ -126,10 +126,10 @@ bool Journal::read_header() {
 
 void Journal::read_records() {
   UnitResult result;
-  while (file_bytes_ - end_ >= record_bytes(0)) {
+  while (file_bytes_ - end_ >= record_bytes(0, false)) {
     const RecordHead head = read_head(bytes_at(end_, kRecordHeadBytes));
     if (head.tokens > (file_bytes_ - end_) / sizeof(double)) return;
-    const std::uint64_t bytes = record_bytes(head.tokens);
+    const std::uint64_t bytes = record_bytes(head.tokens, head.has_baseline);
     if (bytes > file_bytes_ - end_ || !read_record(bytes_at(end_, bytes), result)) return;
     if (!places_.try_emplace(head.unit, Place{end_, bytes}).second) {
       refuse(fmt::format("has work unit {} twice", head.unit));

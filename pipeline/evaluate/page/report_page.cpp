@@ -68,6 +68,46 @@ list totals_of(const report::EvaluationReport& report) {
   return totals;
 }
 
+std::string error_text(const report::BaselineResult::Measure& measure, double unit, int digits, const char* name) {
+  if (!measure.standard_error) return name;
+  return fmt::format("{}, +/- {:.{}f}", name, unit * *measure.standard_error, digits);
+}
+
+std::string quantiles_text(const report::BaselineResult& baseline) {
+  std::string text;
+  for (const auto& each : baseline.quantiles) {
+    text += fmt::format("{}{:g} %: {:.4g}", text.empty() ? "" : ", ", 100 * each.fraction, each.kl_nats);
+  }
+  return text.empty() ? "no tokens" : text;
+}
+
+/// Mean distances from a baseline, and how they are spread.
+data baseline_of(const report::BaselineResult& baseline) {
+  list totals;
+  totals.push_back(
+      total("KL divergence", fixed(baseline.kl_nats.value, 6), error_text(baseline.kl_nats, 1, 6, "nats a token")));
+  totals.push_back(total("same likeliest token", percent(baseline.same_top.value),
+                         error_text(baseline.same_top, 100, 2, "of the tokens")));
+  totals.push_back(total("baseline's perplexity", perplexity_text(baseline.perplexity),
+                         fmt::format("the model's is {} times that", fixed(baseline.perplexity_ratio, 6))));
+  totals.push_back(total("ln of the ratio", fixed(baseline.log_perplexity_ratio.value, 6),
+                         error_text(baseline.log_perplexity_ratio, 1, 6, "nats")));
+  totals.push_back(total("change of probability", percent(baseline.probability_change.value),
+                         error_text(baseline.probability_change, 100, 3, "of the token, mean")));
+  totals.push_back(total("RMS of that change", percent(baseline.probability_change_rms.value),
+                         error_text(baseline.probability_change_rms, 100, 3, "of the token")));
+  data made;
+  made.set("note",
+           baseline.nonfinite_tokens != 0
+               ? fmt::format("{} tokens have no finite result of both models: nothing is said.",
+                             show::grouped(baseline.nonfinite_tokens))
+               : fmt::format("KL divergence of the baseline's predictions from the model's, by share of tokens: "
+                             "{} nats.",
+                             quantiles_text(baseline)));
+  made.set("totals", totals);
+  return made;
+}
+
 list domains_of(const report::EvaluationReport& report) {
   double most = 0;
   for (const auto& domain : report.domains) {
@@ -162,6 +202,7 @@ std::string render_report_page(const PageContent& content) {
                         ? fmt::format("All domains alike: {:.4f} nats, perplexity {}.",
                                       *report.macro_cross_entropy_nats, perplexity_text(report.macro_perplexity))
                         : std::string());
+  page.set("baseline", report.baseline ? baseline_of(*report.baseline) : data(false));
   page.set("domains", domains_of(report));
   page.set("charts", charts_of(report));
   page.set("documents_note", safe(content.documents.empty() ? content.no_documents

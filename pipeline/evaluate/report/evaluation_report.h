@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "io/tokens/document_table.h"
+#include "pipeline/evaluate/report/baseline_result.h"
 #include "pipeline/evaluate/report/protocol_result.h"
 #include "pipeline/evaluate/tally/evaluation_tallies.h"
 #include "pipeline/windows/protocol/protocol.h"
@@ -102,6 +103,10 @@ struct EvaluationReport {
   std::vector<BandSummary> lengths;      ///< by the tokens of its document
   std::vector<BandSummary> frequencies;  ///< by how often its id was scored
 
+  std::optional<BaselineResult> baseline;  ///< where there is one; not made by make_report either
+
+  /// Scored tokens without a finite result of the model, or of the baseline that it is compared with.
+  std::uint64_t nonfinite_tokens() const { return baseline ? baseline->nonfinite_tokens : overall.nonfinite_tokens; }
   bool complete() const { return overall.documents == overall.documents_in_data; }
 };
 

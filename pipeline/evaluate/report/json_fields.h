@@ -108,6 +108,38 @@ void for_each_field_of_bin(Bin& bin, const Field& field) {
   field("observed", bin.observed);
 }
 
+/// The same for each field of a (const) BaselineResult but its quantiles. Measures are objects.
+template <class Result, class Field>
+void for_each_field_of_baseline(Result& result, const Field& field) {
+  field("weights_hash", result.model.weights_hash);
+  field("step", result.model.step);
+  field("tokens_scored", result.tokens_scored);
+  field("nonfinite_tokens", result.nonfinite_tokens);
+  field("kl_nats", result.kl_nats);
+  field("same_top", result.same_top);
+  field("cross_entropy_nats", result.cross_entropy_nats);
+  field("perplexity", result.perplexity);
+  field("log_perplexity_ratio", result.log_perplexity_ratio);
+  field("perplexity_ratio", result.perplexity_ratio);
+  field("correlation", result.correlation);
+  field("probability_change", result.probability_change);
+  field("probability_change_rms", result.probability_change_rms);
+}
+/// The same for each field of a (const) BaselineResult::Measure.
+template <class Measure, class Field>
+void for_each_field_of_measure(Measure& measure, const Field& field) {
+  field("value", measure.value);
+  field("standard_error", measure.standard_error);
+  field("independent_standard_error", measure.independent_standard_error);
+}
+/// The same for each field of a (const) BaselineResult::Quantile.
+template <class Quantile, class Field>
+void for_each_field_of_quantile(Quantile& quantile, const Field& field) {
+  field("fraction", quantile.fraction);
+  field("kl_nats", quantile.kl_nats);
+  field("probability_change", quantile.probability_change);
+}
+
 /// Calls list(name, member) for each list of bands of a (const) EvaluationReport.
 template <class Report, class List>
 void for_each_list_of_bands(Report& report, const List& list) {

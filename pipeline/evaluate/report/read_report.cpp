@@ -25,6 +25,9 @@ template <class Value>
 void read(const Json& json, std::optional<Value>& value) {
   value = json.is_null() ? std::nullopt : std::optional(json.get<Value>());
 }
+void read(const Json& json, BaselineResult::Measure& measure) {
+  for_each_field_of_measure(measure, [&](const char* name, auto& value) { read(json.at(name), value); });
+}
 auto read_from(const Json& object) {
   return [&object](const char* name, auto& value) { read(object.at(name), value); };
 }
@@ -34,6 +37,15 @@ ProtocolResult protocol_result_of(const Json& json) {
   for_each_field_of_protocol(result, read_from(json));
   for (const Json& each : json.at("dropped")) for_each_field_of_dropped(result.dropped.emplace_back(), read_from(each));
   for (const Json& each : json.at("numbers")) for_each_field_of_number(result.numbers.emplace_back(), read_from(each));
+  return result;
+}
+
+BaselineResult baseline_result_of(const Json& json) {
+  BaselineResult result;
+  for_each_field_of_baseline(result, read_from(json));
+  for (const Json& each : json.at("quantiles")) {
+    for_each_field_of_quantile(result.quantiles.emplace_back(), read_from(each));
+  }
   return result;
 }
 
@@ -71,6 +83,7 @@ EvaluationReport report_of(const Json& json) {
   for (const Json& bin : json.at("calibration"))
     for_each_field_of_bin(report.calibration.emplace_back(), read_from(bin));
   for (const auto& [name, domain] : json.at("domains").items()) report.domains.push_back({name, summary_of(domain)});
+  if (json.contains("baseline")) report.baseline = baseline_result_of(json.at("baseline"));
   const windows::protocol::ScoringOptions& windows = report.subject.windows;
   if (windows.context_length < 1 || windows.stride < 1 || windows.stride > windows.context_length ||
       report.subject.step < 0) {

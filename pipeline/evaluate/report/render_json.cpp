@@ -19,12 +19,28 @@ Json value_of(const std::optional<Value>& value) {
   return value ? Json(*value) : Json(nullptr);
 }
 
+Json value_of(const BaselineResult::Measure& measure) {
+  Json json = Json::object();
+  for_each_field_of_measure(measure, [&](const char* name, const auto& value) { json[name] = value_of(value); });
+  return json;
+}
+
 void write_summary(const EvaluationSummary& summary, Json& json) {
   for_each_field_of_summary(summary, [&](const char* name, const auto& value) { json[name] = value_of(value); });
 }
 
 auto write_into(Json& object) {
   return [&object](const char* name, const auto& value) { object[name] = value_of(value); };
+}
+
+Json json_of(const BaselineResult& result) {
+  Json json = Json::object();
+  for_each_field_of_baseline(result, write_into(json));
+  json["quantiles"] = Json::array();
+  for (const auto& each : result.quantiles) {
+    for_each_field_of_quantile(each, write_into(json["quantiles"].emplace_back()));
+  }
+  return json;
 }
 
 }  // namespace
@@ -57,6 +73,7 @@ Json render_json(const EvaluationReport& report) {
   for (const CalibrationBin& bin : report.calibration) {
     for_each_field_of_bin(bin, write_into(json["calibration"].emplace_back()));
   }
+  if (report.baseline) json["baseline"] = json_of(*report.baseline);
   return json;
 }
 

@@ -20,6 +20,33 @@ std::string perplexity_text(const std::optional<double>& value) {
   return *value < 1e7 ? fmt::format("{:.2f}", *value) : fmt::format("{:.3e}", *value);
 }
 
+std::string with_error(const BaselineResult::Measure& measure, double unit, int digits) {
+  const auto in_unit = [unit](const std::optional<double>& value) {
+    return value ? std::optional(*value * unit) : value;
+  };
+  return fmt::format("{} +/- {}", fixed(in_unit(measure.value), digits),
+                     fixed(in_unit(measure.standard_error), digits));
+}
+
+/// What is said of the model beside a baseline.
+std::string baseline_lines(const BaselineResult& baseline) {
+  if (baseline.nonfinite_tokens != 0) {
+    return fmt::format("{} tokens have no finite result beside the baseline: nothing is said of the distance from it\n",
+                       show::grouped(baseline.nonfinite_tokens));
+  }
+  std::string text = fmt::format(
+      "from the baseline: KL divergence {} nats a token; the same likeliest token in {} %;\n"
+      "  its perplexity {}, ln of the perplexities' ratio {}; probability of the token {} %, RMS {} %\n",
+      with_error(baseline.kl_nats, 1, 6), with_error(baseline.same_top, 100, 2), perplexity_text(baseline.perplexity),
+      with_error(baseline.log_perplexity_ratio, 1, 6), with_error(baseline.probability_change, 100, 3),
+      with_error(baseline.probability_change_rms, 100, 3));
+  for (const BaselineResult::Quantile& each : baseline.quantiles) {
+    fmt::format_to(std::back_inserter(text), "{}{:g} %: {:.6f}",
+                   each.fraction == 0 ? "  KL by share of tokens: " : ", ", 100 * each.fraction, each.kl_nats);
+  }
+  return baseline.quantiles.empty() ? text : text + '\n';
+}
+
 }  // namespace
 
 std::string render_table(const EvaluationReport& report) {
@@ -63,6 +90,7 @@ std::string render_table(const EvaluationReport& report) {
                    100 * *report.overall.top1_accuracy, 100 * *report.overall.top5_accuracy,
                    fixed(report.overall.predictive_entropy_nats, 4), fixed(report.expected_calibration_error, 4));
   }
+  if (report.baseline) text += baseline_lines(*report.baseline);
   if (!report.subject.windows.protocol->difference.empty()) text += render_protocol(report.protocol);
   if (!report.complete()) {
     fmt::format_to(std::back_inserter(text), "part of the data: the first {} of {} documents\n",

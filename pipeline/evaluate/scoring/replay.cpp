@@ -29,6 +29,7 @@ void replay(const windows::WorkUnitOptions& options, const io::tokens::DocumentT
       token.entropy_nats = result.entropy[at];
       token.top_probability = result.top_probability[at];
       token.likelier = result.rank[at];
+      if (result.has_baseline) token.baseline = {result.kl[at], result.baseline_nll[at], result.same_top[at] != 0};
       ++at;
       visit(token);
     });

@@ -36,7 +36,7 @@ ResultsExchange::ResultsExchange(const comm::Communicator& communicator, std::ui
     ordered_ = communicator_.receive(std::as_writable_bytes(std::span(&order_, 1)), 0, kOrderTag);
     return;
   }
-  const std::size_t bytes = journal::record_bytes(std::max<std::uint64_t>(most_tokens, 1));
+  const std::size_t bytes = journal::record_bytes(std::max<std::uint64_t>(most_tokens, 1), true);
   for (int rank = 1; rank < communicator_.size(); ++rank) {
     incoming_.emplace_back();
     incoming_.back().rank = rank;
@@ -67,7 +67,7 @@ void ResultsExchange::collect() {
   for (Incoming& from : incoming_) {
     while (!from.ended && from.transfer.done()) {
       const journal::RecordHead head = journal::read_head(from.record);
-      const auto record = std::span(from.record).first(journal::record_bytes(head.tokens));
+      const auto record = std::span(from.record).first(journal::record_bytes(head.tokens, head.has_baseline));
       if (head.unit != kNoUnit) {
         take_(record);
         receive(from);

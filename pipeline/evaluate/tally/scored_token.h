@@ -1,9 +1,17 @@
 #pragma once
 #include <cstdint>
+#include <optional>
 
 #include "pipeline/comm/exact_sum.h"
 
 namespace chainrule::pipeline::evaluate::tally {
+
+/// What a baseline says of a token.
+struct BaselineToken {
+  double kl = 0;          ///< nats, of the baseline's distribution from the model's
+  double nats = 0;        ///< its negative log-likelihood
+  bool same_top = false;  ///< both have the same likeliest token
+};
 
 /// A token that was scored, and all that may be asked of it.
 struct ScoredToken {
@@ -22,6 +30,8 @@ struct ScoredToken {
   float entropy_nats = 0;      ///< of the distribution that it was predicted with
   float top_probability = 0;   ///< of that distribution's likeliest token
   std::uint32_t likelier = 0;  ///< tokens that were likelier
+
+  std::optional<BaselineToken> baseline;  ///< where the model is compared with one
 };
 
 }  // namespace chainrule::pipeline::evaluate::tally

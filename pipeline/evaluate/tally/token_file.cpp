@@ -22,7 +22,7 @@ void write_column(io::hdf5::Dataset& column, std::uint64_t first, const std::vec
 
 }  // namespace
 
-TokenFile::TokenFile(const std::filesystem::path& path, std::uint64_t tokens)
+TokenFile::TokenFile(const std::filesystem::path& path, std::uint64_t tokens, bool with_baseline)
     : file_(io::hdf5::File::create(path)), tokens_(tokens) {
   const io::hdf5::DatasetLayout layout{.chunk_rows = std::clamp<std::uint64_t>(tokens, 1, kChunkTokens)};
   const auto column = [&](const char* name, io::hdf5::ElementType type) {
@@ -32,6 +32,7 @@ TokenFile::TokenFile(const std::filesystem::path& path, std::uint64_t tokens)
   columns_ = {column("nll", ElementType::f64),      column("token", ElementType::u32),
               column("position", ElementType::u64), column("document", ElementType::u64),
               column("entropy", ElementType::f32),  column("likelier", ElementType::u32)};
+  if (with_baseline) baseline_ = {column("kl", ElementType::f64), column("baseline_nll", ElementType::f64)};
   file_.set_format(kTokenFileFormat);
   pending_.reserve(kChunkTokens);
 }
@@ -48,6 +49,10 @@ void TokenFile::flush() {
   write_column<std::uint64_t>(columns_.document, written_, pending_, [](const auto& token) { return token.document; });
   write_column<float>(columns_.entropy, written_, pending_, [](const auto& token) { return token.entropy_nats; });
   write_column<std::uint32_t>(columns_.likelier, written_, pending_, [](const auto& token) { return token.likelier; });
+  if (baseline_) {
+    write_column<double>(baseline_->kl, written_, pending_, [](const auto& token) { return token.baseline->kl; });
+    write_column<double>(baseline_->nll, written_, pending_, [](const auto& token) { return token.baseline->nats; });
+  }
   written_ += pending_.size();
   pending_.clear();
 }
@@ -56,6 +61,7 @@ void TokenFile::finish() {
   flush();
   if (written_ != tokens_) throw std::logic_error(fmt::format("{} tokens were scored, not {}", written_, tokens_));
   columns_ = {};
+  baseline_.reset();
   file_.close();
   io::files::sync_path(file_.path());
 }

@@ -205,6 +205,70 @@ TEST_P(DecoderPromises, ScoresOfOneRowBelongTogetherInEveryBlockOfLogits) {
   }
 }
 
+/// Logits of every row of a batch.
+std::vector<float> all_logits(model::decoder::Decoder& decoder, std::span<const float> arena, const OwnedBatch& batch) {
+  FirstLogits logits(decoder.config().vocabulary_size, batch.view().rows());
+  decoder.visit_logits(arena, batch.view(), logits);
+  return logits.values;
+}
+
+TEST_P(DecoderPromises, ABaselineSaysOfEachRowWhatItSaysAlone) {
+  config_ = sized(1, 1, 97, 640);
+  arena_ = random_arena(config_, 21);
+  const model::shape::Config other_config = sized(2, 2, 97, 700);
+  const std::vector<float> other_arena = random_arena(other_config, 23);
+  OwnedBatch batch({random_text(config_, 640, 22)});
+  const OwnedBatch every = batch;
+  for (std::size_t row = 0; row < batch.targets.size(); row += 7) batch.targets[row] = model::ops::kNotScored;
+  model::decoder::Decoder decoder(config_, {.maximum_rows = 640}, *ops_);
+  model::decoder::Decoder other(other_config, {.maximum_rows = 650}, *ops_);
+  model::ops::OwnedPredictionScores alone(640);
+  model::ops::OwnedPredictionScores scores(640);
+  model::ops::OwnedBaselineScores beside;
+  beside.resize(640);
+  decoder.score(arena_, batch.view(), alone.view());
+  decoder.score(arena_, batch.view(), scores.view(), other, other_arena, beside.view());
+  EXPECT_EQ(scores.nll, alone.nll);
+  EXPECT_EQ(scores.entropy, alone.entropy);
+  EXPECT_EQ(scores.rank, alone.rank);
+  std::vector<double> other_alone(640);
+  other.score(other_arena, batch.view(), other_alone);
+  EXPECT_EQ(beside.nll, other_alone);
+  const std::vector<float> logits = all_logits(decoder, arena_, every);
+  const std::vector<float> other_logits = all_logits(other, other_arena, every);
+  for (std::size_t row = 0; row < 640; ++row) {
+    if (batch.targets[row] == model::ops::kNotScored) {
+      ASSERT_EQ(beside.kl[row], 0) << "row " << row;
+      continue;
+    }
+    const auto probabilities = [row](const std::vector<float>& of) {
+      std::vector<double> p(of.begin() + static_cast<std::ptrdiff_t>(row * 97),
+                            of.begin() + static_cast<std::ptrdiff_t>(row * 97 + 97));
+      for (double& each : p) each = std::exp(each);
+      const double sum = std::accumulate(p.begin(), p.end(), 0.0);
+      for (double& each : p) each /= sum;
+      return p;
+    };
+    const std::vector<double> p = probabilities(logits);
+    const std::vector<double> b = probabilities(other_logits);
+    double kl = 0;
+    for (std::size_t v = 0; v < p.size(); ++v) kl += b[v] * std::log(b[v] / p[v]);
+    // Other rows beside it may round a row's logits otherwise.
+    ASSERT_NEAR(beside.kl[row], kl, 1e-4 * (kl + 1e-2)) << "row " << row;
+  }
+  decoder.score(arena_, batch.view(), scores.view(),
+                *std::make_unique<model::decoder::Decoder>(config_, model::decoder::DecoderOptions{640}, *ops_), arena_,
+                beside.view());
+  EXPECT_EQ(beside.kl, std::vector<double>(640, 0.0));
+  EXPECT_EQ(beside.nll, alone.nll);
+  const model::shape::Config wide = sized(1, 1, 98, 640);
+  model::decoder::Decoder wider(wide, {.maximum_rows = 640}, *ops_);
+  EXPECT_THROW(decoder.score(arena_, batch.view(), scores.view(), wider, random_arena(wide, 1), beside.view()),
+               model::Error);
+  beside.kl.resize(639);
+  EXPECT_THROW(decoder.score(arena_, batch.view(), scores.view(), other, other_arena, beside.view()), model::Error);
+}
+
 TEST_P(DecoderPromises, WhatDoesNotFitIsRefused) {
   model::decoder::Decoder decoder(config_, {.maximum_rows = 80}, *ops_);
   std::vector<double> nll(80);

@@ -63,6 +63,28 @@ class JournalTest : public testing::Test {
   fs::path path_;
 };
 
+TEST_F(JournalTest, ABaselineHasColumnsOfItsOwn) {
+  UnitResult result = unit_of(7, 3);
+  const std::size_t alone = to_record(result).size();
+  result.has_baseline = true;
+  result.kl = {0.25, INFINITY, 1e-9};
+  result.baseline_nll = {3, 2, 1};
+  result.same_top = {1, 0, 1};
+  EXPECT_EQ(to_record(result).size(), alone + 3 * 17);
+  {
+    Journal journal = Journal::open(path_, kHeader);
+    journal.append(to_record(result));
+    journal.append(to_record(unit_of(8, 2)));
+  }
+  const Journal journal = Journal::read(path_);
+  EXPECT_EQ(journal.tokens(), 5U);
+  EXPECT_EQ(journal.result(7), result);
+  EXPECT_EQ(journal.result(8), unit_of(8, 2));
+  std::vector<std::byte> record = to_record(result);
+  record[15] ^= std::byte{0x80};  // says that it has none
+  EXPECT_FALSE(read_record(record, result));
+}
+
 TEST_F(JournalTest, GivesBackWhatWasAppended) {
   write({5, 1, 2});
   write({3, 9});
@@ -95,10 +117,10 @@ TEST_F(JournalTest, IsCutAnywhereAndGoneOnWith) {
   const std::string whole = io::files::read_file(path_);
   for (std::size_t size = begin.size(); size < whole.size(); ++size) {
     std::ofstream(path_, std::ios::binary) << whole.substr(0, size);
-    if (size != begin.size() && size != begin.size() + record_bytes(2)) {
+    if (size != begin.size() && size != begin.size() + record_bytes(2, false)) {
       EXPECT_THAT(error_of(io::ErrorKind::bad_data, [&] { Journal::read(path_); }), HasSubstr("no whole record"));
     }
-    const bool has_second = size >= begin.size() + record_bytes(2);
+    const bool has_second = size >= begin.size() + record_bytes(2, false);
     {
       Journal journal = Journal::open(path_, kHeader);
       ASSERT_EQ(journal.units(), has_second ? 2U : 1U) << size;

@@ -10,6 +10,7 @@
 #include "io/error.h"
 #include "pipeline/evaluate/report/make_protocol_result.h"
 #include "pipeline/evaluate/report/render.h"
+#include "pipeline/evaluate/tally/baseline_tallies.h"
 
 namespace chainrule::pipeline::evaluate::report {
 namespace {
@@ -60,6 +61,18 @@ EvaluationReport made_report(const windows::protocol::Protocol& protocol, bool b
   const bool has_prefix = protocol.prefix != windows::protocol::Prefix::none;
   report.protocol = make_protocol_result(subject.windows, has_prefix ? std::optional<std::uint32_t>(7) : std::nullopt,
                                          documents, report.overall, of_protocol);
+  if (protocol.name != "packed") {  // the others beside a baseline
+    tally::BaselineTallies beside(testing::TempDir());
+    for (int i = 0; i < 5; ++i) {
+      token.document = static_cast<std::uint64_t>(i / 2);
+      token.nll = {};
+      token.nll.add(broken && i == 3 ? std::numeric_limits<double>::quiet_NaN() : 0.7 * i);
+      token.baseline = {0.1 * i, 2.0 / 3 + i, i % 2 == 0};
+      beside.add(token);
+    }
+    beside.finish();
+    report.baseline = make_baseline_result({"00fe", 7}, beside);
+  }
   return report;
 }
 
@@ -83,6 +96,8 @@ TEST(ReadReport, GivesBackTheBytesOfAReport) {
       EXPECT_EQ(render_domains_csv(read), render_domains_csv(made));
       EXPECT_EQ(render_table(read), render_table(made));
       EXPECT_EQ(render_bands_csv(read), render_bands_csv(made));
+      EXPECT_EQ(read.baseline.has_value(), protocol->name != "packed");
+      EXPECT_EQ(read.nonfinite_tokens(), broken ? 1U : 0U);
       EXPECT_EQ(read.overall.nll_nats, made.overall.nll_nats);
       EXPECT_EQ(read.protocol.numbers.size(), protocol->numbers.size());
       EXPECT_EQ(read.protocol.prefix_token, made.protocol.prefix_token);
