@@ -51,16 +51,12 @@ std::uint64_t make_output(Output& output, const EvaluateOptions& options, const 
     return 0;
   }
   const report::EvaluationReport report = write_results(
-      inputs.plan, *inputs.text, [&](std::uint64_t unit) {
-    return journal.result(unit); },
-      {options.keep_tokens, command_of(options, ranks), [&]() -> const auto& { return inputs.texts->tokenizer();
+      inputs.plan, *inputs.text, [&](std::uint64_t unit) { return journal.result(unit); },
+      result_options(options, inputs, ranks), *output.folder, make_environment);
+  remove_journal(journal);
+  run::print(fmt::format("{}\nreport: {}\n", report::render_table(report), options.report.string()));
+  return report.overall.nonfinite_tokens;
 }
-}  // namespace
-, *output.folder, make_environment);
-remove_journal(journal);
-run::print(fmt::format("{}\nreport: {}\n", report::render_table(report), options.report.string()));
-return report.overall.nonfinite_tokens;
-}  // namespace chainrule::pipeline::evaluate
 
 }  // namespace
 

@@ -40,6 +40,7 @@ std::deque<Share> shares_of(const comm::Communicator& communicator, const Evalua
     Share& share = shares.emplace_back();
     share.options = options;
     share.options.protocol = protocol;
+    share.options.write.lm_eval = options.write.lm_eval && protocol == &windows::protocol::kLmEval;
     share.why_not = choose_protocol(communicator, share.options, inputs);
     share.plan = inputs.plan;
     share.text = inputs.text;
@@ -73,32 +74,37 @@ std::uint64_t write_report(const EvaluateOptions& options, const run::Environmen
     folder.make_folder(folder_of(share));
     const Share& scored = shares[share.scored_by];
     const report::EvaluationReport report = write_files(
-        share.plan, *share.text, [&](std::uint64_t unit) {
-      return scored.journal->result(unit); },
-        {options.keep_tokens, command_of(options, environment.ranks), [&]() -> const auto& { return inputs.texts->tokenizer();
+        share.plan, *share.text, [&](std::uint64_t unit) { return scored.journal->result(unit); },
+        result_options(share.options, inputs, environment.ranks), folder, folder_of(share),
+        [&](const auto&) { return environment_json(environment, share.options, inputs, scored.work); });
+    line.result = report.protocol;
+    line.tokens_scored = report.overall.tokens_scored;
+    if (const auto prefix = report.protocol.prefix_token) line.prefix = inputs.texts->tokenizer().token_bytes(*prefix);
+    nonfinite += report.overall.nonfinite_tokens;
   }
-}, folder,
-        folder_of(share),
-        [&](const auto&) {
-  return environment_json(environment, share.options, inputs, scored.work); });
-line.result = report.protocol;
-line.tokens_scored = report.overall.tokens_scored;
-if (const auto prefix = report.protocol.prefix_token) line.prefix = inputs.texts->tokenizer().token_bytes(*prefix);
-nonfinite += report.overall.nonfinite_tokens;
-}  // namespace
-folder.write("protocols.json", report::to_text(report::render_protocols_json(lines)));
-folder.commit();
-for (const Share& share : shares) {
-  if (share.journal) remove_journal(*share.journal);
+  folder.write("protocols.json", report::to_text(report::render_protocols_json(lines)));
+  folder.commit();
+  for (const Share& share : shares) {
+    if (share.journal) remove_journal(*share.journal);
+  }
+  run::print(fmt::format("{}\nreports: {}\n", report::render_protocols_table(lines), options.report.string()));
+  return nonfinite;
 }
-run::print(fmt::format("{}\nreports: {}\n", report::render_protocols_table(lines), options.report.string()));
-return nonfinite;
-}  // namespace chainrule::pipeline::evaluate
 
 void require_one(const EvaluateOptions& options, const std::deque<Share>& shares) {
   if (std::any_of(shares.begin(), shares.end(), [](const Share& share) { return share.why_not.empty(); })) return;
   throw failure::AgreedError(failure::ExitCode::bad_data, fmt::format("nothing to score in '{}': {}",
                                                                       options.data.string(), shares.front().why_not));
+}
+
+/// Files that are asked for are refused at the start, not left out at the end.
+void require_lm_eval(const std::deque<Share>& shares) {
+  for (const Share& share : shares) {
+    if (!share.options.write.lm_eval || share.why_not.empty()) continue;
+    throw failure::AgreedError(failure::ExitCode::bad_data,
+                               fmt::format("--write {} is of protocol {}, which cannot score this data: {}",
+                                           writers::kLmEvalFormat, share.options.protocol->name, share.why_not));
+  }
 }
 
 }  // namespace
@@ -110,6 +116,7 @@ failure::ExitCode evaluate_all(const comm::Communicator& communicator, const Eva
   EvaluationInputs inputs = open_model_and_data(communicator, options);
   std::deque<Share> shares = shares_of(communicator, options, inputs);
   require_one(options, shares);
+  require_lm_eval(shares);
   // All journals are opened before any is written: what is in the way is told at once.
   comm::agree_on_first(communicator, [&] {
     for (std::size_t i = 0; i < shares.size(); ++i) {
