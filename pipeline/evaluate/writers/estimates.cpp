@@ -110,9 +110,10 @@ const Measure& measure_named(std::string_view name) {
 Estimates::Estimates(const EvaluationSummary& summary) : summary_(&summary), ratios_(kMeasures.size()) {}
 
 void Estimates::add(const io::tokens::DocumentRecord& document, const tally::TokenTally& tally) {
-  if (tally.all().count() == 0) return;
   for (std::size_t i = 0; i < kMeasures.size(); ++i) {
-    ratios_[i].add(kMeasures[i].sum(tally), kMeasures[i].over(document, tally));
+    const double sum = kMeasures[i].sum(tally);
+    const double over = kMeasures[i].over(document, tally);
+    if (sum != 0 || over != 0) ratios_[i].add(sum, over);
   }
 }
 

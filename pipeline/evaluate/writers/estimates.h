@@ -35,7 +35,7 @@ const Measure& measure_named(std::string_view name);
 /// A measure's value with what is known of its error.
 struct Estimate {
   double value = 0;
-  std::uint64_t documents = 0;           ///< those with scored tokens
+  std::uint64_t documents = 0;           ///< those that it sums over
   std::optional<double> standard_error;  ///< clustered by document; of an exponential by the delta method
   std::optional<double> low, high;       ///< 95 %; of an exponential symmetrical in the logarithm
 };
@@ -44,7 +44,7 @@ struct Estimate {
 class Estimates {
  public:
   explicit Estimates(const report::EvaluationSummary& summary);
-  /// Documents without scored tokens are passed over.
+  /// A document counts for a measure that has something of it; an empty one has a word, as lm-eval counts.
   void add(const io::tokens::DocumentRecord& document, const tally::TokenTally& tally);
   /// Nothing where the measure is undefined or not finite.
   std::optional<Estimate> of(const Measure& measure) const;

@@ -154,7 +154,8 @@ Json library(const report::EvaluationReport& report) {
 }  // namespace
 
 std::string every_eval_ever_model(const WrittenReport& written) {
-  return fmt::format("local/{}", portable_name(written.model));
+  const std::string name = portable_name(written.model);
+  return fmt::format("local/{}{}", name == "data" ? "_" : "", name);  // its store is found by a folder `data`
 }
 
 Json render_every_eval_ever(const WrittenReport& written) {

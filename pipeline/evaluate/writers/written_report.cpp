@@ -23,14 +23,14 @@ bool is_portable(char c) {
   return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_' || c == '.';
 }
 
-/// Names of devices on Windows, with any extension; and the one that every-eval-ever finds its store by.
-bool is_taken(const std::string& name) {
+/// Names of devices on Windows, with any extension.
+bool is_device(const std::string& name) {
   std::string upper = name.substr(0, name.find('.'));
   std::transform(upper.begin(), upper.end(), upper.begin(), [](unsigned char c) { return std::toupper(c); });
   static constexpr std::array<std::string_view, 4> kDevices = {"CON", "PRN", "AUX", "NUL"};
   const bool numbered = upper.size() == 4 && (upper.starts_with("COM") || upper.starts_with("LPT")) &&
                         std::isdigit(static_cast<unsigned char>(upper[3])) != 0;
-  return numbered || name == "data" || std::find(kDevices.begin(), kDevices.end(), upper) != kDevices.end();
+  return numbered || std::find(kDevices.begin(), kDevices.end(), upper) != kDevices.end();
 }
 
 /// Makes a folder in the report's, and those above it.
@@ -78,7 +78,7 @@ std::string portable_name(const std::filesystem::path& path) {
       name.begin(), name.end(), [](char c) { return !is_portable(c); }, '_');
   name.resize(std::min(name.size(), kLongestName));
   if (name.empty() || name.back() == '.') name += '_';
-  return is_taken(name) ? "_" + name : name;
+  return is_device(name) ? "_" + name : name;
 }
 
 std::optional<std::int64_t> unix_seconds(const std::string& utc) {

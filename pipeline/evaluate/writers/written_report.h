@@ -24,7 +24,7 @@ struct WrittenReport {
 };
 
 /// The last component of a path as a file's name on any system: letters, digits, dots, dashes and underscores, at most
-/// 100, never empty nor a name that a system or a reader keeps for itself. Others become underscores.
+/// 100, never empty nor a name that Windows keeps for a device. Others become underscores.
 std::string portable_name(const std::filesystem::path& path);
 
 /// Seconds of "2026-01-31T12:00:00Z"; nothing for what is no such time. And back.
