@@ -75,10 +75,8 @@ identify_job() {
   esac
 }
 
-# mpirun with so many ranks on each host, each bound to cores of its own for its threads. Of TERM mpirun makes KILL
-# after a second; a checkpoint takes longer.
+# mpirun with so many ranks on each host, each bound to cores of its own for its threads.
 use_mpirun() {
-  export OMPI_MCA_odls_base_sigkill_timeout=${warning_seconds:-180}
   launcher=(mpirun -n "$ranks")
   if [ "$scheduler" != local ]; then
     launcher+=(--hostfile "$1" --map-by "ppr:$ranks_per_node:node:PE=$threads" --bind-to core)
@@ -95,7 +93,7 @@ use_mpirun() {
 # Physical cores that this process may use.
 local_cores() {
   local allowed physical
-  allowed=$(nproc)
+  allowed=$(env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc)  # which heeds them
   physical=$(lscpu -p=CORE,SOCKET 2>/dev/null | grep -v '^#' | sort -u | wc -l)
   [ "$physical" -gt 0 ] && [ "$physical" -lt "$allowed" ] && allowed=$physical
   echo "$allowed"

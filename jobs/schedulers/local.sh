@@ -89,3 +89,11 @@ submit() {
     exit "$code"
   }
 }
+
+log_of() { printf '%s' "$job_folder/$1-$2.log"; }
+
+# A job's id is that of the submit.sh that runs it.
+state_of() {
+  local process=${1#local-}
+  if grep -qs submit.sh "/proc/${process%%.*}/cmdline"; then echo running; else echo gone; fi
+}
