@@ -166,7 +166,7 @@ know_scheduler() {
 }
 
 # The id of the job that was submitted last, of a stage's folder for jobs: what the next stage waits for.
-last_job() { tail -n 1 "$1/submitted" 2>/dev/null | cut -f 2; }
+last_job() { [ ! -r "$1/submitted" ] || tail -n 1 "$1/submitted" | cut -f 2; }
 
 # The last job of a stage, if it is in the queue or runs.
 pending_job() {
@@ -222,20 +222,34 @@ submit_stage() {
   fi
 }
 
+# The last line of a job ID in the file of ended jobs; of an array (ID_2, ID[2], local-7.2) that of a part which failed.
+last_end() {
+  [ -r "$2" ] || return 0
+  awk -F '\t' -v id="${1%'[]'*}" '
+    $1 == id || (index($1, id) == 1 && substr($1, length(id) + 1, 1) ~ /[_.[]/) {
+      end[$1] = $2
+      if (last == "" || end[last] == 0 || $2 != 0) last = $1
+    }
+    END { if (last != "") print last "\t" end[last] }' "$2"
+}
+
 # Prints a line of state: STAGE MADE PATTERN, PATTERN the names of its jobs.
 describe_jobs() {
   local stage=$1 job_folder=$2.job pattern=$3 by id name code state='' last_log='' running='' waiting='' failed=''
+  local ended
   while IFS=$'\t' read -r by id name; do
     [[ $name =~ ^$pattern$ ]] || continue
     know_scheduler "$by"
     state=$(state_of "$id")
     [ "$state" != running ] || running+=" $id"
     [ "$state" != waiting ] || waiting+=" $id"
-    code=$(awk -F '\t' -v id="$id" 'index($1, id) == 1 || $1 == id { if ($2 != 0) print $2 }' \
-      <(sed 's/\[[0-9]*\]/[]/' "$job_folder/ended" 2>/dev/null) | tail -n 1)
-    last_log=$(log_of "$name" "$id")
-    failed=''
-    [ "$state" != gone ] || [ -z "$code" ] || failed="exit code $code, log ${last_log}"
+    IFS=$'\t' read -r ended code < <(last_end "$id" "$job_folder/ended") || code=''
+    last_log=$(log_of "$name" "${ended:-$id}")
+    case $state:$code in
+      gone:) ;;
+      gone:0) failed='' ;;
+      gone:*) failed="exit code $code, log $last_log" ;;
+    esac
   done < <(cat "$job_folder/submitted" 2>/dev/null)
   if [ -n "$running" ]; then
     state="running  job$running"
