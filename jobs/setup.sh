@@ -12,7 +12,8 @@ build_packages=(
   nlohmann-json3-dev libfmt-dev libhwloc-dev libpcre2-dev libxxhash-dev libutf8proc-dev
   libkainjow-mustache-dev linux-libc-dev
 )
-test_packages=(libgtest-dev libgmock-dev python3 python3-h5py python3-jsonschema python3-torch chromium shellcheck procps)
+test_packages=(libgtest-dev libgmock-dev python3 python3-h5py python3-jsonschema python3-torch chromium shellcheck procps
+  slurmctld slurmd slurm-client slurm-wlm-basic-plugins munge libpmix2)
 check_packages=(clang-format-14 git clang libclang-rt-dev libomp-dev)  # clang for libFuzzer alone
 
 case "${1:-}" in
