@@ -111,6 +111,7 @@ class Queued(PipelineTest):
         (work / "report.job" / "ended").write_text("105_1\t0\n105_2\t74\n")
         (work / "data.job" / "ended").write_text("102\t65\n")
         states = self.states()
+        work = pathlib.Path("work")
         self.assertEqual(states["tokenizer"], f"done     {work / 'tokenizer.json'}")
         self.assertEqual(states["pack"], f"failed   exit code 65, log {work / 'data.job' / 'pack-102.log'}")
         self.assertEqual(states["evaluate"], f"failed   exit code 74, log {work / 'report.job' / 'evaluate-105_2.log'}")
@@ -135,7 +136,7 @@ class Local(PipelineTest):
                          ["done", "done", "failed", "not"])
         self.assertIn("exit code 64, log ", states["pretrain"])
         log = pathlib.Path(states["pretrain"].split(", log ")[1])
-        self.assertIn("--steps", log.read_text())
+        self.assertIn("--steps", (self.folder / log).read_text())
 
         self.write(STAGES.format(scheduler="local", steps=6))
         self.pipeline()
