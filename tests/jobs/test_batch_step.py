@@ -110,10 +110,14 @@ class BatchStep(SchedulerTest):
         self.codes.write_text("wait\n")
         script = self.write_script(scheduler, *lines)
         process = self.start_script("bash", script, env={**JOBS_OF[scheduler], **(env or {})})
-        for number in signals:
-            os.kill(process.pid, number)
-            time.sleep(0.1)
-        process.communicate(timeout=30)
+        try:
+            for number in signals:
+                os.kill(process.pid, number)
+                time.sleep(0.1)
+            process.communicate(timeout=30)
+        finally:
+            process.kill()
+            process.communicate()
         return process.returncode, self.calls()
 
     def test_a_cancelled_job_saves_and_does_not_come_back(self):

@@ -111,11 +111,13 @@ class Queued(PipelineTest):
         (work / "report.job" / "ended").write_text("105_1\t0\n105_2\t74\n")
         (work / "data.job" / "ended").write_text("102\t65\n")
         states = self.states()
-        work = pathlib.Path("work")
+        absolute, work = work, pathlib.Path("work")
         self.assertEqual(states["tokenizer"], f"done     {work / 'tokenizer.json'}")
         self.assertEqual(states["pack"], f"failed   exit code 65, log {work / 'data.job' / 'pack-102.log'}")
         self.assertEqual(states["evaluate"], f"failed   exit code 74, log {work / 'report.job' / 'evaluate-105_2.log'}")
         self.assertIn("ended without an exit code", states["merge"])
+        (absolute / "run.job" / "ended").write_text("103\t0\n")  # the first link stopped early; the second was cancelled
+        self.assertIn("ended without an exit code", self.states()["pretrain"])
         # Submitted again: what is made stays.
         self.pipeline()
         self.assertEqual(self.submitted()[6:], ["pack.sh", "pretrain.sh", "pretrain.2.sh", "evaluate.sh", "evaluate-merge.sh"])
