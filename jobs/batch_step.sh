@@ -16,6 +16,13 @@
 
 say() { echo "job $job_id: $*" >&2; }
 
+# needs NAME...: ends the script, naming those of these variables that are not set.
+needs() {
+  local name missing=''
+  for name in "$@"; do [ -n "${!name:-}" ] || missing+=" $name"; done
+  [ -z "$missing" ] || { echo "job script: set$missing (the script's first lines say to what)" >&2; exit 64; }
+}
+
 # The last value of option NAME among words (--name value or --name=value); nothing where it is not given.
 option_value() {
   local name=$1 value='' word
@@ -34,20 +41,20 @@ option_value() {
 # The file or folder that a command makes, if any. What is there under this name is whole: chainrule renames it there
 # last. A run has no such name; `pretrain` itself says that it is finished.
 product_of() {
-  local command=$1 part report
+  local command=$1 part folder
   shift
-  report=$(option_value report "$@")
+  folder=$(option_value report "$@")
   part=$(option_value part "$@")
   case $command in
     evaluate)
       if [ -n "$part" ]; then
-        printf '%s' "${report%/}.part-${part%/*}-of-${part#*/}"
-      elif [ -n "$report" ]; then
-        printf '%s' "${report%/}/report.json"
+        printf '%s' "${folder%/}.part-${part%/*}-of-${part#*/}"
+      elif [ -n "$folder" ]; then
+        printf '%s' "${folder%/}/report.json"
       else
         option_value output "$@"
       fi ;;
-    report) [ -z "$report" ] || printf '%s' "${report%/}/report.json" ;;
+    report) [ -z "$folder" ] || printf '%s' "${folder%/}/report.json" ;;
     pack)
       if [ -n "$(option_value held-out "$@")" ]; then
         printf '%s' "$(option_value output "$@")/train/index.json"

@@ -27,16 +27,8 @@ done
 
 jobs/setup.sh build
 jobs/build.sh
-chainrule=$PWD/build/release/chainrule
-
-# Two ranks on this machine, one thread each; root may run it too (containers have no one else).
-export OMP_NUM_THREADS=1 OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
-export OMPI_MCA_btl_vader_single_copy_mechanism=none
-on_ranks() {
-  local binding=(--bind-to core)
-  [ "$(nproc)" -ge "$ranks" ] || binding=(--oversubscribe --bind-to none)
-  mpirun "${binding[@]}" -n "$ranks" "$chainrule" "$@"
-}
+export CHAINRULE=$PWD/build/release/chainrule
+export OMPI_MCA_btl_vader_single_copy_mechanism=none  # containers forbid it
 
 mkdir -p build/demo
 work=$(mktemp -d "build/demo/$(date +%Y-%m-%d-%H%M%S)-XXXXXX")
@@ -85,32 +77,44 @@ else
   collect nlohmann /usr/include/nlohmann
   collect fmt /usr/include/fmt
 fi
+# Words as pipeline.cfg takes them.
+quoted() { printf '%s\n' "$@" | sed 's|[^A-Za-z0-9_./=+-]|\\&|g' | paste -sd ' '; }
+
 inputs=()
 for argument in "${domains[@]}"; do
   [ "$argument" = --domain ] || inputs+=("${argument#*=}")
 done
 
-echo
-echo "== 2. A tokenizer of 2,048 tokens, learned from the corpus"
-"$chainrule" tokenizer train --input "${inputs[@]}" --vocabulary-size 2048 --output "$work/tokenizer.json"
+cat >"$work/pipeline.cfg" <<END
+# What this demo runs: jobs/pipeline.sh $work/pipeline.cfg
+work = $work
+scheduler = local
+threads = 1
+
+[tokenizer]
+title = 2. A tokenizer of 2,048 tokens, learned from the corpus
+options = --input $(quoted "${inputs[@]}") --vocabulary-size 2048
+
+[pack]
+title = 3. The corpus as tokens, a tenth of its documents held out ($ranks ranks)
+ranks-per-node = $ranks
+options = $(quoted "${domains[@]}") --held-out 0.1
+
+[pretrain]
+title = 4. Pretraining a model of about a million parameters ($ranks ranks)
+ranks-per-node = $ranks
+options = --model tiny --layers 4 --heads 4 --width 128 --sequence-length 256 --micro-batch 8 --global-batch 16
+options = --steps 360 --warmup-steps 30 --learning-rate 2e-3 --minimum-learning-rate 2e-4 --log-every 20
+options = --validate-every 100 --validation-tokens 32768 --checkpoint-every 180
+
+[evaluate]
+title = 5. The perplexity of the held-out documents ($ranks ranks)
+ranks-per-node = $ranks
+END
+jobs/pipeline.sh "$work/pipeline.cfg"
 
 echo
-echo "== 3. The corpus as tokens, a tenth of its documents held out ($ranks ranks)"
-on_ranks pack --tokenizer "$work/tokenizer.json" "${domains[@]}" --held-out 0.1 --output "$work/data"
-
-echo
-echo "== 4. Pretraining a model of about a million parameters ($ranks ranks)"
-on_ranks pretrain --data "$work/data" --run "$work/run" --model tiny --layers 4 --heads 4 --width 128 \
-  --sequence-length 256 --micro-batch 8 --global-batch 16 --steps 360 --warmup-steps 30 \
-  --learning-rate 2e-3 --minimum-learning-rate 2e-4 --validate-every 100 --validation-tokens 32768 \
-  --checkpoint-every 180 --log-every 20
-
-echo
-echo "== 5. The perplexity of the held-out documents ($ranks ranks)"
-on_ranks evaluate --model "$work/run" --data "$work/data/held-out" --report "$work/report"
-
-echo
-echo "Everything this run made is in $work:"
+echo "Everything this run made is in $work (pipeline.cfg says how; logs are in its folders *.job):"
 echo "  data/      the data sets      (chainrule inspect \"$work/data/train\")"
 echo "  run/       the trained model  (chainrule inspect \"$work/run\")"
 echo "  report/    report.json, domains.csv, documents.csv, environment.json"

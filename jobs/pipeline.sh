@@ -24,6 +24,7 @@ In [tokenizer], [pack], [pretrain] and [evaluate], which come in this order, or 
 In the sections alone:
   options = WORDS      options of the chainrule command, in the shell's quotes; may be repeated. The pipeline names what
                        stages hand on itself: --tokenizer, --output, --data, --run, --model, --report, --part
+  title = TEXT         what is printed above the stage's output (=its name)
   use = PATH           (tokenizer, pack, pretrain) take this one; there is no such stage then
   chain = K            (pretrain, evaluate) as --chain
   array = N            (evaluate) as --array
@@ -46,6 +47,7 @@ is_known() {
     :work | :scheduler) ;;
     *:nodes | *:ranks-per-node | *:threads | *:time | *:warning | *:queue | *:account | *:option) ;;
     tokenizer:use | pack:use | pretrain:use | pretrain:chain | evaluate:chain | evaluate:array | evaluate:data) ;;
+    tokenizer:title | pack:title | pretrain:title | evaluate:title) ;;
     tokenizer:options | pack:options | pretrain:options | evaluate:options) ;;
     *) return 1 ;;
   esac
@@ -80,7 +82,6 @@ read_file() {
   done <"$file"
   work=${setting[:work]:-}
   [ -n "$work" ] || fail 64 "$file: key 'work' is missing"
-  [[ $work = /* ]] || work=$PWD/$work
   scheduler=${setting[:scheduler]:-auto}
 }
 
@@ -210,7 +211,7 @@ submit_stage() {
   fi
   [ -z "$before" ] || [ "$scheduler" = local ] || options+=(--after "$before")
   [ -z "$dry_run" ] || options+=(--dry-run)
-  echo "$stage:"
+  printf '\n== %s\n' "${setting[$stage:title]:-$stage}"
   local last
   last=$(last_job "$submitted")
   "$jobs/submit.sh" "${options[@]}" -- "${words[@]}"
@@ -314,4 +315,4 @@ for stage in "${stages[@]}"; do
   [ -z "${setting[$stage:use]:-}" ] || continue
   submit_stage "$stage"
 done
-if [ -z "$before$dry_run" ]; then echo "everything is made: $work/report"; fi
+if [ -z "$before$dry_run" ]; then printf '\neverything is made: %s\n' "$work/report"; fi

@@ -165,7 +165,8 @@ choose_job_folder() {
   [[ $made = /* ]] || made=$PWD/$made
   job_folder=$made.job
   case $job_folder in
-    *$'\n'* | *'"'*) fail 64 "'$made': a folder for a job's files has no line break or double quote in its name" ;;
+    *$'\n'* | *'"'* | *\\*)
+      fail 64 "'$made': a folder for a job's files has no line break, double quote or backslash in its name" ;;
   esac
 }
 

@@ -11,9 +11,7 @@
 #     ids+=(--dependency=afterok:$(flux batch --env=CHAINRULE_PART=$part jobs/flux/evaluate-array.flux))
 #   done
 #   flux batch "${ids[@]}" jobs/flux/merge.flux
-: "${MODEL:?set MODEL to a checkpoint or run directory}"
-: "${DATA:?set DATA to the data set}"
-: "${REPORT:?set REPORT to a new folder}"
 scheduler=flux nodes=1 ranks_per_node=4 threads=8 time_seconds=14400 parts=4  # as above
-. "${CHAINRULE_JOBS:-$PWD/jobs}/batch_step.sh"
+. "${CHAINRULE_JOBS:-$PWD/jobs}/batch_step.sh" || exit 66
+needs MODEL DATA REPORT
 batch_step "${CHAINRULE:-chainrule}" evaluate --model "$MODEL" --data "$DATA" --report "$REPORT"

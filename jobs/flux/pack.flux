@@ -8,9 +8,7 @@
 # Text into a data set, a hundredth of its documents held out. It does not stop in the middle: give it the time it
 # takes.
 #   TOKENIZER=/data/tokenizer.json INPUT=/data/text OUTPUT=/data/corpus flux batch jobs/flux/pack.flux
-: "${TOKENIZER:?set TOKENIZER to a tokenizer}"
-: "${INPUT:?set INPUT to a file or folder of text}"
-: "${OUTPUT:?set OUTPUT to a new folder}"
 scheduler=flux nodes=1 ranks_per_node=8 threads=1  # as above
-. "${CHAINRULE_JOBS:-$PWD/jobs}/batch_step.sh"
+. "${CHAINRULE_JOBS:-$PWD/jobs}/batch_step.sh" || exit 66
+needs TOKENIZER INPUT OUTPUT
 batch_step "${CHAINRULE:-chainrule}" pack --tokenizer "$TOKENIZER" --input "$INPUT" --held-out 0.01 --output "$OUTPUT"

@@ -10,11 +10,9 @@
 #   DATA=/data/corpus RUN=/scratch/$USER/run-1 CONFIG=options.cfg flux batch jobs/flux/pretrain.flux
 # CONFIG has the options of the model and the schedule (lines 'name = value'; see jobs/examples). CHAINRULE_JOBS is the
 # folder of batch_step.sh, where that is not jobs/ in the folder that this is submitted from.
-: "${DATA:?set DATA to the data set}"
-: "${RUN:?set RUN to the run directory}"
-: "${CONFIG:?set CONFIG to an options file (jobs/examples)}"
 scheduler=flux nodes=2 ranks_per_node=4 threads=8 time_seconds=43200  # as above
 jobs=${CHAINRULE_JOBS:-$PWD/jobs}
 job_script=$jobs/flux/pretrain.flux
-. "$jobs/batch_step.sh"
+. "$jobs/batch_step.sh" || exit 66
+needs DATA RUN CONFIG
 batch_step "${CHAINRULE:-chainrule}" pretrain --config "$CONFIG" --data "$DATA" --run "$RUN"

@@ -1,0 +1,142 @@
+"""jobs/submit.sh: the scripts that it writes (golden files), how it submits them, what it refuses, and local runs."""
+import pathlib
+import shlex
+import unittest
+
+from schedulers import JOBS, SchedulerTest
+
+GOLDEN = pathlib.Path(__file__).resolve().parent / "golden"
+EVALUATE = ["evaluate", "--model", "run 1", "--data", "data", "--report", "report"]
+
+
+class Submit(SchedulerTest):
+    def test_scripts_of_an_array_with_a_chain_are_the_golden_ones(self):
+        for scheduler in ("slurm", "pbs", "lsf", "flux"):
+            done = self.submit("--scheduler", scheduler, "--nodes", 2, "--time", "1-02:30:00", "--array", 3, "--chain", 1,
+                               "--after", 77, "--queue", "long", "--account", "physics", "--option", "--own text",
+                               "--dry-run", "--", *EVALUATE)
+            said = done.out
+            for path, name in ((shlex.quote(str(self.folder)), "FOLDER"), (self.folder, "FOLDER"), (JOBS, "JOBS")):
+                said = said.replace(str(path), name)
+            said = said.replace(self.bash_quoted(self.folder), "FOLDER")
+            golden = GOLDEN / f"array.{scheduler}.txt"
+            self.assertEqual(said, golden.read_text(), golden.name)
+            self.assertFalse((self.folder / "report.job").exists())
+
+    @staticmethod
+    def bash_quoted(path):
+        return str(path).replace(" ", "\\ ").replace("'", "\\'")
+
+    def test_a_script_runs_the_words_that_were_given(self):
+        self.pretend("slurm")
+        words = ["pretrain", "--run", "a run's $HOME", "--seed", "*", "--config", 'x"y\\z', "--name=", "ü\ttab"]
+        self.submit("--", *words)
+        script = self.folder / "a run's $HOME.job" / "pretrain.sh"
+        self.run_script("bash", script, env={"SLURM_JOB_ID": "1", "SLURM_CPUS_PER_TASK": "2"})
+        called = [line for line in self.calls("chainrule")]
+        self.assertEqual([self.unquoted(line) for line in called], [["chainrule", *words]])
+
+    @staticmethod
+    def unquoted(line):
+        return shlex.split(line.replace("$'", "'").replace("\\t", "\t")) if "$'" in line else shlex.split(line)
+
+    def test_chains_and_merges_wait_for_what_is_before_them(self):
+        expected = {
+            "slurm": ["sbatch --parsable {0}", "sbatch --parsable --dependency=afterok:101 --kill-on-invalid-dep=yes {1}",
+                      "sbatch --parsable --dependency=afterok:102 --kill-on-invalid-dep=yes {2}"],
+            "pbs": ["qsub {0}", "qsub -W depend=afterok:101.server {1}", "qsub -W depend=afterok:102.server {2}"],
+            "lsf": ["bsub", r"bsub -w numdone\(101\,\*\) -ti", r"bsub -w numdone\(102\,\*\) -ti"],
+            "flux": ["flux batch --env=CHAINRULE_PART=1 {0}", "flux batch --env=CHAINRULE_PART=2 {0}",
+                     "flux batch --dependency=afterok:101 --dependency=afterok:102 --env=CHAINRULE_PART=1 {1}",
+                     "flux batch --dependency=afterok:101 --dependency=afterok:102 --env=CHAINRULE_PART=2 {1}",
+                     "flux batch --dependency=afterok:103 --dependency=afterok:104 {2}"],
+        }
+        job_folder = self.folder / "report.job"
+        scripts = [self.bash_quoted(job_folder / f"{name}.sh") for name in ("evaluate", "evaluate.2", "evaluate-merge")]
+        for scheduler, calls in expected.items():
+            with self.subTest(scheduler):
+                self.recorded.unlink(missing_ok=True)
+                pathlib.Path(f"{self.recorded}.number").unlink(missing_ok=True)
+                self.pretend(scheduler)
+                done = self.submit("--scheduler", scheduler, "--array", 2, "--chain", 1, "--", *EVALUATE)
+                said = [line for line in self.calls("sbatch", "qsub", "bsub", "flux") if "job id" not in line]
+                self.assertEqual(said, [call.format(*scripts) for call in calls])
+                last = 105 if scheduler == "flux" else 103
+                self.assertIn(f"submitted job {last}{'.server' if scheduler == 'pbs' else ''}: evaluate-merge", done.out)
+                self.assertIn("watch:", done.out)
+
+    def test_links_of_a_chain_end_well_and_the_last_says_that_more_is_to_do(self):
+        self.pretend("slurm")
+        self.submit("--chain", 2, "--", "pretrain", "--run", "run")
+        on_stop = [(self.folder / "run.job" / f"{name}.sh").read_text().split("on_stop=")[1].split()[0]
+                   for name in ("pretrain", "pretrain.2", "pretrain.3")]
+        self.assertEqual(on_stop, ["next", "next", "end"])
+
+    def test_auto_takes_the_scheduler_that_is_there(self):
+        self.env["PATH"] = str(self.commands)
+        for tool in ("bash", "dirname", "readlink", "cat", "env", "sed", "basename", "mkdir", "seq", "grep", "tr"):
+            (self.commands / tool).symlink_to(f"/usr/bin/{tool}")
+        self.assertIn("no scheduler", self.submit("--", *EVALUATE, check=69).err)
+        self.pretend("pbs")
+        self.assertIn("#PBS", self.submit("--dry-run", "--", *EVALUATE).out)
+        self.pretend("slurm")
+        self.assertIn("#SBATCH", self.submit("--dry-run", "--", *EVALUATE).out)
+
+    def test_refusals(self):
+        for words, code, message in (
+            ((), 64, "no command"),
+            (("--nodes", "2"), 64, "no command"),
+            (("--nodes", "0", "--", *EVALUATE), 64, "option '--nodes' is '0'"),
+            (("--threads", "1e3", "--", *EVALUATE), 64, "option '--threads' is '1e3'"),
+            (("--time", "90:00", "--", *EVALUATE), 64, "option '--time' is '90:00'"),
+            (("--array", "1", "--", *EVALUATE), 64, "option '--array' is '1'"),
+            (("--array", "4", "--", "pretrain", "--run", "r"), 64, "'--array' goes with evaluate --report"),
+            (("--array", "4", "--", *EVALUATE, "--part", "1/4"), 64, "'--array' makes --part itself"),
+            (("--chian", "4", "--", *EVALUATE), 64, "unknown option '--chian'"),
+            (("--chain", "--", *EVALUATE), 64, "option '--chain' lacks its value"),
+            (("--scheduler", "sge", "--", *EVALUATE), 64, "'--scheduler' is 'sge'"),
+            (("--scheduler", "slurm", "--nodes", "2", "--", "tokenizer", "train"), 64, "'tokenizer' runs on one rank"),
+            (("--scheduler", "local", "--nodes", "2", "--", *EVALUATE), 64, "there is one node here"),
+            (("--scheduler", "local", "--after", "2", "--", *EVALUATE), 64, "nothing waits here"),
+            (("evaluate",), 64, "'evaluate': the command comes behind --"),
+        ):
+            with self.subTest(words):
+                done = self.submit(*words, check=code)
+                self.assertIn("submit.sh: ", done.err)
+                self.assertIn(message, done.err)
+        self.pretend("slurm")
+        self.stand_in("sbatch", "#!/bin/sh\necho 'bad partition' >&2\nexit 1\n")
+        done = self.submit("--", *EVALUATE, check=69)
+        self.assertIn("bad partition", done.err)
+        self.assertIn("'sbatch' refused job 'evaluate'", done.err)
+
+    def test_what_is_made_is_not_made_again_and_not_taken_for_another_commands(self):
+        self.pretend("slurm")
+        self.submit("--", *EVALUATE)
+        (self.folder / "report").mkdir()
+        (self.folder / "report" / "report.json").write_text("{}")
+        self.assertIn("nothing is left to do", self.submit("--", *EVALUATE).out)
+        self.assertIn("is there already", self.submit("--", *EVALUATE, "--token-nll", check=73).err)
+        self.assertEqual(len(self.calls("sbatch")), 1)
+
+    def test_local_goes_on_after_75_as_often_as_it_may(self):
+        self.stand_in("mpirun", (self.commands / "chainrule").read_text().split("\n", 1)[0] + "\n"
+                      'while [ "$(basename "$1")" != chainrule ]; do shift; done\nexec "$@"\n')
+        for codes, chain, code, runs in (("75 75 0", 2, 0, 3), ("75 75 0", 1, 75, 2), ("75 65", 5, 65, 2), ("75", 0, 75, 1)):
+            with self.subTest(codes=codes, chain=chain):
+                self.recorded.unlink(missing_ok=True)
+                self.codes.write_text(codes.replace(" ", "\n") + "\n")
+                self.submit("--scheduler", "local", "--chain", chain, "--", "pretrain", "--run", "run", check=code)
+                self.assertEqual(len(self.calls("chainrule")), runs)
+
+    def test_local_arrays_end_with_the_code_of_the_part_that_failed_and_merge_nothing_then(self):
+        self.stand_in("mpirun", '#!/usr/bin/env bash\nwhile [ "$(basename "$1")" != chainrule ]; do shift; done\n'
+                      'case "$*" in *"--part 2/3"*) exit 74 ;; esac\nexec "$@"\n')
+        self.codes.write_text("0\n0\n0\n")
+        self.submit("--scheduler", "local", "--threads", 1, "--array", 3, "--", *EVALUATE, check=74)
+        self.assertEqual([call for call in self.calls("chainrule") if "merge" in call], [])
+        self.assertEqual(len(self.calls("chainrule")), 2)
+
+
+if __name__ == "__main__":
+    unittest.main()
