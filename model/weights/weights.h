@@ -22,6 +22,14 @@ class StoredWeights {
   /// Throw std::out_of_range for an offset without such a parameter.
   const std::vector<StoredMatrix>& matrix(std::int64_t offset) const { return matrices_.at(offset); }
   const float* vector(std::int64_t offset) const { return vectors_.at(offset).data(); }
+  /// Bytes of all matrices as they are stored.
+  std::int64_t matrix_bytes() const {
+    std::int64_t bytes = 0;
+    for (const auto& [offset, rows] : matrices_) {
+      for (const StoredMatrix& each : rows) bytes += each.rows * encoded_bytes(each.encoding, each.columns);
+    }
+    return bytes;
+  }
   /// Parameters that were put.
   std::size_t size() const { return matrices_.size() + vectors_.size(); }
 

@@ -13,6 +13,7 @@
 #include "pipeline/evaluate/report/render.h"
 #include "pipeline/evaluate/report/report_folder.h"
 #include "pipeline/evaluate/results.h"
+#include "pipeline/evaluate/say_where.h"
 #include "pipeline/evaluate/scoring/score_corpus.h"
 #include "pipeline/failure/error.h"
 #include "pipeline/run/environment.h"
@@ -65,7 +66,12 @@ failure::ExitCode evaluate(const comm::Communicator& communicator, const Evaluat
   const std::function<bool()> stop = run::when_to_stop(options.time_limit_seconds);
   const int threads = run::use_threads(communicator, options.threads);
   const run::Environment environment = run::gather_environment(communicator, program, threads);
-  if (options.protocol == nullptr) return evaluate_all(communicator, options, environment, stop);
+  job::Account account(communicator, threads);
+  const auto look_and_stop = [&] {
+    account.look();
+    return stop();
+  };
+  if (options.protocol == nullptr) return evaluate_all(communicator, options, environment, account, look_and_stop);
   std::optional<Output> output;
   comm::agree_on_first(communicator, [&] { output.emplace(options); });
   const EvaluationInputs inputs = open_inputs(communicator, options);
@@ -73,9 +79,11 @@ failure::ExitCode evaluate(const comm::Communicator& communicator, const Evaluat
     output->journal.emplace(open_journal(journal_file(output->is_part ? output->part : options.report), inputs.plan));
   });
   journal::Journal* const journal = output ? &*output->journal : nullptr;
-  const scoring::ScoringWork work = score(communicator, options, inputs, journal, stop);
+  const job::Whereabouts here = say_where(communicator, options, inputs, threads);
+  const scoring::ScoringWork work = score(communicator, options, inputs, journal, look_and_stop);
   if (work.stopped) {
     if (journal != nullptr) run::say(fmt::format("stopped; {}\n", kept_in(*journal)));
+    say_cost(communicator, account, work.scored_tokens);
     return failure::ExitCode::stopped_early;
   }
 
@@ -83,9 +91,10 @@ failure::ExitCode evaluate(const comm::Communicator& communicator, const Evaluat
   comm::agree_on_first(communicator, [&] {
     finish(*journal, [&] {
       nonfinite = make_output(*output, options, inputs, communicator.size(),
-                              [&](const auto&) { return environment_json(environment, options, inputs, work); });
+                              [&](const auto&) { return environment_json(environment, here, options, inputs, work); });
     });
   });
+  say_cost(communicator, account, work.scored_tokens);
   refuse_nonfinite(communicator, nonfinite, options);
   return failure::ExitCode::done;
 }

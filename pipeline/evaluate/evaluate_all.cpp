@@ -16,6 +16,7 @@
 #include "pipeline/evaluate/report/render_protocols.h"
 #include "pipeline/evaluate/report/report_folder.h"
 #include "pipeline/evaluate/results.h"
+#include "pipeline/evaluate/say_where.h"
 #include "pipeline/failure/error.h"
 #include "pipeline/run/standard_streams.h"
 
@@ -61,7 +62,8 @@ std::string folder_of(const Share& share) { return std::string(share.plan.subjec
 
 /// Rank 0's: the report folder, and the table. Returns the tokens without a finite result.
 std::uint64_t write_report(const EvaluateOptions& options, const run::Environment& environment,
-                           EvaluationInputs& inputs, const std::deque<Share>& shares, report::ReportFolder& folder) {
+                           const job::Whereabouts& here, EvaluationInputs& inputs, const std::deque<Share>& shares,
+                           report::ReportFolder& folder) {
   std::vector<report::ProtocolLine> lines;
   std::uint64_t nonfinite = 0;
   folder.begin();
@@ -76,7 +78,7 @@ std::uint64_t write_report(const EvaluateOptions& options, const run::Environmen
     const report::EvaluationReport report = write_files(
         share.plan, *share.text, [&](std::uint64_t unit) { return scored.journal->result(unit); },
         result_options(share.options, inputs, environment.ranks), folder, folder_of(share),
-        [&](const auto&) { return environment_json(environment, share.options, inputs, scored.work); });
+        [&](const auto&) { return environment_json(environment, here, share.options, inputs, scored.work); });
     line.result = report.protocol;
     line.tokens_scored = report.overall.tokens_scored;
     if (const auto prefix = report.protocol.prefix_token) line.prefix = inputs.texts->tokenizer().token_bytes(*prefix);
@@ -110,7 +112,8 @@ void require_lm_eval(const std::deque<Share>& shares) {
 }  // namespace
 
 failure::ExitCode evaluate_all(const comm::Communicator& communicator, const EvaluateOptions& options,
-                               const run::Environment& environment, const std::function<bool()>& stop) {
+                               const run::Environment& environment, job::Account& account,
+                               const std::function<bool()>& stop) {
   std::optional<report::ReportFolder> folder;
   comm::agree_on_first(communicator, [&] { folder.emplace(options.report); });
   EvaluationInputs inputs = open_model_and_data(communicator, options);
@@ -125,6 +128,8 @@ failure::ExitCode evaluate_all(const comm::Communicator& communicator, const Eva
         share.journal.emplace(open_journal(journal_of(share), share.plan));
     }
   });
+  const job::Whereabouts here = say_where(communicator, options, inputs, environment.threads_per_rank);
+  std::uint64_t scored = 0;
   for (std::size_t i = 0; i < shares.size(); ++i) {
     Share& share = shares[i];
     if (!share.why_not.empty() || share.scored_by != i) continue;
@@ -133,16 +138,19 @@ failure::ExitCode evaluate_all(const comm::Communicator& communicator, const Eva
     journal::Journal* const journal = share.journal ? &*share.journal : nullptr;
     if (journal != nullptr) run::say(fmt::format("protocol {}\n", share.options.protocol->name));
     share.work = score(communicator, share.options, inputs, journal, stop);
+    scored += share.work.scored_tokens;
     if (!share.work.stopped) continue;
     if (journal != nullptr) run::say(fmt::format("stopped; {}\n", kept_in(*journal)));
+    say_cost(communicator, account, scored);
     return failure::ExitCode::stopped_early;
   }
   std::uint64_t nonfinite = 0;
   comm::agree_on_first(communicator, [&] {
     const auto first =
         std::find_if(shares.begin(), shares.end(), [](const Share& each) { return each.journal.has_value(); });
-    finish(*first->journal, [&] { nonfinite = write_report(options, environment, inputs, shares, *folder); });
+    finish(*first->journal, [&] { nonfinite = write_report(options, environment, here, inputs, shares, *folder); });
   });
+  say_cost(communicator, account, scored);
   refuse_nonfinite(communicator, nonfinite, options);
   return failure::ExitCode::done;
 }

@@ -17,9 +17,11 @@
 
 namespace chainrule::pipeline::evaluate {
 
-nlohmann::ordered_json environment_json(const run::Environment& environment, const EvaluateOptions& options,
-                                        const EvaluationInputs& inputs, const scoring::ScoringWork& work) {
+nlohmann::ordered_json environment_json(const run::Environment& environment, const job::Whereabouts& here,
+                                        const EvaluateOptions& options, const EvaluationInputs& inputs,
+                                        const scoring::ScoringWork& work) {
   auto json = run::to_json(environment);
+  job::add_to(json, here);
   const std::uint64_t rows = work.window_rows + work.padding_rows;
   const auto per = [](double value, double by) { return by == 0 ? 0 : value / by; };
   json["ended"] = run::utc_now();

@@ -9,14 +9,16 @@
 #include "pipeline/evaluate/options.h"
 #include "pipeline/evaluate/results.h"
 #include "pipeline/evaluate/scoring/score_corpus.h"
+#include "pipeline/job/whereabouts.h"
 #include "pipeline/run/environment.h"
 
 // What an evaluation by one protocol and one by all of them do alike.
 namespace chainrule::pipeline::evaluate {
 
 /// environment.json: what the results may depend on, and what they took.
-nlohmann::ordered_json environment_json(const run::Environment& environment, const EvaluateOptions& options,
-                                        const EvaluationInputs& inputs, const scoring::ScoringWork& work);
+nlohmann::ordered_json environment_json(const run::Environment& environment, const job::Whereabouts& here,
+                                        const EvaluateOptions& options, const EvaluationInputs& inputs,
+                                        const scoring::ScoringWork& work);
 
 /// How the report is written. inputs outlive it.
 ResultOptions result_options(const EvaluateOptions& options, const EvaluationInputs& inputs, int ranks);

@@ -138,8 +138,8 @@ std::string to_text(const Whereabouts& here, std::span<const Need> needs, const 
   constexpr std::size_t kShown = 4;
   for (std::size_t i = 0; i < std::min(here.nodes.size(), kShown); ++i) {
     const Whereabouts::Node& node = here.nodes[i];
-    text += fmt::format("{} {}: ranks {} on processors {}", i == 0 ? ":" : ";", node.name, number_list(node.ranks),
-                        node.hardware_threads);
+    text += fmt::format("{} {}: rank{} {} on processors {}", i == 0 ? ":" : ";", node.name,
+                        node.ranks.size() == 1 ? "" : "s", number_list(node.ranks), node.hardware_threads);
   }
   if (here.nodes.size() > kShown) text += "; ...";
   text += fmt::format("\nmemory  {}\n", memory_text(*std::max_element(here.nodes.begin(), here.nodes.end(),

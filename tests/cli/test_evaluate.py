@@ -276,11 +276,23 @@ class Evaluate(EvaluationTest):
         done = chainrule("report", "compare", self.folder / "a", self.folder / "c", check=65)
         self.assertIn("same texts", done.err)
 
+    def test_in_a_job_it_says_where_it_runs(self):
+        done = chainrule(*self.options(), ranks=2, check=0, env={"SLURM_JOB_ID": "71", "SLURM_JOB_NAME": "mine"})
+        self.assertRegex(done.err, r"(?m)^job     Slurm 71 \(mine\)")
+        self.assertRegex(done.err, r"(?m)^ranks   2 x 1 thread on 1 node: \S+: ranks 0-1 on processors \d")
+        self.assertRegex(done.err, r"(?m)^memory  \S+ needs \d+ MiB: 2 ranks of \d+ MiB \(weights")
+        self.assertRegex(done.err, r"(?m)^output  '.*/report' on \w+")
+        self.assertRegex(done.err, r"(?m)^\d+:\d\d on 2 cores: \S+ core-hours, \S+ tokens a core-hour")
+        environment = json.loads((self.folder / "report" / "environment.json").read_text())
+        self.assertEqual((environment["job"]["scheduler"], environment["job"]["id"]), ("Slurm", "71"))
+
     def test_environment(self):
         chainrule(*self.options(), "--threads", 2, ranks=2, check=0)
         environment = json.loads((self.folder / "report" / "environment.json").read_text())
         self.assertEqual((environment["ranks"], environment["threads_per_rank"]), (2, 2))
         self.assertGreater(environment["scored_tokens_per_second"], 0)
+        self.assertEqual([node["ranks"] for node in environment["nodes"]], [2])
+        self.assertGreater(environment["nodes"][0]["memory_bytes"], 0)
         self.assertGreaterEqual(environment["padding_share"], 0)
         self.assertLess(environment["padding_share"], 0.5)
         self.assertLess(0, environment["fastest_rank_seconds"])

@@ -136,8 +136,18 @@ class Slurm:
             raise AssertionError(f"{error}\n{self.job(number)}") from None
         return self.job(number)
 
+    def kill_what_is_left(self):
+        """So that nothing of a failed test runs on: whatever was started with this Slurm's configuration."""
+        mine = f"SLURM_CONF={self.folder}/slurm.conf".encode()
+        for folder in pathlib.Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):  # ended, or another user's
+                if mine in (folder / "environ").read_bytes().split(b"\0"):
+                    os.kill(int(folder.name), signal.SIGKILL)
+
     def stop(self):
         self.say("scancel", "--user", getpass.getuser())
+        with contextlib.suppress(AssertionError):
+            self.wait_until(lambda: not self.say("squeue", "--noheader").split(), "jobs to end", 15)
         for process in reversed(list(self.processes.values())):
             process.terminate()
         for process in self.processes.values():
@@ -146,5 +156,6 @@ class Slurm:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+        self.kill_what_is_left()
         shutil.rmtree(self.folder, ignore_errors=True)
 

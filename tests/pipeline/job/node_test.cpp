@@ -99,7 +99,7 @@ TEST_F(NodeTest, WhatIsSaid) {
   EXPECT_EQ(
       text,
       "job     Slurm 4711 (pretrain), 2:00:00 left\n"
-      "ranks   3 x 8 threads on 2 nodes: n1: ranks 0-1 on processors 0-15; n2: ranks 2 on processors 0-7\n"
+      "ranks   3 x 8 threads on 2 nodes: n1: ranks 0-1 on processors 0-15; n2: rank 2 on processors 0-7\n"
       "memory  n1 needs 2.0 GiB: 2 ranks of 512 MiB (parameters 512 MiB), and shared weights 1.0 GiB; it has 4.0 GiB\n"
       "output  '/proc/x' on 0x9fa0\n");
   EXPECT_TRUE(job::advice(two_nodes(), needs, "/proc/x").empty());
