@@ -13,7 +13,8 @@ class Submit(SchedulerTest):
     def test_scripts_of_an_array_with_a_chain_are_the_golden_ones(self):
         for scheduler in ("slurm", "pbs", "lsf", "flux"):
             done = self.submit("--scheduler", scheduler, "--nodes", 2, "--time", "1-02:30:00", "--array", 3,
-                               "--chain", 1, "--after", 77, "--queue", "long", "--account", "physics", "--option", "--own text",
+                               "--chain", 1, "--after", 77, "--queue", "long", "--account", "physics",
+                               "--option", "--own text",
                                "--dry-run", "--", *EVALUATE)
             said = done.out
             for path, name in ((shlex.quote(str(self.folder)), "FOLDER"), (self.folder, "FOLDER"), (JOBS, "JOBS")):
