@@ -1,4 +1,4 @@
-"""jobs/pipeline.sh: files that are refused, the order of jobs, and a pipeline on this machine that fails and goes on."""
+"""jobs/pipeline.sh: files that are refused, the order of jobs, and a pipeline here that fails and goes on."""
 import pathlib
 import unittest
 
@@ -116,11 +116,12 @@ class Queued(PipelineTest):
         self.assertEqual(states["pack"], f"failed   exit code 65, log {work / 'data.job' / 'pack-102.log'}")
         self.assertEqual(states["evaluate"], f"failed   exit code 74, log {work / 'report.job' / 'evaluate-105_2.log'}")
         self.assertIn("ended without an exit code", states["merge"])
-        (absolute / "run.job" / "ended").write_text("103\t0\n")  # the first link stopped early; the second was cancelled
+        (absolute / "run.job" / "ended").write_text("103\t0\n")  # stopped early; the next job was cancelled
         self.assertIn("ended without an exit code", self.states()["pretrain"])
         # Submitted again: what is made stays.
         self.pipeline()
-        self.assertEqual(self.submitted()[6:], ["pack.sh", "pretrain.sh", "pretrain.2.sh", "evaluate.sh", "evaluate-merge.sh"])
+        self.assertEqual(self.submitted()[6:], ["pack.sh", "pretrain.sh", "pretrain.2.sh", "evaluate.sh",
+                                                "evaluate-merge.sh"])
         self.assertEqual(self.waits_for()[6:], [None, ":107", ":108", ":109", ":110"])
 
 

@@ -12,8 +12,9 @@ EVALUATE = ["evaluate", "--model", "run 1", "--data", "data", "--report", "repor
 class Submit(SchedulerTest):
     def test_scripts_of_an_array_with_a_chain_are_the_golden_ones(self):
         for scheduler in ("slurm", "pbs", "lsf", "flux"):
-            done = self.submit("--scheduler", scheduler, "--nodes", 2, "--time", "1-02:30:00", "--array", 3, "--chain", 1,
-                               "--after", 77, "--queue", "long", "--account", "physics", "--option", "--own text",
+            done = self.submit("--scheduler", scheduler, "--nodes", 2, "--time", "1-02:30:00", "--array", 3,
+                               "--chain", 1, "--after", 77, "--queue", "long", "--account", "physics",
+                               "--option", "--own text",
                                "--dry-run", "--", *EVALUATE)
             said = done.out
             for path, name in ((shlex.quote(str(self.folder)), "FOLDER"), (self.folder, "FOLDER"), (JOBS, "JOBS")):
@@ -42,7 +43,8 @@ class Submit(SchedulerTest):
 
     def test_chains_and_merges_wait_for_what_is_before_them(self):
         expected = {
-            "slurm": ["sbatch --parsable {0}", "sbatch --parsable --dependency=afterok:101 --kill-on-invalid-dep=yes {1}",
+            "slurm": ["sbatch --parsable {0}",
+                      "sbatch --parsable --dependency=afterok:101 --kill-on-invalid-dep=yes {1}",
                       "sbatch --parsable --dependency=afterok:102 --kill-on-invalid-dep=yes {2}"],
             "pbs": ["qsub {0}", "qsub -W depend=afterok:101.server {1}", "qsub -W depend=afterok:102.server {2}"],
             "lsf": ["bsub", r"bsub -w numdone\(101\,\*\) -ti", r"bsub -w numdone\(102\,\*\) -ti"],
@@ -62,7 +64,8 @@ class Submit(SchedulerTest):
                 said = [line for line in self.calls("sbatch", "qsub", "bsub", "flux") if "job id" not in line]
                 self.assertEqual(said, [call.format(*scripts) for call in calls])
                 last = 105 if scheduler == "flux" else 103
-                self.assertIn(f"submitted job {last}{'.server' if scheduler == 'pbs' else ''}: evaluate-merge", done.out)
+                server = ".server" if scheduler == "pbs" else ""
+                self.assertIn(f"submitted job {last}{server}: evaluate-merge", done.out)
                 self.assertIn("watch:", done.out)
 
     def test_links_of_a_chain_end_well_and_the_last_says_that_more_is_to_do(self):
@@ -122,7 +125,8 @@ class Submit(SchedulerTest):
     def test_local_goes_on_after_75_as_often_as_it_may(self):
         self.stand_in("mpirun", (self.commands / "chainrule").read_text().split("\n", 1)[0] + "\n"
                       'while [ "$(basename "$1")" != chainrule ]; do shift; done\nexec "$@"\n')
-        for codes, chain, code, runs in (("75 75 0", 2, 0, 3), ("75 75 0", 1, 75, 2), ("75 65", 5, 65, 2), ("75", 0, 75, 1)):
+        for codes, chain, code, runs in (("75 75 0", 2, 0, 3), ("75 75 0", 1, 75, 2), ("75 65", 5, 65, 2),
+                                         ("75", 0, 75, 1)):
             with self.subTest(codes=codes, chain=chain):
                 self.recorded.unlink(missing_ok=True)
                 self.codes.write_text(codes.replace(" ", "\n") + "\n")

@@ -23,7 +23,7 @@ LAUNCHER = RECORD + """
 while [ "$(basename "$1")" != chainrule ]; do shift; done
 exec "$@"
 """
-# The program: says how many threads it has, and ends with the next line of CODES; `wait` waits for USR1 and ends with 75.
+# The program: says how many threads it has, and ends with the next line of CODES; `wait` ends with 75 on USR1.
 PROGRAM = RECORD + """
 echo "threads $OMP_NUM_THREADS" >>"$RECORDED"
 code=$(head -n 1 "$CODES")
@@ -58,7 +58,8 @@ esac
 """
 STAND_INS = {
     "slurm": {"sbatch": RECORD + NUMBER + "echo $number;cluster\n".replace(";", "\\;"), "srun": LAUNCHER,
-              "scontrol": RECORD + 'case $1 in show) echo "   ReqNodeList=(null) ExcNodeList=${BEFORE:-(null)}" ;; esac\n',
+              "scontrol": RECORD +
+              'case $1 in show) echo "   ReqNodeList=(null) ExcNodeList=${BEFORE:-(null)}" ;; esac\n',
               "sinfo": RECORD + 'echo "${FAILED_NODES:-}"\n',
               "squeue": RECORD + 'cat "$RECORDED.states" 2>/dev/null\n'},
     "pbs": {"qsub": RECORD + NUMBER + "echo $number.server\n", "pbsnodes": RECORD, "qstat": RECORD, "mpirun": LAUNCHER},
