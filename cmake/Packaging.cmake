@@ -12,8 +12,9 @@ set(CPACK_DEBIAN_PACKAGE_SECTION science)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_DEPENDS openmpi-bin)
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS python3)
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "pretraining and perplexity evaluation of language models over MPI")
 set(CPACK_DEBIAN_PACKAGE_DESCRIPTION
 "Trains models of the GPT-2 and Llama families and measures their perplexity,
- in batch, on any number of ranks with the same bits, stopped and resumed.
- Comes with job scripts for Slurm, OpenPBS, Flux and LSF.")
+in batch, on any number of ranks with the same bits, stopped and resumed.
+Comes with job scripts for Slurm, OpenPBS, Flux and LSF.")
 include(CPack)

@@ -23,13 +23,13 @@ make_root() {
   fi
   cp /etc/resolv.conf /etc/hosts "$root/etc/"
   cp /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/"
-  for each in proc dev; do
+  for each in proc dev sys; do
     mountpoint -q "$root/$each" || mount --rbind --make-rslave "/$each" "$root/$each"
   done
 }
 leave() {
   local each
-  for each in build/proc build/dev bare/proc bare/dev; do
+  for each in {build,bare}/{proc,dev,sys}; do
     if mountpoint -q "$folder/$each"; then umount --recursive --lazy "$folder/$each"; fi
   done
 }
