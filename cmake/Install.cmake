@@ -8,13 +8,10 @@ install(FILES "${PROJECT_BINARY_DIR}/manual/chainrule.bash" DESTINATION share/ba
 install(DIRECTORY jobs/ DESTINATION share/chainrule/jobs USE_SOURCE_PERMISSIONS
   PATTERN setup.sh EXCLUDE PATTERN build.sh EXCLUDE PATTERN packaging EXCLUDE PATTERN __pycache__ EXCLUDE)
 # Those that people call are commands, too.
-file(GLOB scripts RELATIVE "${PROJECT_SOURCE_DIR}/jobs" CONFIGURE_DEPENDS
-  jobs/demo.sh jobs/pipeline.sh jobs/submit.sh)
 file(MAKE_DIRECTORY "${PROJECT_BINARY_DIR}/links")
-foreach(script IN LISTS scripts)
-  get_filename_component(name "${script}" NAME_WE)
+foreach(name IN ITEMS submit pipeline demo)
   set(link "${PROJECT_BINARY_DIR}/links/chainrule-${name}")
-  file(CREATE_LINK "../share/chainrule/jobs/${script}" "${link}" SYMBOLIC)
+  file(CREATE_LINK "../share/chainrule/jobs/${name}.sh" "${link}" SYMBOLIC)
   install(FILES "${link}" DESTINATION bin)
 endforeach()
 

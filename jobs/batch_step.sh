@@ -6,7 +6,7 @@
 #   batch_step chainrule pretrain --data ...
 # Variables that a script may set before:
 #   nodes, ranks_per_node, threads   what it asked for (Slurm says it itself)
-#   time_seconds, warning_seconds    time limit and how long before it to stop, where the scheduler sends no signal (PBS)
+#   time_seconds, warning_seconds    time limit, and how long before it to stop
 #   parts                            N: the command is part I of N, I the job's index in its array
 #   on_stop                          of exit code 75: requeue (as it is without), next (a dependent job goes on, so the
 #                                    job ends with 0) or end (with 75: the last of a chain)
@@ -70,15 +70,13 @@ identify_job() {
       job_id=$LSB_JOBID part=${LSB_JOBINDEX:-0}
       [ "$part" -eq 0 ] && part='' || job_id="${LSB_JOBID}[$part]"
       [ "${LSB_RESTART:-N}" = N ] || continues=yes ;;
-    flux) job_id=${FLUX_JOB_ID:-$FLUX_ENCLOSING_ID} part=${CHAINRULE_PART:-} ;;
+    flux) job_id=$(flux job id --to=dec "$(flux getattr jobid)") part=${CHAINRULE_PART:-} ;;
     local) job_id=${CHAINRULE_LOCAL_JOB:-local} part=${CHAINRULE_PART:-} ;;
   esac
 }
 
-# mpirun with so many ranks on each host, each bound to cores of its own for its threads. Of TERM mpirun makes KILL
-# after a second; a checkpoint takes longer.
+# mpirun with so many ranks on each host, each bound to cores of its own for its threads.
 use_mpirun() {
-  export OMPI_MCA_odls_base_sigkill_timeout=${warning_seconds:-180}
   launcher=(mpirun -n "$ranks")
   if [ "$scheduler" != local ]; then
     launcher+=(--hostfile "$1" --map-by "ppr:$ranks_per_node:node:PE=$threads" --bind-to core)
@@ -95,7 +93,7 @@ use_mpirun() {
 # Physical cores that this process may use.
 local_cores() {
   local allowed physical
-  allowed=$(nproc)
+  allowed=$(env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc)  # which heeds them
   physical=$(lscpu -p=CORE,SOCKET 2>/dev/null | grep -v '^#' | sort -u | wc -l)
   [ "$physical" -gt 0 ] && [ "$physical" -lt "$allowed" ] && allowed=$physical
   echo "$allowed"
@@ -113,7 +111,7 @@ choose_launcher() {
       export SRUN_CPUS_PER_TASK=$threads  # srun does not inherit it
       launcher=(srun --mpi="${SLURM_MPI_TYPE:-pmix}" --kill-on-bad-exit=1 --cpu-bind=cores) ;;
     flux)
-      launcher=(flux run -N "$nodes" -n "$ranks" -c "$threads" -o cpu-affinity=per-task -o exit-on-error)
+      launcher=(flux run -N "$nodes" -n "$ranks" -c "$threads" -o cpu-affinity=per-task)
       [ -z "${CHAINRULE_FLUX_PMI:-}" ] || launcher+=(-o "pmi=$CHAINRULE_FLUX_PMI")
       [ -z "${time_seconds:-}" ] || launcher+=("--signal=USR1@${warning_seconds:-180}s") ;;
     pbs) use_mpirun "$PBS_NODEFILE" ;;
@@ -125,7 +123,7 @@ choose_launcher() {
 # The warning before the time limit: every rank stops at the same step, with a checkpoint.
 on_warning() {
   say "passing USR1 on: the command saves and stops"
-  warned=yes
+  warned=yes interrupted=yes
   stop_step
 }
 
@@ -138,10 +136,10 @@ stop_step() {
   fi
 }
 
-# The scheduler ends the job: cancelled, preempted, a node failed. Slurm tells the ranks itself, and they save; mpirun is
-# told by a signal that it passes on.
+# The scheduler ends the job: cancelled, preempted, a node failed. Slurm tells the ranks itself, and they save; mpirun
+# is told by a signal that it passes on.
 on_end() {
-  ended=yes
+  ended=yes interrupted=yes
   if [ "$scheduler" = slurm ]; then
     exclude_failed_nodes
   else
@@ -149,16 +147,15 @@ on_end() {
   fi
 }
 
-# A trapped signal ends `wait` early, with a code above 128, while the step is still saving.
+# A trapped signal ends `wait` early, while the step is still saving; bash remembers the code of a step that has ended.
 wait_for_step() {
   local code
-  wait "$step"
-  code=$?
-  while kill -0 "$step" 2>/dev/null; do
+  while :; do
+    interrupted=no
     wait "$step"
     code=$?
+    [ "$interrupted" = yes ] || return "$code"
   done
-  return "$code"
 }
 
 # PBS sends no warning before its time limit: an alarm of our own does.
@@ -211,7 +208,7 @@ requeue() {
 resubmit() {
   local failed=''
   if [ "$scheduler" = pbs ]; then
-    qsub "$job_script"
+    qsub -V "$job_script"
   else
     failed=$(flux resource list -n -s down -o '{nodelist}' | paste -sd ,)
     [ -z "$failed" ] || say "leaving out the failed nodes $failed from now on"
@@ -231,7 +228,7 @@ run_step() {
 
 # batch_step PROGRAM COMMAND ARGUMENT...: ends the job with the command's exit code.
 batch_step() {
-  local part='' step='' warned=no ended=no alarm='' code product launcher ranks
+  local part='' step='' warned=no ended=no interrupted=no alarm='' code product launcher ranks
   identify_job
   if [ -n "${parts:-}" ]; then
     set -- "$@" --part "$part/$parts"
@@ -243,7 +240,7 @@ batch_step() {
   fi
   choose_launcher
   trap on_warning USR1
-  trap on_end TERM
+  trap on_end TERM INT
   start_alarm
   run_step "$@"
   code=$?

@@ -13,8 +13,9 @@ build_packages=(
   nlohmann-json3-dev libfmt-dev libhwloc-dev libpcre2-dev libxxhash-dev libutf8proc-dev
   libkainjow-mustache-dev linux-libc-dev
 )
-test_packages=(libgtest-dev libgmock-dev python3 python3-h5py python3-torch chromium shellcheck procps man-db
-  tcl8.6 lua5.3 lua-posix lua-filesystem lua-term lua-json)
+test_packages=(libgtest-dev libgmock-dev python3 python3-h5py python3-jsonschema python3-torch chromium shellcheck procps
+  slurmctld slurmd slurm-client slurm-wlm-basic-plugins munge libpmix2
+  man-db tcl8.6 lua5.3 lua-posix lua-filesystem lua-term lua-json)
 # Two module systems, of which Debian lets one be installed: tests take both from a folder of their own, so that neither
 # takes the place of what a machine has.
 unpacked_packages=(lmod environment-modules)

@@ -64,6 +64,7 @@ seconds_of() {
 clock_time() { printf '%02d:%02d:%02d' $(($1 / 3600)) $(($1 / 60 % 60)) $(($1 % 60)); }
 
 read_options() {
+  has_arrays=yes array_mark=''
   scheduler=auto nodes=1 ranks_per_node='' threads='' time_seconds='' warning_seconds=180 parts=0 chain=0
   queue='' account='' name='' dry_run=no
   options=() after=() command_line=()
@@ -85,7 +86,7 @@ read_options() {
       --threads) threads=$(whole_number "$1" "$2" 1) ;;
       --time) time_seconds=$(seconds_of "$2") ;;
       --warning) warning_seconds=$(whole_number "$1" "$2" 1) ;;
-      --array) parts=$(whole_number "$1" "$2" 1) ;;
+      --array) parts=$(whole_number "$1" "$2" 2) ;;
       --chain) chain=$(whole_number "$1" "$2" 0) ;;
       --after) after+=("$2") ;;
       --queue | --partition) queue=$2 ;;
@@ -104,14 +105,14 @@ find_scheduler() {
     auto) ;;
     *) fail 64 "option '--scheduler' is '$scheduler': auto, slurm, pbs, flux, lsf or local are known" ;;
   esac
-  local command
-  for command in slurm:sbatch flux:flux lsf:bsub pbs:qsub; do
-    if command -v "${command#*:}" >/dev/null; then
-      scheduler=${command%:*}
+  local known
+  for known in slurm:sbatch lsf:bsub pbs:pbsnodes flux:flux; do  # other systems have a qsub, too
+    if command -v "${known#*:}" >/dev/null; then
+      scheduler=${known%:*}
       return
     fi
   done
-  fail 69 "no scheduler: none of sbatch, flux, bsub and qsub is on the PATH (--scheduler local runs it here)"
+  fail 69 "no scheduler: none of sbatch, bsub, pbsnodes and flux is on the PATH (--scheduler local runs it here)"
 }
 
 find_program() {
@@ -200,38 +201,53 @@ write_script() {
   echo "batch_step$(quoted "$program" "$@")"
 }
 
-# submit NAME ID... -- COMMAND...: writes NAME.sh and submits it behind the jobs ID; sets `submitted`, its id.
+# submit NAME ID... -- COMMAND...: writes NAME.sh and submits it behind the jobs ID; sets `submitted`, its ids.
 submit() {
-  local file=$job_folder/$1.sh ids=() output
-  log_path=$job_folder/$1
+  local job=$1 file=$job_folder/$1.sh ids=() part='' indexes=('')
+  log_path=$job_folder/$job
+  submitted=()
   shift
   while [ "$1" != -- ]; do
     ids+=("$1")
     shift
   done
   shift
-  submit_command "$file" ${ids[@]+"${ids[@]}"}
   if [ "$dry_run" = yes ]; then
     echo "== $file"
     write_script "$file" "$@"
-    echo "== submitted by:$(quoted "${command[@]}")"
-    submitted="JOB-OF-$(basename "$file" .sh)"
-    return
+  else
+    # shellcheck disable=SC2094  # what is written only names the file
+    write_script "$file" "$@" >"$file" || fail 73 "cannot write '$file'"
   fi
-  # shellcheck disable=SC2094  # what is written only names the file
-  write_script "$file" "$@" >"$file" || fail 73 "cannot write '$file'"
-  output=$("${command[@]}") || fail 69 "'${command[0]}' refused the job (its message is above); the script is '$file'"
-  submitted=$(printf '%s\n' "$output" | read_job_id)
-  [ -n "$submitted" ] || fail 69 "cannot tell the job's id from what '${command[0]}' said: '$output'"
-  printf '%s\t%s\t%s\n' "$scheduler" "$submitted" "$(basename "$file" .sh)" >>"$job_folder/submitted"
-  echo "submitted job $submitted: $(basename "$file" .sh)"
+  if [ "$parts" -gt 0 ] && [ "$has_arrays" = no ]; then mapfile -t indexes < <(seq "$parts"); fi
+  for part in "${indexes[@]}"; do
+    input=/dev/null
+    submit_command "$file" ${ids[@]+"${ids[@]}"}
+    if [ "$dry_run" = yes ]; then
+      echo "== submitted by:$(quoted "${command[@]}")$([ "$input" = /dev/null ] || printf ' < %q' "$input")"
+      submitted+=("ID-$job${part:+-$part}$([ "$parts" -eq 0 ] || echo "$array_mark")")
+    else
+      submit_file "$job"
+    fi
+  done
+}
+
+# Runs `command` and remembers the job, by NAME.
+submit_file() {
+  local output id
+  output=$("${command[@]}" <"$input") || fail 69 "'${command[0]}' refused job '$1' (its message is above)"
+  id=$(printf '%s\n' "$output" | read_job_id)
+  [ -n "$id" ] || fail 69 "cannot tell the job's id from what '${command[0]}' said: '$output'"
+  submitted+=("$id")
+  printf '%s\t%s\t%s\n' "$scheduler" "$id" "$1" >>"$job_folder/submitted"
+  echo "submitted job $id: $1"
 }
 
 # The job and its continuations, each behind the one before; sets `last`, the ids of the last.
 submit_chain() {
   local link links=$chain link_name
   [ "$scheduler" != local ] || links=0  # one job that goes on so many times
-  last=(${after[@]+"${after[@]}"})
+  last=(${after[@]+"${after[@]}"}) all=()
   for ((link = 0; link <= links; ++link)); do
     on_stop=requeue
     if [ "$links" -gt 0 ]; then
@@ -239,9 +255,9 @@ submit_chain() {
       [ "$link" -lt "$links" ] || on_stop=end
     fi
     link_name=$name
-    [ "$link" -eq 0 ] || link_name=$name-$((link + 1))
+    [ "$link" -eq 0 ] || link_name=$name.$((link + 1))
     submit "$link_name" ${last[@]+"${last[@]}"} -- "${command_line[@]}"
-    last=("$submitted")
+    last=("${submitted[@]}") all+=("${submitted[@]}")
   done
 }
 
@@ -258,7 +274,7 @@ submit_merge() {
   done
   parts=0 nodes=1 ranks_per_node=1 on_stop=requeue
   submit "$name-merge" "${last[@]}" -- report merge "${words[@]}"
-  last=("$submitted")
+  all+=("${submitted[@]}")
 }
 
 read_options "$@"
@@ -282,6 +298,8 @@ fi
 submit_chain
 if [ "$parts" -gt 0 ]; then submit_merge; fi
 if [ "$dry_run" = no ] && [ "$scheduler" != local ]; then
-  echo "watch it with:  $(how_to_watch "${last[0]}" | head -n 1)"
-  echo "its log:        $log_path-*.log"
+  { read -r show && read -r end; } < <(how_to_watch "${all[@]}")
+  echo "watch:  $show"
+  echo "end:    $end"
+  echo "logs:   $job_folder"
 fi

@@ -1,12 +1,12 @@
 # shellcheck shell=bash disable=SC2034,SC2154  # variables are submit.sh's
 # This machine, for submit.sh: jobs run at once, under mpirun, one behind the other; parts of an array side by side, as
-# many as there are cores for. Takes the place of submit.sh's `submit_chain` and `submit_merge` steps: there is no queue.
+# many as there are cores for. Defines `submit` anew: there is no queue, so a chain is one job that goes on by itself.
 
 children=()
 
 # Signals to submit.sh are for the jobs.
 pass_on() {
-  stopped=yes
+  stopped=yes interrupted=yes
   local child
   for child in "${children[@]}"; do kill -"$1" "$child" 2>/dev/null; done
 }
@@ -65,7 +65,7 @@ submit() {
   shift
   while [ "$1" != -- ]; do shift; done
   shift
-  submitted=local
+  submitted=(local)
   if [ "$dry_run" = yes ]; then
     echo "== $file"
     write_script "$file" "$@"
@@ -88,4 +88,12 @@ submit() {
     echo "submit.sh: '$name' ended with exit code $code; logs are in $job_folder" >&2
     exit "$code"
   }
+}
+
+log_of() { printf '%s' "$job_folder/$1-$2.log"; }
+
+# A job's id is that of the submit.sh that runs it.
+state_of() {
+  local process=${1#local-}
+  if grep -qs submit.sh "/proc/${process%%.*}/cmdline"; then echo running; else echo gone; fi
 }

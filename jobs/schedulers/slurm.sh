@@ -1,11 +1,14 @@
 # shellcheck shell=bash disable=SC2034,SC2154  # variables are submit.sh's
-# Slurm, for submit.sh and pipeline.sh. Each file of this folder defines the same five functions:
-#   write_directives         prints the directives of a job: name, nodes, ranks_per_node, threads, time_seconds,
-#                            warning_seconds, queue, account, options, parts, on_stop, log_path; exit code 64: not here
-#   submit_command SCRIPT ID...   sets `command`, which submits SCRIPT once the jobs ID have ended with 0
-#   read_job_id              reads what the command printed and prints the job's id
-#   how_to_watch ID          prints commands that show and end a job
-#   state_of ID              prints waiting, running or gone
+# Slurm, for submit.sh and pipeline.sh. Each file of this folder but local.sh defines the same functions:
+#   write_directives             prints the directives of a job, from name, nodes, ranks_per_node, threads,
+#                                time_seconds, warning_seconds, queue, account, options, parts, on_stop, job_folder,
+#                                log_path
+#   submit_command SCRIPT ID...  sets `command`, which submits SCRIPT to start once the jobs ID have ended with 0, and
+#                                `input`, what it reads
+#   read_job_id                  reads what the command printed and prints the job's id
+#   how_to_watch ID...           prints a command that shows jobs, and one that ends them
+#   log_of NAME ID               prints where the log of job NAME lies
+#   state_of ID                  prints waiting, running or gone
 
 write_directives() {
   local log=${log_path//%/%%}
@@ -42,9 +45,12 @@ submit_command() {
 read_job_id() { sed 's/;.*//'; }
 
 how_to_watch() {
-  echo "squeue --jobs=$1"
-  echo "scancel $1"
+  local ids=$*
+  echo "squeue --jobs=${ids// /,}"
+  echo "scancel $ids"
 }
+
+log_of() { printf '%s' "$job_folder/$1-$2.log"; }
 
 state_of() {
   local states

@@ -15,6 +15,7 @@
 #include "pipeline/cli/commands.h"
 #include "pipeline/cli/options.h"
 #include "pipeline/cli/version.h"
+#include "pipeline/cli/write_option.h"
 #include "pipeline/comm/session.h"
 #include "pipeline/evaluate/requests/evaluate_requests.h"
 #include "pipeline/failure/error.h"
@@ -94,12 +95,21 @@ void check_belong_together(const CommandOptions& options) {
                          fmt::format("the option '--{}' is required but missing; see --help", needed));
   }
   for (const char* other : requests ? std::vector{"data", "report", "max-documents", "protocol", "stride",
-                                                  "micro-batch", "part", "token-nll", "baseline"}
+                                                  "micro-batch", "part", "token-nll", "baseline", "write"}
                                     : std::vector{"output"}) {
     if (!options.given(other)) continue;
     throw failure::Error(failure::ExitCode::usage,
                          fmt::format("--{} does not go with {}", other, requests ? "--requests" : "--data"));
   }
+}
+
+/// Throws Error usage where other programs' files are asked for that this evaluation cannot make.
+void check_formats(const evaluate::EvaluateOptions& asked) {
+  const evaluate::writers::Formats& write = asked.write;
+  if (asked.part.count > 1 && (write.lm_eval || write.every_eval_ever)) {
+    throw failure::Error(failure::ExitCode::usage, "--write belongs to chainrule report merge where --part is given");
+  }
+  if (asked.protocol != nullptr) evaluate::require_protocol_of(write, *asked.protocol);
 }
 
 evaluate::requests::RequestOptions request_options(const evaluate::EvaluateOptions& asked, const std::string& requests,
@@ -175,11 +185,14 @@ failure::ExitCode run_evaluate(const Arguments& arguments) {
           "tokens without a finite result are no failure: the report counts them");
   ArithmeticOptions arithmetic;
   arithmetic.add_math_to(options.group("Arithmetic"));
-  options.group("Output").add_options()("report", po::value(&report)->value_name("DIR"),
-                                        "folder to write; must not exist, or be empty")(
+  po::options_description& output_group = options.group("Output");
+  output_group.add_options()("report", po::value(&report)->value_name("DIR"),
+                             "folder to write; must not exist, or be empty")(
       "output", po::value(&output)->value_name("FILE"),
       "of requests: file to write, an answer a line in their order; must not exist")(
       "token-nll", po::bool_switch(&asked.keep_tokens), "keep every token's score in tokens.h5");
+  WriteOption write;
+  write.add_to(output_group);
   if (!options.parse(arguments)) return failure::ExitCode::done;
   check_belong_together(options);
 
@@ -205,6 +218,8 @@ failure::ExitCode run_evaluate(const Arguments& arguments) {
   if (!part.empty() && asked.keep_tokens)
     throw failure::Error(failure::ExitCode::usage,
                          "--token-nll belongs to chainrule report merge where --part is given");
+  asked.write = write.chosen();
+  check_formats(asked);
   if (!time_limit.empty()) asked.time_limit_seconds = seconds_of(time_limit);
 
   run::catch_stop_signals();

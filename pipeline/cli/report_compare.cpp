@@ -3,14 +3,17 @@
 
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "io/files/json_text.h"
+#include "pipeline/cli/new_file.h"
 #include "pipeline/cli/options.h"
 #include "pipeline/cli/report.h"
 #include "pipeline/evaluate/compare/compare_reports.h"
 #include "pipeline/evaluate/compare/significance.h"
+#include "pipeline/evaluate/page/comparison_page.h"
 #include "pipeline/failure/error.h"
 #include "pipeline/run/standard_streams.h"
 #include "pipeline/show/numbers.h"
@@ -31,6 +34,7 @@ failure::ExitCode run_report_compare(const Arguments& arguments) {
   std::vector<std::string> reports;
   std::int64_t moved = 10;
   bool json = false;
+  std::string page_path;
   CommandOptions options("chainrule report compare REPORT REPORT... [options]",
                          "Compares reports over the same texts with the first, document by document: paired "
                          "differences with errors clustered\nby document. Models of different tokenizers are compared "
@@ -38,15 +42,19 @@ failure::ExitCode run_report_compare(const Arguments& arguments) {
   options.group("Reports").add_options()("report", po::value(&reports)->required()->value_name("REPORT..."),
                                          "report folders; the option's name may be left out");
   options.group("Output").add_options()("moved", po::value(&moved)->default_value(10)->value_name("N"),
-                                        "how many documents that moved most are named")("json", po::bool_switch(&json),
-                                                                                        "print JSON");
+                                        "how many documents that moved most are named")(
+      "json", po::bool_switch(&json), "print JSON")("html", po::value(&page_path)->value_name("FILE"),
+                                                    "also write them as a web page");
   options.allow_positional("report", CommandOptions::kAnyNumber);
   if (!options.parse(arguments)) return failure::ExitCode::done;
   require_two(reports);
   check_range("moved", moved, 0, 1000);
+  std::optional<NewFile> page;
+  if (options.given("html")) page.emplace("--html", page_path);
   const compare::Comparisons comparisons =
       compare::compare_reports({reports.begin(), reports.end()}, static_cast<std::size_t>(moved));
   run::print(json ? io::files::json_text(compare::to_json(comparisons), 2) + "\n" : compare::as_text(comparisons));
+  if (page) page->write(evaluate::page::render_comparison_page(comparisons, command_text("report compare", arguments)));
   return failure::ExitCode::done;
 }
 

@@ -50,11 +50,9 @@ std::uint64_t make_output(Output& output, const EvaluateOptions& options, const 
     run::print(fmt::format("part {} of {}: {}\n", options.part.index + 1, options.part.count, output.part.string()));
     return 0;
   }
-  const auto result_of = [&](std::uint64_t unit) { return journal.result(unit); };
-  const auto tokenizer = [&]() -> const io::tokenizer::Tokenizer& { return inputs.texts->tokenizer(); };
-  const report::EvaluationReport report =
-      write_results(inputs.plan, *inputs.text, result_of, {options.keep_tokens, command_of(options, ranks), tokenizer},
-                    *output.folder, make_environment);
+  const report::EvaluationReport report = write_results(
+      inputs.plan, *inputs.text, [&](std::uint64_t unit) { return journal.result(unit); },
+      result_options(options, inputs, ranks), *output.folder, make_environment);
   remove_journal(journal);
   run::print(fmt::format("{}\nreport: {}\n", report::render_table(report), options.report.string()));
   return report.nonfinite_tokens();

@@ -40,6 +40,7 @@ std::deque<Share> shares_of(const comm::Communicator& communicator, const Evalua
     Share& share = shares.emplace_back();
     share.options = options;
     share.options.protocol = protocol;
+    share.options.write.lm_eval = options.write.lm_eval && protocol == &windows::protocol::kLmEval;
     share.why_not = choose_protocol(communicator, share.options, inputs);
     share.plan = inputs.plan;
     share.text = inputs.text;
@@ -63,7 +64,6 @@ std::uint64_t write_report(const EvaluateOptions& options, const run::Environmen
                            EvaluationInputs& inputs, const std::deque<Share>& shares, report::ReportFolder& folder) {
   std::vector<report::ProtocolLine> lines;
   std::uint64_t nonfinite = 0;
-  const auto tokenizer = [&]() -> const io::tokenizer::Tokenizer& { return inputs.texts->tokenizer(); };
   folder.begin();
   for (const Share& share : shares) {
     report::ProtocolLine& line = lines.emplace_back();
@@ -73,14 +73,13 @@ std::uint64_t write_report(const EvaluateOptions& options, const run::Environmen
     inputs.plan = share.plan;
     folder.make_folder(folder_of(share));
     const Share& scored = shares[share.scored_by];
-    const auto result_of = [&](std::uint64_t unit) { return scored.journal->result(unit); };
-    const report::EvaluationReport report =
-        write_files(share.plan, *share.text, result_of,
-                    {options.keep_tokens, command_of(options, environment.ranks), tokenizer}, folder, folder_of(share),
-                    [&](const auto&) { return environment_json(environment, share.options, inputs, scored.work); });
+    const report::EvaluationReport report = write_files(
+        share.plan, *share.text, [&](std::uint64_t unit) { return scored.journal->result(unit); },
+        result_options(share.options, inputs, environment.ranks), folder, folder_of(share),
+        [&](const auto&) { return environment_json(environment, share.options, inputs, scored.work); });
     line.result = report.protocol;
     line.tokens_scored = report.overall.tokens_scored;
-    if (const auto prefix = report.protocol.prefix_token) line.prefix = tokenizer().token_bytes(*prefix);
+    if (const auto prefix = report.protocol.prefix_token) line.prefix = inputs.texts->tokenizer().token_bytes(*prefix);
     nonfinite += report.nonfinite_tokens();
   }
   folder.write("protocols.json", report::to_text(report::render_protocols_json(lines)));
@@ -98,6 +97,16 @@ void require_one(const EvaluateOptions& options, const std::deque<Share>& shares
                                                                       options.data.string(), shares.front().why_not));
 }
 
+/// Files that are asked for are refused at the start, not left out at the end.
+void require_lm_eval(const std::deque<Share>& shares) {
+  for (const Share& share : shares) {
+    if (!share.options.write.lm_eval || share.why_not.empty()) continue;
+    throw failure::AgreedError(failure::ExitCode::bad_data,
+                               fmt::format("--write {} is of protocol {}, which cannot score this data: {}",
+                                           writers::kLmEvalFormat, share.options.protocol->name, share.why_not));
+  }
+}
+
 }  // namespace
 
 failure::ExitCode evaluate_all(const comm::Communicator& communicator, const EvaluateOptions& options,
@@ -107,6 +116,7 @@ failure::ExitCode evaluate_all(const comm::Communicator& communicator, const Eva
   EvaluationInputs inputs = open_model_and_data(communicator, options);
   std::deque<Share> shares = shares_of(communicator, options, inputs);
   require_one(options, shares);
+  require_lm_eval(shares);
   // All journals are opened before any is written: what is in the way is told at once.
   comm::agree_on_first(communicator, [&] {
     for (std::size_t i = 0; i < shares.size(); ++i) {

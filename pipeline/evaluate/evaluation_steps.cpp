@@ -11,7 +11,6 @@
 #include "model/decoder/decoder.h"
 #include "model/ops/ops.h"
 #include "pipeline/comm/agreement.h"
-#include "pipeline/evaluate/results.h"
 #include "pipeline/failure/error.h"
 #include "pipeline/run/standard_streams.h"
 #include "pipeline/show/numbers.h"
@@ -40,8 +39,10 @@ nlohmann::ordered_json environment_json(const run::Environment& environment, con
   return json;
 }
 
-std::string command_of(const EvaluateOptions& options, int ranks) {
-  return ranks == 1 ? options.command : fmt::format("mpirun -n {} {}", ranks, options.command);
+ResultOptions result_options(const EvaluateOptions& options, const EvaluationInputs& inputs, int ranks) {
+  const std::string command = ranks == 1 ? options.command : fmt::format("mpirun -n {} {}", ranks, options.command);
+  return {options.keep_tokens, command,
+          [&inputs]() -> const io::tokenizer::Tokenizer& { return inputs.texts->tokenizer(); }, options.write};
 }
 
 scoring::ScoringWork score(const comm::Communicator& communicator, const EvaluateOptions& options,

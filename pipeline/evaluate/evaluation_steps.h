@@ -7,6 +7,7 @@
 #include "pipeline/evaluate/evaluation_inputs.h"
 #include "pipeline/evaluate/journal/journal.h"
 #include "pipeline/evaluate/options.h"
+#include "pipeline/evaluate/results.h"
 #include "pipeline/evaluate/scoring/score_corpus.h"
 #include "pipeline/run/environment.h"
 
@@ -17,8 +18,8 @@ namespace chainrule::pipeline::evaluate {
 nlohmann::ordered_json environment_json(const run::Environment& environment, const EvaluateOptions& options,
                                         const EvaluationInputs& inputs, const scoring::ScoringWork& work);
 
-/// What report.html says of how the results came about.
-std::string command_of(const EvaluateOptions& options, int ranks);
+/// How the report is written. inputs outlive it.
+ResultOptions result_options(const EvaluateOptions& options, const EvaluationInputs& inputs, int ranks);
 
 /// Scores what inputs' plan asks for and journal, which rank 0 has, does not have yet. Throws AgreedError, and what
 /// score_corpus throws. Collective.

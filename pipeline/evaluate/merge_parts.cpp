@@ -11,6 +11,7 @@
 #include "io/tokenizer/tokenizer.h"
 #include "pipeline/evaluate/evaluation_inputs.h"
 #include "pipeline/evaluate/journal/journal.h"
+#include "pipeline/evaluate/options.h"
 #include "pipeline/evaluate/protocol_text.h"
 #include "pipeline/evaluate/results.h"
 #include "pipeline/models/text_model.h"
@@ -85,19 +86,20 @@ std::unique_ptr<const io::tokens::TokenStream> open_its_data(const EvaluationPla
 report::EvaluationReport merge_parts(const MergeOptions& options, const std::string& program) {
   report::ReportFolder folder(options.report);
   const Parts parts(options.parts);
+  require_protocol_of(options.write, *parts.plan().subject.windows.protocol);
   const fs::path path = options.data.empty() ? parts.plan().data : options.data;
   const auto data = open_its_data(parts.plan(), path);
   ProtocolText text(*data, [&] { return tokenizer_of(parts.plan(), path); });
-  const auto result_of = [&](std::uint64_t unit) { return parts.result(unit); };
-  const auto tokenizer = [&]() -> const io::tokenizer::Tokenizer& { return text.tokenizer(); };
-  const auto environment = [&](const report::EvaluationReport&) {
-    nlohmann::ordered_json json = {{"program", program}, {"ended", run::utc_now()}};
-    for (const fs::path& part : options.parts) json["parts"].push_back(part.string());
-    json["data"] = data->path().string();
-    return json;
-  };
-  return write_results(parts.plan(), text.of(parts.plan()), result_of,
-                       {options.keep_tokens, options.command, tokenizer}, folder, environment);
+  const ResultOptions results{options.keep_tokens, options.command,
+                              [&]() -> const io::tokenizer::Tokenizer& { return text.tokenizer(); }, options.write};
+  return write_results(
+      parts.plan(), text.of(parts.plan()), [&](std::uint64_t unit) { return parts.result(unit); }, results, folder,
+      [&](const report::EvaluationReport&) {
+        nlohmann::ordered_json json = {{"program", program}, {"ended", run::utc_now()}};
+        for (const fs::path& part : options.parts) json["parts"].push_back(part.string());
+        json["data"] = data->path().string();
+        return json;
+      });
 }
 
 }  // namespace chainrule::pipeline::evaluate

@@ -8,6 +8,14 @@
 
 namespace chainrule::pipeline::evaluate {
 
+void require_protocol_of(const writers::Formats& write, const windows::protocol::Protocol& protocol) {
+  if (!write.lm_eval || &protocol == &windows::protocol::kLmEval) return;
+  throw failure::Error(
+      failure::ExitCode::usage,
+      fmt::format("--write {} is of protocol {}, whose numbers lm-eval's keys name; this is protocol {}",
+                  writers::kLmEvalFormat, windows::protocol::kLmEval.name, protocol.name));
+}
+
 windows::WorkUnitOptions resolve(const EvaluateOptions& options, std::int64_t model_context_length) {
   windows::WorkUnitOptions units;
   windows::protocol::ScoringOptions& windows = units.windows;

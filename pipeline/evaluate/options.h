@@ -5,6 +5,7 @@
 
 #include "model/ops/ops.h"
 #include "pipeline/evaluate/scoring/score_corpus.h"
+#include "pipeline/evaluate/writers/formats.h"
 #include "pipeline/windows/work_units.h"
 
 namespace chainrule::pipeline::evaluate {
@@ -19,6 +20,7 @@ struct EvaluateOptions {
   scoring::Part part;              ///< units that are scored; other than all, no report is made but a part of one
   double time_limit_seconds = 0;   ///< stop in time for it, counted from the program's start; 0: none
   bool keep_tokens = false;        ///< the report holds every token's score
+  writers::Formats write;          ///< other programs' files that the report holds besides
   bool allow_nonfinite = false;    ///< tokens without a finite result are no failure
   const windows::protocol::Protocol* protocol = &windows::protocol::kDocument;  ///< null: each of them in turn
   std::int64_t context_length = 0;  ///< tokens; 0: the protocol's, else the model's
@@ -28,6 +30,9 @@ struct EvaluateOptions {
   model::products::Math math = model::products::Math::float32;
   int threads = 0;  ///< of each rank; 0: see use_threads()
 };
+
+/// Throws Error usage where lm-eval's files are asked for of another protocol: its keys name its own numbers.
+void require_protocol_of(const writers::Formats& write, const windows::protocol::Protocol& protocol);
 
 /// The work units that options ask for with a model of this context length. Throws Error usage where the context is
 /// longer than the model's, or the stride than the context.

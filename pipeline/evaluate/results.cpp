@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <ctime>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -14,6 +15,7 @@
 #include "pipeline/evaluate/shown_documents.h"
 #include "pipeline/evaluate/tally/baseline_tallies.h"
 #include "pipeline/evaluate/tally/token_file.h"
+#include "pipeline/evaluate/writers/written_report.h"
 
 namespace chainrule::pipeline::evaluate {
 
@@ -93,6 +95,12 @@ report::EvaluationReport write_files(const EvaluationPlan& plan, const io::token
   folder.write(place + "sources.csv", [&](const report::TextSink& sink) {
     report::render_sources_csv(text, covered, tallies.documents, sink);
   });
+  writers::write_formats(
+      options.write,
+      {report, text, tallies.documents, plan.model, std::filesystem::absolute(text.path()), plan.math, plan.micro_batch,
+       writers::unix_seconds(environment.value("started", std::string())),
+       static_cast<std::int64_t>(std::time(nullptr))},
+      folder, place);
   page::PageContent page{
       report, text.path().filename().string(), options.command, facts_of(plan, text, environment), {}, {}};
   try {

@@ -29,7 +29,8 @@ class Slurm:
         self.nodes = [f"n{i + 1}" for i in range(nodes)]
         self.cpus = cpus
         self.processes = {}
-        self.environment = {**os.environ, "SLURM_CONF": str(self.folder / "slurm.conf")}
+        # Nodes share this machine's cores, of which ranks that wait must let go.
+        self.environment = {**os.environ, "SLURM_CONF": str(self.folder / "slurm.conf"), "OMPI_MCA_mpi_yield_when_idle": "1"}
 
     def __enter__(self):
         try:
@@ -102,7 +103,7 @@ class Slurm:
                 if process.poll() is not None:
                     raise AssertionError(f"{name} ended with {process.returncode}:\n{self.log(name)}")
             if time.monotonic() > end:
-                raise AssertionError(f"{what}: waited {seconds} s\n" + "\n".join(map(self.log, self.processes)))
+                raise AssertionError(f"{what}: waited {seconds} s\n{self.log('slurmctld')}")
             time.sleep(0.1)
 
     def log(self, name):
@@ -129,7 +130,10 @@ class Slurm:
             if job.get("JobState") == "PENDING" and job.get("Reason") == "BeginTime":
                 self.say("scontrol", "update", f"JobId={number}", "StartTime=now")
             return job.get("JobState") in states
-        self.wait_until(reached, f"job {number} to be {' or '.join(states)}: {self.job(number)}", seconds)
+        try:
+            self.wait_until(reached, f"job {number} to be {' or '.join(states)}", seconds)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.job(number)}") from None
         return self.job(number)
 
     def stop(self):

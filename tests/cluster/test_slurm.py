@@ -2,18 +2,19 @@
 import os
 import pathlib
 import re
+import shutil
 import signal
 import subprocess
+import tempfile
 import time
 
 from failing_calls import failing
 from pretraining import PretrainTest
 from program import PROGRAM, SOURCE, chainrule
 from slurm import Slurm
+from text_model import corpus
 
 STEPS = 150
-# A step's line in metrics.jsonl takes a third of a second, so that there is time to stop a run in its middle.
-SLOWLY = failing("write:metrics.jsonl$:PAUSE:always")
 FINISHED = ("COMPLETED",)
 
 
@@ -30,6 +31,15 @@ class SlurmTest(PretrainTest):
         return ["--model", "tiny", "--width", 128, "--sequence-length", 16, "--micro-batch", 2, "--global-batch", 16,
                 "--steps", STEPS, "--checkpoint-every", 20, "--log-every", 10]
 
+    def setUp(self):
+        super().setUp()
+        # A step's line in metrics.jsonl takes a third of a second, so that there is time to stop a run in its middle:
+        # as long as this library is there.
+        self.brake = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory(prefix="brake-"))) / "brake.so"
+        self.slowly = failing("write:metrics.jsonl$:PAUSE:always")
+        shutil.copy(self.slowly["LD_PRELOAD"], self.brake)
+        self.slowly["LD_PRELOAD"] = str(self.brake)
+
     def submit(self, command, *options, nodes=2, ranks=1, env=None, check=0):
         """Ids of the jobs that submit.sh submitted for a chainrule command."""
         done = subprocess.run([SOURCE / "jobs/submit.sh", "--scheduler", "slurm", "--nodes", str(nodes),
@@ -41,7 +51,7 @@ class SlurmTest(PretrainTest):
 
     def pretrain(self, *options, slowly=True, **more):
         command = ["pretrain", "--data", self.fixture / "pair", "--run", self.run_folder, *self.training()]
-        return self.submit(command, *options, env=SLOWLY if slowly else None, **more)
+        return self.submit(command, *options, env=self.slowly if slowly else None, **more)
 
     def logs(self):
         return "\n".join(path.read_text(errors="replace") for path in sorted(self.folder.glob("*.job/*.log")))
@@ -61,10 +71,9 @@ class SlurmTest(PretrainTest):
             raise AssertionError(f"{error}\n{self.logs()}") from None
 
     def finish_fast(self, number):
-        """A job that was requeued or that waits: what is left of its run is not slow."""
-        script = next(iter(self.folder.glob("*.job/*.sh")))
-        self.assertIn("batch_step", script.read_text())
-        return self.wait_for_job(number, *FINISHED, seconds=120)
+        """What is left of a run that goes on."""
+        self.brake.unlink()
+        return self.wait_for_job(number, *FINISHED)
 
     def assert_same_run(self):
         self.assertEqual(self.weights_hash(), self.weights_hash(self.whole))
@@ -130,10 +139,10 @@ class SlurmTest(PretrainTest):
         self.assert_same_run()
 
     def test_preempted_by_a_higher_partition(self):
-        (low,) = self.pretrain(ranks=2)
+        (low,) = self.pretrain()
         self.wait_for_steps(10)
         (high,) = self.submit(["evaluate", "--model", self.whole, "--data", self.fixture / "pair/held-out", "--report",
-                               self.folder / "urgent"], "--partition", "urgent", ranks=2)
+                               self.folder / "urgent"], "--partition", "urgent", "--option", "--exclusive")
         self.wait_for_job(high, *FINISHED)
         self.assertEqual(self.slurm.job(low)["Restarts"], "1")
         self.finish_fast(low)
@@ -146,7 +155,7 @@ class SlurmTest(PretrainTest):
         self.slurm.say("scancel", "--signal=USR1", "--batch", first)
         self.wait_for_job(first, *FINISHED)
         self.assertLess(len(self.metrics()), STEPS)
-        self.wait_for_job(second, *FINISHED)
+        self.finish_fast(second)
         begun = time.monotonic()
         self.wait_for_job(third, *FINISHED)
         self.assertLess(time.monotonic() - begun, 30, "nothing was left to do")
@@ -189,3 +198,48 @@ class SlurmTest(PretrainTest):
         self.assertEqual(self.logs().count("nothing is left to do"), 3)
         for name in ("report.json", "documents.csv"):
             self.assertEqual((self.folder / "parts" / name).read_bytes(), (self.folder / "once" / name).read_bytes())
+
+    def pipeline(self, file, *options):
+        done = subprocess.run([SOURCE / "jobs/pipeline.sh", file, *options], env={**self.slurm.environment, "CHAINRULE": PROGRAM},
+                              capture_output=True, text=True, timeout=120)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        return done.stdout
+
+    def test_a_pipeline(self):
+        text = self.folder / "text"
+        text.mkdir()
+        for part in range(12):
+            (text / f"{part}.txt").write_text(corpus(60, part), encoding="utf-8")
+        file = self.folder / "pipeline.cfg"
+        file.write_text(f"""work = {self.folder}/work
+scheduler = slurm
+threads = 1
+time = 5
+[tokenizer]
+options = --input '{text}' --vocabulary-size 300
+[pack]
+nodes = 2
+ranks-per-node = 1
+options = --input '{text}' --held-out 0.2
+[pretrain]
+nodes = 2
+ranks-per-node = 1
+chain = 1
+options = --model tiny --sequence-length 32 --micro-batch 2 --global-batch 8 --steps 20 --checkpoint-every 10
+[evaluate]
+ranks-per-node = 1
+array = 2
+""")
+        self.assertNotIn("done", self.pipeline(file, "--status"))
+        jobs = re.findall(r"submitted job (\d+)", self.pipeline(file))
+        self.assertEqual(len(jobs), 6, "tokenizer, pack, two of the chain, the array, merge")
+        self.assertRegex(self.pipeline(file, "--status"), "waiting")
+        self.wait_for_job(jobs[-1], *FINISHED, seconds=180)
+        status = self.pipeline(file, "--status")
+        self.assertEqual(status.count("done"), 5, status)
+        self.assertTrue((self.folder / "work/report/report.json").exists())
+        self.assertEqual(re.findall(r"submitted job", self.pipeline(file)), [], "nothing is left to do")
+        chainrule("evaluate", "--model", self.folder / "work/run", "--data", self.folder / "work/data/held-out", "--report",
+                  self.folder / "once", check=0)
+        self.assertEqual((self.folder / "work/report/report.json").read_bytes(),
+                         (self.folder / "once/report.json").read_bytes())

@@ -6,22 +6,9 @@ import unittest
 
 from browser import layout
 from evaluation import EvaluationTest
+from pages import Pages
 from program import chainrule
 from text_model import TextModelTest
-
-
-class Pages:
-    def assert_fits(self, page):
-        for width in (360, 1280):
-            for dark in (False, True):
-                window, content, beyond = layout(page, width, dark)
-                self.assertEqual(window, width)
-                self.assertLessEqual(content, width)
-                self.assertEqual(beyond, 0, f"{page} at {width}")
-
-    def assert_stands_alone(self, text):
-        self.assertNotRegex(text, r"(?i)<script|<link|<img|@import|url\(|https?://")
-        self.assertNotIn("{{", text)
 
 
 class ReportPage(Pages, EvaluationTest):

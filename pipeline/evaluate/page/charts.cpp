@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <utility>
 
 namespace chainrule::pipeline::evaluate::page {
 namespace {
@@ -93,6 +94,22 @@ std::string calibration_chart(const std::vector<report::CalibrationBin>& bins) {
         std::back_inserter(svg),
         R"(<circle class="dot" cx="{:.1f}" cy="{:.1f}" r="{:.1f}"><title>expected {:.3f}, observed {:.3f}, {} tokens</title></circle>)",
         x_of(*bin.expected), y_of(*bin.observed), radius, *bin.expected, *bin.observed, bin.tokens);
+  }
+  return svg + "</svg>";
+}
+
+std::string shares_chart(std::uint64_t better, std::uint64_t same, std::uint64_t worse) {
+  constexpr double kBar = 6;
+  const auto all = static_cast<double>(better + same + worse);
+  std::string svg = fmt::format(R"(<svg viewBox="0 0 {} {}" role="img">)", kWidth, kBar);
+  double x = 0;
+  for (const auto& [kind, count] : {std::pair("good", better), std::pair("even", same), std::pair("bad", worse)}) {
+    if (count == 0) continue;
+    const double width = kWidth * static_cast<double>(count) / all;
+    fmt::format_to(std::back_inserter(svg),
+                   R"(<rect class="{}" x="{:.2f}" y="0" width="{:.2f}" height="{}"><title>{} documents</title></rect>)",
+                   kind, x, width, kBar, count);
+    x += width;
   }
   return svg + "</svg>";
 }

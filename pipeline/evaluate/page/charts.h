@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -11,5 +12,8 @@ std::string band_chart(const std::vector<report::BandSummary>& bands);
 
 /// Observed against expected share of hits, a dot a bin whose area grows with its tokens.
 std::string calibration_chart(const std::vector<report::CalibrationBin>& bins);
+
+/// One bar of all documents: those that are better, the same, worse.
+std::string shares_chart(std::uint64_t better, std::uint64_t same, std::uint64_t worse);
 
 }  // namespace chainrule::pipeline::evaluate::page

@@ -5,12 +5,11 @@
 #include <algorithm>
 #include <cmath>
 #include <kainjow/mustache.hpp>
-#include <stdexcept>
 
 #include "pipeline/evaluate/page/charts.h"
 #include "pipeline/evaluate/page/page_template.h"
+#include "pipeline/evaluate/page/page_values.h"
 #include "pipeline/show/heat_markup.h"
-#include "pipeline/show/legible.h"
 #include "pipeline/show/markup.h"
 #include "pipeline/show/numbers.h"
 
@@ -19,33 +18,9 @@ namespace {
 
 using kainjow::mustache::data;
 using kainjow::mustache::list;
-using kainjow::mustache::mustache;
-
-std::string fixed(const std::optional<double>& value, int digits) {
-  return value ? fmt::format("{:.{}f}", *value, digits) : std::string("-");
-}
-
-std::string perplexity_text(const std::optional<double>& value) {
-  if (!value) return "not defined";
-  return *value < 1e7 ? fmt::format("{:.2f}", *value) : fmt::format("{:.3e}", *value);
-}
 
 std::string percent(const std::optional<double>& share) {
   return share ? fmt::format("{:.2f} %", 100 * *share) : std::string("-");
-}
-
-/// Names and values come from files: valid UTF-8 without control characters; the template escapes the rest.
-std::string safe(const std::string& text) { return show::without_controls(text); }
-
-/// An object of texts.
-data object(std::initializer_list<std::pair<const char*, std::string>> members) {
-  data made;
-  for (const auto& [name, value] : members) made.set(name, value);
-  return made;
-}
-
-data total(const char* name, const std::string& value, const std::string& unit) {
-  return object({{"name", name}, {"value", value}, {"unit", unit}});
 }
 
 list totals_of(const report::EvaluationReport& report) {
@@ -210,14 +185,8 @@ std::string render_report_page(const PageContent& content) {
                                                                           "token, among those of 16 tokens or more.")));
   page.set("documents", documents_of(content.documents));
   page.set("command", safe(content.command));
-  list facts;
-  for (const auto& [name, value] : content.facts) {
-    facts.push_back(object({{"name", safe(name)}, {"value", safe(value)}}));
-  }
-  page.set("facts", facts);
-  mustache shape{std::string(kPageTemplate)};
-  if (!shape.is_valid()) throw std::logic_error("the page's template: " + shape.error_message());
-  return shape.render(page);
+  page.set("facts", facts_list(content.facts));
+  return fill_in(kPageTemplate, page);
 }
 
 }  // namespace chainrule::pipeline::evaluate::page

@@ -1,10 +1,9 @@
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <iterator>
-#include <vector>
 
 #include "pipeline/evaluate/report/render.h"
+#include "pipeline/evaluate/report/source_table.h"
 
 namespace chainrule::pipeline::evaluate::report {
 namespace {
@@ -36,29 +35,6 @@ std::string measures(const EvaluationSummary& summary) {
                      field(summary.word_perplexity), field(summary.top1_accuracy), field(summary.top5_accuracy),
                      field(summary.predictive_entropy_nats));
 }
-
-/// Where documents come from, read a block at a time.
-class SourceTable {
- public:
-  SourceTable(const io::tokens::TokenStream& data, std::uint64_t size) : data_(data), size_(size) {}
-
-  const io::tokens::DocumentSource& operator[](std::uint64_t index) {
-    if (index - first_ >= block_.size()) {
-      first_ = index;
-      block_.resize(std::min<std::uint64_t>(kBlock, size_ - first_));
-      data_.read_sources(first_, block_);
-    }
-    return block_[index - first_];
-  }
-
- private:
-  static constexpr std::uint64_t kBlock = 16'384;
-
-  const io::tokens::TokenStream& data_;
-  std::uint64_t size_;
-  std::uint64_t first_ = 0;
-  std::vector<io::tokens::DocumentSource> block_;
-};
 
 }  // namespace
 

@@ -73,7 +73,7 @@ void ReportFolder::write(const std::string& name, std::string_view content) cons
 }
 
 void ReportFolder::commit() {
-  for (const fs::directory_entry& each : fs::directory_iterator(beside_)) {
+  for (const fs::directory_entry& each : fs::recursive_directory_iterator(beside_)) {
     if (each.is_directory()) io::files::sync_path(each.path());
   }
   const fs::path beside = std::exchange(beside_, fs::path());  // whole: from here on it stays, wherever it is

@@ -1,0 +1,16 @@
+"""What every page promises."""
+from browser import layout
+
+
+class Pages:
+    def assert_fits(self, page):
+        for width in (360, 1280):
+            for dark in (False, True):
+                window, content, beyond = layout(page, width, dark)
+                self.assertEqual(window, width)
+                self.assertLessEqual(content, width)
+                self.assertEqual(beyond, 0, f"{page} at {width}")
+
+    def assert_stands_alone(self, text):
+        self.assertNotRegex(text, r"(?i)<script|<link|<img|@import|url\(|https?://")
+        self.assertNotIn("{{", text)
