@@ -12,8 +12,9 @@ pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
 pkg_check_modules(HWLOC REQUIRED IMPORTED_TARGET hwloc)
 pkg_check_modules(UTF8PROC REQUIRED IMPORTED_TARGET libutf8proc)
 
-# The serial C library serves: ranks open files independently. FindHDF5 would mix in C++ and high-level parts.
-pkg_check_modules(HDF5 REQUIRED IMPORTED_TARGET hdf5-serial)
+# The serial C library serves: ranks open files independently. FindHDF5 would mix in C++ and high-level parts. Debian's
+# name for it comes first, since its hdf5 may be a parallel one.
+pkg_search_module(HDF5 REQUIRED IMPORTED_TARGET hdf5-serial hdf5)
 pkg_check_modules(ZLIB REQUIRED IMPORTED_TARGET zlib)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
 

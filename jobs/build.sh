@@ -1,16 +1,12 @@
 #!/usr/bin/env bash
 # Configures and builds build/release/chainrule, with a line of progress now and then; all output if something fails.
-#   jobs/build.sh            the program
-#   jobs/build.sh --tests    the program and its tests
+#   jobs/build.sh            the program and its manual, as `cmake --install build/release --prefix PREFIX` wants them
+#   jobs/build.sh --tests    and the tests
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 tests=OFF
-target=(--target chainrule)
-if [ "${1:-}" = "--tests" ]; then
-  tests=ON
-  target=()
-fi
+[ "${1:-}" != "--tests" ] || tests=ON
 
 # While a build runs: how far its log says that it is.
 report_progress() {
@@ -39,5 +35,5 @@ quietly() {
 started=$SECONDS
 echo "build: configuring and compiling into build/release (the first time takes a few minutes)"
 quietly cmake --preset release -DCHAINRULE_BUILD_TESTS="$tests"
-quietly cmake --build --preset release "${target[@]}"
+quietly cmake --build --preset release
 echo "build: done in $((SECONDS - started)) s: $(build/release/chainrule --version)"

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "pipeline/cli/command_table.h"
 #include "pipeline/cli/options.h"
 #include "pipeline/comm/session.h"
 #include "pipeline/failure/error.h"
@@ -26,6 +27,10 @@ void print_actions(std::string_view command, std::span<const Command> actions, c
 }  // namespace
 
 failure::ExitCode run_action(std::string_view command, std::span<const Command> actions, const Arguments& arguments) {
+  if (CommandTable* const table = asked_table(); table != nullptr) {
+    table->actions = tables_of(actions);
+    return failure::ExitCode::done;
+  }
   if (comm::launched_rank() != 0) return failure::ExitCode::done;
   std::vector<std::string> names;
   for (const Command& action : actions) names.emplace_back(action.name);

@@ -12,14 +12,14 @@
 namespace chainrule::pipeline::cli {
 
 void ArithmeticOptions::add_math_to(po::options_description& group) {
-  group.add_options()("math", po::value(&math)->default_value("float32")->value_name("KIND"),
-                      "float32; or bf16: products round their inputs to bfloat16 where the processor has it");
+  group.add_options()("math", po::value(&math)->default_value("float32")->value_name("float32|bf16"),
+                      "bf16: products round their inputs to bfloat16 where the processor has it");
 }
 
 void ArithmeticOptions::add_recompute_to(po::options_description& group) {
   group.add_options()(
-      "recompute", po::value(&recompute)->default_value("none")->value_name("WHAT"),
-      "none; or full: keep each layer's input only and compute its inside again in backward (less memory, same bits)");
+      "recompute", po::value(&recompute)->default_value("none")->value_name("none|full"),
+      "full: keep each layer's input only and compute its inside again in backward (less memory, same bits)");
 }
 
 model::products::Math ArithmeticOptions::chosen_math() const {

@@ -24,11 +24,12 @@ failure::ExitCode run_benchmark(const Arguments& arguments) {
   measure::BenchmarkOptions asked;
   std::string tokenizer;
   std::string text;
-  options.group("Model").add_options()("model", po::value(&model)->default_value("gpt2-124m")->value_name("PRESET"),
-                                       fmt::format("one of {}", fmt::join(model::shape::preset_names(), ", ")).c_str())(
+  const std::string presets = fmt::format("{}", fmt::join(model::shape::preset_names(), "|"));
+  options.group("Model").add_options()("model", po::value(&model)->default_value("gpt2-124m")->value_name(presets),
+                                       "preset")(
       "vocabulary-size", po::value(&vocabulary)->default_value(50257)->value_name("N"), "tokens")(
-      "sequence-length", po::value(&sequence_length)->value_name("T"), "tokens (default: the preset's)")(
-      "micro-batch", po::value(&asked.micro_batch)->default_value(1)->value_name("B"), "sequences")(
+      "sequence-length", po::value(&sequence_length)->value_name("TOKENS"), "(default: the preset's)")(
+      "micro-batch", po::value(&asked.micro_batch)->default_value(1)->value_name("SEQUENCES"), "sequences of one pass")(
       "global-batch", po::value(&asked.global_batch)->value_name("SEQUENCES"),
       "sequences of a training step (default: one micro-batch a rank)");
   ArithmeticOptions arithmetic;

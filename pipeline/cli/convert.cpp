@@ -52,12 +52,12 @@ failure::ExitCode run_convert(const Arguments& arguments) {
   options.group("Conversion")
       .add_options()("model", po::value(&model)->required()->value_name("M"),
                      "checkpoint, run directory, Hugging Face folder, GGUF file or llm.c model")(
-          "format", po::value(&format)->required()->value_name("NAME"),
+          "format", po::value(&format)->required()->value_name("hugging-face|llm.c|checkpoint"),
           "hugging-face: config.json, safetensors and tokenizer; llm.c: a .bin of a GPT-2, its tokenizer.json beside "
           "it; checkpoint: chainrule's, for every command and pretrain --init")(
           "output", po::value(&output)->required()->value_name("PATH"), "a new or empty folder; for llm.c a new file")(
-          "encoding", po::value(&encoding)->default_value("f32")->value_name("NAME"),
-          "f32, or bf16: rounded to nearest, ties to even (not for checkpoints)");
+          "encoding", po::value(&encoding)->default_value("f32")->value_name("f32|bf16"),
+          "bf16: rounded to nearest, ties to even (not for checkpoints)");
   if (!options.parse(arguments)) return failure::ExitCode::done;
   if (output.empty()) refuse("--output needs a name");
   const convert::ConvertOptions asked{model, output, format_of(format), encoding_of(encoding)};

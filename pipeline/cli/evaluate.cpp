@@ -161,10 +161,13 @@ failure::ExitCode run_evaluate(const Arguments& arguments) {
       of_protocols("; ",
                    [](const protocol::Protocol& each) { return fmt::format("{}: {}", each.name, each.summary); }) +
       "; all: each of them in turn, a table and a folder for each";
-  options.group("How").add_options()(
-      "protocol", po::value(&protocol_name)->default_value(name_of(*protocol::all().front()))->value_name("NAME"),
-      protocols.c_str())("context-length", po::value(&asked.context_length)->value_name("TOKENS"),
-                         "longest context (default: the model's; of llama.cpp at most 512, of gptq 2048)")(
+  options.group("How").add_options()("protocol",
+                                     po::value(&protocol_name)
+                                         ->default_value(name_of(*protocol::all().front()))
+                                         ->value_name(of_protocols("|", name_of) + "|" + std::string(kAllProtocols)),
+                                     protocols.c_str())(
+      "context-length", po::value(&asked.context_length)->value_name("TOKENS"),
+      "longest context (default: the model's; of llama.cpp at most 512, of gptq 2048)")(
       "stride", po::value(&asked.stride)->value_name("TOKENS"),
       "by how much windows advance (protocol document; default: half the context length; and hf-stride; default: 512)")(
       "micro-batch", po::value(&asked.micro_batch)->value_name("WINDOWS"),

@@ -75,6 +75,21 @@ std::string as_typed(const std::string& name, const Arguments& arguments) {
   return name;
 }
 
+OptionRow row_of(const po::option_description& option) {
+  OptionRow row;
+  row.name = option.long_name();
+  const std::string short_name = option.canonical_display_name(po::command_line_style::allow_dash_for_short);
+  if (short_name.size() == 2 && short_name.front() == '-') row.letter = short_name.back();
+  row.description = option.description();
+  if (option.semantic()->max_tokens() == 0) return row;
+  row.value = option.semantic()->name();  // "N (=4)"
+  if (const std::size_t behind = row.value.find(" (="); behind != std::string::npos) {
+    row.default_value = row.value.substr(behind + 3, row.value.size() - behind - 4);
+    row.value.resize(behind);
+  }
+  return row;
+}
+
 /// The lines of a configuration as the library's own parsers would give them.
 po::parsed_options as_parsed(const run::Configuration& lines, const po::options_description& options) {
   po::parsed_options parsed(&options);
@@ -124,6 +139,7 @@ CommandOptions::CommandOptions(std::string_view usage, std::string_view summary)
 
 po::options_description& CommandOptions::group(const std::string& caption) {
   if (groups_.size() == groups_.capacity()) throw std::logic_error("too many option groups");
+  captions_.push_back(caption);
   return groups_.emplace_back(caption, 100U);
 }
 
@@ -133,6 +149,10 @@ bool CommandOptions::parse(const Arguments& arguments) {
       "config", po::value(&config)->value_name("FILE"),
       "read further options from FILE (lines 'name = value'; # at the start of a line or behind a space begins a "
       "comment; a value may stand in double quotes); the command line wins")("help,h", "print this help");
+  if (CommandTable* const table = asked_table(); table != nullptr) {
+    fill(*table);
+    return false;
+  }
   po::options_description all;
   for (const auto& each : groups_) all.add(each);
   std::vector<std::string> names;
@@ -190,6 +210,17 @@ bool CommandOptions::parse(const Arguments& arguments) {
     fail(fmt::format("{}; see --help", error.what()));
   }
   return true;
+}
+
+void CommandOptions::fill(CommandTable& table) const {
+  table.usage = usage_;
+  table.description = summary_;
+  for (std::size_t i = 0; i < groups_.size(); ++i) {
+    OptionGroup& group = table.groups.emplace_back();
+    group.caption = captions_[i];
+    for (const auto& option : groups_[i].options()) group.rows.push_back(row_of(*option));
+  }
+  if (positional_.max_total_count() > 0) table.nameless = positional_.name_for_position(0);
 }
 
 bool CommandOptions::given(const std::string& name) const {

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "pipeline/cli/command_table.h"
 #include "pipeline/cli/commands.h"
 #include "pipeline/comm/communicator.h"
 
@@ -28,7 +29,8 @@ class CommandOptions {
   static constexpr int kAnyNumber = -1;
   void allow_positional(const std::string& name, int words = 1) { positional_.add(name.c_str(), words); }
 
-  /// Parses. Returns false when --help was asked for and printed (then the command is done).
+  /// Parses. Returns false when --help was asked for and printed, or the table of options was (asked_table()): then the
+  /// command is done.
   bool parse(const Arguments& arguments);
 
   /// Whether the option was given, on the command line or in the file (not defaulted).
@@ -46,8 +48,11 @@ class CommandOptions {
   std::vector<std::pair<std::string, std::string>> resolved() const;
 
  private:
+  void fill(CommandTable& table) const;
+
   std::string usage_;
   std::string summary_;
+  std::vector<std::string> captions_;  // of groups_
   std::vector<po::options_description> groups_;
   po::positional_options_description positional_;
   po::variables_map values_;

@@ -43,12 +43,12 @@ void add_data_and_model(CommandOptions& command, pretrain::PretrainOptions& opti
           "dry-run", po::bool_switch(&options.dry_run),
           "print parameters, tokens and memory per rank, and stop without writing");
   pretrain::ModelOptions& model = options.model;
-  static const std::string presets = fmt::format("preset: {}", fmt::join(model::shape::preset_names(), ", "));
+  const std::string presets = fmt::format("{}", fmt::join(model::shape::preset_names(), "|"));
   command.group("Model").add_options()(
       "init", po::value(&words.init)->value_name("M"),
       "go on from this model's weights, in its shape: a checkpoint, run, Hugging Face folder, GGUF file or llm.c model "
       "(instead of --model and the options of the shape; a shorter --sequence-length where positions are rotary)")(
-      "model", po::value(&model.preset)->default_value("gpt2-124m")->value_name("PRESET"), presets.c_str())(
+      "model", po::value(&model.preset)->default_value("gpt2-124m")->value_name(presets), "preset")(
       "layers", po::value(&model.layers)->value_name("N"), "layers (default: the preset's)")(
       "heads", po::value(&model.heads)->value_name("N"), "attention heads (default: the preset's)")(
       "key-value-heads", po::value(&model.key_value_heads)->value_name("N"),
@@ -58,8 +58,8 @@ void add_data_and_model(CommandOptions& command, pretrain::PretrainOptions& opti
       "channels inside the feed-forward part (default: the preset's ratio to the width)")(
       "sequence-length", po::value(&model.sequence_length)->value_name("TOKENS"),
       "context and length of a training window (default: the preset's)")(
-      "activation", po::value(&model.activation)->value_name("NAME"),
-      "gelu_tanh, swiglu or relu_squared (default: the preset's)")(
+      "activation", po::value(&model.activation)->value_name("gelu_tanh|swiglu|relu_squared"),
+      "of the feed-forward part (default: the preset's)")(
       "attention-window", po::value(&model.attention_window)->value_name("TOKENS"),
       "a token meets that many, itself included (default: all before it)")(
       "query-key-norm", po::bool_switch(&model.query_key_norm), "RMSNorm of each head's queries and keys")(
