@@ -1,6 +1,7 @@
 """`evaluate --baseline`: SmolLM2 in Q4_0 beside its float32 origin, of another file format, against transformers in
-float64 with the same weights, and against logits of llama.cpp's library; its program's definitions throughout. That
-program keeps the baseline's log-probabilities in 16 bits: how far this alone moves its numbers is printed too."""
+float64 with the same weights; and the same rounded weights in an F32 file against logits of llama.cpp's library, which
+rounds activations to 8 bits where weights are quantised. Definitions are its program's, which keeps the baseline's
+log-probabilities in 16 bits: how far this alone moves its numbers is printed too."""
 import json
 import math
 import shutil
@@ -20,22 +21,27 @@ CONTEXT = 128
 FOLDER = parity.WORK / "quantised"
 
 
-def write_q4_0(path):
-    """The published file's weights rounded once more: what quantising changes should be seen."""
+def write_q4_0(path, as_float32=False):
+    """The published file's weights rounded once more: what quantising changes should be seen. Or the rounded weights as
+    float32."""
     reader = gguf.GGUFReader(parity.SMOLLM2_GGUF)
     writer = gguf.GGUFWriter(path, "llama")
     for field in reader.fields.values():
         if not field.name.startswith(OWN):
             kind, *inner = field.types
             writer.add_key_value(field.name, field.contents(), kind, sub_type=inner[-1] if inner else None)
-    writer.add_file_type(gguf.LlamaFileType.MOSTLY_Q4_0)
+    writer.add_file_type(gguf.LlamaFileType.ALL_F32 if as_float32 else gguf.LlamaFileType.MOSTLY_Q4_0)
     for tensor in reader.tensors:
         values = gguf.dequantize(tensor.data, tensor.tensor_type).astype(numpy.float32)
         if values.ndim == 1:
             writer.add_tensor(tensor.name, values)
         else:
             kind = gguf.GGMLQuantizationType.Q4_0
-            writer.add_tensor(tensor.name, gguf.quants.quantize(values, kind), raw_dtype=kind)
+            rounded = gguf.quants.quantize(values, kind)
+            if as_float32:
+                writer.add_tensor(tensor.name, gguf.dequantize(rounded, kind).astype(numpy.float32))
+            else:
+                writer.add_tensor(tensor.name, rounded, raw_dtype=kind)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
@@ -105,9 +111,11 @@ def said(baseline, name, part):
 
 def compare(label, baseline, statistics, bound):
     for what, name, part, expected in statistics.numbers():
-        # The least KL is 1e-4 of the others: of its own size it is told less exactly.
-        parity.row(f"SmolLM2 Q4_0: {what}, {label}", abs(said(baseline, name, part) - expected) / max(abs(expected), 1e-3),
-                   3 * bound if name == "quantiles" else bound)  # of single tokens, whose rounding nothing evens out
+        # The least KL is 1e-4 of the others: of its own size it is told less exactly. Quantiles are of single tokens,
+        # whose rounding nothing evens out.
+        parity.row(f"SmolLM2 Q4_0: {what}, {label}",
+                   abs(said(baseline, name, part) - expected) / max(abs(expected), 1e-3),
+                   3 * bound if name == "quantiles" else bound)
 
 
 def reported(model, baseline, data):
@@ -145,8 +153,9 @@ def main():
         shutil.rmtree(folder, ignore_errors=True)
     FOLDER.mkdir()
     text.mkdir()
-    quantised, float32, folder = FOLDER / "q4_0.gguf", FOLDER / "f32.gguf", FOLDER / "f32"
+    quantised, rounded, float32, folder = (FOLDER / name for name in ("q4_0.gguf", "rounded.gguf", "f32.gguf", "f32"))
     write_q4_0(quantised)
+    write_q4_0(rounded, as_float32=True)
     write_float32(float32)
     parity.chainrule("convert", "--model", float32, "--format", "hugging-face", "--output", folder)
     bodies = [body[:1500] for _, body in parity.texts()]
@@ -160,8 +169,8 @@ def main():
     compare("transformers, float64", baseline, exact, 1e-5)
     same = reported(float32, folder, data)["baseline"]
     parity.row("SmolLM2: KL of the float32 GGUF file from the folder", same["kl_nats"]["value"], 1e-9)
-    own = llama_cpp_model(quantised), llama_cpp_model(float32)
-    compare("llama.cpp's logits", baseline, Statistics(ids, *own), 0.05)  # it rounds activations to 8 bits where weights are quantised
+    own = llama_cpp_model(rounded), llama_cpp_model(float32)
+    compare("llama.cpp's logits, both F32", reported(rounded, float32, data)["baseline"], Statistics(ids, *own), 1e-4)
     for (what, *_, kept), (*_, whole) in zip(Statistics(ids, *own, in_16_bits).numbers(), Statistics(ids, *own).numbers(),
                                              strict=True):
         print(f"    llama.cpp's 16 bits alone: {what:28}{kept:14.7g} for {whole:.7g}")
