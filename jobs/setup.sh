@@ -19,7 +19,7 @@ test_packages=(libgtest-dev libgmock-dev python3 python3-h5py python3-jsonschema
 # Two module systems, of which Debian lets one be installed: tests take both from a folder of their own, so that neither
 # takes the place of what a machine has.
 unpacked_packages=(lmod environment-modules)
-unpacked=${XDG_CACHE_HOME:-$HOME/.cache}/chainrule/debian
+unpacked=${XDG_CACHE_HOME:-~/.cache}/chainrule/debian
 check_packages=(clang-format-14 git clang libclang-rt-dev libomp-dev)  # clang for libFuzzer alone
 package_packages=(dpkg-dev file)
 

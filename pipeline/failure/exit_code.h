@@ -22,7 +22,8 @@ inline constexpr struct {
   std::string_view meaning;
 } kExitCodes[] = {
     {ExitCode::done, "done"},
-    {ExitCode::usage, "usage: also an option that contradicts a resumed run, a context longer than the model's"},
+    {ExitCode::usage,
+     "usage: also an option that contradicts a resumed run, a context longer than the model's, more ranks than lanes"},
     {ExitCode::bad_data,
      "bad data: a damaged file, model and data of different tokenizers, nothing to score, non-finite results"},
     {ExitCode::missing_input, "missing or unreadable input"},

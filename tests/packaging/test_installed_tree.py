@@ -60,6 +60,7 @@ class InstalledTree(unittest.TestCase):
                        "--output", "data"], cwd=self.folder, env=self.environment)
         self.assertIn("chain\\ rule/bin/chainrule pack", script)
         self.assertIn("chain\\ rule/share/chainrule/jobs/batch_step.sh", script)
+        self.assertIn("usage: pipeline.sh", said([self.prefix / "bin" / "chainrule-pipeline", "--help"]))
         self.assertIn("cannot read '", said([self.prefix / "bin" / "chainrule-demo", "absent"], check=66,
                                             cwd=self.folder, env=self.environment))
 

@@ -49,5 +49,5 @@ class Chainrule(CMakePackage):
     def cmake_args(self):
         return [self.define("CHAINRULE_BUILD_TESTS", False)]
 
-    def setup_run_environment(self, env):
+    def setup_run_environment(self, env: EnvironmentModifications) -> None:
         env.set("CHAINRULE_JOBS", self.prefix.share.chainrule.jobs)
