@@ -13,6 +13,7 @@
 #   continues=yes                    what the command makes may be there already, and the job is done then
 #   again                            how many times `local` goes on after exit code 75
 #   job_folder, job_script           the folder for what jobs leave, and the script to submit again (PBS, Flux)
+#   made_line                        the command whose product this job completes, for job_folder/made
 
 say() { echo "job $job_id: $*" >&2; }
 
@@ -48,7 +49,9 @@ product_of() {
   case $command in
     evaluate)
       if [ -n "$part" ]; then
-        printf '%s' "${folder%/}.part-${part%/*}-of-${part#*/}"
+        :  # evaluate itself says whether a part is there, of this evaluation or of another
+      elif [ -n "$folder" ] && [ "$(option_value protocol "$@")" = all ]; then
+        printf '%s' "${folder%/}/protocols.json"
       elif [ -n "$folder" ]; then
         printf '%s' "${folder%/}/report.json"
       else
@@ -64,6 +67,26 @@ product_of() {
     tokenizer | convert | export) option_value output "$@" ;;
   esac
 }
+
+# newer_input PRODUCT COMMAND...: the first file or folder that the command reads and that changed after the product was
+# made; nothing where there is none.
+newer_input() {
+  local product=$1 option input inside
+  shift
+  for option in model baseline data tokenizer init; do
+    input=$(option_value "$option" "$@")
+    [ -n "$input" ] || continue
+    for inside in "$input" "$input/index.json" "$input/train/index.json" "$input/checkpoints"; do
+      if [ -e "$inside" ] && [ "$inside" -nt "$product" ]; then
+        printf '%s' "$input"
+        return
+      fi
+    done
+  done
+}
+
+# Whether the jobs of a folder made what is there by this very command.
+is_made_by() { grep -Fxqs -- "$2" "$1/made"; }
 
 # Who this job is: its id, and its index in an array.
 identify_job() {
@@ -241,7 +264,8 @@ batch_step() {
     set -- "$@" --part "$part/$parts"
   fi
   product=$(product_of "${@:2}")
-  if [ "${continues:-no}" = yes ] && [ -n "$product" ] && [ -e "$product" ]; then
+  if [ "${continues:-no}" = yes ] && [ -n "$product" ] && [ -e "$product" ] &&
+    { [ -z "${job_folder:-}" ] || is_made_by "$job_folder" "${made_line:-}"; }; then
     say "'$product' is there already: nothing is left to do"
     leave 0
   fi
@@ -258,6 +282,9 @@ batch_step() {
     code=$?
   done
   [ -z "$alarm" ] || kill "$alarm" 2>/dev/null
+  if [ "$code" -eq 0 ] && [ -n "${job_folder:-}" ] && [ -n "${made_line:-}" ]; then
+    is_made_by "$job_folder" "$made_line" || printf '%s\n' "$made_line" >>"$job_folder/made"
+  fi
   if [ "$code" -eq 75 ] && [ "$ended" = no ]; then
     case ${on_stop:-requeue} in
       requeue) requeue ;;

@@ -2,6 +2,8 @@
 # From text to a perplexity report as dependent jobs: pipeline.sh --help.
 set -euo pipefail
 jobs=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)
+# shellcheck source=jobs/batch_step.sh
+. "$jobs/batch_step.sh"
 
 usage() {
   cat <<'END'
@@ -29,7 +31,8 @@ In the sections alone:
   chain = K            (pretrain, evaluate) as --chain
   array = N            (evaluate) as --array
   data = PATH          (evaluate) instead of the documents that pack held out
-Exit codes: 64 usage or a line of FILE, 66 no FILE, others as submit.sh has them.
+Exit codes: 64 usage or a line of FILE, 66 no FILE, 73 also what is outdated, or another at work here; others as
+submit.sh has them.
 END
 }
 
@@ -136,7 +139,22 @@ is_made() {
     pretrain)
       steps=$(sed -n 's/^steps = //p' "$made/config.cfg" 2>/dev/null)
       [ -n "$steps" ] && [ -e "$made/checkpoints/step-$(printf %08d "$steps")" ] ;;
-    evaluate) [ -e "$made/report.json" ] ;;
+    evaluate) [ -e "$made/report.json" ] || [ -e "$made/protocols.json" ] ;;
+  esac
+}
+
+# What a stage made before the thing that it read changed is of something else: names that. A run looks at its data itself.
+outdated_by() {
+  local made
+  made=$(made_by "$1")
+  command_of "$1"
+  case $1 in
+    pack)
+      if [ -e "$made/index.json" ]; then made=$made/index.json; else made=$made/train/index.json; fi
+      newer_input "$made" "${words[@]}" ;;
+    evaluate)
+      if [ -e "$made/report.json" ]; then made=$made/report.json; else made=$made/protocols.json; fi
+      newer_input "$made" "${words[@]}" ;;
   esac
 }
 
@@ -176,7 +194,11 @@ pending_job() {
   id=$(last_job "$job_folder")
   [ -n "$id" ] || return 0
   know_scheduler "$(tail -n 1 "$job_folder/submitted" | cut -f 1)"
-  [ "$(state_of "$id")" = gone ] || printf '%s' "$id"
+  case $(state_of "$id") in
+    gone) ;;
+    unknown) fail 69 "$1: the scheduler does not say what became of job $id; try again later" ;;
+    *) printf '%s' "$id" ;;
+  esac
 }
 
 # Names the job that a dry run waits for as submit.sh does.
@@ -191,19 +213,37 @@ dry_job() {
   fi
 }
 
+# submit.sh; of `local` it is the stage itself, which signals are passed on to.
+run_submit() {
+  local code=0 step
+  "$jobs/submit.sh" "$@" &
+  step=$!
+  trap 'kill -USR1 "$step" 2>/dev/null' USR1
+  trap 'kill -TERM "$step" 2>/dev/null' TERM INT
+  wait_for_step || code=$?
+  trap - USR1 TERM INT
+  [ "$code" -eq 0 ] || exit "$code"
+}
+
 # Submits a stage behind the job `before`, unless it is made or in the queue; sets `before` anew.
 submit_stage() {
-  local stage=$1 pending submitted line
+  local stage=$1 pending submitted line outdated
   submitted=$(made_by "$stage").job
   command_of "$stage"
   options_of "$stage"
   pending=$(pending_job "$stage")
+  line=$(printf ' %q' "${words[@]}")
   if [ -n "$pending" ]; then
+    [ "$scheduler" != local ] || fail 73 "$stage: job $pending still runs here: wait for it, or end it"
+    [ "$(cat "$submitted/command" 2>/dev/null)" = "${line# }" ] ||
+      fail 73 "$stage: job $pending of another command is in the queue or runs: $(cat "$submitted/command")"
     echo "$stage: job $pending is in the queue or runs"
     before=$pending
     return
   fi
-  line=$(printf ' %q' "${words[@]}")
+  if is_made "$stage" && outdated=$(outdated_by "$stage") && [ -n "$outdated" ]; then
+    fail 73 "$stage: '$(made_by "$stage")' was made before '$outdated' changed: remove it to make it anew"
+  fi
   if [ "$stage" = pretrain ] && is_made pretrain && [ "$(cat "$submitted/command" 2>/dev/null)" = "${line# }" ]; then
     echo "pretrain: the run '$work/run' is finished"
     before=''
@@ -214,7 +254,7 @@ submit_stage() {
   printf '\n== %s\n' "${setting[$stage:title]:-$stage}"
   local last
   last=$(last_job "$submitted")
-  "$jobs/submit.sh" "${options[@]}" -- "${words[@]}"
+  run_submit "${options[@]}" -- "${words[@]}"
   before=''
   if [ -n "$dry_run" ]; then
     is_made "$stage" || before=$(dry_job "$stage")
@@ -247,6 +287,7 @@ describe_jobs() {
     IFS=$'\t' read -r ended code < <(last_end "$id" "$job_folder/ended") || code=''
     last_log=$(log_of "$name" "${ended:-$id}")
     case $state:$code in
+      unknown:*) failed="not known: the scheduler does not answer" ;;
       gone:) ;;
       gone:0) failed='' ;;
       gone:*) failed="exit code $code, log $last_log" ;;
@@ -267,11 +308,13 @@ describe_jobs() {
 }
 
 show_status() {
-  local stage made
+  local stage made outdated
   for stage in "${stages[@]}"; do
     made=$(made_by "$stage")
     if [ -n "${setting[$stage:use]:-}" ]; then
       printf '%-10s %s\n' "$stage" "taken    ${setting[$stage:use]}"
+    elif is_made "$stage" && outdated=$(outdated_by "$stage") && [ -n "$outdated" ]; then
+      printf '%-10s %s\n' "$stage" "outdated $made, made before '$outdated' changed"
     elif is_made "$stage"; then
       printf '%-10s %s\n' "$stage" "done     $made"
     else
@@ -309,7 +352,17 @@ if [ "$status" = yes ]; then
 fi
 # Every stage's command is checked before any is submitted.
 for stage in "${stages[@]}"; do command_of "$stage"; done
-[ -n "$dry_run" ] || mkdir -p "$work" || fail 73 "cannot make '$work'"
+if [ -z "${setting[pack:use]:-}${setting[evaluate:data]:-}" ]; then
+  command_of pack
+  [ -n "$(option_value held-out "${words[@]}")" ] ||
+    fail 64 "$file: nothing to evaluate: [pack] has no --held-out in its options, and [evaluate] no data"
+fi
+if [ -z "$dry_run" ]; then
+  mkdir -p "$work" || fail 73 "cannot make '$work'"
+  # Held by what this starts, too: of `local` the stages themselves.
+  exec 9>"$work/pipeline.lock" || fail 73 "cannot write '$work/pipeline.lock'"
+  flock --nonblock 9 || fail 73 "another pipeline.sh, or what it has started, is at work in '$work'"
+fi
 before=''
 for stage in "${stages[@]}"; do
   [ -z "${setting[$stage:use]:-}" ] || continue

@@ -117,9 +117,12 @@ find_scheduler() {
 
 find_program() {
   local candidate
+  if [ -n "${CHAINRULE:-}" ]; then
+    { [ -f "$CHAINRULE" ] && [ -x "$CHAINRULE" ]; } || fail 66 "CHAINRULE is '$CHAINRULE', which is no program"
+  fi
   for candidate in "${CHAINRULE:-}" "$(command -v chainrule || true)" "$jobs/../../../bin/chainrule" \
     "$jobs/../build/release/chainrule"; do
-    [ -x "$candidate" ] || continue
+    { [ -f "$candidate" ] && [ -x "$candidate" ]; } || continue
     program=$(readlink -f "$candidate")
     return
   done
@@ -145,12 +148,21 @@ complete_options() {
   ranks_per_node=${ranks_per_node:-4}
   threads=${threads:-8}
   name=${name:-$command}
+  if [ -n "$time_seconds" ]; then
+    [ "$time_seconds" -gt 0 ] || fail 64 "option '--time' is no time"
+    [ "$scheduler" = local ] || [ "$warning_seconds" -lt "$time_seconds" ] ||
+      fail 64 "option '--warning' is $warning_seconds seconds, and '--time' not more: nothing would be done before it"
+  fi
+  case "$queue$account${options[*]-}" in
+    *$'\n'*) fail 64 "a line break in --queue, --account or --option would be a line of the script" ;;
+  esac
   [[ $name =~ ^[A-Za-z][A-Za-z0-9_.-]{0,99}$ ]] ||
     fail 64 "option '--name' is '$name': a letter, then letters, digits, '_', '.' and '-' are asked for"
   if [ "$parts" -gt 0 ]; then
     { [ "$command" = evaluate ] && [ -n "$(option_value report "${command_line[@]}")" ]; } ||
       fail 64 "option '--array' goes with evaluate --report"
     [ -z "$(option_value part "${command_line[@]}")" ] || fail 64 "option '--array' makes --part itself"
+    [ "$(option_value protocol "${command_line[@]}")" != all ] || fail 64 "option '--array' takes one --protocol, not all"
   fi
 }
 
@@ -172,16 +184,32 @@ choose_job_folder() {
 
 quoted() { printf ' %q' "$@"; }
 
-# What was made by this very command is not made again; what was made by another is not taken for it.
+# What was made by this very command, of what is there now, is not made again; other products are not taken for its own.
 look_for_what_is_made() {
-  local product line
+  local product input
   product=$(product_of "${command_line[@]}")
   [ -n "$product" ] && [ -e "$product" ] || return 0
-  line=$(quoted "${command_line[@]}")
-  [ "$(cat "$job_folder/command" 2>/dev/null)" = "${line# }" ] ||
+  is_made_by "$job_folder" "$line" ||
     fail 73 "'$product' is there already, and no job of this command made it: name another, or remove it"
+  input=$(newer_input "$product" "${command_line[@]}")
+  [ -z "$input" ] || fail 73 "'$product' is there already, made before '$input' changed: remove it to make it anew"
   echo "'$product' is there already: nothing is left to do"
   exit 0
+}
+
+# Two commands at once for one product would hide each other's jobs.
+refuse_other_command() {
+  local by id name state
+  { [ -e "$job_folder/command" ] && [ "$(cat "$job_folder/command")" != "$line" ]; } || return 0
+  while IFS=$'\t' read -r by id name; do
+    state=$(
+      # shellcheck disable=SC1090  # a file of schedulers/
+      . "$jobs/schedulers/$by.sh"
+      state_of "$id"
+    )
+    [ "$state" = gone ] ||
+      fail 73 "job $id ($name) of another command for this is not over ($state): $(cat "$job_folder/command")"
+  done < <(cat "$job_folder/submitted" 2>/dev/null)
 }
 
 # write_script FILE COMMAND...: prints the script of a job, which will lie in FILE.
@@ -197,6 +225,7 @@ write_script() {
   [ "$parts" -eq 0 ] || echo "parts=$parts"
   [ "$scheduler" != local ] || echo "again=$chain bind=$([ "$parts" -eq 0 ] && echo yes || echo no)"
   printf 'job_folder=%q\n' "$job_folder"
+  [ "$parts" -gt 0 ] || printf 'made_line=%q\n' "$line"  # an array is made once its parts are merged
   printf 'job_script=%q\n' "$file"
   printf '. %q\n' "$jobs/batch_step.sh"
   echo "batch_step$(quoted "$program" "$@")"
@@ -236,17 +265,51 @@ submit() {
 # Runs `command` and remembers the job, by NAME.
 submit_file() {
   local output id
-  output=$("${command[@]}" <"$input") || fail 69 "'${command[0]}' refused job '$1' (its message is above)"
+  output=$("${command[@]}" <"$input") || {
+    withdraw
+    fail 69 "'${command[0]}' refused job '$1' (its message is above)"
+  }
   id=$(printf '%s\n' "$output" | read_job_id)
   [ -n "$id" ] || fail 69 "cannot tell the job's id from what '${command[0]}' said: '$output'"
   submitted+=("$id")
   printf '%s\t%s\t%s\n' "$scheduler" "$id" "$1" >>"$job_folder/submitted"
   echo "submitted job $id: $1"
+  in_queue+=("$id")
+}
+
+# Half a chain, or an array without its merge, would end early and look whole.
+withdraw() {
+  local ending
+  [ ${#in_queue[@]} -gt 0 ] || return 0
+  read -r -a ending < <(how_to_watch "${in_queue[@]}" | sed -n 2p)
+  echo "submit.sh: taking back jobs ${in_queue[*]}" >&2
+  "${ending[@]}" || echo "submit.sh: they are still in the queue: ${ending[*]}" >&2
+}
+
+# Sets `words`: the command, of a part without what belongs to the report.
+words_of_parts() {
+  local word skip=no
+  words=()
+  for word in "${command_line[@]}"; do
+    if [ "$skip" = yes ]; then
+      skip=no
+      continue
+    fi
+    case $parts:$word in
+      0:*) ;;
+      *:--token-nll | *:--write=*) continue ;;
+      *:--write)
+        skip=yes
+        continue ;;
+    esac
+    words+=("$word")
+  done
 }
 
 # The job and its continuations, each behind the one before; sets `last`, the ids of the last.
 submit_chain() {
-  local link links=$chain link_name
+  local link links=$chain link_name words
+  words_of_parts
   [ "$scheduler" != local ] || links=0  # one job that goes on so many times
   last=(${after[@]+"${after[@]}"}) all=()
   for ((link = 0; link <= links; ++link)); do
@@ -257,21 +320,24 @@ submit_chain() {
     fi
     link_name=$name
     [ "$link" -eq 0 ] || link_name=$name.$((link + 1))
-    submit "$link_name" ${last[@]+"${last[@]}"} -- "${command_line[@]}"
+    submit "$link_name" ${last[@]+"${last[@]}"} -- "${words[@]}"
     last=("${submitted[@]}") all+=("${submitted[@]}")
   done
 }
 
 # The job that merges the parts: one rank, no array.
 submit_merge() {
-  local report part words=() count=$parts option
+  local report part words=() count=$parts
   report=$(option_value report "${command_line[@]}")
   for ((part = 1; part <= count; ++part)); do
     words+=("${report%/}.part-$part-of-$count")
   done
   words+=(--report "$report")
-  for option in --token-nll --allow-nonfinite; do
-    if [[ " ${command_line[*]} " = *" $option "* ]]; then words+=("$option"); fi
+  for ((part = 1; part < ${#command_line[@]}; ++part)); do
+    case ${command_line[part]} in
+      --token-nll | --allow-nonfinite | --write=*) words+=("${command_line[part]}") ;;
+      --write) words+=(--write "${command_line[part + 1]:-}") ;;
+    esac
   done
   parts=0 nodes=1 ranks_per_node=1 on_stop=requeue
   submit "$name-merge" "${last[@]}" -- report merge "${words[@]}"
@@ -290,11 +356,14 @@ else
   # shellcheck disable=SC1090  # one of the files beside local.sh
   . "$jobs/schedulers/$scheduler.sh"
 fi
+line=$(quoted "${command_line[@]}")
+line=${line# }
 look_for_what_is_made
+refuse_other_command
+in_queue=()
 if [ "$dry_run" = no ]; then
   mkdir -p "$job_folder" || fail 73 "cannot make '$job_folder'"
-  line=$(quoted "${command_line[@]}")
-  printf '%s\n' "${line# }" >"$job_folder/command"
+  printf '%s\n' "$line" >"$job_folder/command" || fail 73 "cannot write '$job_folder/command'"
 fi
 submit_chain
 if [ "$parts" -gt 0 ]; then submit_merge; fi

@@ -36,7 +36,15 @@ how_to_watch() {
 log_of() { printf '%s' "$job_folder/$1-$2.log"; }
 
 state_of() {
-  case $(flux jobs --no-header --format='{state}' "$1" 2>/dev/null) in
+  local said
+  if ! said=$(LC_ALL=C flux jobs --no-header --format='{state}' "$1" 2>&1); then
+    case $said in
+      *"not found"* | *"No such"* | *"unknown job"*) echo gone ;;
+      *) echo unknown ;;
+    esac
+    return
+  fi
+  case $said in
     RUN | CLEANUP) echo running ;;
     DEPEND | PRIORITY | SCHED | NEW) echo waiting ;;
     *) echo gone ;;

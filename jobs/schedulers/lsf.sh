@@ -59,7 +59,15 @@ log_of() {
 }
 
 state_of() {
-  case $(bjobs -noheader -o stat "${1%'[]'}" 2>/dev/null) in
+  local said
+  if ! said=$(LC_ALL=C bjobs -noheader -o stat "${1%'[]'}" 2>&1); then
+    case $said in
+      *"is not found"*) echo gone ;;
+      *) echo unknown ;;
+    esac
+    return
+  fi
+  case $said in
     *RUN* | *SUSP* | *UNKWN*) echo running ;;
     *PEND* | *WAIT*) echo waiting ;;
     *) echo gone ;;

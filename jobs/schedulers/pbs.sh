@@ -40,7 +40,15 @@ how_to_watch() {
 log_of() { printf '%s' "$job_folder/$2.OU"; }
 
 state_of() {
-  case $(qstat "$1" 2>/dev/null | awk 'END { print $5 }') in
+  local said
+  if ! said=$(LC_ALL=C qstat "$1" 2>&1); then
+    case $said in
+      *"Unknown Job Id"* | *"has finished"*) echo gone ;;
+      *) echo unknown ;;
+    esac
+    return
+  fi
+  case $(awk 'END { print $5 }' <<<"$said") in
     R | B | E | S | U) echo running ;;
     Q | H | W | T | M) echo waiting ;;
     *) echo gone ;;

@@ -8,7 +8,7 @@
 #   read_job_id                  reads what the command printed and prints the job's id
 #   how_to_watch ID...           prints a command that shows jobs, and one that ends them
 #   log_of NAME ID               prints where the log of job NAME lies
-#   state_of ID                  prints waiting, running or gone
+#   state_of ID                  prints waiting, running or gone; unknown where the scheduler does not answer
 
 write_directives() {
   local log=${log_path//%/%%}
@@ -54,7 +54,13 @@ log_of() { printf '%s' "$job_folder/$1-$2.log"; }
 
 state_of() {
   local states
-  states=$(squeue --noheader --jobs="$1" --format=%T 2>/dev/null)
+  if ! states=$(LC_ALL=C squeue --noheader --jobs="$1" --format=%T 2>&1); then
+    case $states in
+      *"Invalid job id"*) echo gone ;;
+      *) echo unknown ;;
+    esac
+    return
+  fi
   case $states in
     *RUNNING* | *COMPLETING* | *SUSPENDED* | *STOPPED*) echo running ;;
     ?*) echo waiting ;;

@@ -29,7 +29,6 @@ struct Output {
   Output(const EvaluateOptions& options) : is_part(options.part.count > 1) {
     if (is_part) {
       part = part_file(options.report, options.part);
-      check_part_file(part);
     } else {
       folder.emplace(options.report);
     }
@@ -75,6 +74,15 @@ failure::ExitCode evaluate(const comm::Communicator& communicator, const Evaluat
   std::optional<Output> output;
   comm::agree_on_first(communicator, [&] { output.emplace(options); });
   const EvaluationInputs inputs = open_inputs(communicator, options);
+  bool made = false;  // as rank 0 sees it
+  comm::agree_on_first(communicator, [&] {
+    made = output->is_part && is_made(output->part, inputs.plan);
+    if (made) {
+      run::print(fmt::format("part {} of {} is there already: {}\n", options.part.index + 1, options.part.count,
+                             output->part.string()));
+    }
+  });
+  if (communicator.maximum(made ? 1 : 0) != 0) return failure::ExitCode::done;
   comm::agree_on_first(communicator, [&] {
     output->journal.emplace(open_journal(journal_file(output->is_part ? output->part : options.report), inputs.plan));
   });

@@ -2,6 +2,7 @@
 #include <filesystem>
 
 #include "pipeline/evaluate/journal/journal.h"
+#include "pipeline/evaluate/plan.h"
 #include "pipeline/evaluate/scoring/score_corpus.h"
 
 // Where results lie until they are a report.
@@ -13,8 +14,9 @@ std::filesystem::path journal_file(const std::filesystem::path& place);
 /// A part of a report: REPORT.part-2-of-4, a whole journal.
 std::filesystem::path part_file(const std::filesystem::path& report, const scoring::Part& part);
 
-/// Throws io::Error cannot_create where something lies in a part's place already.
-void check_part_file(const std::filesystem::path& part);
+/// Whether this part is there already. Throws io::Error cannot_create where it is of another evaluation, bad_data where
+/// it is no part.
+bool is_made(const std::filesystem::path& part, const EvaluationPlan& plan);
 
 /// Puts a journal in a part's place. Throws io::Error (input_output, cannot_create).
 void publish_part(const journal::Journal& journal, const std::filesystem::path& part);

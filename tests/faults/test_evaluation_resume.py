@@ -170,8 +170,11 @@ class EvaluationResume(EvaluationTest):
         self.assertEqual((self.folder / "merged" / "report.json").read_bytes(),
                          (self.whole / "report.json").read_bytes())
         chainrule("report", "merge", *parts, "--report", self.folder / "merged", check=73)
-        done = chainrule(*self.options(), *SLOW, "--part", "2/3", check=73)
-        self.assertIn("report.part-2-of-3", done.err)
+        done = chainrule(*self.options(), *SLOW, "--part", "2/3", ranks=2, check=0)
+        self.assertIn("is there already", done.out)
+        self.assertEqual(damaged.read_bytes()[:100], parts[1].read_bytes()[:100])
+        done = chainrule(*self.options(), "--part", "2/3", ranks=2, check=73)
+        self.assertIn("a part of another evaluation", done.err)
 
     def test_beside_a_baseline(self):
         """Kills, ranks and parts leave the bytes of one run; what is of another baseline, or of none, is not taken."""

@@ -79,13 +79,30 @@ class BatchStep(SchedulerTest):
                     self.assertIn("submit it again", done.err)
 
     def test_what_is_made_already_is_left_alone_by_a_job_that_continues(self):
-        (self.folder / "r.part-3-of-4").write_text("")
-        more = {"env": {"SLURM_ARRAY_JOB_ID": "31", "SLURM_ARRAY_TASK_ID": "3"}, "command": "evaluate --report=r/"}
-        done = self.run_job("slurm", 65, "parts=4", "continues=yes", check=0, **more)
-        self.assertIn("'r.part-3-of-4' is there already", done.err)
+        for protocol, name in (("packed", "report.json"), ("all", "protocols.json")):
+            command = f"evaluate --report=r-{protocol}/ --protocol {protocol}"
+            (self.folder / f"r-{protocol}").mkdir()
+            (self.folder / f"r-{protocol}" / name).write_text("")
+            done = self.run_job("slurm", 65, "continues=yes", "job_folder=", check=0, command=command)
+            self.assertIn(f"'r-{protocol}/{name}' is there already", done.err)
+            self.assertEqual(self.calls("chainrule"), [])
+            self.run_job("slurm", 65, command=command)  # the program itself refuses then
+            self.assertEqual(len(self.calls("chainrule")), 1)
+            self.recorded.unlink()
+
+    def test_what_another_command_made_is_not_taken_for_its_own(self):
+        (self.folder / "r").mkdir()
+        (self.folder / "r" / "report.json").write_text("")
+        (self.folder / "r.job").mkdir()
+        lines = ("continues=yes", "job_folder=r.job", "made_line='evaluate --report r'")
+        (self.folder / "r.job" / "made").write_text("evaluate --report r --protocol packed\n")
+        self.run_job("slurm", 65, *lines, command="evaluate --report r")
+        self.assertEqual(len(self.calls("chainrule")), 1, "which refuses")
+        self.run_job("slurm", 0, *lines, command="evaluate --report r")
+        self.assertIn("evaluate --report r\n", (self.folder / "r.job" / "made").read_text())
+        self.recorded.unlink()
+        self.run_job("slurm", 65, *lines, check=0, command="evaluate --report r")
         self.assertEqual(self.calls("chainrule"), [])
-        self.run_job("slurm", 65, "parts=4", **more)  # the program itself refuses then
-        self.assertEqual(len(self.calls("chainrule")), 1)
 
     def test_the_warning_reaches_the_ranks_and_the_job_comes_back(self):
         for scheduler, back in (("slurm", "scontrol requeue 31"), ("pbs", "qsub -V"), ("lsf", None),

@@ -1,5 +1,9 @@
 """jobs/pipeline.sh: files that are refused, the order of jobs, and a pipeline here that fails and goes on."""
+import fcntl
+import os
 import pathlib
+import shutil
+import time
 import unittest
 
 from program import PROGRAM, chainrule
@@ -53,13 +57,14 @@ class Files(PipelineTest):
             ("chain = 1", "array = 2", "unknown key 'array' in [pretrain]"),
             ("--held-out 0.3", "--output x", "[pack] options: the pipeline itself says '--output'"),
             ("--held-out 0.3", "--output=x", "[pack] options: the pipeline itself says '--output'"),
+            (" --held-out 0.3", "", "nothing to evaluate: [pack] has no --held-out"),
             ('"the text" --held', '"the text --held', "[pack] options: a quote is not closed"),
         ):
             with self.subTest(new):
                 self.assertIn(old, good)
                 self.write(good.replace(old, new, 1))
                 for mode in ((), ("--status",), ("--dry-run",)):
-                    if mode == ("--status",) and "options:" in message:
+                    if mode == ("--status",) and ("options:" in message or "nothing to evaluate" in message):
                         continue
                     self.assertIn(message, self.pipeline(*mode, check=64).err)
         self.assertFalse((self.folder / "work").exists())
@@ -103,11 +108,19 @@ class Queued(PipelineTest):
         self.assertEqual(self.states()["tokenizer"], "running  job 101")
         self.assertEqual(self.states()["merge"], "running  job 106")
 
+    def test_a_scheduler_that_does_not_answer_is_not_taken_for_an_empty_queue(self):
+        self.pipeline()
+        pathlib.Path(f"{self.recorded}.down").touch()
+        self.assertIn("does not answer", self.states()["pack"])
+        self.assertIn("does not say what became of job", self.pipeline(check=69).err)
+        self.assertEqual(len(self.calls("sbatch")), 6)
+
     def test_status_says_how_and_where_a_stage_failed(self):
         self.assertEqual(set(self.states().values()), {"not submitted"})
         self.pipeline()
         work = self.folder / "work"
         (work / "tokenizer.json").write_text("{}")
+        shutil.copy(work / "tokenizer.json.job" / "command", work / "tokenizer.json.job" / "made")  # as a job does
         (work / "report.job" / "ended").write_text("105_1\t0\n105_2\t74\n")
         (work / "data.job" / "ended").write_text("102\t65\n")
         states = self.states()
@@ -153,6 +166,14 @@ class Local(PipelineTest):
         before = sorted(self.folder.rglob("*"))
         self.assertIn("everything is made", self.pipeline().out)
         self.assertEqual(sorted(self.folder.rglob("*")), before)
+
+        with (work / "pipeline.lock").open() as lock:  # as one that is at work holds it
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self.assertIn("is at work in 'work'", self.pipeline(check=73).err)
+        later = time.time() + 10
+        os.utime(work / "run" / "checkpoints", (later, later))
+        self.assertIn("outdated work/report, made before 'work/run' changed", self.states()["evaluate"])
+        self.assertIn("evaluate: 'work/report' was made before 'work/run' changed", self.pipeline(check=73).err)
 
 
 if __name__ == "__main__":

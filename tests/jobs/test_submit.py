@@ -1,9 +1,10 @@
 """jobs/submit.sh: the scripts that it writes (golden files), how it submits them, what it refuses, and local runs."""
 import pathlib
 import shlex
+import shutil
 import unittest
 
-from schedulers import JOBS, SchedulerTest
+from schedulers import JOBS, RECORD, SchedulerTest
 
 GOLDEN = pathlib.Path(__file__).resolve().parent / "golden"
 EVALUATE = ["evaluate", "--model", "run 1", "--data", "data", "--report", "report"]
@@ -102,6 +103,9 @@ class Submit(SchedulerTest):
             (("--scheduler", "local", "--nodes", "2", "--", *EVALUATE), 64, "there is one node here"),
             (("--scheduler", "local", "--after", "2", "--", *EVALUATE), 64, "nothing waits here"),
             (("evaluate",), 64, "'evaluate': the command comes behind --"),
+            (("--scheduler", "slurm", "--time", "0", "--", *EVALUATE), 64, "'--time' is no time"),
+            (("--scheduler", "pbs", "--time", "2", "--", *EVALUATE), 64, "'--warning' is 180 seconds"),
+            (("--scheduler", "slurm", "--queue", "a\nb", "--", *EVALUATE), 64, "a line break in --queue"),
         ):
             with self.subTest(words):
                 done = self.submit(*words, check=code)
@@ -118,9 +122,41 @@ class Submit(SchedulerTest):
         self.submit("--", *EVALUATE)
         (self.folder / "report").mkdir()
         (self.folder / "report" / "report.json").write_text("{}")
+        self.assertIn("no job of this command made it", self.submit("--", *EVALUATE, check=73).err)
+        shutil.copy(self.folder / "report.job" / "command", self.folder / "report.job" / "made")  # as a job does
         self.assertIn("nothing is left to do", self.submit("--", *EVALUATE).out)
-        self.assertIn("is there already", self.submit("--", *EVALUATE, "--token-nll", check=73).err)
+        self.assertIn("no job of this command made it", self.submit("--", *EVALUATE, "--token-nll", check=73).err)
+        (self.folder / "run 1" / "checkpoints").mkdir(parents=True)
+        self.assertIn("made before 'run 1' changed", self.submit("--", *EVALUATE, check=73).err)
         self.assertEqual(len(self.calls("sbatch")), 1)
+
+    def test_jobs_of_another_command_for_the_same_are_waited_for(self):
+        self.pretend("slurm")
+        states = pathlib.Path(f"{self.recorded}.states")
+        states.write_text("PENDING\n")
+        self.submit("--", *EVALUATE)
+        done = self.submit("--", *EVALUATE, "--protocol", "packed", check=73)
+        self.assertIn("job 101 (evaluate) of another command", done.err)
+        states.unlink()
+        self.submit("--", *EVALUATE, "--protocol", "packed")
+        self.assertEqual(len(self.calls("sbatch")), 2)
+
+    def test_what_belongs_to_the_report_is_of_the_merge(self):
+        done = self.submit("--scheduler", "slurm", "--array", 2, "--dry-run", "--", *EVALUATE, "--token-nll", "--write",
+                           "lm-eval", "--write=every-eval-ever", "--protocol", "lm-eval")
+        part, merge = [line for line in done.out.splitlines() if line.startswith("batch_step ")]
+        self.assertTrue(part.endswith("--report report --protocol lm-eval"), part)
+        self.assertTrue(merge.endswith("--report report --token-nll --write lm-eval --write=every-eval-ever"), merge)
+        self.assertIn("takes one --protocol", self.submit("--scheduler", "slurm", "--array", 2, "--", *EVALUATE, "--protocol",
+                                                          "all", check=64).err)
+
+    def test_a_chain_that_is_refused_in_the_middle_is_taken_back(self):
+        self.pretend("slurm")
+        self.stand_in("scancel", RECORD)
+        self.stand_in("sbatch", RECORD + 'case "$*" in *evaluate.2.sh) exit 1 ;; esac\necho 101\n')
+        done = self.submit("--chain", 2, "--", *EVALUATE, check=69)
+        self.assertIn("taking back jobs 101", done.err)
+        self.assertEqual(self.calls("scancel"), ["scancel 101"])
 
     def test_local_goes_on_after_75_as_often_as_it_may(self):
         self.stand_in("mpirun", (self.commands / "chainrule").read_text().split("\n", 1)[0] + "\n"

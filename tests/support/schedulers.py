@@ -61,7 +61,9 @@ STAND_INS = {
               "scontrol": RECORD +
               'case $1 in show) echo "   ReqNodeList=(null) ExcNodeList=${BEFORE:-(null)}" ;; esac\n',
               "sinfo": RECORD + 'echo "${FAILED_NODES:-}"\n',
-              "squeue": RECORD + 'cat "$RECORDED.states" 2>/dev/null\n'},
+              "squeue": RECORD + '[ ! -e "$RECORDED.down" ] || { echo "Unable to contact slurm controller" >&2; exit 1; }\n'
+                                 '[ -e "$RECORDED.states" ] || { echo "Invalid job id specified" >&2; exit 1; }\n'
+                                 'cat "$RECORDED.states"\n'},
     "pbs": {"qsub": RECORD + NUMBER + "echo $number.server\n", "pbsnodes": RECORD, "qstat": RECORD, "mpirun": LAUNCHER},
     "lsf": {"bsub": RECORD + NUMBER + 'cat >/dev/null; echo "Job <$number> is submitted to queue <normal>."\n',
             "bjobs": RECORD, "mpirun": LAUNCHER},

@@ -73,7 +73,10 @@ class SideBySide {
  public:
   explicit SideBySide(const std::vector<fs::path>& folders) {
     for (const fs::path& folder : folders) readings_.emplace_back(folder);
-    for (std::size_t i = 1; i < readings_.size(); ++i) check_covered(readings_[i]);
+    for (std::size_t i = 1; i < readings_.size(); ++i) {
+      check_covered(readings_[i]);
+      check_windows(readings_[i]);
+    }
   }
 
   /// Whether there is a further document in all of them; then it is the same text in each.
@@ -105,6 +108,20 @@ class SideBySide {
                        first().report.overall.documents, other.name(), other.report.overall.documents));
   }
 
+  /// Of joined text protocols score what fits their windows: only the same windows score the same tokens.
+  void check_windows(const Reading& other) {
+    const auto& a = first().report.subject.windows;
+    const auto& b = other.report.subject.windows;
+    if (a.protocol == b.protocol && a.context_length == b.context_length && a.stride == b.stride) return;
+    if (a.protocol->text != windows::protocol::Text::joined && b.protocol->text != windows::protocol::Text::joined)
+      return;
+    const auto say = [](const windows::protocol::ScoringOptions& windows) {
+      return fmt::format("protocol {} in contexts of {}", windows.protocol->name, windows.context_length);
+    };
+    refuse(fmt::format("{} is by {}, {} by {}: they score different tokens; compare reports of one protocol",
+                       first().name(), say(a), other.name(), say(b)));
+  }
+
   void check_same_text(const Reading& other) {
     const DocumentRow& a = first().row;
     const DocumentRow& b = other.row;
@@ -113,6 +130,10 @@ class SideBySide {
     }
     if (a.text_hash != b.text_hash && !a.text_hash.empty() && !b.text_hash.empty()) {
       differ(other, fmt::format("texts of hash {} and {}", a.text_hash, b.text_hash));
+    }
+    if (same_tokens(other) && a.text_tokens != b.text_tokens) {
+      refuse(fmt::format("{} and {} score different tokens: {} and {} of document {}; compare reports of one protocol",
+                         first().name(), other.name(), a.text_tokens, b.text_tokens, a.index));
     }
     const bool told = (!a.text_hash.empty() && !b.text_hash.empty()) ||
                       other.report.subject.data_fingerprint == first().report.subject.data_fingerprint;
