@@ -69,7 +69,7 @@ inside bare apt-get update -qq
 rm -f "$folder"/bare/srv/*.deb
 cp "$package" "$folder/bare/srv/"
 inside bare bash -ec '
-  apt-get install -y -qq --no-install-recommends /srv/*.deb >/dev/null
+  apt-get install -y -qq --reinstall --no-install-recommends /srv/*.deb >/dev/null
   chainrule --version
   id visitor >/dev/null 2>&1 || useradd --create-home visitor'
 if inside bare bash -c 'command -v g++ cmake'; then
