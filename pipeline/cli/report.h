@@ -7,5 +7,6 @@ namespace chainrule::pipeline::cli {
 failure::ExitCode run_report_compare(const Arguments& arguments);
 failure::ExitCode run_report_power(const Arguments& arguments);
 failure::ExitCode run_report_merge(const Arguments& arguments);
+failure::ExitCode run_report_runs(const Arguments& arguments);
 
 }  // namespace chainrule::pipeline::cli

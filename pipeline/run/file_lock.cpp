@@ -34,4 +34,13 @@ void lock_file(int file, const std::filesystem::path& path) {
   throw io::Error(io::ErrorKind::cannot_create, fmt::format("'{}' is in use by another process", path.string()));
 }
 
+bool is_locked(int file, const std::filesystem::path& path) {
+  struct flock request {};
+  request.l_type = F_WRLCK;
+  request.l_whence = SEEK_SET;
+  if (::fcntl(file, F_OFD_GETLK, &request) == 0) return request.l_type != F_UNLCK;
+  throw io::Error(io::ErrorKind::missing_input,
+                  fmt::format("cannot see whether '{}' is locked: {}", path.string(), std::strerror(errno)));
+}
+
 }  // namespace chainrule::pipeline::run

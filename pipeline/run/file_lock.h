@@ -15,4 +15,8 @@ bool try_lock(int file, const std::filesystem::path& path);
 /// process has it.
 void lock_file(int file, const std::filesystem::path& path);
 
+/// Whether another process has a lock of the open file. It is only asked for, never taken, so that whoever starts now
+/// finds it free. Throws io::Error missing_input where it cannot be asked for.
+bool is_locked(int file, const std::filesystem::path& path);
+
 }  // namespace chainrule::pipeline::run

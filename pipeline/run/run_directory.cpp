@@ -22,7 +22,6 @@
 namespace chainrule::pipeline::run {
 namespace {
 
-constexpr const char* kLockName = "lock";
 constexpr const char* kHeading = "# A run of chainrule pretrain: the options it was started with.\n";
 
 [[noreturn]] void refuse(const std::string& message) { throw io::Error(io::ErrorKind::cannot_create, message); }
@@ -45,6 +44,13 @@ void check_ours(const std::filesystem::path& path) {
                      kConfigurationName));
 }
 
+/// What the locked file says.
+std::string said_by(int file) {
+  char holder[512] = "";
+  const ssize_t got = ::pread(file, holder, sizeof holder - 1, 0);
+  return got > 0 ? std::string(holder, static_cast<std::size_t>(got)) : std::string("another process");
+}
+
 /// The file as it is locked; it says who holds it.
 int take_lock(const std::filesystem::path& path, const std::string& text) {
   const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
@@ -57,11 +63,9 @@ int take_lock(const std::filesystem::path& path, const std::string& text) {
     throw;
   }
   if (!free) {
-    char holder[512] = "";
-    const ssize_t got = ::pread(file, holder, sizeof holder - 1, 0);
+    const std::string holder = said_by(file);
     ::close(file);
-    refuse(fmt::format("the run directory '{}' is in use by {}", path.parent_path().string(),
-                       got > 0 ? std::string(holder, static_cast<std::size_t>(got)) : "another process"));
+    refuse(fmt::format("the run directory '{}' is in use by {}", path.parent_path().string(), holder));
   }
   if (::ftruncate(file, 0) != 0 || ::pwrite(file, text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) {
     const int error = errno;
@@ -110,6 +114,27 @@ void require_held(const std::filesystem::path& path, const std::string& holder) 
       path.string(), kLockName, seen, holder));
 }
 
+std::optional<std::string> holder_of(const std::filesystem::path& path) {
+  const std::filesystem::path lock = path / kLockName;
+  const io::files::Presence presence = io::files::presence_of(lock);
+  if (presence == io::files::Presence::absent) return std::nullopt;
+  const int file = presence == io::files::Presence::file ? ::open(lock.c_str(), O_RDONLY | O_CLOEXEC) : -1;
+  if (file < 0) {
+    throw io::Error(io::ErrorKind::missing_input,
+                    fmt::format("cannot open '{}': {}", lock.string(),
+                                presence == io::files::Presence::file ? std::strerror(errno) : "it is no file"));
+  }
+  std::optional<std::string> holder;
+  try {
+    if (is_locked(file, lock)) holder = said_by(file);
+  } catch (...) {
+    ::close(file);
+    throw;
+  }
+  ::close(file);
+  return holder;
+}
+
 std::optional<Configuration> RunDirectory::configuration() const {
   const std::filesystem::path file = path_ / kConfigurationName;
   if (!io::files::is_there(file)) return std::nullopt;
@@ -121,7 +146,7 @@ void RunDirectory::write_configuration(const Configuration& configuration) const
 }
 
 void RunDirectory::add_environment(const std::string& json) const {
-  const std::filesystem::path file = path_ / "environment.json";
+  const std::filesystem::path file = path_ / kEnvironmentName;
   nlohmann::ordered_json all = {{"starts", nlohmann::ordered_json::array()}};
   if (io::files::is_there(file)) {
     try {

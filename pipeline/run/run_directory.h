@@ -10,6 +10,10 @@ namespace chainrule::pipeline::run {
 
 /// The options that a run was begun with.
 inline constexpr const char* kConfigurationName = "config.cfg";
+/// What is told of each start of the program.
+inline constexpr const char* kEnvironmentName = "environment.json";
+/// Locked while a process works on the run; says which.
+inline constexpr const char* kLockName = "lock";
 
 /// A run directory in the hands of one process, which alone writes there: config.cfg, environment.json, metrics.jsonl,
 /// checkpoints/ and the lock. The lock goes with the process, however that ends.
@@ -47,5 +51,9 @@ class RunDirectory {
 /// Throws io::Error cannot_create unless path is, as this process sees it, the run directory that holder has locked:
 /// what ranks write must come together in one place. Waits some seconds for a network file system to show it.
 void require_held(const std::filesystem::path& path, const std::string& holder);
+
+/// Who works on the run in the folder path now, as its lock says ("another process" where it says nothing); empty where
+/// nobody does. Disturbs nobody who starts meanwhile. Throws io::Error missing_input where that cannot be seen.
+std::optional<std::string> holder_of(const std::filesystem::path& path);
 
 }  // namespace chainrule::pipeline::run

@@ -242,6 +242,7 @@ struct dirent64* readdir64(DIR* folder) {
 
 static int lock_fails(int file, int command) {
   const int locks = command == F_SETLK || command == F_SETLKW || command == F_OFD_SETLK || command == F_OFD_SETLKW;
+  if (command == F_OFD_GETLK) return fails_on("asklock", file);
   return locks && fails_on("lock", file);
 }
 #define DEFINE_FCNTL(name)                                               \

@@ -9,8 +9,8 @@
 #include "pipeline/evaluate/compare/significance.h"
 #include "pipeline/evaluate/page/charts.h"
 #include "pipeline/evaluate/page/comparison_template.h"
-#include "pipeline/evaluate/page/page_values.h"
 #include "pipeline/show/numbers.h"
+#include "pipeline/show/page/page_values.h"
 
 namespace chainrule::pipeline::evaluate::page {
 namespace {
@@ -20,6 +20,13 @@ using compare::Comparisons;
 using compare::PairedDifference;
 using kainjow::mustache::data;
 using kainjow::mustache::list;
+using show::page::facts_list;
+using show::page::fill_in;
+using show::page::fixed;
+using show::page::object;
+using show::page::perplexity_text;
+using show::page::safe;
+using show::page::total;
 
 /// A difference in bits per byte and what is known of it.
 struct Difference {

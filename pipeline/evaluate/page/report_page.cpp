@@ -8,16 +8,23 @@
 
 #include "pipeline/evaluate/page/charts.h"
 #include "pipeline/evaluate/page/page_template.h"
-#include "pipeline/evaluate/page/page_values.h"
 #include "pipeline/show/heat_markup.h"
 #include "pipeline/show/markup.h"
 #include "pipeline/show/numbers.h"
+#include "pipeline/show/page/page_values.h"
 
 namespace chainrule::pipeline::evaluate::page {
 namespace {
 
 using kainjow::mustache::data;
 using kainjow::mustache::list;
+using show::page::facts_list;
+using show::page::fill_in;
+using show::page::fixed;
+using show::page::object;
+using show::page::perplexity_text;
+using show::page::safe;
+using show::page::total;
 
 std::string percent(const std::optional<double>& share) {
   return share ? fmt::format("{:.2f} %", 100 * *share) : std::string("-");

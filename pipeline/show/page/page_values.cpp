@@ -1,13 +1,13 @@
-#include "pipeline/evaluate/page/page_values.h"
+#include "pipeline/show/page/page_values.h"
 
 #include <fmt/format.h>
 
 #include <stdexcept>
 
-#include "pipeline/evaluate/page/page_style.h"
 #include "pipeline/show/legible.h"
+#include "pipeline/show/page/page_style.h"
 
-namespace chainrule::pipeline::evaluate::page {
+namespace chainrule::pipeline::show::page {
 
 using kainjow::mustache::data;
 
@@ -36,7 +36,7 @@ std::string perplexity_text(const std::optional<double>& value) {
   return *value < 1e7 ? fmt::format("{:.2f}", *value) : fmt::format("{:.3e}", *value);
 }
 
-std::string safe(const std::string& text) { return show::without_controls(text); }
+std::string safe(const std::string& text) { return without_controls(text); }
 
 std::string fill_in(std::string_view shape, data page) {
   page.set("style", std::string(kPageStyle));
@@ -45,4 +45,4 @@ std::string fill_in(std::string_view shape, data page) {
   return filled.render(page);
 }
 
-}  // namespace chainrule::pipeline::evaluate::page
+}  // namespace chainrule::pipeline::show::page

@@ -8,7 +8,7 @@
 #include <vector>
 
 // What the pages' templates are filled with.
-namespace chainrule::pipeline::evaluate::page {
+namespace chainrule::pipeline::show::page {
 
 /// An object of texts.
 kainjow::mustache::data object(std::initializer_list<std::pair<const char*, std::string>> members);
@@ -29,4 +29,4 @@ std::string safe(const std::string& text);
 /// The page; a stylesheet for all pages is `style` in it.
 std::string fill_in(std::string_view shape, kainjow::mustache::data page);
 
-}  // namespace chainrule::pipeline::evaluate::page
+}  // namespace chainrule::pipeline::show::page
