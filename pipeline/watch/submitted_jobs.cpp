@@ -14,7 +14,7 @@
 namespace chainrule::pipeline::watch {
 namespace {
 
-constexpr std::size_t kMostBytes = 1 << 20;
+constexpr std::size_t kMostSubmittedBytes = 1 << 20;
 
 using Fields = std::vector<std::string>;
 
@@ -22,7 +22,7 @@ using Fields = std::vector<std::string>;
 std::vector<Fields> read_lines(const std::filesystem::path& path, std::size_t fields) {
   std::vector<Fields> lines;
   if (!io::files::is_there(path)) return lines;
-  const std::string text = read_small_file(path, kMostBytes);
+  const std::string text = read_small_file(path, kMostSubmittedBytes);
   std::size_t at = 0;
   for (std::size_t end = text.find('\n'); end != std::string::npos; end = text.find('\n', at)) {
     Fields line(1);
@@ -61,7 +61,7 @@ std::filesystem::path job_folder_of(const std::filesystem::path& run) {
 
 bool holds_pretraining(const std::filesystem::path& job_folder) {
   const std::filesystem::path command = job_folder / "command";
-  return io::files::is_there(command) && read_small_file(command, kMostBytes).starts_with("pretrain ");
+  return io::files::is_there(command) && read_small_file(command, kMostSubmittedBytes).starts_with("pretrain ");
 }
 
 SubmittedJobs read_submitted_jobs(const std::filesystem::path& job_folder) {
