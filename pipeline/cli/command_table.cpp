@@ -5,23 +5,23 @@
 namespace chainrule::pipeline::cli {
 namespace {
 
-CommandTable* asked = nullptr;  // commands know their options only while they run
+CommandTable* table_asked_for = nullptr;  // commands know their options only while they run
 
 }  // namespace
 
-CommandTable* asked_table() { return asked; }
+CommandTable* asked_table() { return table_asked_for; }
 
 std::vector<CommandTable> tables_of(std::span<const Command> commands) {
-  CommandTable* const outer = asked;
+  CommandTable* const outer = table_asked_for;
   std::vector<CommandTable> tables;
   for (const Command& command : commands) {
     CommandTable& table = tables.emplace_back();
     table.name = command.name;
     table.summary = command.summary;
-    asked = &table;
+    table_asked_for = &table;
     command.run({});
   }
-  asked = outer;
+  table_asked_for = outer;
   return tables;
 }
 
