@@ -71,14 +71,14 @@ product_of() {
 # newer_input PRODUCT COMMAND...: the first file or folder that the command reads and that changed after the product was
 # made; nothing where there is none.
 newer_input() {
-  local product=$1 option input inside
+  local product=$1 option source inside
   shift
   for option in model baseline data tokenizer init; do
-    input=$(option_value "$option" "$@")
-    [ -n "$input" ] || continue
-    for inside in "$input" "$input/index.json" "$input/train/index.json" "$input/checkpoints"; do
+    source=$(option_value "$option" "$@")
+    [ -n "$source" ] || continue
+    for inside in "$source" "$source/index.json" "$source/train/index.json" "$source/checkpoints"; do
       if [ -e "$inside" ] && [ "$inside" -nt "$product" ]; then
-        printf '%s' "$input"
+        printf '%s' "$source"
         return
       fi
     done

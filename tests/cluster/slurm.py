@@ -124,11 +124,16 @@ class Slurm:
         return dict(word.split("=", 1) for word in text.split() if "=" in word)
 
     def wait_for_job(self, number, *states, seconds=120):
-        """Until the job is in one of the states; a requeued one is not left to wait for its two minutes."""
+        """Until the job is in one of the states; a requeued one is not left to wait for its two minutes, but for what is
+        left of it on its nodes, beside which it could not start."""
+        held_since = []
+
         def reached():
             job = self.job(number)
             if job.get("JobState") == "PENDING" and job.get("Reason") == "BeginTime":
-                self.say("scontrol", "update", f"JobId={number}", "StartTime=now")
+                held_since.append(time.monotonic())
+                if time.monotonic() - held_since[0] > 4:
+                    self.say("scontrol", "update", f"JobId={number}", "StartTime=now")
             return job.get("JobState") in states
         try:
             self.wait_until(reached, f"job {number} to be {' or '.join(states)}", seconds)

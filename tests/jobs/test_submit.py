@@ -20,7 +20,7 @@ class Submit(SchedulerTest):
             said = done.out
             for path, name in ((shlex.quote(str(self.folder)), "FOLDER"), (self.folder, "FOLDER"), (JOBS, "JOBS")):
                 said = said.replace(str(path), name)
-            said = said.replace(self.bash_quoted(self.folder), "FOLDER")
+            said = said.replace(self.bash_quoted(self.folder), "FOLDER").replace(self.bash_quoted(JOBS), "JOBS")
             golden = GOLDEN / f"array.{scheduler}.txt"
             self.assertEqual(said, golden.read_text(), golden.name)
             self.assertFalse((self.folder / "report.job").exists())

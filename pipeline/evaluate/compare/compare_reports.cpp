@@ -86,12 +86,11 @@ class SideBySide {
       if (readings_[i].rows.next(readings_[i].row) != there) {
         refuse(fmt::format("{} and {} list different numbers of documents", first().name(), readings_[i].name()));
       }
-      if (there) check_same_text(readings_[i]);
     }
-    if (there) {
-      for (const Reading& each : readings_) check_finite(each);
-    }
-    return there;
+    if (!there) return false;
+    for (const Reading& each : readings_) check_finite(each);
+    for (std::size_t i = 1; i < readings_.size(); ++i) check_same_text(readings_[i]);
+    return true;
   }
 
   Reading& first() { return readings_.front(); }

@@ -40,7 +40,8 @@ class BatchJobTest : public testing::Test {
     fs::permissions(folder_ / name, fs::perms::owner_all);
   }
 
-  fs::path folder_ = fs::path(testing::TempDir()) / "batch job";
+  fs::path folder_ = fs::path(testing::TempDir()) /
+                     (std::string("batch job ") + testing::UnitTest::GetInstance()->current_test_info()->name());
   std::string path_;
 };
 

@@ -28,7 +28,8 @@ class NodeTest : public testing::Test {
     std::ofstream(root_ / path) << text;
   }
 
-  fs::path root_ = fs::path(testing::TempDir()) / "a node";
+  fs::path root_ = fs::path(testing::TempDir()) /
+                   (std::string("a node ") + testing::UnitTest::GetInstance()->current_test_info()->name());
 };
 
 TEST_F(NodeTest, MemoryOfTheNode) {

@@ -37,7 +37,9 @@ class RequestFileTest : public testing::Test {
     return counts;
   }
 
-  std::filesystem::path folder_ = std::filesystem::path(testing::TempDir()) / "request file";
+  std::filesystem::path folder_ =
+      std::filesystem::path(testing::TempDir()) /
+      (std::string("request file ") + testing::UnitTest::GetInstance()->current_test_info()->name());
 };
 
 TEST_F(RequestFileTest, LinesAreCountedAndNamed) {
