@@ -39,6 +39,12 @@ class EvaluationResume(EvaluationTest):
         return subprocess.Popen(command, start_new_session=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                 stderr=subprocess.PIPE)
 
+    def kill(self, process):
+        """With ranks that outlive their launcher; returns when they are gone, and their lock with them."""
+        os.killpg(process.pid, signal.SIGKILL)
+        while subprocess.run(["pkill", "-KILL", "-f", str(self.folder)], check=False).returncode == 0:
+            time.sleep(0.01)
+
     def journal_size(self):
         try:
             return (self.folder / "report.journal").stat().st_size
@@ -65,8 +71,7 @@ class EvaluationResume(EvaluationTest):
                 self.wait_for_journal(process, size)
                 time.sleep(chance.uniform(0, 0.05))
             if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-                subprocess.run(["pkill", "-KILL", "-f", str(self.folder)], check=False)  # ranks that outlive a launcher
+                self.kill(process)
                 killed += 1
             said = process.communicate(timeout=60)[1].decode()
             went_on += "going on with" in said
@@ -189,7 +194,7 @@ class EvaluationResume(EvaluationTest):
             process = self.start(1 + kills % 3, *beside, "--token-nll")
             self.wait_for_journal(process, size)
             if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
+                self.kill(process)
                 kills += 1
             process.communicate(timeout=60)
             if (self.folder / "report").exists():
