@@ -188,9 +188,11 @@ wait_for_step() {
   done
 }
 
-# PBS sends no warning before its time limit: an alarm of our own does.
+# PBS sends no warning before its time limit, and here there is none but ours: an alarm of our own.
 start_alarm() {
-  [ "$scheduler" = pbs ] && [ -n "${time_seconds:-}" ] || return 0
+  alarm=''
+  case $scheduler in pbs | local) ;; *) return 0 ;; esac
+  [ -n "${time_seconds:-}" ] || return 0
   local seconds=$((time_seconds - ${warning_seconds:-180}))
   [ "$seconds" -gt 0 ] || seconds=1
   (
@@ -198,9 +200,17 @@ start_alarm() {
     sleep "$seconds" &
     sleeper=$!
     wait "$sleeper"
-    kill -USR1 $$
+    kill -USR2 $$
   ) &
   alarm=$!
+}
+
+stop_alarm() { [ -z "$alarm" ] || kill "$alarm" 2>/dev/null; }
+
+on_alarm() {
+  say "the time is nearly up: the command saves and stops"
+  interrupted=yes
+  stop_step
 }
 
 # Nodes of this job that Slurm takes for failed by now are left out when the job is started again; only a pending job's
@@ -250,9 +260,11 @@ resubmit() {
 run_step() {
   "${launcher[@]}" "$@" &
   step=$!
+  start_alarm
   wait_for_step
   local code=$?
   step=''
+  stop_alarm
   return "$code"
 }
 
@@ -271,8 +283,8 @@ batch_step() {
   fi
   choose_launcher
   trap on_warning USR1
+  trap on_alarm USR2
   trap on_end TERM INT
-  start_alarm
   run_step "$@"
   code=$?
   while [ "$code" -eq 75 ] && [ "$scheduler" = local ] && [ "${again:-0}" -gt 0 ] && [ "$warned$ended" = nono ]; do
@@ -281,7 +293,6 @@ batch_step() {
     run_step "$@"
     code=$?
   done
-  [ -z "$alarm" ] || kill "$alarm" 2>/dev/null
   if [ "$code" -eq 0 ] && [ -n "${job_folder:-}" ] && [ -n "${made_line:-}" ]; then
     is_made_by "$job_folder" "$made_line" || printf '%s\n' "$made_line" >>"$job_folder/made"
   fi

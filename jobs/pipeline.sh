@@ -131,31 +131,24 @@ made_by() {
 
 # A run is finished when its last step's checkpoint is there: checkpoints get their name when they are whole.
 is_made() {
-  local made steps
-  made=$(made_by "$1")
-  case $1 in
-    tokenizer) [ -e "$made" ] ;;
-    pack) [ -e "$made/index.json" ] || [ -e "$made/train/index.json" ] ;;
-    pretrain)
-      steps=$(sed -n 's/^steps = //p' "$made/config.cfg" 2>/dev/null)
-      [ -n "$steps" ] && [ -e "$made/checkpoints/step-$(printf %08d "$steps")" ] ;;
-    evaluate) [ -e "$made/report.json" ] || [ -e "$made/protocols.json" ] ;;
-  esac
+  local run product steps
+  command_of "$1"
+  if [ "$1" = pretrain ]; then
+    run=$(made_by pretrain)
+    steps=$(sed -n 's/^steps = //p' "$run/config.cfg" 2>/dev/null)
+    [ -n "$steps" ] && [ -e "$run/checkpoints/step-$(printf %08d "$steps")" ]
+  else
+    product=$(product_of "${words[@]}")
+    [ -e "$product" ]
+  fi
 }
 
 # What a stage made before the thing that it read changed is of something else: names that. A run looks at its data itself.
 outdated_by() {
-  local made
-  made=$(made_by "$1")
+  local product
   command_of "$1"
-  case $1 in
-    pack)
-      if [ -e "$made/index.json" ]; then made=$made/index.json; else made=$made/train/index.json; fi
-      newer_input "$made" "${words[@]}" ;;
-    evaluate)
-      if [ -e "$made/report.json" ]; then made=$made/report.json; else made=$made/protocols.json; fi
-      newer_input "$made" "${words[@]}" ;;
-  esac
+  product=$(product_of "${words[@]}")
+  [ -z "$product" ] || newer_input "$product" "${words[@]}"
 }
 
 # Sets `options`: those of submit.sh.
@@ -218,8 +211,8 @@ run_submit() {
   local code=0 step
   "$jobs/submit.sh" "$@" &
   step=$!
-  trap 'kill -USR1 "$step" 2>/dev/null' USR1
-  trap 'kill -TERM "$step" 2>/dev/null' TERM INT
+  trap 'interrupted=yes; kill -USR1 "$step" 2>/dev/null' USR1
+  trap 'interrupted=yes; kill -TERM "$step" 2>/dev/null' TERM INT
   wait_for_step || code=$?
   trap - USR1 TERM INT
   [ "$code" -eq 0 ] || exit "$code"

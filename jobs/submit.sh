@@ -150,8 +150,12 @@ complete_options() {
   name=${name:-$command}
   if [ -n "$time_seconds" ]; then
     [ "$time_seconds" -gt 0 ] || fail 64 "option '--time' is no time"
-    [ "$scheduler" = local ] || [ "$warning_seconds" -lt "$time_seconds" ] ||
+    [ "$warning_seconds" -lt "$time_seconds" ] ||
       fail 64 "option '--warning' is $warning_seconds seconds, and '--time' not more: nothing would be done before it"
+  fi
+  if [ -n "$(option_value config "${command_line[@]}")" ] &&
+    [ -z "$(made_by_command)" ]; then
+    fail 64 "'--config': what the command makes is not looked for in that file: say --run, --report or --output here"
   fi
   case "$queue$account${options[*]-}" in
     *$'\n'*) fail 64 "a line break in --queue, --account or --option would be a line of the script" ;;
@@ -166,12 +170,19 @@ complete_options() {
   fi
 }
 
-# The folder beside what the command makes.
-choose_job_folder() {
+# The folder or file that the command names for what it makes; nothing where it names none.
+made_by_command() {
   local option made=''
   for option in run report output; do
     [ -n "$made" ] || made=$(option_value "$option" "${command_line[@]}")
   done
+  printf '%s' "$made"
+}
+
+# The folder beside what the command makes.
+choose_job_folder() {
+  local made
+  made=$(made_by_command)
   made=${made:-$PWD/${command_line[0]}}
   while [ "$made" != / ] && [ "${made%/}" != "$made" ]; do made=${made%/}; done
   [[ $made = /* ]] || made=$PWD/$made

@@ -11,7 +11,7 @@ from schedulers import JOBS, SchedulerTest
 SLURM = {"SLURM_JOB_ID": "31", "SLURM_CPUS_PER_TASK": "8", "SLURM_JOB_NODELIST": "n[1-2]"}
 PBS = {"PBS_JOBID": "32.server", "PBS_NODEFILE": "/nodes"}
 LSF = {"LSB_JOBID": "33", "LSB_JOBINDEX": "0", "LSB_DJOB_HOSTFILE": "/hosts"}
-JOBS_OF = {"slurm": SLURM, "pbs": PBS, "lsf": LSF, "flux": {}}
+JOBS_OF = {"slurm": SLURM, "pbs": PBS, "lsf": LSF, "flux": {}, "local": {}}
 
 
 class BatchStep(SchedulerTest):
@@ -148,6 +148,14 @@ class BatchStep(SchedulerTest):
         started = time.monotonic()
         self.run_job("pbs", 0, "time_seconds=3600 warning_seconds=10")
         self.assertLess(time.monotonic() - started, 10)  # the alarm ends with the job
+
+    def test_a_local_job_heeds_its_time_limit_at_each_start(self):
+        self.codes.write_text("wait\nwait\n0\n")
+        script = self.write_script("local", "time_seconds=12 warning_seconds=11 again=2")
+        done = self.run_script("bash", script)
+        self.assertEqual(self.calls().count("got USR1"), 2)
+        self.assertEqual(len(self.calls("chainrule")), 3)
+        self.assertIn("the time is nearly up", done.err)
 
     def test_nodes_that_failed_are_left_out_the_next_time(self):
         env = {"FAILED_NODES": "n2", "BEFORE": "n9"}

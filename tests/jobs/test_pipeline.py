@@ -3,6 +3,7 @@ import fcntl
 import os
 import pathlib
 import shutil
+import signal
 import time
 import unittest
 
@@ -139,6 +140,18 @@ class Queued(PipelineTest):
 
 
 class Local(PipelineTest):
+    def test_a_signal_is_passed_on_and_its_end_waited_for(self):
+        self.pretend("local")
+        self.write(STAGES.format(scheduler="local", steps=3))
+        self.codes.write_text("wait\n0\n0\n0\n")
+        process = self.start_script(JOBS / "pipeline.sh", "pipeline.cfg")
+        process.send_signal(signal.SIGTERM)
+        said = process.communicate(timeout=30)[1].decode()
+        self.assertEqual(process.returncode, 75, said)
+        self.assertIn("got USR1", self.calls())
+        self.assertIn("'tokenizer' ended with exit code 75", said)
+        self.assertEqual(len(self.calls("chainrule")), 1, "no stage comes after it")
+
     def test_a_pipeline_fails_goes_on_and_makes_the_report_of_one_run(self):
         self.env["CHAINRULE"] = PROGRAM
         (self.folder / "the text").mkdir()

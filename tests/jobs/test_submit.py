@@ -103,6 +103,7 @@ class Submit(SchedulerTest):
             (("--scheduler", "local", "--nodes", "2", "--", *EVALUATE), 64, "there is one node here"),
             (("--scheduler", "local", "--after", "2", "--", *EVALUATE), 64, "nothing waits here"),
             (("evaluate",), 64, "'evaluate': the command comes behind --"),
+            (("--scheduler", "slurm", "--", "evaluate", "--config", "e.cfg"), 64, "say --run, --report or --output here"),
             (("--scheduler", "slurm", "--time", "0", "--", *EVALUATE), 64, "'--time' is no time"),
             (("--scheduler", "pbs", "--time", "2", "--", *EVALUATE), 64, "'--warning' is 180 seconds"),
             (("--scheduler", "slurm", "--queue", "a\nb", "--", *EVALUATE), 64, "a line break in --queue"),

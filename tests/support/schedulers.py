@@ -68,6 +68,7 @@ STAND_INS = {
     "lsf": {"bsub": RECORD + NUMBER + 'cat >/dev/null; echo "Job <$number> is submitted to queue <normal>."\n',
             "bjobs": RECORD, "mpirun": LAUNCHER},
     "flux": {"flux": FLUX},
+    "local": {"mpirun": LAUNCHER},
 }
 
 
