@@ -1,15 +1,12 @@
-#include "model/decoder/decoder.h"
+#include "model/decoder/decoder_internal.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cstring>
-#include <utility>
 #include <vector>
 
-#include "model/arena.h"
 #include "model/decoder/loss_blocks.h"
-#include "model/decoder/network.h"
 #include "model/error.h"
 #include "model/ops/cross_entropy.h"
 #include "model/round_up.h"
@@ -17,20 +14,14 @@
 namespace chainrule::model::decoder {
 namespace {
 
-/// Elements of a decoder's activations and scratch.
-struct Sizes {
-  Sizes(const shape::ParameterTable& table, const DecoderOptions& options);
-  std::int64_t sum() const { return residuals + saved_sets * saved + ending + logits + buffers; }
+const DecoderOptions& checked(const DecoderOptions& options) {
+  if (options.maximum_rows < 1) throw Error("a decoder needs room for at least one row");
+  return options;
+}
 
-  std::int64_t residuals;   // [layers + 1 (2 in evaluation), rows, C]
-  std::int64_t saved_sets;  // one a layer in training, else one that all share
-  std::int64_t saved;       // of a set
-  std::int64_t ending;      // hidden states and what else the final norm leaves for backward
-  std::int64_t logits;      // [min(rows, kLossRows), V rounded up to a cache line]
-  std::int64_t buffers;
-};
+}  // namespace
 
-Sizes::Sizes(const shape::ParameterTable& table, const DecoderOptions& options) {
+DecoderSizes::DecoderSizes(const shape::ParameterTable& table, const DecoderOptions& options) {
   const shape::Description& model = table.description();
   const bool train = options.purpose == Purpose::train;
   const std::int64_t rows = options.maximum_rows;
@@ -42,118 +33,6 @@ Sizes::Sizes(const shape::ParameterTable& table, const DecoderOptions& options) 
   logits = std::min(kLossRows, rows) * round_up(model.head.out(), 16);
   buffers = model.layer.buffer_elements(rows, train);
 }
-
-const DecoderOptions& checked(const DecoderOptions& options) {
-  if (options.maximum_rows < 1) throw Error("a decoder needs room for at least one row");
-  return options;
-}
-
-/// Hands the blocks of logits to a function.
-template <typename Loss>
-class LossVisitor final : public LogitsVisitor {
- public:
-  explicit LossVisitor(const Loss& loss) : loss_(loss) {}
-  void visit(std::int64_t first_row, std::int64_t rows, float* logits, std::int64_t /*stride*/) override {
-    loss_(first_row, rows, logits);
-  }
-
- private:
-  const Loss& loss_;
-};
-
-/// Moves values[i] to values[rows[i]], from the last on, and leaves 0 elsewhere. rows ascend.
-template <typename Value>
-void spread(std::span<const std::int64_t> rows, std::span<Value> values) {
-  std::fill(values.begin() + static_cast<std::ptrdiff_t>(rows.size()), values.end(), Value{});
-  for (std::size_t i = rows.size(); i-- > 0;) {
-    const Value value = std::exchange(values[i], Value{});
-    values[static_cast<std::size_t>(rows[i])] = value;
-  }
-}
-
-void check_further(const ops::Batch& batch, std::span<const FurtherTarget> further, std::int64_t vocabulary) {
-  std::int64_t before = 0;
-  for (const FurtherTarget& each : further) {
-    if (each.row < before || each.row >= batch.rows() ||
-        batch.targets[static_cast<std::size_t>(each.row)] == ops::kNotScored || each.target >= vocabulary) {
-      throw Error(fmt::format("score: further target {} of row {} is none, or not in order", each.target, each.row));
-    }
-    before = each.row;
-  }
-}
-
-}  // namespace
-
-struct Decoder::State {
-  State(const shape::Config& with_config, const DecoderOptions& with_options, ops::Ops& with_ops);
-
-  void check(const weights::Weights& weights, const ops::Batch& batch) const;
-  void check_parent(const ops::Batch& batch, const ops::Sequence& sequence) const;
-  /// Embedding and layers; leaves the final normalised hidden states in `hidden`.
-  void forward(const weights::Weights& weights, const ops::Batch& batch, ParameterGate* gate);
-  void for_each_logits_block(const weights::Weights& weights, std::int64_t rows, LogitsVisitor& visitor);
-  /// Moves the hidden states of scored rows to the front and their targets to `scored_targets`. Returns how many rows
-  /// are then worth their logits: those and the few that round the shape of the products up.
-  std::int64_t gather_scored(const ops::Batch& batch);
-  /// Forward, then loss(first, rows, logits) for each block of the rows that gather_scored() chose.
-  template <typename Loss>
-  void score(const weights::Weights& weights, const ops::Batch& batch, const Loss& loss) {
-    check(weights, batch);
-    forward(weights, batch, nullptr);
-    LossVisitor visitor(loss);
-    for_each_logits_block(weights, gather_scored(batch), visitor);
-  }
-  const BlockMemory& memory_of(std::int64_t layer) const {
-    return memories[memories.size() > 1 ? static_cast<std::size_t>(layer) : 0];
-  }
-  /// The residual stream that enters layer (the number of layers: that leaves the last one).
-  float* residual(std::int64_t layer) {
-    const std::int64_t kept = options.purpose == Purpose::train ? layer : layer % 2;
-    return residuals.data() + kept * options.maximum_rows * network.config.width;
-  }
-  /// The loss of a block of such rows.
-  void cross_entropy(std::int64_t first, std::int64_t rows, const float* of_logits, std::span<double> nll) {
-    network.ops.run(ops::CrossEntropyForward{.rows = rows,
-                                             .vocabulary = network.config.vocabulary_size,
-                                             .logits = of_logits,
-                                             .stride = network.logits_stride,
-                                             .targets = scored_targets.data() + first,
-                                             .nll = nll.data() + first});
-  }
-  void predict(std::int64_t rows, const float* of_logits, const std::uint32_t* targets,
-               const ops::PredictionScores& scores) {
-    network.ops.run(ops::ScorePredictions{.rows = rows,
-                                          .vocabulary = network.config.vocabulary_size,
-                                          .logits = of_logits,
-                                          .stride = network.logits_stride,
-                                          .targets = targets,
-                                          .scores = scores});
-  }
-  /// Moves scores of scored rows to where these are in the batch.
-  void spread_out(const ops::PredictionScores& scores) const {
-    spread<double>(scored_rows, scores.nll);
-    spread<float>(scored_rows, scores.entropy);
-    spread<float>(scored_rows, scores.top_probability);
-    spread<std::uint32_t>(scored_rows, scores.rank);
-  }
-  /// From the gradient of the hidden states to those of all parameters but the head's.
-  void backward(std::span<const float> parameters, const ops::Batch& batch, float* gradients, bool accumulate,
-                GradientSink* sink);
-  Network network;
-  DecoderOptions options;
-  Sizes sizes;
-  shape::ParameterRange late_rows;              // the token embedding's
-  std::vector<shape::ParameterRange> added_to;  // where every op adds to gradients: all but the matrices of products
-
-  Arena residuals, saved_memory, ending_memory, logits, buffer_memory;
-  Buffers buffers;
-  std::vector<BlockMemory> memories;  // behind them saved_memory
-  BlockMemory ending;                 // behind it ending_memory
-  float* hidden;                      // [rows, C] after the final norm
-
-  std::vector<std::int64_t> scored_rows;      // of the batch
-  std::vector<std::uint32_t> scored_targets;  // of the rows that gather_scored() chose
-};
 
 Decoder::State::State(const shape::Config& with_config, const DecoderOptions& with_options, ops::Ops& with_ops)
     : network(with_config, with_ops),
@@ -248,24 +127,6 @@ void Decoder::State::for_each_logits_block(const weights::Weights& weights, std:
   }
 }
 
-std::int64_t Decoder::State::gather_scored(const ops::Batch& batch) {
-  constexpr std::int64_t kMultiple = 64;  // so that few shapes of products exist
-  const std::int64_t width = network.config.width;
-  scored_rows.clear();
-  scored_targets.clear();
-  for (std::int64_t row = 0; row < batch.rows(); ++row) {
-    const std::uint32_t target = batch.targets[static_cast<std::size_t>(row)];
-    if (target == ops::kNotScored) continue;
-    const auto to = static_cast<std::int64_t>(scored_rows.size());
-    if (to != row) std::copy_n(hidden + row * width, width, hidden + to * width);
-    scored_rows.push_back(row);
-    scored_targets.push_back(target);
-  }
-  const std::int64_t rows = std::min(batch.rows(), round_up(static_cast<std::int64_t>(scored_rows.size()), kMultiple));
-  scored_targets.resize(static_cast<std::size_t>(rows), ops::kNotScored);
-  return rows;
-}
-
 void Decoder::State::backward(std::span<const float> parameters, const ops::Batch& batch, float* gradients,
                               bool accumulate, GradientSink* sink) {
   const shape::ParameterTable& table = network.table;
@@ -306,81 +167,13 @@ std::int64_t Decoder::workspace_bytes() const {
 }
 
 std::int64_t workspace_bytes(const shape::ParameterTable& table, const DecoderOptions& options) {
-  return static_cast<std::int64_t>(sizeof(float)) * Sizes(table, checked(options)).sum();
+  return static_cast<std::int64_t>(sizeof(float)) * DecoderSizes(table, checked(options)).sum();
 }
 
 void Decoder::visit_logits(const weights::Weights& weights, const ops::Batch& batch, LogitsVisitor& visitor) {
   state_->check(weights, batch);
   state_->forward(weights, batch, nullptr);
   state_->for_each_logits_block(weights, batch.rows(), visitor);
-}
-
-void Decoder::score(const weights::Weights& weights, const ops::Batch& batch, std::span<double> nll) {
-  State& s = *state_;
-  if (nll.size() != batch.inputs.size()) throw Error("score: one nll a row is needed");
-  s.score(weights, batch, [&](std::int64_t first, std::int64_t rows, const float* logits) {
-    s.cross_entropy(first, rows, logits, nll);
-  });
-  spread<double>(s.scored_rows, nll);
-}
-
-void Decoder::score(const weights::Weights& weights, const ops::Batch& batch, const ops::PredictionScores& scores) {
-  score(weights, batch, scores, {}, {});
-}
-
-void Decoder::score(const weights::Weights& weights, const ops::Batch& batch, const ops::PredictionScores& scores,
-                    std::span<const FurtherTarget> further, const ops::PredictionScores& further_scores) {
-  State& s = *state_;
-  if (!scores.have(batch.inputs.size())) throw Error("score: one score of each kind a row is needed");
-  if (!further_scores.have(further.size())) throw Error("score: one score of each kind a further target is needed");
-  check_further(batch, further, s.network.config.vocabulary_size);
-  std::size_t at = 0;  // of further
-  s.score(weights, batch, [&](std::int64_t first, std::int64_t rows, const float* logits) {
-    s.predict(rows, logits, s.scored_targets.data() + first, scores.from(static_cast<std::size_t>(first)));
-    const std::int64_t end = std::min(first + rows, static_cast<std::int64_t>(s.scored_rows.size()));
-    for (std::int64_t i = first; i < end; ++i) {
-      for (; at < further.size() && further[at].row == s.scored_rows[static_cast<std::size_t>(i)]; ++at) {
-        s.predict(1, logits + (i - first) * s.network.logits_stride, &further[at].target, further_scores.from(at));
-      }
-    }
-  });
-  s.spread_out(scores);
-}
-
-void Decoder::score(const weights::Weights& weights, const ops::Batch& batch, const ops::PredictionScores& scores,
-                    Decoder& baseline, const weights::Weights& baseline_weights,
-                    const ops::BaselineScores& baseline_scores) {
-  State& s = *state_;
-  State& other = *baseline.state_;
-  const ops::PredictionDivergences& divergences = baseline_scores.divergences;
-  if (!scores.have(batch.inputs.size()) || !baseline_scores.have(batch.inputs.size())) {
-    throw Error("score: one score of each kind a row is needed");
-  }
-  if (other.network.config.vocabulary_size != s.network.config.vocabulary_size) {
-    throw Error(fmt::format("score: a baseline with a vocabulary of {} for a model with one of {}",
-                            other.network.config.vocabulary_size, s.network.config.vocabulary_size));
-  }
-  other.check(baseline_weights, batch);
-  other.forward(baseline_weights, batch, nullptr);
-  other.gather_scored(batch);
-  s.score(weights, batch, [&](std::int64_t first, std::int64_t rows, const float* logits) {
-    const auto from = static_cast<std::size_t>(first);
-    s.predict(rows, logits, s.scored_targets.data() + first, scores.from(from));
-    other.network.head(baseline_weights, other.hidden + first * other.network.config.width, rows, other.logits.data());
-    other.cross_entropy(first, rows, other.logits.data(), baseline_scores.nll);
-    s.network.ops.run(
-        ops::ComparePredictions{.rows = rows,
-                                .vocabulary = s.network.config.vocabulary_size,
-                                .logits = logits,
-                                .baseline_logits = other.logits.data(),
-                                .stride = s.network.logits_stride,
-                                .targets = s.scored_targets.data() + first,
-                                .divergences = {divergences.kl.subspan(from), divergences.same_top.subspan(from)}});
-  });
-  s.spread_out(scores);
-  spread<double>(s.scored_rows, divergences.kl);
-  spread<std::uint8_t>(s.scored_rows, divergences.same_top);
-  spread<double>(s.scored_rows, baseline_scores.nll);
 }
 
 void Decoder::train(std::span<const float> parameters, const ops::Batch& batch, std::span<float> gradients,
