@@ -73,7 +73,7 @@ failure::ExitCode evaluate(const comm::Communicator& communicator, const Evaluat
   if (options.protocol == nullptr) return evaluate_all(communicator, options, environment, account, look_and_stop);
   std::optional<Output> output;
   comm::agree_on_first(communicator, [&] { output.emplace(options); });
-  const EvaluationInputs inputs = open_inputs(communicator, options);
+  const EvaluationInputs inputs = open_inputs(communicator, options, environment);
   bool made = false;  // as rank 0 sees it
   comm::agree_on_first(communicator, [&] {
     made = output->is_part && is_made(output->part, inputs.plan);
@@ -87,7 +87,7 @@ failure::ExitCode evaluate(const comm::Communicator& communicator, const Evaluat
     output->journal.emplace(open_journal(journal_file(output->is_part ? output->part : options.report), inputs.plan));
   });
   journal::Journal* const journal = output ? &*output->journal : nullptr;
-  const job::Whereabouts here = say_where(communicator, options, inputs, threads);
+  const job::Whereabouts here = say_where(communicator, needs_of(inputs), options.report, threads);
   const scoring::ScoringWork work = score(communicator, options, inputs, journal, look_and_stop);
   if (work.stopped) {
     if (journal != nullptr) run::say(fmt::format("stopped; {}\n", kept_in(*journal)));

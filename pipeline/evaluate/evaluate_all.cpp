@@ -116,7 +116,7 @@ failure::ExitCode evaluate_all(const comm::Communicator& communicator, const Eva
                                const std::function<bool()>& stop) {
   std::optional<report::ReportFolder> folder;
   comm::agree_on_first(communicator, [&] { folder.emplace(options.report); });
-  EvaluationInputs inputs = open_model_and_data(communicator, options);
+  EvaluationInputs inputs = open_model_and_data(communicator, options, environment);
   std::deque<Share> shares = shares_of(communicator, options, inputs);
   require_one(options, shares);
   require_lm_eval(shares);
@@ -128,7 +128,7 @@ failure::ExitCode evaluate_all(const comm::Communicator& communicator, const Eva
         share.journal.emplace(open_journal(journal_of(share), share.plan));
     }
   });
-  const job::Whereabouts here = say_where(communicator, options, inputs, environment.threads_per_rank);
+  const job::Whereabouts here = say_where(communicator, needs_of(inputs), options.report, environment.threads_per_rank);
   std::uint64_t scored = 0;
   for (std::size_t i = 0; i < shares.size(); ++i) {
     Share& share = shares[i];

@@ -96,6 +96,7 @@ EvaluationPlan plan_of(const EvaluateOptions& options, const windows::WorkUnitOp
   plan.start_token = start_token_of(plan, inputs);
   plan.math = options.math == model::products::Math::bf16 ? "bf16" : "float32";
   plan.part = options.part;
+  plan.conditions = inputs.conditions;
   plan.model = std::filesystem::absolute(options.model);
   plan.data = std::filesystem::absolute(options.data);
   if (inputs.baseline) {
@@ -113,7 +114,8 @@ std::unique_ptr<const io::tokens::TokenStream> open_data(const std::filesystem::
   return io::tokens::open_token_stream(path, load_tokenizer);
 }
 
-EvaluationInputs open_model_and_data(const comm::Communicator& communicator, const EvaluateOptions& options) {
+EvaluationInputs open_model_and_data(const comm::Communicator& communicator, const EvaluateOptions& options,
+                                     const run::Environment& environment) {
   // The cheap checks come first: a mistyped path should not wait for a large model.
   std::unique_ptr<const io::tokens::TokenStream> data;
   bool is_ours = true;
@@ -144,7 +146,8 @@ EvaluationInputs open_model_and_data(const comm::Communicator& communicator, con
     io::tokens::verify_shards(*data, static_cast<std::size_t>(communicator.rank()),
                               static_cast<std::size_t>(communicator.size()));
   });
-  EvaluationInputs inputs{std::move(*model), std::move(baseline), std::move(data), nullptr, {}, nullptr};
+  EvaluationInputs inputs{std::move(*model), std::move(baseline), std::move(data), nullptr, {}, {}, nullptr};
+  inputs.conditions = run::conditions_of(environment);
   inputs.texts = std::make_unique<ProtocolText>(*inputs.data, inputs.model.load_tokenizer);
   return inputs;
 }
@@ -161,8 +164,9 @@ std::string choose_protocol(const comm::Communicator& communicator, const Evalua
   return why_not;
 }
 
-EvaluationInputs open_inputs(const comm::Communicator& communicator, const EvaluateOptions& options) {
-  EvaluationInputs inputs = open_model_and_data(communicator, options);
+EvaluationInputs open_inputs(const comm::Communicator& communicator, const EvaluateOptions& options,
+                             const run::Environment& environment) {
+  EvaluationInputs inputs = open_model_and_data(communicator, options, environment);
   if (const std::string why_not = choose_protocol(communicator, options, inputs); !why_not.empty()) {
     throw failure::AgreedError(failure::ExitCode::bad_data,
                                fmt::format("nothing to score in '{}': {}", options.data.string(), why_not));

@@ -80,6 +80,7 @@ journal::Journal open_journal(const std::filesystem::path& path, const Evaluatio
   if (journal.units() != 0) {
     run::say(fmt::format("going on with {}, which has {} work units\n", io::path_in_quotes(path),
                          show::grouped(journal.units())));
+    warn_of_other_conditions(path, parse_plan(journal.header().about, path.string()).conditions, plan.conditions);
   }
   return journal;
 }

@@ -53,6 +53,7 @@ class Parts {
     if (plan.part.count != plan_.part.count) {
       refuse(fmt::format("{} is one of {} parts, {} one of {}", name, plan.part.count, first, plan_.part.count));
     }
+    warn_of_other_conditions(part.path(), plan.conditions, plan_.conditions);
     const auto [at, is_new] = parts_.emplace(plan.part.index, std::move(part));
     if (!is_new) {
       refuse(fmt::format("part {} of {} is given twice: {} and {}", plan.part.index + 1, plan.part.count,

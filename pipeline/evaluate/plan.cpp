@@ -8,7 +8,9 @@
 #include "io/error.h"
 #include "io/files/json_text.h"
 #include "io/files/untrusted_json.h"
+#include "io/quote.h"
 #include "pipeline/evaluate/report/json_fields.h"
+#include "pipeline/run/standard_streams.h"
 
 namespace chainrule::pipeline::evaluate {
 namespace {
@@ -25,6 +27,7 @@ void for_each_field(Plan& plan, const Field& field) {
   field("has_beginning", plan.subject.windows.has_beginning);
   field("part", plan.part.index);
   field("parts", plan.part.count);
+  field("conditions", plan.conditions);
 }
 
 void check(const EvaluationPlan& plan) {
@@ -67,6 +70,12 @@ std::string EvaluationPlan::scored() const {
 
 std::string EvaluationPlan::identity() const {
   return fmt::format("protocol {}, {}", subject.windows.protocol->name, scored());
+}
+
+void warn_of_other_conditions(const std::filesystem::path& path, const std::string& then, const std::string& now) {
+  if (then == now) return;
+  run::warn(fmt::format("{} was scored with {}, and not with {}: bits may differ", io::path_in_quotes(path),
+                        io::in_quotes(then), io::in_quotes(now)));
 }
 
 std::string to_json_text(const EvaluationPlan& plan) {

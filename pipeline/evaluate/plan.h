@@ -23,6 +23,7 @@ struct EvaluationPlan {
   std::filesystem::path model, data;
   std::optional<report::BaselineModel> baseline;  ///< what the model is compared with
   std::filesystem::path baseline_path;            ///< where that lies
+  std::string conditions;                         ///< run::conditions_of: what bits depend on besides
 
   windows::WorkUnitOptions units() const { return {subject.windows, micro_batch}; }
   /// What its windows lie over: Text::documents also where nothing is to be put around them.
@@ -34,6 +35,9 @@ struct EvaluationPlan {
   /// The same with the protocol.
   std::string identity() const;
 };
+
+/// Warns where what lies at path was not scored under the conditions `now`: then bits may differ.
+void warn_of_other_conditions(const std::filesystem::path& path, const std::string& then, const std::string& now);
 
 /// As a JSON text, and back. Throws io::Error bad_data naming `name` where it is none.
 std::string to_json_text(const EvaluationPlan& plan);

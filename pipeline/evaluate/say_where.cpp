@@ -21,22 +21,26 @@ std::int64_t workspace_of(const models::LoadedModel& model, std::int64_t rows) {
                                          {rows, model::decoder::Purpose::evaluate});
 }
 
+}  // namespace
+
+std::vector<job::Need> needs_of(const models::LoadedModel& model, std::int64_t rows) {
+  return {weights_of(model, "weights"), {"workspace", workspace_of(model, rows)}};
+}
+
 std::vector<job::Need> needs_of(const EvaluationInputs& inputs) {
   const std::int64_t rows = windows::maximum_unit_rows(inputs.plan.units());
-  std::vector<job::Need> needs = {weights_of(inputs.model, "weights"), {"workspace", workspace_of(inputs.model, rows)}};
+  std::vector<job::Need> needs = needs_of(inputs.model, rows);
   if (inputs.baseline) {
     needs.push_back(weights_of(*inputs.baseline, "the baseline's weights"));
-    needs.push_back({"workspace", workspace_of(*inputs.baseline, rows)});
+    needs.push_back({"the baseline's workspace", workspace_of(*inputs.baseline, rows)});
   }
   return needs;
 }
 
-}  // namespace
-
-job::Whereabouts say_where(const comm::Communicator& communicator, const EvaluateOptions& options,
-                           const EvaluationInputs& inputs, int threads_per_rank) {
+job::Whereabouts say_where(const comm::Communicator& communicator, std::span<const job::Need> needs,
+                           const std::filesystem::path& output, int threads_per_rank) {
   job::Whereabouts here = job::gather_whereabouts(communicator, threads_per_rank);
-  comm::agree_on_first(communicator, [&] { job::say_where(here, needs_of(inputs), options.report); });
+  comm::agree_on_first(communicator, [&] { job::say_where(here, needs, output); });
   return here;
 }
 

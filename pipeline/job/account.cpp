@@ -28,13 +28,6 @@ bool first_of_its_node(const comm::Communicator& communicator) {
   return rank == communicator.rank();
 }
 
-std::string scaled(double value) {
-  if (value >= 1e9) return fmt::format("{:.1f}G", value / 1e9);
-  if (value >= 1e6) return fmt::format("{:.1f}M", value / 1e6);
-  if (value >= 1e3) return fmt::format("{:.1f}k", value / 1e3);
-  return fmt::format("{:.0f}", value);
-}
-
 double tokens_per_core_hour(const Cost& cost) {
   return cost.core_hours > 0 ? static_cast<double>(cost.tokens) / cost.core_hours : 0;
 }
@@ -78,9 +71,9 @@ std::string to_text(const Cost& cost) {
   const double cores = cost.seconds > 0 ? cost.core_hours / cost.seconds * 3600 : 0;
   std::string text = fmt::format("{} on {:.0f} core{}: {:.3g} core-hours", show::clock_time(cost.seconds), cores,
                                  cores < 1.5 ? "" : "s", cost.core_hours);
-  if (cost.tokens != 0) text += fmt::format(", {} tokens a core-hour", scaled(tokens_per_core_hour(cost)));
+  if (cost.tokens != 0) text += fmt::format(", {} tokens a core-hour", show::scaled(tokens_per_core_hour(cost)));
   if (cost.joules) {
-    text += fmt::format(", {}J", scaled(*cost.joules));
+    text += fmt::format(", {}J", show::scaled(*cost.joules));
     if (cost.tokens != 0) text += fmt::format(" ({:.3g} J a token)", *cost.joules / static_cast<double>(cost.tokens));
   }
   return text;

@@ -164,12 +164,12 @@ void add_to(nlohmann::ordered_json& json, const Whereabouts& here) {
     json["job"] = {{"scheduler", here.job.scheduler}, {"id", show::valid_utf8(here.job.id)}};
     if (here.job.seconds_left) json["job"]["seconds_left"] = *here.job.seconds_left;
   }
-  json["nodes"] = nlohmann::ordered_json::array();
-  for (const Whereabouts::Node& node : here.nodes) {
-    json["nodes"].push_back({{"name", node.name},
-                             {"ranks", node.ranks.size()},
-                             {"processors", node.hardware_threads},
-                             {"memory_bytes", node.memory.limit}});
+  for (nlohmann::ordered_json& host : json["hosts"]) {
+    const auto node =
+        std::find_if(here.nodes.begin(), here.nodes.end(), [&](const auto& each) { return host["name"] == each.name; });
+    if (node == here.nodes.end()) continue;
+    host["hardware_threads"] = node->hardware_threads;
+    host["memory_bytes"] = node->memory.limit;
   }
 }
 

@@ -53,7 +53,7 @@ std::string to_text(const Whereabouts& here, std::span<const Need> needs, const 
 /// on standard error. For rank 0.
 void say_where(const Whereabouts& here, std::span<const Need> needs, const std::filesystem::path& output);
 
-/// For environment.json: "job" and "nodes".
+/// For environment.json: adds "job", and to its "hosts" what of them is known here (see run::to_json).
 void add_to(nlohmann::ordered_json& json, const Whereabouts& here);
 
 }  // namespace chainrule::pipeline::job

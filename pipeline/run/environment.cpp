@@ -1,6 +1,5 @@
 #include "pipeline/run/environment.h"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <sys/utsname.h>
 
@@ -21,6 +20,7 @@
 #include "pipeline/comm/session.h"
 #include "pipeline/failure/exit_code.h"
 #include "pipeline/show/legible.h"
+#include "pipeline/show/numbers.h"
 
 namespace chainrule::pipeline::run {
 namespace {
@@ -62,7 +62,7 @@ std::vector<Environment::Host> gather_hosts(const comm::Communicator& communicat
 
 }  // namespace
 
-std::string utc_now() { return fmt::format("{:%FT%TZ}", fmt::gmtime(std::time(nullptr))); }
+std::string utc_now() { return show::utc_text(std::time(nullptr)); }
 
 Environment gather_environment(const comm::Communicator& communicator, const std::string& program,
                                int threads_per_rank) {
@@ -94,6 +94,11 @@ Environment gather_environment(const comm::Communicator& communicator, const std
   require_same("the instruction set", environment.instruction_set);
   require_same("threads per rank", fmt::format("{}", threads_per_rank));
   return environment;
+}
+
+std::string conditions_of(const Environment& environment) {
+  return fmt::format("build {}, {}, {} thread{} a rank", environment.program_digest, environment.instruction_set,
+                     environment.threads_per_rank, environment.threads_per_rank == 1 ? "" : "s");
 }
 
 nlohmann::ordered_json to_json(const Environment& environment) {

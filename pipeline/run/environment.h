@@ -34,6 +34,9 @@ struct Environment {
 Environment gather_environment(const comm::Communicator& communicator, const std::string& program,
                                int threads_per_rank);
 
+/// What bits depend on besides inputs and options, in a line: build, instruction set, threads.
+std::string conditions_of(const Environment& environment);
+
 /// As the object that environment.json holds; a command adds its own fields.
 nlohmann::ordered_json to_json(const Environment& environment);
 

@@ -1,7 +1,6 @@
 #include "pipeline/run/file_lock.h"
 
 #include <fcntl.h>
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -10,13 +9,14 @@
 #include <ctime>
 
 #include "io/error.h"
+#include "pipeline/show/numbers.h"
 
 namespace chainrule::pipeline::run {
 
 std::string holder_text() {
   char host[256] = "";
   ::gethostname(host, sizeof host - 1);
-  return fmt::format("process {} on {} since {:%FT%TZ}", ::getpid(), host, fmt::gmtime(std::time(nullptr)));
+  return fmt::format("process {} on {} since {}", ::getpid(), host, show::utc_text(std::time(nullptr)));
 }
 
 bool try_lock(int file, const std::filesystem::path& path) {

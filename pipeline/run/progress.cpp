@@ -9,16 +9,6 @@
 #include "pipeline/show/numbers.h"
 
 namespace chainrule::pipeline::run {
-namespace {
-
-std::string scaled(double value) {
-  if (value >= 1e6) return fmt::format("{:.1f}M", value / 1e6);
-  if (value >= 1e4) return fmt::format("{:.1f}k", value / 1e3);
-  return fmt::format("{:.0f}", value);
-}
-
-}  // namespace
-
 Progress::Progress(std::string what, std::string unit, std::uint64_t total, bool speaks)
     : what_(std::move(what)),
       unit_(std::move(unit)),
@@ -43,10 +33,10 @@ void Progress::print(std::uint64_t done, const std::string& note, bool last) {
   const double elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
   const double rate = static_cast<double>(done) / std::max(elapsed, 1e-9);
   std::string line = what_ + ": ";
-  line += total_ != 0 && !last ? fmt::format("{} of {} {}", scaled(static_cast<double>(done)),
-                                             scaled(static_cast<double>(total_)), unit_)
-                               : fmt::format("{} {}", scaled(static_cast<double>(done)), unit_);
-  line += fmt::format(", {} {}/s", scaled(rate), unit_);
+  line += total_ != 0 && !last ? fmt::format("{} of {} {}", show::scaled(static_cast<double>(done)),
+                                             show::scaled(static_cast<double>(total_)), unit_)
+                               : fmt::format("{} {}", show::scaled(static_cast<double>(done)), unit_);
+  line += fmt::format(", {} {}/s", show::scaled(rate), unit_);
   if (!note.empty()) line += ", " + note;
   if (last) {
     line += fmt::format(", took {}", show::clock_time(elapsed));

@@ -1,5 +1,6 @@
 #include "pipeline/show/numbers.h"
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <cstddef>
@@ -13,6 +14,15 @@ std::string grouped(std::uint64_t number) {
   }
   return digits;
 }
+
+std::string scaled(double number) {
+  if (number >= 1e9) return fmt::format("{:.1f}G", number / 1e9);
+  if (number >= 1e6) return fmt::format("{:.1f}M", number / 1e6);
+  if (number >= 1e4) return fmt::format("{:.1f}k", number / 1e3);
+  return fmt::format("{:.0f}", number);
+}
+
+std::string utc_text(std::time_t time) { return fmt::format("{:%FT%TZ}", fmt::gmtime(time)); }
 
 std::string clock_time(double seconds, Hours hours) {
   const auto whole = static_cast<std::int64_t>(seconds + 0.5);

@@ -10,10 +10,10 @@
 #include <vector>
 
 #include "io/error.h"
+#include "io/files/file_end.h"
 #include "io/files/presence.h"
 #include "io/files/untrusted_json.h"
 #include "io/quote.h"
-#include "pipeline/watch/file_end.h"
 
 namespace chainrule::pipeline::watch {
 namespace {
@@ -22,7 +22,7 @@ constexpr std::size_t kEndBytes = 65'536;
 constexpr std::size_t kMostLines = 10;
 
 /// The last whole lines, the last one first.
-std::vector<std::string_view> last_lines(const FileEnd& end) {
+std::vector<std::string_view> last_lines(const io::files::FileEnd& end) {
   std::vector<std::string_view> lines;
   std::string_view rest = std::string_view(end.text).substr(0, end.text.rfind('\n') + 1);  // npos + 1 is 0
   while (!rest.empty() && lines.size() < kMostLines) {
@@ -60,7 +60,7 @@ nlohmann::json parse_line(std::string_view text, const std::string& name) {
 
 std::optional<MetricsEnd> read_metrics_end(const std::filesystem::path& path) {
   if (!io::files::is_there(path)) return std::nullopt;
-  const FileEnd end = read_end(path, kEndBytes);
+  const io::files::FileEnd end = io::files::read_end(path, kEndBytes);
   const std::vector<std::string_view> lines = last_lines(end);
   if (lines.empty() && !end.whole) {
     throw io::Error(io::ErrorKind::bad_data, fmt::format("{}: there is no whole line in its last {} bytes",

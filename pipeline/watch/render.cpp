@@ -1,6 +1,5 @@
 #include "pipeline/watch/render.h"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -71,15 +70,13 @@ nlohmann::ordered_json to_json(const RunStatus& run, std::time_t now) {
     if (run.metrics->tokens_per_second) json["tokens_per_second"] = *run.metrics->tokens_per_second;
   }
   if (run.sign_of_life) {
-    json["last_sign_of_life"] = utc_text(*run.sign_of_life);
+    json["last_sign_of_life"] = show::utc_text(*run.sign_of_life);
     json["seconds_since"] = age_of(*run.sign_of_life, now);
   }
   return json;
 }
 
 }  // namespace
-
-std::string utc_text(std::time_t time) { return fmt::format("{:%FT%TZ}", fmt::gmtime(time)); }
 
 std::size_t count_of(const std::vector<RunStatus>& runs, RunState state) {
   return static_cast<std::size_t>(
@@ -115,7 +112,7 @@ std::string as_text(const std::vector<RunStatus>& runs, std::time_t now) {
 
 nlohmann::ordered_json to_json(const std::vector<RunStatus>& runs, std::time_t now) {
   nlohmann::ordered_json json;
-  json["time"] = utc_text(now);
+  json["time"] = show::utc_text(now);
   json["runs"] = nlohmann::ordered_json::array();
   for (const RunStatus& run : runs) json["runs"].push_back(to_json(run, now));
   return json;

@@ -23,7 +23,4 @@ nlohmann::ordered_json to_json(const std::vector<RunStatus>& runs, std::time_t n
 /// How many runs are in a state.
 std::size_t count_of(const std::vector<RunStatus>& runs, RunState state);
 
-/// UTC, ISO 8601.
-std::string utc_text(std::time_t time);
-
 }  // namespace chainrule::pipeline::watch

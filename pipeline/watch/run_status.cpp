@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "io/error.h"
+#include "io/files/file_end.h"
 #include "io/files/presence.h"
 #include "io/files/untrusted_json.h"
 #include "io/quote.h"
@@ -15,7 +16,6 @@
 #include "pipeline/models/checkpoint_places.h"
 #include "pipeline/run/configuration.h"
 #include "pipeline/run/run_directory.h"
-#include "pipeline/watch/file_end.h"
 
 namespace chainrule::pipeline::watch {
 namespace {
@@ -25,7 +25,8 @@ constexpr std::size_t kMostBytes = 1 << 26;  // environment.json grows by some k
 
 std::int64_t last_step_of(const std::filesystem::path& run) {
   const std::filesystem::path file = run / run::kConfigurationName;
-  const auto text = run::value_of(run::parse_configuration(read_small_file(file, kMostBytes), file.string()), "steps");
+  const auto text =
+      run::value_of(run::parse_configuration(io::files::read_small_file(file, kMostBytes), file.string()), "steps");
   std::int64_t steps = 0;
   if (text) {
     const char* const end = text->data() + text->size();
@@ -63,7 +64,7 @@ std::optional<Job> last_started_job(const std::filesystem::path& run) {
   const std::filesystem::path file = run / run::kEnvironmentName;
   if (!io::files::is_there(file)) return std::nullopt;
   const nlohmann::json json =
-      io::files::parse_untrusted_json(read_small_file(file, kMostBytes), io::path_in_quotes(file));
+      io::files::parse_untrusted_json(io::files::read_small_file(file, kMostBytes), io::path_in_quotes(file));
   try {
     const auto& starts = json.at("starts").get_ref<const nlohmann::json::array_t&>();
     if (starts.empty()) return std::nullopt;

@@ -56,7 +56,7 @@ std::string render_runs_page(const std::vector<RunStatus>& runs, std::time_t now
   list rows;
   for (const RunStatus& run : runs) rows.push_back(row_of(run, now));
   data page = object({{"title", fmt::format("{} run{}", show::grouped(runs.size()), runs.size() == 1 ? "" : "s")},
-                      {"time", utc_text(now)},
+                      {"time", show::utc_text(now)},
                       {"command", safe(command)}});
   page.set("totals", totals);
   page.set("runs", rows);

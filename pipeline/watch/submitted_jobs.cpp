@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "io/error.h"
+#include "io/files/file_end.h"
 #include "io/files/presence.h"
 #include "io/quote.h"
-#include "pipeline/watch/file_end.h"
 
 namespace chainrule::pipeline::watch {
 namespace {
@@ -22,7 +22,7 @@ using Fields = std::vector<std::string>;
 std::vector<Fields> read_lines(const std::filesystem::path& path, std::size_t fields) {
   std::vector<Fields> lines;
   if (!io::files::is_there(path)) return lines;
-  const std::string text = read_small_file(path, kMostSubmittedBytes);
+  const std::string text = io::files::read_small_file(path, kMostSubmittedBytes);
   std::size_t at = 0;
   for (std::size_t end = text.find('\n'); end != std::string::npos; end = text.find('\n', at)) {
     Fields line(1);
@@ -61,7 +61,8 @@ std::filesystem::path job_folder_of(const std::filesystem::path& run) {
 
 bool holds_pretraining(const std::filesystem::path& job_folder) {
   const std::filesystem::path command = job_folder / "command";
-  return io::files::is_there(command) && read_small_file(command, kMostSubmittedBytes).starts_with("pretrain ");
+  return io::files::is_there(command) &&
+         io::files::read_small_file(command, kMostSubmittedBytes).starts_with("pretrain ");
 }
 
 SubmittedJobs read_submitted_jobs(const std::filesystem::path& job_folder) {

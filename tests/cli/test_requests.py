@@ -50,6 +50,12 @@ class Requests(TextModelTest):
             first = first or (self.folder / f"{ranks}").read_bytes()
             self.assertEqual((self.folder / f"{ranks}").read_bytes(), first, f"{ranks} ranks")
 
+    def test_in_a_job_it_says_where_it_runs(self):
+        done = chainrule(*self.arguments(self.of_pairs(PAIRS), "out"), ranks=2, check=0, env={"PBS_JOBID": "7.server"})
+        self.assertRegex(done.err, r"(?m)^job     OpenPBS 7\.server")
+        self.assertRegex(done.err, r"(?m)^memory  \S+ needs \d+ MiB: 2 ranks of \d+ MiB \(weights")
+        self.assertRegex(done.err, r"(?m)^\d+:\d\d on 2 cores: \S+ core-hours$")
+
     def test_a_text_behind_the_empty_context_has_the_factors_of_score(self):
         """The empty context stands for the start token."""
         texts = ["the cat sat on the mat.", "the café burned", "zq<"]
@@ -129,6 +135,13 @@ class Requests(TextModelTest):
         chainrule(*self.arguments(requests, "cut"), ranks=2, check=0)
         self.assertEqual((self.folder / "cut").read_bytes(), (self.folder / "whole").read_bytes())
         self.assertFalse(journal.exists())
+
+    def test_other_threads_are_told(self):
+        requests = self.of_pairs(pairs_of(3000))
+        code, said = stop_while_scoring(self.arguments(requests, "out"), self.folder / "out.journal", signal.SIGUSR1)
+        self.assertEqual(code, 75, said)
+        done = chainrule(*self.arguments(requests, "out"), "--threads", 2, check=0)
+        self.assertRegex(done.err, "was scored with .* 1 thread a rank', and not with .* 2 threads a rank': bits may differ")
 
     def test_a_journal_of_other_requests_is_not_taken(self):
         requests = self.of_pairs(pairs_of(3000))

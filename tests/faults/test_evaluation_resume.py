@@ -218,6 +218,20 @@ class EvaluationResume(EvaluationTest):
             self.assertIn("another evaluation", done.err)
             self.assertEqual(journal.read_bytes(), parts[0].read_bytes())
 
+    def test_other_threads_are_told(self):
+        """Bits may depend on them: what is put together says so."""
+        few = ["--max-documents", 3]  # threads that share busy cores are slow
+        told = "was scored with .* 1 thread a rank', and not with .* 2 threads a rank'"
+        self.stop_in_the_middle(1, signal.SIGUSR1, options=few)
+        done = chainrule(*self.options(), *SLOW, *few, "--threads", 2, check=0)
+        self.assertRegex(done.err, f"report.journal' {told}")
+        parts = self.parts(2, "parts", *few, "--threads", 2)
+        self.assertNotIn("bits may differ", chainrule("report", "merge", *parts, "--report", self.folder / "a", check=0).err)
+        parts[1].unlink()
+        chainrule(*self.options("parts"), *SLOW, *few, "--part", "2/2", "--threads", 1, check=0)
+        done = chainrule("report", "merge", *parts, "--report", self.folder / "b", check=0)
+        self.assertRegex(done.err, f"part-2-of-2' {told}")
+
     def test_part_usage(self):
         for text in ("0/2", "3/2", "1/1", "1", "/", "1/", "a/b", "1/2/3", "-1/2"):
             self.assertIn("--part", chainrule(*self.options(), f"--part={text}", check=64).err)

@@ -16,8 +16,10 @@
 #include "pipeline/evaluate/journal/record_keeper.h"
 #include "pipeline/evaluate/options.h"
 #include "pipeline/evaluate/part_file.h"
+#include "pipeline/evaluate/plan.h"
 #include "pipeline/evaluate/requests/answer.h"
 #include "pipeline/evaluate/requests/request_scorer.h"
+#include "pipeline/evaluate/say_where.h"
 #include "pipeline/evaluate/scoring/found_units.h"
 #include "pipeline/evaluate/scoring/results_exchange.h"
 #include "pipeline/failure/error.h"
@@ -118,8 +120,14 @@ std::uint64_t write_answers(const RequestFile& file, const journal::Journal& jou
 
 failure::ExitCode evaluate_requests(const comm::Communicator& communicator, const RequestOptions& options,
                                     const std::string& program) {
-  const std::function<bool()> asked_to_stop = run::when_to_stop(options.time_limit_seconds);
-  run::gather_environment(communicator, program, run::use_threads(communicator, options.threads));
+  const std::function<bool()> time_to_stop = run::when_to_stop(options.time_limit_seconds);
+  const int threads = run::use_threads(communicator, options.threads);
+  const std::string conditions = run::conditions_of(run::gather_environment(communicator, program, threads));
+  job::Account account(communicator, threads);
+  const auto asked_to_stop = [&] {
+    account.look();
+    return time_to_stop();
+  };
   comm::agree_on_first(communicator, [&] {
     io::files::require_absent(options.output);
     io::files::make_place_for(options.output);
@@ -140,14 +148,16 @@ failure::ExitCode evaluate_requests(const comm::Communicator& communicator, cons
     decoder = std::make_unique<model::decoder::Decoder>(
         model.model.config, model::decoder::DecoderOptions{windows::maximum_unit_rows(batches)}, *ops);
   });
+  say_where(communicator, needs_of(model.model, windows::maximum_unit_rows(batches)), options.output, threads);
   const RequestEncoder encoder(model.tokenizer, batches.windows.context_length);
   check_requests(communicator, *file, encoder);
   const std::string identity = identity_of(options, *file, model, batches.windows.context_length);
   comm::require_same(communicator, failure::ExitCode::bad_data, "what the requests are scored with", identity);
   std::optional<journal::Journal> journal;
   comm::agree_on_first(communicator, [&] {
-    journal.emplace(journal::Journal::open(journal_file(options.output), {identity, "{}"}));
+    journal.emplace(journal::Journal::open(journal_file(options.output), {identity, conditions}));
     if (journal->units() == 0) return;
+    warn_of_other_conditions(journal->path(), journal->header().about, conditions);
     run::say(fmt::format("going on with {}, which has {} of {} requests\n", io::path_in_quotes(journal->path()),
                          journal->tokens(), file->requests()));
   });
@@ -161,6 +171,7 @@ failure::ExitCode evaluate_requests(const comm::Communicator& communicator, cons
     if (journal) {
       run::say(fmt::format("stopped; {}\n", kept_in(*journal)));
     }
+    say_cost(communicator, account, 0);
     return failure::ExitCode::stopped_early;
   }
   std::int64_t nonfinite = 0;
@@ -171,6 +182,7 @@ failure::ExitCode evaluate_requests(const comm::Communicator& communicator, cons
       run::print(fmt::format("answers: {}\n", options.output.string()));
     });
   });
+  say_cost(communicator, account, 0);
   nonfinite = communicator.maximum(nonfinite);
   if (nonfinite != 0 && !options.allow_nonfinite) {
     throw failure::AgreedError(failure::ExitCode::bad_data,

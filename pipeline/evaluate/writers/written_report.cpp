@@ -1,6 +1,5 @@
 #include "pipeline/evaluate/writers/written_report.h"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -13,6 +12,7 @@
 
 #include "pipeline/evaluate/writers/every_eval_ever.h"
 #include "pipeline/evaluate/writers/lm_eval.h"
+#include "pipeline/show/numbers.h"
 
 namespace chainrule::pipeline::evaluate::writers {
 namespace {
@@ -53,7 +53,7 @@ std::string random_uuid() {
 void write_lm_eval(const WrittenReport& written, const report::ReportFolder& folder, const std::string& place) {
   const std::string in =
       made_folder(folder, fmt::format("{}{}/{}/", place, kLmEvalFormat, portable_name(written.model)));
-  std::string time = utc_text(written.written);
+  std::string time = show::utc_text(written.written);
   time.pop_back();  // lm-eval's has no zone
   std::replace(time.begin(), time.end(), ':', '-');
   folder.write(fmt::format("{}results_{}.json", in, time), report::to_text(render_lm_eval_results(written)));
@@ -86,10 +86,6 @@ std::optional<std::int64_t> unix_seconds(const std::string& utc) {
   const char* const end = ::strptime(utc.c_str(), "%Y-%m-%dT%H:%M:%SZ", &time);
   if (end == nullptr || *end != '\0') return std::nullopt;
   return ::timegm(&time);
-}
-
-std::string utc_text(std::int64_t unix_seconds) {
-  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(static_cast<std::time_t>(unix_seconds)));
 }
 
 void write_formats(const Formats& formats, const WrittenReport& written, const report::ReportFolder& folder,

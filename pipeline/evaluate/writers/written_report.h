@@ -27,9 +27,8 @@ struct WrittenReport {
 /// 100, never empty nor a name that Windows keeps for a device. Others become underscores.
 std::string portable_name(const std::filesystem::path& path);
 
-/// Seconds of "2026-01-31T12:00:00Z"; nothing for what is no such time. And back.
+/// Seconds of "2026-01-31T12:00:00Z"; nothing for what is no such time.
 std::optional<std::int64_t> unix_seconds(const std::string& utc);
-std::string utc_text(std::int64_t unix_seconds);
 
 /// Writes the files of these formats into a folder that is being written, below place ("" or "NAME/"). Throws
 /// io::Error.

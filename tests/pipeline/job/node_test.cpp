@@ -104,10 +104,11 @@ TEST_F(NodeTest, WhatIsSaid) {
       "memory  n1 needs 2.0 GiB: 2 ranks of 512 MiB (parameters 512 MiB), and shared weights 1.0 GiB; it has 4.0 GiB\n"
       "output  '/proc/x' on 0x9fa0\n");
   EXPECT_TRUE(job::advice(two_nodes(), needs, "/proc/x").empty());
-  nlohmann::ordered_json json;
+  nlohmann::ordered_json json = {{"hosts", {{{"name", "n1"}, {"ranks", 2}}, {{"name", "n2"}, {"ranks", 1}}}}};
   job::add_to(json, two_nodes());
   EXPECT_EQ(json["job"]["id"], "4711");
-  EXPECT_EQ(json["nodes"][1]["processors"], "0-7");
+  EXPECT_EQ(json["hosts"][1]["hardware_threads"], "0-7");
+  EXPECT_EQ(json["hosts"][0]["memory_bytes"], std::uint64_t{4} << 30);
 }
 
 TEST_F(NodeTest, TooLittleMemory) {

@@ -26,4 +26,17 @@ TEST(Numbers, ShowsTimesAsAClockDoes) {
   EXPECT_EQ(clock_time(6, Hours::always), "0:00:06");
 }
 
+TEST(Numbers, ScalesLargeOnes) {
+  EXPECT_EQ(scaled(0), "0");
+  EXPECT_EQ(scaled(9999), "9999");
+  EXPECT_EQ(scaled(12'345), "12.3k");
+  EXPECT_EQ(scaled(1'234'567), "1.2M");
+  EXPECT_EQ(scaled(2.5e9), "2.5G");
+}
+
+TEST(Numbers, ShowsMomentsInIso8601) {
+  EXPECT_EQ(utc_text(0), "1970-01-01T00:00:00Z");
+  EXPECT_EQ(utc_text(1'769'860'800), "2026-01-31T12:00:00Z");
+}
+
 }  // namespace

@@ -28,10 +28,9 @@ TEST(PortableName, HoldsNothingThatASystemMinds) {
   EXPECT_EQ(portable_name(std::string(300, 'x')), std::string(100, 'x'));
 }
 
-TEST(Times, GoThereAndBack) {
+TEST(Times, AreReadAsUtc) {
   EXPECT_EQ(unix_seconds("1970-01-02T00:00:01Z"), 86'401);
-  EXPECT_EQ(utc_text(1'795'887'892), "2026-11-28T17:44:52Z");
-  EXPECT_EQ(unix_seconds(utc_text(1'795'887'892)), 1'795'887'892);
+  EXPECT_EQ(unix_seconds("2026-11-28T17:44:52Z"), 1'795'887'892);
   for (const char* none : {"", "2026", "2026-11-28T17:44:52", "2026-11-28T17:44:52Z "}) {
     EXPECT_FALSE(unix_seconds(none)) << none;
   }

@@ -1,4 +1,4 @@
-#include "pipeline/watch/file_end.h"
+#include "io/files/file_end.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -13,14 +13,14 @@
 #include "io/error.h"
 #include "io/quote.h"
 
-namespace chainrule::pipeline::watch {
+namespace chainrule::io::files {
 namespace {
 
 class OpenFile {
  public:
   explicit OpenFile(const std::filesystem::path& path)
       : path_(path), descriptor_(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)) {
-    if (descriptor_ < 0) fail(io::ErrorKind::missing_input, "open", std::strerror(errno));
+    if (descriptor_ < 0) fail(ErrorKind::missing_input, "open", std::strerror(errno));
   }
   OpenFile(const OpenFile&) = delete;
   OpenFile& operator=(const OpenFile&) = delete;
@@ -28,8 +28,8 @@ class OpenFile {
 
   std::size_t bytes() const {
     struct stat found {};
-    if (::fstat(descriptor_, &found) != 0) fail(io::ErrorKind::input_output, "look at", std::strerror(errno));
-    if (!S_ISREG(found.st_mode)) fail(io::ErrorKind::missing_input, "read", "it is no file");
+    if (::fstat(descriptor_, &found) != 0) fail(ErrorKind::input_output, "look at", std::strerror(errno));
+    if (!S_ISREG(found.st_mode)) fail(ErrorKind::missing_input, "read", "it is no file");
     return static_cast<std::size_t>(found.st_size);
   }
 
@@ -40,7 +40,7 @@ class OpenFile {
     while (got < bytes) {
       const ssize_t more = ::pread(descriptor_, text.data() + got, bytes - got, static_cast<off_t>(from + got));
       if (more < 0 && errno == EINTR) continue;
-      if (more < 0) fail(io::ErrorKind::input_output, "read", std::strerror(errno));
+      if (more < 0) fail(ErrorKind::input_output, "read", std::strerror(errno));
       if (more == 0) break;
       got += static_cast<std::size_t>(more);
     }
@@ -49,8 +49,8 @@ class OpenFile {
   }
 
  private:
-  [[noreturn]] void fail(io::ErrorKind kind, const char* operation, const char* why) const {
-    throw io::Error(kind, fmt::format("cannot {} {}: {}", operation, io::path_in_quotes(path_), why));
+  [[noreturn]] void fail(ErrorKind kind, const char* operation, const char* why) const {
+    throw Error(kind, fmt::format("cannot {} {}: {}", operation, path_in_quotes(path_), why));
   }
 
   const std::filesystem::path& path_;
@@ -69,8 +69,7 @@ FileEnd read_end(const std::filesystem::path& path, std::size_t most_bytes) {
 std::string read_small_file(const std::filesystem::path& path, std::size_t most_bytes) {
   FileEnd end = read_end(path, most_bytes);
   if (end.whole) return std::move(end.text);
-  throw io::Error(io::ErrorKind::bad_data,
-                  fmt::format("{} is longer than {} bytes", io::path_in_quotes(path), most_bytes));
+  throw Error(ErrorKind::bad_data, fmt::format("{} is longer than {} bytes", path_in_quotes(path), most_bytes));
 }
 
-}  // namespace chainrule::pipeline::watch
+}  // namespace chainrule::io::files
