@@ -1,7 +1,7 @@
 # `cpack` in the build folder makes a Debian package of the tree, for the release of Debian that it is run on: libraries
 # are asked for as the program was linked with them.
 set(CPACK_GENERATOR DEB)
-set(CPACK_PACKAGE_CONTACT "chainrule's maintainers <maintainers@users.noreply.r-seed-e9cb875c.example>")
+set(CPACK_PACKAGE_CONTACT "chainrule's maintainers <chainrule@example.org>")
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)
 set(CPACK_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS
