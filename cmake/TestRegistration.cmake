@@ -24,7 +24,8 @@ endif()
 # sanitizer the target `sanitized_tests` makes them and ctest knows them by the label `sanitized`.
 add_custom_target(sanitized_tests)
 function(chainrule_sanitized target sanitizers labels)
-  if(CHAINRULE_SANITIZE STREQUAL "thread" AND TARGET ${target} AND NOT target STREQUAL "chainrule")
+  if(CHAINRULE_SANITIZE STREQUAL "thread" AND TARGET ${target} AND NOT target STREQUAL "chainrule" AND
+     NOT target IN_LIST CHAINRULE_PROGRAM_TEST_TARGETS)
     target_link_libraries(${target} PRIVATE chainrule_openmp_for_thread_sanitizer)
   endif()
   if(CHAINRULE_SANITIZE IN_LIST sanitizers)
@@ -92,16 +93,25 @@ function(chainrule_mpi_test name)
   endforeach()
 endfunction()
 
-# chainrule_program_test(NAME SCRIPT file.py): a Python unittest that drives the built program.
+# chainrule_program_test(NAME SCRIPT file.py): a Python unittest that drives the built program. What such tests stand on
+# (tests/support/) is built with it and named in their environment.
+set(CHAINRULE_PROGRAM_TEST_TARGETS make_evaluation_fixture make_training_fixture failing_calls)
 find_program(CHAINRULE_PYTHON NAMES python3 PATHS /usr/bin NO_DEFAULT_PATH REQUIRED)
 function(chainrule_program_test name)
   cmake_parse_arguments(arg "" "TIMEOUT;SCRIPT" "LABELS;SANITIZERS" ${ARGN})
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 300)
   endif()
-  chainrule_sanitized(chainrule "${arg_SANITIZERS}" arg_LABELS)
+  foreach(target IN ITEMS chainrule LISTS CHAINRULE_PROGRAM_TEST_TARGETS)
+    chainrule_sanitized(${target} "${arg_SANITIZERS}" arg_LABELS)
+  endforeach()
   add_test(NAME ${name} COMMAND ${CHAINRULE_PYTHON} -B -m unittest -v ${arg_SCRIPT}
     WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
-  set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} PROCESSORS 2 LABELS "program;${arg_LABELS}"
-    ENVIRONMENT "${CHAINRULE_TEST_ENVIRONMENT};CHAINRULE_PROGRAM=$<TARGET_FILE:chainrule>;CHAINRULE_MPIRUN=${MPIEXEC_EXECUTABLE};PYTHONPATH=${PROJECT_SOURCE_DIR}/tests/support")
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} PROCESSORS 2 LABELS "program;${arg_LABELS}")
+  set_property(TEST ${name} PROPERTY ENVIRONMENT ${CHAINRULE_TEST_ENVIRONMENT}
+    "CHAINRULE_PROGRAM=$<TARGET_FILE:chainrule>" "CHAINRULE_MPIRUN=${MPIEXEC_EXECUTABLE}"
+    "PYTHONPATH=${PROJECT_SOURCE_DIR}/tests/support"
+    "CHAINRULE_EVALUATION_FIXTURE=$<TARGET_FILE:make_evaluation_fixture>"
+    "CHAINRULE_TRAINING_FIXTURE=$<TARGET_FILE:make_training_fixture>"
+    "CHAINRULE_FAILING_CALLS=$<TARGET_FILE:failing_calls>")
 endfunction()
