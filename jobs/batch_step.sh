@@ -108,6 +108,8 @@ identify_job() {
 # mpirun with so many ranks on each host, each bound to cores of its own for its threads.
 use_mpirun() {
   launcher=(mpirun -n "$ranks")
+  # Ctrl-C is for this script, which passes USR1 on: mpirun would kill the ranks.
+  [ "$scheduler" != local ] || launcher=(setsid "${launcher[@]}")
   if [ "$scheduler" != local ]; then
     launcher+=(--hostfile "$1" --map-by "ppr:$ranks_per_node:node:PE=$threads" --bind-to core)
   elif [ "${bind:-yes}" = yes ] && [ $((ranks * threads)) -le "$(local_cores)" ]; then
@@ -284,7 +286,7 @@ batch_step() {
   choose_launcher
   trap on_warning USR1
   trap on_alarm USR2
-  trap on_end TERM INT
+  trap on_end TERM INT HUP
   run_step "$@"
   code=$?
   while [ "$code" -eq 75 ] && [ "$scheduler" = local ] && [ "${again:-0}" -gt 0 ] && [ "$warned$ended" = nono ]; do

@@ -19,7 +19,7 @@ stopped: what is made stays, what is in the queue is waited for.
   --status    say of each stage: done, running, waiting, failed (exit code and log) or not submitted
 
 FILE has lines `key = value`; # begins a comment. Before the first section:
-  work = DIR           folder for everything (needed)
+  work = DIR           folder for everything (needed), as seen from where pipeline.sh is called
   scheduler = NAME     as --scheduler of submit.sh; local runs all stages here, one behind the other (=auto)
 In [tokenizer], [pack], [pretrain] and [evaluate], which come in this order, or before them for all:
   nodes, ranks-per-node, threads, time, warning, queue, account, option    as the options of submit.sh
@@ -58,7 +58,7 @@ is_known() {
 
 # Fills `setting`, by "section:key".
 read_file() {
-  local line number=0 section='' key value where
+  local line number=0 section='' sections='' key value where
   while IFS= read -r line || [ -n "$line" ]; do
     number=$((number + 1))
     where="$file:$number"
@@ -68,6 +68,8 @@ read_file() {
     elif [[ $line =~ ^\[([a-z]+)\]$ ]]; then
       section=${BASH_REMATCH[1]}
       [[ " ${stages[*]} " = *" $section "* ]] || fail 64 "$where: unknown section '$section'"
+      [[ " $sections " != *" $section "* ]] || fail 64 "$where: section '$section' is given twice"
+      sections+=" $section"
     elif [[ $line =~ ^([a-z-]+)[[:space:]]*=[[:space:]]*(.*)$ ]]; then
       key=${BASH_REMATCH[1]} value=${BASH_REMATCH[2]}
       is_known "$section" "$key" || fail 64 "$where: unknown key '$key'${section:+ in [$section]}"
@@ -212,9 +214,9 @@ run_submit() {
   "$jobs/submit.sh" "$@" &
   step=$!
   trap 'interrupted=yes; kill -USR1 "$step" 2>/dev/null' USR1
-  trap 'interrupted=yes; kill -TERM "$step" 2>/dev/null' TERM INT
+  trap 'interrupted=yes; kill -TERM "$step" 2>/dev/null' TERM INT HUP
   wait_for_step || code=$?
-  trap - USR1 TERM INT
+  trap - USR1 TERM INT HUP
   [ "$code" -eq 0 ] || exit "$code"
 }
 

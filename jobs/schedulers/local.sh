@@ -35,26 +35,27 @@ wait_for() {
   wait_for_step
 }
 
+# Waits for the part that is the next in order to be waited for; says how it failed, and keeps the first such code.
+wait_for_part() {
+  local code=0
+  wait_for "${children[waited]}" || code=$?
+  waited=$((waited + 1))
+  [ "$code" -ne 0 ] || return 0
+  echo "submit.sh: part $waited of $parts ended with exit code $code: log in $(log_of "$name" "local-$$.$waited")" >&2
+  [ "$worst" -ne 0 ] || worst=$code
+}
+
 # Every part, so many at once; the first exit code that is not 0 ends the evaluation once the others have ended.
 run_parts() {
-  local at_once part code worst=0 waited=0
+  local at_once part worst=0 waited=0
   at_once=$(($(local_cores) / (ranks_per_node * threads)))
   [ "$at_once" -gt 0 ] || at_once=1
   for ((part = 1; part <= parts; ++part)); do
-    if [ $((${#children[@]} - waited)) -ge "$at_once" ]; then
-      code=0
-      wait_for "${children[waited]}" || code=$?
-      waited=$((waited + 1))
-      [ "$worst" -ne 0 ] || worst=$code
-    fi
+    if [ $((${#children[@]} - waited)) -ge "$at_once" ]; then wait_for_part; fi
     [ "$stopped" = no ] || break
     run_here "$part" "$name"
   done
-  for ((; waited < ${#children[@]}; ++waited)); do
-    code=0
-    wait_for "${children[waited]}" || code=$?
-    [ "$worst" -ne 0 ] || worst=$code
-  done
+  while [ "$waited" -lt ${#children[@]} ]; do wait_for_part; done
   [ "$worst" -ne 0 ] || [ "$stopped" = no ] || worst=75
   return "$worst"
 }
@@ -76,7 +77,7 @@ submit() {
   write_script "$file" "$@" >"$file" || fail 73 "cannot write '$file'"
   children=() stopped=no
   trap 'pass_on USR1' USR1
-  trap 'pass_on TERM' TERM INT
+  trap 'pass_on TERM' TERM INT HUP
   if [ "$parts" -gt 0 ]; then
     run_parts || code=$?
   else

@@ -15,9 +15,10 @@ failure::ExitCode run_inspect(const Arguments& arguments) {
   bool json = false;
   CommandOptions options(
       "chainrule inspect PATH [--json]",
-      "Says what a data set, token shard, tokenizer, checkpoint or run directory is, and verifies "
-      "every checksum; says of a model of another system what it is and how its weights are stored.\nExit "
-      "code 0: all is well; 65: damaged, or nothing that chainrule reads.");
+      "Says what a data set, token shard, tokenizer, checkpoint, run directory, or part or journal of an evaluation "
+      "is, "
+      "and verifies every checksum; says of a report its headline, and of a model of another system what it is and how "
+      "its weights are stored.\nExit code 0: all is well; 65: damaged, or nothing that chainrule reads.");
   options.group("Inspection")
       .add_options()("path", po::value(&path)->required()->value_name("PATH"),
                      "file or folder; the option's name may be left out")("json", po::bool_switch(&json), "print JSON");
@@ -28,9 +29,11 @@ failure::ExitCode run_inspect(const Arguments& arguments) {
   if (json) {
     run::print(io::files::json_text(description, 2) + "\n");
   } else {
-    const bool has_checksums = !description.contains("encodings");
-    run::print(inspect::as_text(description) +
-               (has_checksums ? "every checksum verified\n" : "every tensor is there in its shape; no checksums\n"));
+    const std::string verified = description.contains("encodings") ? "every tensor is there in its shape; no checksums"
+                                 : description.contains("perplexity")
+                                     ? "nothing in report.json contradicts the rest of it; no checksums"
+                                     : "every checksum verified";
+    run::print(inspect::as_text(description) + verified + "\n");
   }
   return failure::ExitCode::done;
 }

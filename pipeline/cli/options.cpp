@@ -110,6 +110,20 @@ void refuse_negative(const std::vector<po::option>& read, const po::variables_ma
   }
 }
 
+/// No path, name or choice is empty; a text may be.
+void refuse_empty(const po::options_description& options, const po::variables_map& values) {
+  for (const auto& option : options.options()) {
+    const std::string& name = option->long_name();
+    if (values.count(name) == 0 || option->semantic()->name().starts_with("TEXT")) continue;
+    const boost::any& value = values[name].value();
+    const auto* text = boost::any_cast<std::string>(&value);
+    const auto* list = boost::any_cast<std::vector<std::string>>(&value);
+    if ((text != nullptr && text->empty()) || (list != nullptr && std::ranges::count(*list, "") != 0)) {
+      throw failure::Error(failure::ExitCode::usage, fmt::format("--{} is empty", name));
+    }
+  }
+}
+
 }  // namespace
 
 void check_range(std::string_view option, std::int64_t value, std::int64_t least, std::int64_t most) {
@@ -197,6 +211,7 @@ bool CommandOptions::parse(const Arguments& arguments) {
       }
     }
     po::notify(values_);
+    refuse_empty(all, values_);
   } catch (const po::unknown_option& error) {
     fail_unknown(as_typed(error.get_option_name(), arguments), "");
   } catch (const po::too_many_positional_options_error&) {

@@ -19,6 +19,7 @@
 #include "io/tokens/dataset_index.h"
 #include "io/tokens/shard_reader.h"
 #include "model/shape/config.h"
+#include "pipeline/inspect/inspect_results.h"
 #include "pipeline/models/checkpoint_places.h"
 #include "pipeline/models/config_json.h"
 #include "pipeline/models/external/external_model.h"
@@ -191,8 +192,10 @@ Json inspect_folder(const fs::path& path) {
   if (holds(io::tensors::kManifestName)) return inspect_checkpoint(path);
   if (const auto external = models::external::open_external_model(path)) return inspect_external(*external);
   if (holds("checkpoints")) return inspect_run(path);
+  if (is_report(path)) return inspect_report(path);
   if (holds("tokenizer.json") || (holds("vocab.json") && holds("merges.txt"))) return inspect_tokenizer(path);
-  refuse(fmt::format("'{}' is no data set, checkpoint, run directory, Hugging Face model or tokenizer", path.string()));
+  refuse(fmt::format("'{}' is no data set, checkpoint, run directory, Hugging Face model, report or tokenizer",
+                     path.string()));
 }
 
 /// What is shown of a value in a line of text.
@@ -240,13 +243,15 @@ Json inspect(const fs::path& path) {
     throw io::Error(io::ErrorKind::missing_input, fmt::format("'{}' is not there", path.string()));
   }
   if (presence == io::files::Presence::folder) return inspect_folder(path);
+  if (is_journal(path)) return inspect_journal(path);
   if (path.extension() == ".h5") return inspect_shard(path);
   if (path.filename() == "index.json" || path.filename() == io::tensors::kManifestName) {
     return inspect_folder(path.has_parent_path() ? path.parent_path() : ".");
   }
   if (path.extension() == ".json") return inspect_tokenizer(path);
   if (const auto external = models::external::open_external_model(path)) return inspect_external(*external);
-  refuse(fmt::format("'{}' is no token shard (.h5), tokenizer.json, GGUF file or llm.c model", path.string()));
+  refuse(fmt::format("'{}' is no token shard (.h5), tokenizer.json, GGUF file, llm.c model or part of an evaluation",
+                     path.string()));
 }
 
 std::string as_text(const Json& description) {

@@ -239,6 +239,35 @@ class Evaluate(EvaluationTest):
         self.assertEqual(report["baseline"]["quantiles"], [])
         chainrule(*self.options("allowed"), *options, "--allow-nonfinite", check=0)
 
+    def test_inspect_says_what_evaluations_leave(self):
+        chainrule(*self.options(), check=0)
+        said = json.loads(chainrule("inspect", self.folder / "report", "--json", check=0).out)
+        self.assertEqual(said["kind"], "evaluation report")
+        self.assertEqual(said["perplexity"], self.report()["perplexity"])
+        chainrule(*self.options(), "--part", "1/2", check=0)
+        part = self.folder / "report.part-1-of-2"
+        said = json.loads(chainrule("inspect", part, "--json", check=0).out)
+        self.assertEqual((said["kind"], said["bytes_of_an_unfinished_record"]), ("part of an evaluation", 0))
+        self.assertIn(self.report()["weights_hash"], said["evaluation"])
+        self.assertGreater(said["tokens_scored"], 0)
+        whole = part.read_bytes()
+        journal = self.folder / "other.journal"
+        journal.write_bytes(whole[:-5])
+        less = json.loads(chainrule("inspect", journal, "--json", check=0).out)
+        self.assertEqual((less["kind"], less["work_units"]), ("journal of an evaluation", said["work_units"] - 1))
+        self.assertGreater(less["bytes_of_an_unfinished_record"], 5)
+        part.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+        self.assertIn("are no whole record", chainrule("inspect", part, check=65).err)
+        (self.folder / "report" / "report.json").write_text("{}")
+        self.assertIn("is no evaluation report", chainrule("inspect", self.folder / "report", check=65).err)
+
+    def test_empty_values_are_refused_by_name(self):
+        for name in ("model", "data", "report"):
+            words = self.options()
+            words[words.index(f"--{name}") + 1] = ""
+            self.assertIn(f"--{name} is empty", chainrule(*words, check=64).err)
+        self.assertEqual(list(self.folder.iterdir()), [])
+
     def test_bands_and_macro_averages(self):
         chainrule(*self.options(), check=0)
         report = self.report()

@@ -32,6 +32,16 @@ array = 2
 ranks-per-node = 1
 """
 
+# Of Ctrl-C mpirun makes KILL for all ranks, also where it was started with that signal ignored; USR1 it passes on.
+MPIRUN_IN_A_TERMINAL = """#!/usr/bin/python3
+import os, signal, sys, time
+signal.signal(signal.SIGINT, lambda *_: os._exit(1))
+signal.signal(signal.SIGUSR1, lambda *_: os._exit(75))
+open(os.environ["CODES"] + ".waits", "w").close()
+time.sleep(1)
+os._exit(0)
+"""
+
 
 class PipelineTest(SchedulerTest):
     def write(self, text):
@@ -54,6 +64,7 @@ class Files(PipelineTest):
             ("threads = 1", "threads =", "pipeline.cfg:3: key 'threads' has no value"),
             ("threads = 1", "work = again", "pipeline.cfg:3: key 'work' is given twice"),
             ("[pack]", "[packs]", "pipeline.cfg:8: unknown section 'packs'"),
+            ("[pack]", "[tokenizer]", "pipeline.cfg:8: section 'tokenizer' is given twice"),
             ("array = 2", "arrays = 2", "unknown key 'arrays' in [evaluate]"),
             ("chain = 1", "array = 2", "unknown key 'array' in [pretrain]"),
             ("--held-out 0.3", "--output x", "[pack] options: the pipeline itself says '--output'"),
@@ -151,6 +162,15 @@ class Local(PipelineTest):
         self.assertIn("got USR1", self.calls())
         self.assertIn("'tokenizer' ended with exit code 75", said)
         self.assertEqual(len(self.calls("chainrule")), 1, "no stage comes after it")
+
+    def test_ctrl_c_saves_and_stops(self):
+        self.pretend("local")
+        self.write(STAGES.format(scheduler="local", steps=3))
+        self.stand_in("mpirun", MPIRUN_IN_A_TERMINAL)
+        process = self.start_script(JOBS / "pipeline.sh", "pipeline.cfg", start_new_session=True)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal sends it, to all in the foreground
+        said = process.communicate(timeout=30)[1].decode()
+        self.assertEqual(process.returncode, 75, said)
 
     def test_a_pipeline_fails_goes_on_and_makes_the_report_of_one_run(self):
         self.env["CHAINRULE"] = PROGRAM

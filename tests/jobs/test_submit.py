@@ -1,5 +1,6 @@
 """jobs/submit.sh: the scripts that it writes (golden files), how it submits them, what it refuses, and local runs."""
 import pathlib
+import re
 import shlex
 import shutil
 import unittest
@@ -174,7 +175,9 @@ class Submit(SchedulerTest):
         self.stand_in("mpirun", '#!/usr/bin/env bash\nwhile [ "$(basename "$1")" != chainrule ]; do shift; done\n'
                       'case "$*" in *"--part 2/3"*) exit 74 ;; esac\nexec "$@"\n')
         self.codes.write_text("0\n0\n0\n")
-        self.submit("--scheduler", "local", "--threads", 1, "--array", 3, "--", *EVALUATE, check=74)
+        done = self.submit("--scheduler", "local", "--threads", 1, "--array", 3, "--", *EVALUATE, check=74)
+        log = re.search("part 2 of 3 ended with exit code 74: log in (.*)", done.err)
+        self.assertTrue(pathlib.Path(self.folder / log.group(1)).exists(), done.err)
         self.assertEqual([call for call in self.calls("chainrule") if "merge" in call], [])
         self.assertEqual(len(self.calls("chainrule")), 2)
 

@@ -108,10 +108,10 @@ class SchedulerTest(unittest.TestCase):
         lines = self.recorded.read_text().splitlines() if self.recorded.exists() else []
         return [line for line in lines if not names or line.split(" ")[0] in names]
 
-    def start_script(self, *words, env=None):
+    def start_script(self, *words, env=None, **more):
         """Starts it and waits until the program does."""
         process = subprocess.Popen([str(word) for word in words], cwd=self.folder, env={**self.env, **(env or {})},
-                                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, **more)
         waits = pathlib.Path(f"{self.codes}.waits")
         deadline = time.monotonic() + 30
         while not waits.exists() and process.poll() is None and time.monotonic() < deadline:

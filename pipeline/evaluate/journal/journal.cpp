@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <fstream>
 #include <stdexcept>
 #include <string_view>
 
@@ -51,7 +52,9 @@ Journal Journal::open(const fs::path& path, const JournalHeader& header) {
     journal.write(std::as_bytes(std::span(text)));
     journal.sync();
   }
-  if (!journal.read_header()) journal.refuse("is no journal of an evaluation");
+  if (!journal.read_header()) {
+    journal.refuse("is no journal of an evaluation, or its beginning is damaged; name another report, or remove it");
+  }
   if (journal.header_.identity != header.identity) {
     throw io::Error(
         io::ErrorKind::cannot_create,
@@ -67,7 +70,17 @@ Journal Journal::open(const fs::path& path, const JournalHeader& header) {
   return journal;
 }
 
-Journal Journal::read(const fs::path& path) {
+bool Journal::begins(const fs::path& path) {
+  std::string text(kMagic.size(), '\0');
+  std::ifstream file(path, std::ios::binary);
+  if (!file) {
+    throw io::Error(io::ErrorKind::missing_input,
+                    fmt::format("cannot open {}: {}", io::path_in_quotes(path), std::strerror(errno)));
+  }
+  return file.read(text.data(), static_cast<std::streamsize>(text.size())) && text == kMagic;
+}
+
+Journal Journal::look_at(const fs::path& path) {
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0) {
     throw io::Error(io::ErrorKind::missing_input,
@@ -76,9 +89,14 @@ Journal Journal::read(const fs::path& path) {
   Journal journal(path, file);
   if (!journal.read_header()) journal.refuse("is no part of an evaluation");
   journal.read_records();
-  if (journal.end_ != journal.file_bytes_) {
+  return journal;
+}
+
+Journal Journal::read(const fs::path& path) {
+  Journal journal = look_at(path);
+  if (journal.bytes_left_over() != 0) {
     journal.refuse(fmt::format("is damaged, or still being written: its {} bytes from {} on are no whole record",
-                               journal.file_bytes_ - journal.end_, journal.end_));
+                               journal.bytes_left_over(), journal.end_));
   }
   return journal;
 }

@@ -25,8 +25,12 @@ class Journal {
   /// its end is cut off. Throws io::Error: cannot_create where it cannot be made, another process has it, or it is of
   /// another evaluation; bad_data where it is no journal; input_output.
   static Journal open(const std::filesystem::path& path, const JournalHeader& header);
+  /// Does this file begin as a journal does? Throws io::Error missing_input.
+  static bool begins(const std::filesystem::path& path);
   /// For reading; all of it must be whole. Throws io::Error (missing_input, bad_data, input_output).
   static Journal read(const std::filesystem::path& path);
+  /// For a look at one that is perhaps being written: what is whole of it. Throws as read() does.
+  static Journal look_at(const std::filesystem::path& path);
 
   Journal(Journal&& other) noexcept;
   Journal& operator=(Journal&&) = delete;
@@ -37,6 +41,8 @@ class Journal {
   bool has(std::uint64_t unit) const { return places_.contains(unit); }
   std::size_t units() const { return places_.size(); }
   std::uint64_t tokens() const { return tokens_; }
+  /// Behind the last whole record: of one that is being written, or was when its writer died.
+  std::uint64_t bytes_left_over() const { return file_bytes_ - end_; }
   /// Its units as the fewest ranges [first, end), ascending.
   std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges() const;
 
