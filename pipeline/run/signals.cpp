@@ -1,31 +1,47 @@
 #include "pipeline/run/signals.h"
 
+#include <atomic>
 #include <csignal>
+#include <ctime>
 
 namespace chainrule::pipeline::run {
 namespace {
 
-volatile std::sig_atomic_t stop = 0;
+std::atomic<bool> stop = false;
+static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler stores to it");
 
-extern "C" void note_stop(int) { stop = 1; }
+extern "C" void note_stop(int) { stop = true; }
+
+sigset_t stop_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGUSR1);
+  sigaddset(&signals, SIGTERM);
+  return signals;
+}
 
 }  // namespace
 
 void catch_stop_signals() {
+  // oneDNN's products let the stack pointer point into the heap, where a handler's frame would overwrite
+  // what lies below (oneDNN issue 4845, mended in 2026). So none runs in a thread that computes: signals wait until
+  // they are asked for.
+  const sigset_t signals = stop_signals();
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  // For threads of libraries that might let them through, and so that nobody has left them ignored.
   struct sigaction action {};
   action.sa_handler = note_stop;
-  action.sa_flags = SA_RESTART;  // no half-done system call for anybody else to trip over
+  action.sa_flags = SA_RESTART;
   sigemptyset(&action.sa_mask);
   sigaction(SIGUSR1, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
-  // Whoever started us may have left them blocked.
-  sigset_t both;
-  sigemptyset(&both);
-  sigaddset(&both, SIGUSR1);
-  sigaddset(&both, SIGTERM);
-  sigprocmask(SIG_UNBLOCK, &both, nullptr);
 }
 
-bool stop_requested() { return stop != 0; }
+bool stop_requested() {
+  const sigset_t signals = stop_signals();
+  const timespec at_once{};
+  if (!stop && sigtimedwait(&signals, nullptr, &at_once) > 0) stop = true;
+  return stop;
+}
 
 }  // namespace chainrule::pipeline::run
