@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -19,7 +18,6 @@
 #include "pipeline/comm/session.h"
 #include "pipeline/evaluate/requests/evaluate_requests.h"
 #include "pipeline/failure/error.h"
-#include "pipeline/run/duration.h"
 #include "pipeline/run/signals.h"
 #include "pipeline/windows/protocol/protocol.h"
 
@@ -76,14 +74,6 @@ evaluate::scoring::Part part_of(const std::string& text) {
                          fmt::format("--part '{}' is not I/N with I from 1 to N, N from 2 to {}", text, kMost));
   }
   return {index - 1, count};
-}
-
-double seconds_of(const std::string& time_limit) {
-  try {
-    return run::parse_duration(time_limit);
-  } catch (const std::invalid_argument& error) {
-    throw failure::Error(failure::ExitCode::usage, fmt::format("--time-limit: {}", error.what()));
-  }
 }
 
 /// Throws Error usage where an option is missing, or belongs to what is not evaluated.
@@ -220,7 +210,7 @@ failure::ExitCode run_evaluate(const Arguments& arguments) {
                          "--token-nll belongs to chainrule report merge where --part is given");
   asked.write = write.chosen();
   check_formats(asked);
-  if (!time_limit.empty()) asked.time_limit_seconds = seconds_of(time_limit);
+  if (!time_limit.empty()) asked.time_limit_seconds = time_limit_seconds(time_limit);
 
   run::catch_stop_signals();
   const comm::Session session;

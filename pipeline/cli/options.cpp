@@ -15,6 +15,7 @@
 #include "pipeline/comm/session.h"
 #include "pipeline/failure/error.h"
 #include "pipeline/run/configuration.h"
+#include "pipeline/run/duration.h"
 #include "pipeline/run/standard_streams.h"
 
 namespace chainrule::pipeline::cli {
@@ -125,6 +126,14 @@ void refuse_empty(const po::options_description& options, const po::variables_ma
 }
 
 }  // namespace
+
+double time_limit_seconds(const std::string& text) {
+  try {
+    return run::parse_duration(text);
+  } catch (const std::invalid_argument& error) {
+    throw failure::Error(failure::ExitCode::usage, fmt::format("--time-limit: {}", error.what()));
+  }
+}
 
 void check_range(std::string_view option, std::int64_t value, std::int64_t least, std::int64_t most) {
   if (value < least)

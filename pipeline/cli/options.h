@@ -59,6 +59,9 @@ class CommandOptions {
   std::set<std::string> typed_;  // options given on the command line
 };
 
+/// What --time-limit is, in seconds; see run::parse_duration. Throws Error usage.
+double time_limit_seconds(const std::string& text);
+
 /// Throws Error usage naming the option where its value is not from least to most.
 void check_range(std::string_view option, std::int64_t value, std::int64_t least,
                  std::int64_t most = std::numeric_limits<std::int64_t>::max());

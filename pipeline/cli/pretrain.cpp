@@ -2,13 +2,16 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cstdlib>
 
+#include "io/quote.h"
 #include "model/shape/config.h"
 #include "pipeline/cli/arithmetic_options.h"
 #include "pipeline/cli/commands.h"
 #include "pipeline/cli/options.h"
 #include "pipeline/cli/version.h"
 #include "pipeline/comm/session.h"
+#include "pipeline/failure/error.h"
 #include "pipeline/pretrain/pretrain.h"
 #include "pipeline/run/signals.h"
 
@@ -22,6 +25,18 @@ struct Words {
   std::string tokenizer;
   std::string run;
   std::string init;
+  std::string schedule;
+  std::string checkpoint_minutes;
+  std::string time_limit;
+};
+
+/// Numbers that need not be given.
+struct Numbers {
+  std::int64_t steps = 0;
+  std::int64_t warmup_steps = 0;
+  std::int64_t decay_steps = 0;
+  double minimum_learning_rate = 0;
+  double failure_hours = 0;
 };
 
 /// Options of the model's shape that --init leaves no room for.
@@ -67,35 +82,94 @@ void add_data_and_model(CommandOptions& command, pretrain::PretrainOptions& opti
       "zero-residuals", po::bool_switch(&model.zero_residuals), "projections into the residual stream begin as zero");
 }
 
-void add_training(CommandOptions& command, pretrain::PretrainOptions& options) {
+void add_schedule(CommandOptions& command, pretrain::PretrainOptions& options, Numbers& numbers, Words& words) {
+  command.group("Schedule of the learning rate")
+      .add_options()("learning-rate", po::value(&options.schedule_asked.learning_rate)->default_value(6e-4, "6e-4"),
+                     "after a linear warmup")(
+          "schedule",
+          po::value(&words.schedule)
+              ->default_value("cosine")
+              ->value_name(fmt::format("{}", fmt::join(pretrain::schedule_names(), "|"))),
+          "how it goes on: down half a cosine or a line to the last step; as it is; or as it is but for the last "
+          "--decay-steps, in which it falls as 1 - sqrt. A run whose rate has not begun to fall may be given more "
+          "--steps, or another end")("warmup-steps", po::value(&numbers.warmup_steps)->value_name("N"),
+                                     "(default: a fiftieth of --steps)")(
+          "decay-steps", po::value(&numbers.decay_steps)->value_name("N"),
+          "of warmup-stable-decay (default: a fifth of --steps)")(
+          "minimum-learning-rate", po::value(&numbers.minimum_learning_rate), "at the last step (default: a tenth)")(
+          "decay-now", po::bool_switch(&options.decay_now),
+          "a run that branches off from another whose rate is stable, --init: goes on from its newest checkpoint, with "
+          "its state and data, for --decay-steps in which the rate falls. Other options as that run has them");
+}
+
+void add_training(CommandOptions& command, pretrain::PretrainOptions& options, Numbers& numbers) {
   command.group("Batches and steps")
       .add_options()("micro-batch", po::value(&options.micro_batch)->default_value(4)->value_name("SEQUENCES"),
                      "sequences of one forward and backward pass")(
           "global-batch", po::value(&options.global_batch)->default_value(32)->value_name("SEQUENCES"),
           "sequences of one step over all ranks, a multiple of --micro-batch")(
-          "steps", po::value(&options.schedule.steps)->required()->value_name("N"), "steps of the whole run")(
-          "seed", po::value(&options.seed)->default_value(0)->value_name("N"),
-          "of the initial weights and the order of samples")(
+          "steps", po::value(&numbers.steps)->value_name("N"),
+          "steps of the whole run; started again it may have more, where the learning rate has not depended on that "
+          "yet")("seed", po::value(&options.seed)->default_value(0)->value_name("N"),
+                 "of the initial weights and the order of samples")(
           "lanes", po::value(&options.lanes)->value_name("N"),
           "sums that gradients are accumulated in, a power of two: bits are the same on any number of ranks up to it "
           "(default: 8, or the next power of two that is at least the ranks at the start of the run)")(
           "threads", po::value(&options.threads)->value_name("N"),
           "per rank (default: OMP_NUM_THREADS, else the cores shared among the host's ranks)");
-  command.group("Optimizer (AdamW, linear warmup, cosine decay)")
-      .add_options()("learning-rate", po::value(&options.schedule.learning_rate)->default_value(6e-4, "6e-4"),
-                     "after warmup")("minimum-learning-rate", po::value(&options.schedule.minimum_learning_rate),
-                                     "at the last step (default: a tenth of --learning-rate)")(
-          "warmup-steps", po::value(&options.schedule.warmup_steps)->value_name("N"),
-          "steps of linear warmup (default: a fiftieth of --steps)")(
-          "weight-decay", po::value(&options.adamw.weight_decay)->default_value(0.1, "0.1"), "of matrices only")(
-          "beta1", po::value(&options.adamw.beta1)->default_value(0.9, "0.9"), "decay of the first moment")(
+  command.group("Optimizer (AdamW)")
+      .add_options()("weight-decay", po::value(&options.adamw.weight_decay)->default_value(0.1, "0.1"),
+                     "of matrices only")("beta1", po::value(&options.adamw.beta1)->default_value(0.9, "0.9"),
+                                         "decay of the first moment")(
           "beta2", po::value(&options.adamw.beta2)->default_value(0.95, "0.95"), "decay of the second moment")(
           "epsilon", po::value(&options.adamw.epsilon)->default_value(1e-8, "1e-8"), "added to the denominator")(
           "clip-norm", po::value(&options.clip_norm)->default_value(1.0, "1"),
-          "largest Euclidean norm of the gradient; 0: not clipped");
+          "largest Euclidean norm of the gradient; 0: not clipped")(
+          "max-skips", po::value(&options.max_skips)->default_value(10)->value_name("STEPS"),
+          "a step whose loss or gradient is not finite changes no weight; more of them in a row end the run with exit "
+          "code 65, and with the checkpoint before them");
 }
 
-void add_reporting(CommandOptions& command, pretrain::PretrainOptions& options) {
+/// What of the schedule was asked for, in words or by decaying now.
+void ask_schedule(const CommandOptions& command, const Words& words, const Numbers& numbers,
+                  pretrain::PretrainOptions& options) {
+  pretrain::ScheduleRequest& asked = options.schedule_asked;
+  const bool decays = options.decay_now && !command.given("schedule");
+  asked.shape =
+      decays ? model::optimizer::ScheduleShape::warmup_stable_decay : pretrain::schedule_named(words.schedule);
+  if (command.given("steps")) asked.steps = numbers.steps;
+  if (command.given("warmup-steps")) asked.warmup_steps = numbers.warmup_steps;
+  if (command.given("decay-steps")) asked.decay_steps = numbers.decay_steps;
+  if (command.given("minimum-learning-rate")) asked.minimum_learning_rate = numbers.minimum_learning_rate;
+  options.schedule = pretrain::schedule_of(asked, std::nullopt);
+}
+
+/// When to save and to stop by the clock.
+void ask_times(const CommandOptions& command, const Words& words, const Numbers& numbers,
+               pretrain::PretrainOptions& options) {
+  constexpr double kMinute = 60;
+  constexpr double kMost = 1e6;
+  const auto refuse = [](const char* option, const std::string& said, const char* wanted) {
+    throw failure::Error(failure::ExitCode::usage,
+                         fmt::format("option '--{}' is {}: {}", option, io::in_quotes(said), wanted));
+  };
+  if (!(numbers.failure_hours > 0 && numbers.failure_hours <= kMost)) {
+    refuse("expected-failure-hours", fmt::format("{}", numbers.failure_hours), "hours above 0 are asked for");
+  }
+  if (words.checkpoint_minutes == "auto") {
+    options.failure_seconds = numbers.failure_hours * 60 * kMinute;
+  } else if (command.given("checkpoint-minutes")) {
+    char* end = nullptr;
+    const double minutes = std::strtod(words.checkpoint_minutes.c_str(), &end);
+    if (*end != '\0' || !(minutes > 0 && minutes <= kMost)) {
+      refuse("checkpoint-minutes", words.checkpoint_minutes, "minutes above 0, or auto, are asked for");
+    }
+    options.checkpoint_seconds = minutes * kMinute;
+  }
+  if (command.given("time-limit")) options.time_limit_seconds = time_limit_seconds(words.time_limit);
+}
+
+void add_reporting(CommandOptions& command, pretrain::PretrainOptions& options, Numbers& numbers, Words& words) {
   command.group("Validation, checkpoints, log")
       .add_options()("validate-every", po::value(&options.validate_every)->default_value(250)->value_name("STEPS"),
                      "and at the end; 0: never")(
@@ -103,10 +177,21 @@ void add_reporting(CommandOptions& command, pretrain::PretrainOptions& options) 
           "at most, from the start of the validation set")(
           "checkpoint-every", po::value(&options.checkpoint_every)->default_value(500)->value_name("STEPS"),
           "and at the end and when stopped; 0: only then")(
+          "checkpoint-minutes", po::value(&words.checkpoint_minutes)->value_name("MINUTES|auto"),
+          "also so often; auto: as often as loses the least time, by what saving is seen to cost and "
+          "--expected-failure-hours (Young, Daly)")(
+          "expected-failure-hours", po::value(&numbers.failure_hours)->default_value(24, "24")->value_name("HOURS"),
+          "between failures of a job of this size, on average")(
           "keep-checkpoints", po::value(&options.keep_checkpoints)->default_value(2)->value_name("N"),
-          "newest checkpoints that are kept")("log-every",
-                                              po::value(&options.log_every)->default_value(10)->value_name("STEPS"),
-                                              "a line on stderr; metrics.jsonl has every step");
+          "newest checkpoints that are kept")("keep-every",
+                                              po::value(&options.keep_every)->default_value(0)->value_name("STEPS"),
+                                              "a checkpoint is made and kept for good each time; 0: none")(
+          "time-limit", po::value(&words.time_limit)->value_name("TIME"),
+          "minutes, or [DAYS-]HOURS:MINUTES:SECONDS from the program's start: in time for it, saves and stops with "
+          "exit "
+          "code 75, as it does in time for a batch job's end where the scheduler tells that")(
+          "log-every", po::value(&options.log_every)->default_value(10)->value_name("STEPS"),
+          "a line on stderr; metrics.jsonl has every step");
 }
 
 }  // namespace
@@ -115,6 +200,7 @@ failure::ExitCode run_pretrain(const Arguments& arguments) {
   run::catch_stop_signals();
   pretrain::PretrainOptions options;
   Words words;
+  Numbers numbers;
   CommandOptions command(
       "chainrule pretrain --data DIR --run DIR --steps N [options]",
       "Trains a model on a data set, on any number of ranks. USR1 saves a checkpoint and ends with exit code 75; the\n"
@@ -123,8 +209,9 @@ failure::ExitCode run_pretrain(const Arguments& arguments) {
       "being\n"
       "saved (OMPI_MCA_odls_base_sigkill_timeout sets the seconds), and ends with a code of its own.");
   add_data_and_model(command, options, words);
-  add_training(command, options);
-  add_reporting(command, options);
+  add_training(command, options, numbers);
+  add_schedule(command, options, numbers, words);
+  add_reporting(command, options, numbers, words);
   ArithmeticOptions arithmetic;
   po::options_description& arithmetic_group = command.group("Arithmetic and memory");
   arithmetic.add_math_to(arithmetic_group);
@@ -137,18 +224,14 @@ failure::ExitCode run_pretrain(const Arguments& arguments) {
   options.init = words.init;
   options.shape_asked = std::any_of(std::begin(kShapeOptions), std::end(kShapeOptions),
                                     [&](const char* option) { return command.given(option); });
-  if (!command.given("minimum-learning-rate")) {
-    options.schedule.minimum_learning_rate = options.schedule.learning_rate / 10;
-  }
-  if (!command.given("warmup-steps")) options.schedule.warmup_steps = options.schedule.steps / 50;
+  ask_schedule(command, words, numbers, options);
+  ask_times(command, words, numbers, options);
   options.math = arithmetic.chosen_math();
   options.recompute = arithmetic.chosen_recompute();
   pretrain::validate(options);
 
   run::Configuration configuration = command.resolved();
   std::erase_if(configuration, [](const auto& line) { return line.first == "dry-run"; });
-  run::set_value(configuration, "minimum-learning-rate", fmt::format("{}", options.schedule.minimum_learning_rate));
-  run::set_value(configuration, "warmup-steps", fmt::format("{}", options.schedule.warmup_steps));
   const comm::Session session;
   command.require_same(session.world());
   return pretrain::pretrain(session.world(), options, configuration, version_text());

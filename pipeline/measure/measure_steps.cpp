@@ -1,8 +1,11 @@
+#include <fmt/format.h>
+
 #include <array>
 #include <memory>
 #include <vector>
 
 #include "model/decoder/decoder.h"
+#include "pipeline/failure/error.h"
 #include "pipeline/measure/machine_peak.h"
 #include "pipeline/measure/measures.h"
 #include "pipeline/measure/process_memory.h"
@@ -36,15 +39,17 @@ void measure_steps(const comm::Communicator& communicator, const comm::Communica
   training.micro_batch = options.micro_batch;
   training.global_batch = options.global_batch;
   training.lanes = pretrain::exchange::default_lanes(communicator.size());
-  training.schedule = {1e-4, 1e-5, 10, 1000};
+  training.schedule = {.learning_rate = 1e-4, .minimum_learning_rate = 1e-5, .warmup_steps = 10, .steps = 1000};
   training.clip_norm = 1;
   training.math = options.math;
   training.recompute = options.recompute;
   const windows::PermutedWindows samples(windows, training.seed);
   pretrain::step::Trainer trainer(communicator, exchange, config, training, samples);
   const auto step = [&] {
-    const pretrain::step::StepOutcome outcome = trainer.step(false);
-    pretrain::step::require_updated(outcome);
+    const pretrain::step::StepOutcome outcome = trainer.step({});
+    if (const std::string why = describe_failure(outcome); !why.empty()) {
+      throw failure::AgreedError(failure::ExitCode::bad_data, fmt::format("step {}: {}", outcome.step, why));
+    }
     return outcome;
   };
   step();

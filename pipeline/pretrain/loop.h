@@ -8,6 +8,7 @@
 #include "pipeline/pretrain/checkpoint/training_checkpoint.h"
 #include "pipeline/pretrain/metrics/step_observer.h"
 #include "pipeline/pretrain/options.h"
+#include "pipeline/pretrain/requests.h"
 #include "pipeline/pretrain/step/trainer.h"
 #include "pipeline/windows/windows.h"
 
@@ -16,21 +17,24 @@ namespace chainrule::pipeline::pretrain {
 /// The steps of a run, with validation and checkpoints in between.
 class PretrainLoop {
  public:
-  /// Everything outlives it. validation may be null; observers are this rank's, in the order in which they are told.
-  /// state is where the trainer stands, with the conditions that checkpoints record; saved tells whether its checkpoint
-  /// is there.
+  /// Everything outlives it. validation may be null; requests and observers are this rank's, in the order in which they
+  /// are told. state is where the trainer stands, with the conditions that checkpoints record; saved tells whether its
+  /// checkpoint is there.
   PretrainLoop(const comm::Communicator& communicator, const PretrainOptions& options,
                const checkpoint::CheckpointContext& context, step::Trainer& trainer, const windows::Windows* validation,
-               std::vector<metrics::StepObserver*> observers, checkpoint::TrainingState state, bool saved);
+               Requests& requests, std::vector<metrics::StepObserver*> observers, checkpoint::TrainingState state,
+               bool saved);
 
   /// Until the last step, or until a rank was asked to stop: then a checkpoint is there. Throws AgreedError (bad_data)
-  /// where a step cannot be taken, because loss or gradient is not finite. Collective.
+  /// where more steps in a row than options.max_skips cannot be taken, because loss or gradient is not finite, and
+  /// where what is to be saved is not. Collective.
   failure::ExitCode run();
 
   std::int64_t steps_taken() const { return state_.step; }
 
  private:
   void take_step();
+  [[noreturn]] void throw_diverged(const step::StepOutcome& outcome) const;
   /// Nats, where the step is one to be validated.
   std::optional<double> validation_loss();
   void tell(const step::StepOutcome& outcome, double step_seconds, std::optional<double> validation_loss_nats);
@@ -42,6 +46,7 @@ class PretrainLoop {
   const checkpoint::CheckpointContext& context_;
   step::Trainer& trainer_;
   const windows::Windows* validation_;
+  Requests& requests_;
   std::vector<metrics::StepObserver*> observers_;
   checkpoint::TrainingState state_;
   bool saved_;

@@ -23,6 +23,34 @@ void within(double value, double least, double most, const char* option) {
   require(value >= least && value <= most, option, fmt::format("must be from {} to {}, not {}", least, most, value));
 }
 
+void validate_schedule(const PretrainOptions& options) {
+  using model::optimizer::ScheduleShape;
+  const model::optimizer::ScheduleOptions& schedule = options.schedule;
+  within(schedule.learning_rate, 0, 1e3, "learning-rate");
+  within(schedule.minimum_learning_rate, 0, schedule.learning_rate, "minimum-learning-rate");
+  require(!options.schedule_asked.minimum_learning_rate || schedule.shape != ScheduleShape::constant,
+          "minimum-learning-rate", "is none of --schedule constant");
+  require(!options.schedule_asked.decay_steps || schedule.shape == ScheduleShape::warmup_stable_decay, "decay-steps",
+          "is of --schedule warmup-stable-decay");
+  if (options.decay_now) {
+    require(!options.init.empty(), "decay-now", "goes on from a run: name it with --init");
+    require(options.schedule_asked.decay_steps.has_value(), "decay-now", "takes --decay-steps: how many");
+    require(!options.schedule_asked.steps, "steps", "is where the run of --init stands and --decay-steps more");
+    require(!options.schedule_asked.warmup_steps, "warmup-steps", "is that of the run of --init");
+    at_least(schedule.decay_steps, 1, "decay-steps");
+    return;
+  }
+  require(options.schedule_asked.steps.has_value(), "steps", "is required: the steps of the whole run");
+  at_least(schedule.steps, 1, "steps");
+  at_least(schedule.warmup_steps, 0, "warmup-steps");
+  require(schedule.warmup_steps <= schedule.steps, "warmup-steps",
+          fmt::format("must be at most --steps {}, not {}", schedule.steps, schedule.warmup_steps));
+  at_least(schedule.decay_steps, schedule.shape == ScheduleShape::warmup_stable_decay ? 1 : 0, "decay-steps");
+  require(schedule.decay_steps <= schedule.steps - schedule.warmup_steps, "decay-steps",
+          fmt::format("must be at most the {} steps behind the warmup, not {}", schedule.steps - schedule.warmup_steps,
+                      schedule.decay_steps));
+}
+
 }  // namespace
 
 void validate(const PretrainOptions& options) {
@@ -34,21 +62,18 @@ void validate(const PretrainOptions& options) {
   at_least(options.global_batch, 1, "global-batch");
   require(options.global_batch % options.micro_batch == 0, "global-batch",
           fmt::format("must be a multiple of --micro-batch {}, not {}", options.micro_batch, options.global_batch));
-  at_least(options.schedule.steps, 1, "steps");
-  within(options.schedule.learning_rate, 0, 1e3, "learning-rate");
-  within(options.schedule.minimum_learning_rate, 0, options.schedule.learning_rate, "minimum-learning-rate");
-  at_least(options.schedule.warmup_steps, 0, "warmup-steps");
-  require(options.schedule.warmup_steps <= options.schedule.steps, "warmup-steps",
-          fmt::format("must be at most --steps {}, not {}", options.schedule.steps, options.schedule.warmup_steps));
+  validate_schedule(options);
   within(options.adamw.weight_decay, 0, 1e3, "weight-decay");
   within(options.adamw.beta1, 0, std::nextafter(1.0, 0.0), "beta1");
   within(options.adamw.beta2, 0, std::nextafter(1.0, 0.0), "beta2");
   within(options.adamw.epsilon, 1e-30, 1, "epsilon");
   within(options.clip_norm, 0, 1e30, "clip-norm");
+  at_least(options.max_skips, 0, "max-skips");
   at_least(options.validate_every, 0, "validate-every");
   at_least(options.validation_tokens, 1, "validation-tokens");
   at_least(options.checkpoint_every, 0, "checkpoint-every");
   at_least(options.keep_checkpoints, 1, "keep-checkpoints");
+  at_least(options.keep_every, 0, "keep-every");
   at_least(options.log_every, 1, "log-every");
   at_least(options.threads, 0, "threads");
   at_least(options.lanes, 0, "lanes");

@@ -8,6 +8,7 @@
 #include "model/optimizer/adamw.h"
 #include "model/optimizer/schedule.h"
 #include "pipeline/pretrain/model_options.h"
+#include "pipeline/pretrain/schedule_options.h"
 
 namespace chainrule::pipeline::pretrain {
 
@@ -24,17 +25,25 @@ struct PretrainOptions {
 
   std::int64_t micro_batch = 0;   ///< sequences of one forward and backward pass
   std::int64_t global_batch = 0;  ///< sequences of one optimizer step
-  model::optimizer::ScheduleOptions schedule;
+  ScheduleRequest schedule_asked;
+  model::optimizer::ScheduleOptions schedule;  ///< what becomes of it
+  bool decay_now = false;  ///< go on from the run `init`, whose learning rate has been stable, with its decay
   model::optimizer::AdamWOptions adamw;
   double clip_norm = 0;  ///< largest norm of the gradient; 0: not clipped
 
-  std::int64_t validate_every = 0;     ///< steps; 0: never
-  std::int64_t validation_tokens = 0;  ///< at most, from the start of the validation set
-  std::int64_t checkpoint_every = 0;   ///< steps; 0: at the end only
-  std::int64_t keep_checkpoints = 0;
-  std::int64_t log_every = 0;  ///< steps
+  std::int64_t max_skips = 0;  ///< steps in a row that may be passed over, as their loss or gradient is not finite
 
-  std::int64_t lanes = 0;  ///< 0: the run's own, or by the number of ranks
+  std::int64_t validate_every = 0;           ///< steps; 0: never
+  std::int64_t validation_tokens = 0;        ///< at most, from the start of the validation set
+  std::int64_t checkpoint_every = 0;         ///< steps; 0: at the end only
+  std::optional<double> checkpoint_seconds;  ///< between checkpoints, beside checkpoint_every
+  std::optional<double> failure_seconds;     ///< instead, between failures: see checkpoint_interval()
+  std::int64_t keep_checkpoints = 0;         ///< the newest so many
+  std::int64_t keep_every = 0;               ///< for good: those of steps that it divides; 0: none
+  double time_limit_seconds = 0;             ///< from the program's start; 0: the scheduler's, if it has one
+  std::int64_t log_every = 0;                ///< steps
+
+  std::int64_t lanes = 0;  ///< 0, until the run is opened: the run's own, or by the number of ranks
   int threads = 0;         ///< 0: by the environment
   std::uint64_t seed = 0;
   model::products::Math math = model::products::Math::float32;

@@ -46,15 +46,14 @@ std::int64_t late_elements(const PretrainOptions& options, const model::shape::C
 
 }  // namespace
 
-PretrainPlan plan_pretraining(const PretrainOptions& options, const PretrainInputs& inputs, std::int64_t lanes,
-                              int ranks) {
+PretrainPlan plan_pretraining(const PretrainOptions& options, const PretrainInputs& inputs, int ranks) {
   const model::shape::Config& config = inputs.config;
   const model::shape::ParameterTable table(config);
   const std::int64_t arena = table.arena_size();
   constexpr auto kFloat = static_cast<std::int64_t>(sizeof(float));
   PretrainPlan plan;
   plan.parameters = model::shape::parameter_count(config);
-  plan.lanes = lanes;
+  plan.lanes = options.lanes;
   const double tokens = static_cast<double>(options.global_batch) * static_cast<double>(config.sequence_length) *
                         static_cast<double>(options.schedule.steps);
   if (tokens > 9e18) {
@@ -71,7 +70,7 @@ PretrainPlan plan_pretraining(const PretrainOptions& options, const PretrainInpu
       3 * model::shape::forward_flops_per_token(config, config.sequence_length) * static_cast<double>(plan.tokens);
 
   plan.parameter_bytes = arena * kFloat;
-  const exchange::LanePlan lane_plan(options.global_batch / options.micro_batch, lanes, ranks);
+  const exchange::LanePlan lane_plan(options.global_batch / options.micro_batch, options.lanes, ranks);
   const exchange::BlockOwnership ownership(arena, ranks);
   const auto leaves = static_cast<std::int64_t>(lane_plan.combine_plan().leaves.size());
   const std::int64_t late = late_elements(options, config, ranks);

@@ -26,8 +26,8 @@ struct PretrainPlan {
   std::int64_t bytes() const { return parameter_bytes + gradient_bytes + optimizer_bytes + activation_bytes; }
 };
 
-PretrainPlan plan_pretraining(const PretrainOptions& options, const PretrainInputs& inputs, std::int64_t lanes,
-                              int ranks);
+/// options.lanes is the number that it has.
+PretrainPlan plan_pretraining(const PretrainOptions& options, const PretrainInputs& inputs, int ranks);
 
 /// The bytes of a rank, by what they are for.
 std::vector<job::Need> memory_needs(const PretrainPlan& plan);

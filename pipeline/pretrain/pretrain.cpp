@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -19,6 +18,8 @@
 #include "pipeline/pretrain/metrics/console.h"
 #include "pipeline/pretrain/metrics/metrics_observer.h"
 #include "pipeline/pretrain/plan.h"
+#include "pipeline/pretrain/requests.h"
+#include "pipeline/pretrain/resume.h"
 #include "pipeline/pretrain/start.h"
 #include "pipeline/pretrain/trainer_state.h"
 #include "pipeline/run/environment.h"
@@ -27,12 +28,6 @@
 
 namespace chainrule::pipeline::pretrain {
 namespace {
-
-/// Options that change no weight: they may differ when a run is started again. The data may have moved; that it is the
-/// same is checked by its fingerprint.
-const std::vector<std::string> kMayDiffer = {
-    "run",       "data",    "validation-data",  "tokenizer", "validate-every", "validation-tokens", "checkpoint-every",
-    "log-every", "threads", "keep-checkpoints", "recompute"};
 
 /// What ranks read is the same: a validation set that one of them does not see would let the others wait for it.
 void check_same_data(const comm::Communicator& communicator, const PretrainOptions& options,
@@ -48,103 +43,24 @@ void check_same_data(const comm::Communicator& communicator, const PretrainOptio
   require_same("the validation data", inputs.validation);
 }
 
-/// The lanes that a run was begun with, from its config.cfg.
-std::int64_t saved_lanes(const PretrainOptions& options, const run::Configuration& saved, std::int64_t otherwise) {
-  const std::optional<std::string> text = run::value_of(saved, "lanes");
-  if (!text) return otherwise;
-  std::int64_t lanes = 0;
-  const char* const end = text->data() + text->size();
-  const auto [stop, error] = std::from_chars(text->data(), end, lanes);
-  PretrainOptions with = options;
-  with.lanes = lanes;
-  if (error != std::errc() || stop != end || lanes == 0) {
-    throw io::Error(io::ErrorKind::bad_data, fmt::format("'{}': lanes = '{}' is no number of lanes",
-                                                         (options.run / run::kConfigurationName).string(), *text));
+step::TrainerOptions trainer_options(const PretrainOptions& options) {
+  return {options.micro_batch, options.global_batch, options.lanes, options.schedule, options.adamw,
+          options.clip_norm,   options.seed,         options.math,  options.recompute};
+}
+
+/// What the run's end and its checkpoints are timed by; the clock counts from `started`.
+PaceOptions pace_of(const PretrainOptions& options, const job::BatchJob& job, const PretrainPlan& plan, int ranks,
+                    Requests::Clock::time_point started) {
+  constexpr double kBytesPerSecond = 1e8;  // a guess at what disks take, until the first save tells
+  const auto passed = std::chrono::duration<double>(Requests::Clock::now() - started).count();
+  PaceOptions pace{.checkpoint_seconds = options.checkpoint_seconds, .failure_seconds = options.failure_seconds};
+  pace.save_seconds = static_cast<double>(plan.parameter_bytes + ranks * plan.optimizer_bytes) / kBytesPerSecond;
+  if (options.time_limit_seconds > 0) {
+    pace.seconds_left = options.time_limit_seconds;
+  } else if (job.seconds_left) {
+    pace.seconds_left = passed + *job.seconds_left;
   }
-  try {
-    validate(with);
-  } catch (const failure::Error& refusal) {
-    throw io::Error(io::ErrorKind::bad_data,
-                    fmt::format("'{}': {}", (options.run / run::kConfigurationName).string(), refusal.what()));
-  }
-  return lanes;
-}
-
-void check_lanes(const PretrainOptions& options, std::int64_t lanes, int ranks) {
-  if (ranks > lanes) {
-    throw failure::AgreedError(
-        failure::ExitCode::usage,
-        fmt::format("{} ranks are more than the {} lanes of this run: use at most {} ranks"
-                    "{}",
-                    ranks, lanes, lanes, options.lanes != 0 ? ", or more --lanes in a new run" : ""));
-  }
-}
-
-/// Opens the run on rank 0 and decides, on every rank, how many lanes it has.
-std::unique_ptr<run::RunDirectory> open_run(const comm::Communicator& communicator, const PretrainOptions& options,
-                                            run::Configuration& configuration, std::int64_t& lanes) {
-  std::unique_ptr<run::RunDirectory> run;
-  comm::agree_on_first(communicator, [&] {
-    run = std::make_unique<run::RunDirectory>(run::RunDirectory::open(options.run));
-    const auto saved = run->configuration();
-    if (saved && options.lanes == 0) lanes = saved_lanes(options, *saved, lanes);
-    run::set_value(configuration, "lanes", std::to_string(lanes));
-    if (saved) run::check_same_run(*saved, configuration, kMayDiffer);
-  });
-  lanes = communicator.maximum(communicator.rank() == 0 ? lanes : 0);
-  const std::string holder = communicator.broadcast(run ? run->holder() : std::string());
-  comm::agree(communicator, [&] { run::require_held(options.run, holder); });
-  return run;
-}
-
-/// A checkpoint's step is its folder's, and a step takes a global batch of samples: the position in the data follows.
-void check_progress(const std::filesystem::path& checkpoint, const checkpoint::TrainingState& state,
-                    const PretrainOptions& options) {
-  const bool of_its_folder = checkpoint == models::checkpoint_folder(options.run, state.step);
-  if (of_its_folder && state.step >= 0 && state.step <= options.schedule.steps &&
-      state.samples_consumed == static_cast<std::uint64_t>(state.step) * options.global_batch) {
-    return;
-  }
-  throw io::Error(
-      io::ErrorKind::bad_data,
-      fmt::format("'{}' says step {} and {} samples, which cannot be there in a run of {} steps of {} samples",
-                  checkpoint.string(), state.step, state.samples_consumed, options.schedule.steps,
-                  options.global_batch));
-}
-
-/// Where the run stands on disk; step 0 where it has no checkpoint.
-checkpoint::TrainingState resumed_state(const comm::Communicator& communicator,
-                                        const std::optional<std::filesystem::path>& checkpoint,
-                                        const PretrainOptions& options, const PretrainInputs& inputs) {
-  checkpoint::TrainingState state;
-  state.data_fingerprint = inputs.training->fingerprint();
-  if (!checkpoint) return state;
-  comm::agree(communicator, [&] {
-    state = checkpoint::read_training_state(*checkpoint);
-    check_progress(*checkpoint, state, options);
-    if (state.data_fingerprint != inputs.training->fingerprint()) {
-      throw failure::Error(
-          failure::ExitCode::usage,
-          fmt::format("option '--data': '{}' has fingerprint {}, this run was trained on {}",
-                      inputs.training->path().string(), inputs.training->fingerprint(), state.data_fingerprint));
-    }
-  });
-  return state;
-}
-
-void warn_of_other_bits(const checkpoint::TrainingState& before, const run::Environment& now) {
-  const auto warn = [](const char* what, const auto& was, const auto& is) {
-    if (was == is) return;
-    run::warn(fmt::format("{} {} when this run was saved and {} now: bits may differ", what, was, is));
-  };
-  warn("the build was", before.program_digest, now.program_digest);
-  warn("the instruction set was", before.instruction_set, now.instruction_set);
-  warn("threads per rank were", before.threads_per_rank, now.threads_per_rank);
-}
-
-step::TrainerOptions trainer_options(const PretrainOptions& options, std::int64_t lanes) {
-  return {options.micro_batch, options.global_batch, lanes,        options.schedule, options.adamw,
-          options.clip_norm,   options.seed,         options.math, options.recompute};
+  return pace;
 }
 
 /// Looks at the meter of this rank's node now and then.
@@ -161,6 +77,7 @@ class MeterReader final : public metrics::StepObserver {
 
 failure::ExitCode pretrain(const comm::Communicator& communicator, PretrainOptions options,
                            run::Configuration configuration, const std::string& program) {
+  const auto started = Requests::Clock::now();
   const bool first = communicator.rank() == 0;
   const run::Environment environment =
       run::gather_environment(communicator, program, run::use_threads(communicator, options.threads));
@@ -170,37 +87,40 @@ failure::ExitCode pretrain(const comm::Communicator& communicator, PretrainOptio
   comm::agree(communicator, [&] { inputs = std::make_unique<PretrainInputs>(open_inputs(options, start)); });
   check_same_data(communicator, options, *inputs);
 
-  std::int64_t lanes = options.lanes != 0 ? options.lanes : exchange::default_lanes(communicator.size());
   if (options.dry_run) {
-    check_lanes(options, lanes, communicator.size());
-    if (first) run::print(to_text(plan_pretraining(options, *inputs, lanes, communicator.size()), communicator.size()));
+    if (options.lanes == 0) options.lanes = exchange::default_lanes(communicator.size());
+    if (options.decay_now) options.schedule.steps = options.schedule.decay_steps;
+    check_lanes(options.lanes, communicator.size());
+    if (first) run::print(to_text(plan_pretraining(options, *inputs, communicator.size()), communicator.size()));
     return failure::ExitCode::done;
   }
-  const std::unique_ptr<run::RunDirectory> run = open_run(communicator, options, configuration, lanes);
-  check_lanes(options, lanes, communicator.size());
-  const auto checkpoint = checkpoint::find_intact_checkpoint(communicator, options.run);
-  checkpoint::TrainingState state = resumed_state(communicator, checkpoint, options, *inputs);
+  const OpenedRun run = open_run(communicator, options, configuration);
+  const std::optional<Place> place = find_place(communicator, run, options, configuration, *inputs);
+  check_lanes(options.lanes, communicator.size());
+  checkpoint::TrainingState state;
+  if (place) state = place->state;
+  state.data_fingerprint = inputs->training->fingerprint();
   if (state.step == options.schedule.steps) {
     if (first) run::say(fmt::format("the run '{}' is finished: {} steps\n", options.run.string(), state.step));
     return failure::ExitCode::done;
   }
   verify_inputs(communicator, *inputs);
   const job::Whereabouts here = job::gather_whereabouts(communicator, environment.threads_per_rank);
-  comm::agree_on_first(communicator, [&] {
-    job::say_where(here, memory_needs(plan_pretraining(options, *inputs, lanes, communicator.size())), options.run);
-  });
+  const PretrainPlan plan = plan_pretraining(options, *inputs, communicator.size());
+  Requests requests(first, options.run, pace_of(options, here.job, plan, communicator.size(), started), started);
+  comm::agree_on_first(communicator, [&] { job::say_where(here, memory_needs(plan), options.run); });
 
   const windows::PermutedWindows samples(windows::Windows(*inputs->training, inputs->config.sequence_length),
                                          options.seed);
   const comm::Communicator exchange = communicator.duplicate();
   std::unique_ptr<step::Trainer> trainer;
   comm::agree(communicator, [&] {
-    trainer = std::make_unique<step::Trainer>(communicator, exchange, inputs->config, trainer_options(options, lanes),
-                                              samples);
+    trainer =
+        std::make_unique<step::Trainer>(communicator, exchange, inputs->config, trainer_options(options), samples);
   });
-  if (checkpoint) {
+  if (place) {
     if (first) warn_of_other_bits(state, environment);
-    restore_trainer(communicator, *checkpoint, state, *trainer);
+    restore_trainer(communicator, place->checkpoint, state, *trainer);
   } else if (start.model) {
     copy_parameters(*start.model, trainer->table(), trainer->parameters().span());
   }
@@ -212,19 +132,19 @@ failure::ExitCode pretrain(const comm::Communicator& communicator, PretrainOptio
 
   std::unique_ptr<metrics::MetricsObserver> metrics;
   comm::agree_on_first(communicator, [&] {
-    run->write_configuration(configuration);
+    run.directory->write_configuration(configuration);
     auto json = run::to_json(environment);
     job::add_to(json, here);
     json["from_step"] = state.step;
     json["data_fingerprint"] = state.data_fingerprint;
     json["parameters"] = model::shape::parameter_count(inputs->config);
-    run->add_environment(io::files::json_text(json));
+    run.directory->add_environment(io::files::json_text(json));
     metrics = std::make_unique<metrics::MetricsObserver>(options.run / "metrics.jsonl", state.step);
     run::say(fmt::format("{} {} of {} parameters on {} tokens: {} ranks x {} threads, {} lanes, {} tokens a step\n",
-                         checkpoint ? fmt::format("going on from step {} with", state.step) : "training",
+                         place ? fmt::format("going on from step {} with", state.step) : "training",
                          options.init.empty() ? options.model.preset : options.init.string(),
                          model::shape::parameter_count(inputs->config), inputs->training->token_count(),
-                         communicator.size(), environment.threads_per_rank, lanes,
+                         communicator.size(), environment.threads_per_rank, options.lanes,
                          options.global_batch * inputs->config.sequence_length));
   });
   std::optional<windows::Windows> validation;
@@ -233,14 +153,15 @@ failure::ExitCode pretrain(const comm::Communicator& communicator, PretrainOptio
                        static_cast<std::uint64_t>(options.validation_tokens));
   }
   const checkpoint::CheckpointContext context{options.run, inputs->training->tokenizer_json(),
-                                              inputs->training->tokenizer_fingerprint(), options.keep_checkpoints};
+                                              inputs->training->tokenizer_fingerprint(), options.keep_checkpoints,
+                                              options.keep_every};
   metrics::Console console(options.log_every, state.step, state.elapsed_seconds);
   job::Account account(communicator, environment.threads_per_rank);
   MeterReader meter(account);
   std::vector<metrics::StepObserver*> observers = {&meter};
   if (first) observers.insert(observers.end(), {metrics.get(), &console});
-  PretrainLoop loop(communicator, options, context, *trainer, validation ? &*validation : nullptr, observers, state,
-                    checkpoint.has_value());
+  PretrainLoop loop(communicator, options, context, *trainer, validation ? &*validation : nullptr, requests, observers,
+                    state, place && place->checkpoint == models::checkpoint_folder(options.run, state.step));
   const failure::ExitCode code = loop.run();
   const std::int64_t steps = loop.steps_taken() - state.step;
   const job::Cost cost =

@@ -108,7 +108,7 @@ class PretrainFaults(PretrainTest):
     def test_options_that_may_not_change(self):
         self.train()
         before = self.metrics()
-        for more, said in ((["--steps", 7], "option '--steps' is '6' in this run and '7' now"),
+        for more, said in ((["--steps", 7], "option '--steps' is '6' in this run and '7' now; the learning rates"),
                            (["--learning-rate", 1e-3], "option '--learning-rate' is '0.0006' in this run"),
                            (["--layers", 3], "option '--layers' is not set in this run and '3' now"),
                            (["--lanes", 4], "option '--lanes' is '8' in this run and '4' now"),
@@ -171,18 +171,31 @@ class PretrainFaults(PretrainTest):
         self.assertEqual(self.checkpoints(), ["step-00000004", "step-00000006"])
         self.assertEqual(len(self.metrics()), 6)
 
-    def test_divergence_leaves_the_last_checkpoint(self):
-        options = self.options("--learning-rate", 1000, "--clip-norm", 0, "--checkpoint-every", 1,
-                               "--warmup-steps", 0, steps=50)
+    DIVERGING = ["--learning-rate", 1000, "--clip-norm", 0, "--warmup-steps", 0]
+
+    def test_what_is_not_finite_is_not_saved(self):
         for ranks in (None, 3):
-            done = chainrule(*options, ranks=ranks)
-            self.assertEqual(done.returncode, 65, done.err)
-            self.assertRegex(done.err, r"chainrule: step \d+: .* not finite")
+            done = self.train(*self.DIVERGING, "--checkpoint-every", 1, steps=50, ranks=ranks, check=65)
             last = int(self.checkpoints()[-1].removeprefix("step-"))
-            self.assertIn(f"chainrule: step {last + 1}: ", done.err)
-            self.assertEqual(self.metrics()[-1]["step"], last)
-            for line in self.metrics():
-                self.assertIsInstance(line["loss"], float)
+            self.assertRegex(done.err, rf"chainrule: (rank \d: )?after step {last + 1} the optimizer's second_moment is not finite")
+
+    def test_steps_that_are_not_finite_are_passed_over_so_many_times(self):
+        last = None  # step that could be taken
+        for skips, ranks in ((0, None), (0, 3), (4, 2), (4, None)):
+            run = self.folder / f"{skips} {ranks}"
+            done = self.train(*self.DIVERGING, "--checkpoint-every", 0, "--max-skips", skips, run=run, steps=50,
+                              ranks=ranks, check=65)
+            lines = self.metrics(run)
+            last = last or lines[-1]["step"]
+            self.assertEqual([line["step"] for line in lines], list(range(1, last + skips + 1)))
+            self.assertRegex(done.err, rf"chainrule: step {last + skips + 1}: the .* not finite")
+            if skips:
+                self.assertIn(f"as steps from {last + 1} on were passed over (--max-skips 4)", done.err)
+                self.assertIn(f"step {last + 1} was passed over: ", done.err)
+            for line in lines:
+                self.assertEqual("skipped" in line, line["step"] > last)
+                self.assertEqual(line["gradient_norm"] is None, line["step"] > last)
+            self.assertFalse((run / "checkpoints").exists())
 
     def test_full_disk(self):
         self.train("--checkpoint-every", 2)

@@ -108,6 +108,14 @@ void read_optimizer(const fs::path& checkpoint, std::int64_t arena_size, const o
 
 }  // namespace
 
+void require_intact(const comm::Communicator& communicator, const fs::path& checkpoint) {
+  comm::agree(communicator, [&] { verify_share(checkpoint, communicator.rank(), communicator.size()); });
+  std::string manifest;
+  comm::agree(communicator, [&] { manifest = io::files::file_digest(checkpoint / io::tensors::kManifestName); });
+  comm::require_same(communicator, failure::ExitCode::bad_data,
+                     fmt::format("the manifest of '{}'", checkpoint.string()), manifest);
+}
+
 std::optional<fs::path> find_intact_checkpoint(const comm::Communicator& communicator, const fs::path& run) {
   std::string listed;
   comm::agree_on_first(communicator, [&] {
@@ -119,7 +127,7 @@ std::optional<fs::path> find_intact_checkpoint(const comm::Communicator& communi
   for (std::int64_t step = 0; steps >> step;) {
     const fs::path candidate = models::checkpoint_folder(run, step);
     try {
-      comm::agree(communicator, [&] { verify_share(candidate, communicator.rank(), communicator.size()); });
+      require_intact(communicator, candidate);
     } catch (const failure::AgreedError& error) {
       if (error.code() != failure::ExitCode::bad_data) throw;
       const std::string damage = damage_of(communicator, candidate);
@@ -127,10 +135,6 @@ std::optional<fs::path> find_intact_checkpoint(const comm::Communicator& communi
       damaged.emplace_back(candidate, damage);
       continue;
     }
-    std::string manifest;
-    comm::agree(communicator, [&] { manifest = io::files::file_digest(candidate / io::tensors::kManifestName); });
-    comm::require_same(communicator, failure::ExitCode::bad_data,
-                       fmt::format("the manifest of '{}'", candidate.string()), manifest);
     comm::agree_on_first(communicator, [&] {
       for (const auto& [folder, damage] : damaged) {
         set_aside(folder);

@@ -16,7 +16,8 @@ namespace chainrule::pipeline::pretrain::checkpoint {
 struct TrainingState {
   std::int64_t step = 0;
   std::uint64_t samples_consumed = 0;
-  double elapsed_seconds = 0;  ///< in the loop, over all starts
+  std::int64_t skipped_in_row = 0;  ///< the last so many steps were passed over
+  double elapsed_seconds = 0;       ///< in the loop, over all starts
   std::string data_fingerprint;
   std::string arena_layout;  ///< fingerprint of names, shapes and offsets
   std::string program_digest;
@@ -47,7 +48,8 @@ struct CheckpointContext {
   std::filesystem::path run;
   std::string tokenizer_json;  ///< the text of its tokenizer.json
   std::string tokenizer_fingerprint;
-  std::int64_t keep = 2;  ///< newest checkpoints that stay
+  std::int64_t keep = 2;        ///< newest checkpoints that stay
+  std::int64_t keep_every = 0;  ///< those of steps that it divides stay, too; 0: none
 };
 
 /// Fingerprint of a table's names, shapes and offsets.
@@ -57,8 +59,9 @@ std::string arena_layout(const model::shape::ParameterTable& table);
 std::string agreed_weights_hash(const comm::Communicator& communicator, std::span<const float> parameters,
                                 std::int64_t step);
 
-/// Writes run/checkpoints/step-N beside its place, verifies it and renames it there; then deletes all but the newest
-/// `keep`. Throws AgreedError. Collective.
+/// Writes run/checkpoints/step-N beside its place, verifies it and renames it there; then deletes all but those
+/// that stay. Throws AgreedError, bad_data where weights or optimizer state are not finite:
+/// that is never written. Collective.
 void write_checkpoint(const comm::Communicator& communicator, const CheckpointContext& context,
                       const Snapshot& snapshot);
 
@@ -67,6 +70,10 @@ void write_checkpoint(const comm::Communicator& communicator, const CheckpointCo
 /// AgreedError (bad_data), and leaves all as it is, where there are only damaged ones. Collective.
 std::optional<std::filesystem::path> find_intact_checkpoint(const comm::Communicator& communicator,
                                                             const std::filesystem::path& run);
+
+/// Every rank verifies its share of a checkpoint's files, and that all see the same one. Throws AgreedError.
+/// Collective.
+void require_intact(const comm::Communicator& communicator, const std::filesystem::path& checkpoint);
 
 /// state.json of a checkpoint. Throws io::Error.
 TrainingState read_training_state(const std::filesystem::path& checkpoint);

@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "io/error.h"
 #include "io/files/atomic_file.h"
 #include "io/files/atomic_output.h"
 #include "io/files/json_text.h"
@@ -53,6 +55,25 @@ void write_optimizer(const fs::path& path, const optimizer::OwnedState& state) {
   io::tensors::write_optimizer_file(path, ranges, slots);
 }
 
+bool all_finite(std::span<const float> values) {
+  bool finite = true;
+#pragma omp parallel for simd schedule(static) reduction(&& : finite)
+  for (std::size_t i = 0; i < values.size(); ++i) finite = finite && std::isfinite(values[i]);
+  return finite;
+}
+
+void require_finite(const Snapshot& snapshot) {
+  const auto require = [&](const std::string& what, std::span<const float> values) {
+    if (all_finite(values)) return;
+    throw io::Error(io::ErrorKind::bad_data,
+                    fmt::format("after step {} {} not finite: that is not saved, and earlier checkpoints are intact",
+                                snapshot.state.step, what));
+  };
+  require("weights are", snapshot.parameters);
+  for (const auto& slot : snapshot.optimizer.slots)
+    require(fmt::format("the optimizer's {} is", slot.name), slot.values);
+}
+
 std::vector<io::tensors::ManifestEntry> gathered(const comm::Communicator& communicator,
                                                  const std::vector<io::tensors::ManifestEntry>& mine) {
   nlohmann::json json = nlohmann::json::array();
@@ -68,12 +89,14 @@ std::vector<io::tensors::ManifestEntry> gathered(const comm::Communicator& commu
   return all;
 }
 
-/// Deletes what is older than the newest `keep` checkpoints up to `written`; one that is further on is none of this
-/// run's doing and stays. A folder loses its manifest first, so that it is never taken for a checkpoint while it goes.
-void prune(const fs::path& run, std::int64_t keep, std::int64_t written) {
-  std::vector<models::CheckpointPlace> places = models::list_checkpoints(run);
+/// Deletes what is older than the newest checkpoints up to `written` that the run keeps, and not kept for good; one
+/// that is further on is none of this run's doing and stays. A folder loses its manifest first, so that it is never
+/// taken for a checkpoint while it goes.
+void prune(const CheckpointContext& context, std::int64_t written) {
+  std::vector<models::CheckpointPlace> places = models::list_checkpoints(context.run);
   std::erase_if(places, [&](const models::CheckpointPlace& place) { return place.step > written; });
-  for (std::size_t i = static_cast<std::size_t>(keep); i < places.size(); ++i) {
+  for (std::size_t i = static_cast<std::size_t>(context.keep); i < places.size(); ++i) {
+    if (context.keep_every != 0 && places[i].step % context.keep_every == 0) continue;
     std::error_code error;
     fs::remove(places[i].folder / io::tensors::kManifestName, error);
     fs::remove_all(places[i].folder, error);
@@ -101,6 +124,7 @@ std::string agreed_weights_hash(const comm::Communicator& communicator, std::spa
 
 void write_checkpoint(const comm::Communicator& communicator, const CheckpointContext& context,
                       const Snapshot& snapshot) {
+  comm::agree(communicator, [&] { require_finite(snapshot); });
   const fs::path folder = models::checkpoint_folder(context.run, snapshot.state.step);
   const fs::path partial = folder.string() + ".partial";
   comm::agree_on_first(communicator, [&] {
@@ -124,7 +148,7 @@ void write_checkpoint(const comm::Communicator& communicator, const CheckpointCo
     comm::agree_on_first(communicator, [&] {
       io::tensors::Manifest(partial, all).write();
       io::files::publish_folder(partial, folder);
-      prune(context.run, context.keep, snapshot.state.step);
+      prune(context, snapshot.state.step);
     });
   } catch (const failure::AgreedError&) {
     std::error_code error;

@@ -46,6 +46,7 @@ void Console::step_taken(const StepRecord& record) {
       record.validation_loss_nats ? fmt::format("  validation loss {:.4f}", *record.validation_loss_nats) : "",
       record.learning_rate, record.gradient_norm, static_cast<double>(record.step_tokens) / seconds_a_step,
       show::clock_time(left, show::Hours::always));
+  if (!record.skipped.empty()) say(fmt::format("step {} was passed over: {}", record.step, record.skipped));
   const bool due = log_every_ != 0 && record.step % log_every_ == 0;
   if (!due && !record.validation_loss_nats && record.step != record.last_step && !record.stop) {
     show(line, record.elapsed_seconds);

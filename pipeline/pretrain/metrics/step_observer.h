@@ -6,20 +6,21 @@
 
 namespace chainrule::pipeline::pretrain::metrics {
 
-/// What is told of a step that was taken.
+/// What is told of a step that was taken, or passed over.
 struct StepRecord {
   std::int64_t step = 0;
   std::int64_t last_step = 0;  ///< of the run
   std::uint64_t samples = 0;   ///< of the run so far
   std::int64_t tokens = 0;     ///< of the run so far
-  double loss_nats = 0;        ///< mean over the step's tokens
+  double loss_nats = 0;        ///< mean over the step's tokens; not a number where that is not finite
   double learning_rate = 0;
-  double gradient_norm = 0;
+  double gradient_norm = 0;  ///< not a number where the step was passed over
   std::int64_t step_tokens = 0;
   double step_seconds = 0;
   double elapsed_seconds = 0;                  ///< of the run so far, over all starts
   std::optional<double> validation_loss_nats;  ///< where the step was validated; not a number where that is not finite
   std::string weights_hash;                    ///< where its checkpoint is about to be written
+  std::string skipped;                         ///< why the step was passed over; empty where it was taken
   bool stop = false;                           ///< the run stops after it, as it was asked to
 };
 

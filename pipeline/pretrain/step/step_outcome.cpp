@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "pipeline/failure/error.h"
-
 namespace chainrule::pipeline::pretrain::step {
 
 std::string describe_failure(const StepOutcome& outcome) {
@@ -15,14 +13,6 @@ std::string describe_failure(const StepOutcome& outcome) {
     case StepStatus::nonfinite_gradient: return "the gradient's norm is not finite";
   }
   return "";
-}
-
-void require_updated(const StepOutcome& outcome) {
-  if (outcome.status == StepStatus::updated) return;
-  throw failure::AgreedError(
-      failure::ExitCode::bad_data,
-      fmt::format("step {}: {}; the weights were not updated, and earlier checkpoints are intact", outcome.step,
-                  describe_failure(outcome)));
 }
 
 }  // namespace chainrule::pipeline::pretrain::step

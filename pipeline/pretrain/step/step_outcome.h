@@ -10,13 +10,19 @@ enum class StepStatus {
   nonfinite_gradient,  ///< nothing was updated: the gradient's norm is
 };
 
+/// What a rank asks for, beside a step.
+struct StepRequests {
+  bool stop = false;  ///< the run
+  bool save = false;  ///< a checkpoint
+};
+
 /// What came of one step, the same on every rank but for the seconds.
 struct StepOutcome {
   StepStatus status = StepStatus::updated;
   std::int64_t step = 0;              ///< the one that was taken, or tried
   std::int64_t tokens = 0;            ///< whose loss is finite
   std::int64_t nonfinite_tokens = 0;  ///< and whose is not
-  bool stop = false;                  ///< some rank was asked to stop
+  StepRequests requests;              ///< of any rank
   // Where it was updated:
   double loss_nats = 0;      ///< mean over the step's tokens
   double gradient_norm = 0;  ///< of the mean gradient, before clipping
@@ -27,10 +33,7 @@ struct StepOutcome {
   double optimizer_seconds = 0;  ///< that the gradient's norm and the optimizer took
 };
 
-/// Why a step was not updated, for people.
+/// Why a step was not taken, for people; empty where it was.
 std::string describe_failure(const StepOutcome& outcome);
-
-/// For those who do not go on without the update. Throws AgreedError (bad_data).
-void require_updated(const StepOutcome& outcome);
 
 }  // namespace chainrule::pipeline::pretrain::step

@@ -114,16 +114,21 @@ void Trainer::update_parameters(StepOutcome& outcome) {
       parameters_.span());
 }
 
-StepOutcome Trainer::step(bool stop_requested) {
+void Trainer::pass_over() {
+  ++steps_taken_;
+  samples_consumed_ += static_cast<std::uint64_t>(options_.global_batch);
+}
+
+StepOutcome Trainer::step(const StepRequests& requests) {
   const comm::ExactSum mine = sum_gradients();
-  std::int64_t stops = stop_requested ? 1 : 0;
-  const comm::ExactSum nll = comm::sum_over_ranks(communicator_, mine, std::span(&stops, 1));
+  std::int64_t ranks_that[] = {requests.stop ? 1 : 0, requests.save ? 1 : 0};  // stop, save
+  const comm::ExactSum nll = comm::sum_over_ranks(communicator_, mine, ranks_that);
   const auto summed = std::chrono::steady_clock::now();
   StepOutcome outcome;
   outcome.step = steps_taken_ + 1;
   outcome.tokens = static_cast<std::int64_t>(nll.count());
   outcome.nonfinite_tokens = static_cast<std::int64_t>(nll.nonfinite());
-  outcome.stop = stops != 0;
+  outcome.requests = {.stop = ranks_that[0] != 0, .save = ranks_that[1] != 0};
   if (outcome.nonfinite_tokens != 0) {
     outcome.status = StepStatus::nonfinite_loss;
   } else {
@@ -133,8 +138,7 @@ StepOutcome Trainer::step(bool stop_requested) {
   outcome.optimizer_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - summed).count();
   if (outcome.status == StepStatus::updated) {
     exchange_.begin_sharing(parameters_.span(), reader_.ahead());
-    steps_taken_ = outcome.step;
-    samples_consumed_ += static_cast<std::uint64_t>(options_.global_batch);
+    pass_over();
   }
   outcome.exchange_seconds = exchange_.take_waited_seconds();
   outcome.read_seconds = reader_.take_waited_seconds();

@@ -46,7 +46,9 @@ class Trainer {
 
   /// One optimizer step. Where the loss or the gradient is not finite, the trainer stays where it was. Collective.
   /// Parameters may still be on their way from other ranks when it returns.
-  StepOutcome step(bool stop_requested);
+  StepOutcome step(const StepRequests& requests);
+  /// Goes on behind a step that could not be taken: it counts, and its samples are not used again.
+  void pass_over();
   /// For measurement: sums the gradients of the last step once more and shares the parameters, with nothing beside it.
   /// Collective.
   void exchange_alone();

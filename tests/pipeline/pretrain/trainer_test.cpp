@@ -8,6 +8,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <utility>
 
 #include "io/error.h"
 #include "io/files/atomic_file.h"
@@ -107,7 +108,7 @@ TEST_F(TrainerTest, GoesOnFromACheckpointToTheSameBits) {
   const windows::PermutedWindows samples(windows::Windows(data, config_.sequence_length), options_.seed);
   const comm::Communicator exchange = world.duplicate();
   step::Trainer whole(world, exchange, config_, options_, samples);
-  for (int i = 0; i < 2; ++i) whole.step(false);
+  for (int i = 0; i < 2; ++i) whole.step({});
   const std::filesystem::path checkpoint = save(whole);
   EXPECT_EQ(checkpoint::find_intact_checkpoint(world, folder_ / "run"), checkpoint);
 
@@ -118,8 +119,8 @@ TEST_F(TrainerTest, GoesOnFromACheckpointToTheSameBits) {
   EXPECT_EQ(hash(resumed), hash(whole));
   EXPECT_EQ(resumed.samples_consumed(), 20U);
   for (int i = 0; i < 2; ++i) {
-    whole.step(false);
-    resumed.step(false);
+    whole.step({});
+    resumed.step({});
   }
   EXPECT_EQ(hash(resumed), hash(whole));
 }
@@ -130,7 +131,7 @@ TEST_F(TrainerTest, ASnapshotMayBeOfCopiesThatOutliveTheStep) {
   const windows::PermutedWindows samples(windows::Windows(data, config_.sequence_length), options_.seed);
   const comm::Communicator exchange = world.duplicate();
   step::Trainer trainer(world, exchange, config_, options_, samples);
-  trainer.step(false);
+  trainer.step({});
   checkpoint::Snapshot copies = snapshot(trainer);
   const std::vector<float> parameters(copies.parameters.begin(), copies.parameters.end());
   copies.parameters = parameters;
@@ -139,7 +140,7 @@ TEST_F(TrainerTest, ASnapshotMayBeOfCopiesThatOutliveTheStep) {
     slots.emplace_back(slot.values.begin(), slot.values.end());
     slot.values = slots.back();
   }
-  trainer.step(false);
+  trainer.step({});
   const std::filesystem::path checkpoint = write(copies);
 
   const comm::Communicator other_exchange = world.duplicate();
@@ -147,8 +148,37 @@ TEST_F(TrainerTest, ASnapshotMayBeOfCopiesThatOutliveTheStep) {
   restore_trainer(world, checkpoint, checkpoint::read_training_state(checkpoint), resumed);
   EXPECT_EQ(resumed.steps_taken(), 1);
   EXPECT_EQ(hash(resumed), copies.weights_hash);
-  resumed.step(false);
+  resumed.step({});
   EXPECT_EQ(hash(resumed), hash(trainer));
+}
+
+TEST_F(TrainerTest, WhatIsNotFiniteIsNotSaved) {
+  const comm::Communicator& world = tests::world();
+  const io::tokens::DataSet data = io::tokens::DataSet::open(folder_);
+  const windows::PermutedWindows samples(windows::Windows(data, config_.sequence_length), options_.seed);
+  const comm::Communicator exchange = world.duplicate();
+  step::Trainer trainer(world, exchange, config_, options_, samples);
+  trainer.step({});
+  const auto expect_refusal = [&](float& value, float poison, const std::string& what) {
+    const float before = std::exchange(value, poison);
+    try {
+      save(trainer);
+      ADD_FAILURE() << "no error";
+    } catch (const failure::AgreedError& error) {
+      EXPECT_EQ(error.code(), failure::ExitCode::bad_data);
+      EXPECT_NE(std::string(error.what()).find("after step 1 " + what + " not finite"), std::string::npos)
+          << error.what();
+    }
+    value = before;
+    EXPECT_TRUE(models::list_checkpoints(folder_ / "run").empty());
+  };
+  expect_refusal(trainer.parameters().data()[trainer.table().arena_size() / 2], NAN, "weights are");
+  float unused = 0;  // of all ranks but the last
+  optimizer::OwnedState state = trainer.optimizer().state();
+  const bool last = world.rank() == world.size() - 1;
+  expect_refusal(last ? state.slots[1].values.back() : unused, last ? INFINITY : 0, "the optimizer's second_moment is");
+  world.barrier();
+  save(trainer);
 }
 
 TEST_F(TrainerTest, StateOfAnotherOptimizerIsRefused) {
@@ -183,7 +213,7 @@ TEST_F(TrainerTest, ALaneAddsUpItsMicroBatches) {
   for (const std::int64_t micro_batch : {6, 2}) {  // one a lane, three a lane
     options_.micro_batch = micro_batch;
     const comm::Communicator exchange = world.duplicate();
-    outcomes.push_back(step::Trainer(world, exchange, config_, options_, samples).step(false));
+    outcomes.push_back(step::Trainer(world, exchange, config_, options_, samples).step({}));
   }
   EXPECT_NEAR(outcomes[1].loss_nats, outcomes[0].loss_nats, 1e-6);
   EXPECT_NEAR(outcomes[1].gradient_norm / outcomes[0].gradient_norm, 1.0, 1e-5);
@@ -195,8 +225,8 @@ TEST_F(TrainerTest, StopTravelsFromAnyRankToAll) {
   const windows::PermutedWindows samples(windows::Windows(data, config_.sequence_length), options_.seed);
   const comm::Communicator exchange = world.duplicate();
   step::Trainer trainer(world, exchange, config_, options_, samples);
-  EXPECT_FALSE(trainer.step(false).stop);
-  EXPECT_TRUE(trainer.step(world.rank() == world.size() - 1).stop);
+  EXPECT_FALSE(trainer.step({}).requests.stop);
+  EXPECT_TRUE(trainer.step({.stop = world.rank() == world.size() - 1}).requests.stop);
 }
 
 /// The bits of this rank's optimizer state.
@@ -216,8 +246,8 @@ TEST_F(TrainerTest, AStepThatIsNotFiniteLeavesTheTrainerWhereItWas) {
   const comm::Communicator other_exchange = world.duplicate();
   step::Trainer spared(world, other_exchange, config_, options_, samples);
   step::Trainer trainer(world, exchange, config_, options_, samples);
-  EXPECT_EQ(trainer.step(false).status, step::StepStatus::updated);
-  spared.step(false);
+  EXPECT_EQ(trainer.step({}).status, step::StepStatus::updated);
+  spared.step({});
   const std::vector<float> weights(trainer.parameters().span().begin(), trainer.parameters().span().end());
   const auto part = [&](const char* name) {
     const model::shape::ParameterRange range = trainer.table().find(name).range();
@@ -228,23 +258,17 @@ TEST_F(TrainerTest, AStepThatIsNotFiniteLeavesTheTrainerWhereItWas) {
     SCOPED_TRACE(why);
     const std::string poisoned = hash(trainer);
     const std::vector<float> state = state_of(trainer);
-    const step::StepOutcome outcome = trainer.step(world.rank() == 0);
+    const step::StepOutcome outcome = trainer.step({.stop = world.rank() == 0});
     EXPECT_EQ(outcome.status, status);
     EXPECT_EQ(outcome.step, 2);
     EXPECT_EQ(outcome.nonfinite_tokens, nonfinite_tokens);
     EXPECT_EQ(outcome.tokens, 160 - nonfinite_tokens);
-    EXPECT_TRUE(outcome.stop);
+    EXPECT_TRUE(outcome.requests.stop);
     EXPECT_EQ(trainer.steps_taken(), 1);
     EXPECT_EQ(trainer.samples_consumed(), 10U);
     EXPECT_EQ(hash(trainer), poisoned);
     EXPECT_EQ(state_of(trainer), state);
-    try {
-      step::require_updated(outcome);
-      ADD_FAILURE() << "no error";
-    } catch (const failure::AgreedError& error) {
-      EXPECT_EQ(error.code(), failure::ExitCode::bad_data);
-      EXPECT_EQ(error.what(), "step 2: " + why + "; the weights were not updated, and earlier checkpoints are intact");
-    }
+    EXPECT_EQ(step::describe_failure(outcome), why);
     std::copy(weights.begin(), weights.end(), trainer.parameters().data());
   };
   part("final_norm.weight")[3] = NAN;
@@ -254,12 +278,19 @@ TEST_F(TrainerTest, AStepThatIsNotFiniteLeavesTheTrainerWhereItWas) {
   for (float& weight : part("layers.1.feed_forward.down.weight")) weight *= 1e-24F;
   expect_outcome(step::StepStatus::nonfinite_gradient, 0, "the gradient's norm is not finite");
 
-  const step::StepOutcome outcome = trainer.step(false);
+  const step::StepOutcome outcome = trainer.step({});
   EXPECT_EQ(outcome.status, step::StepStatus::updated);
-  EXPECT_EQ(outcome.loss_nats, spared.step(false).loss_nats);
-  EXPECT_NO_THROW(step::require_updated(outcome));
+  EXPECT_EQ(outcome.loss_nats, spared.step({}).loss_nats);
   EXPECT_EQ(hash(trainer), hash(spared));
   EXPECT_EQ(state_of(trainer), state_of(spared));
+
+  // Passed over, its samples are not used again: as in a trainer that was put there.
+  trainer.pass_over();
+  EXPECT_EQ(trainer.steps_taken(), 3);
+  EXPECT_EQ(trainer.samples_consumed(), 30U);
+  spared.set_progress(3, 30);
+  EXPECT_EQ(trainer.step({}).loss_nats, spared.step({}).loss_nats);
+  EXPECT_EQ(hash(trainer), hash(spared));
 }
 
 TEST_F(TrainerTest, ModelIsLoadedFromACheckpointOrARunsHighestIntactOne) {
@@ -268,10 +299,10 @@ TEST_F(TrainerTest, ModelIsLoadedFromACheckpointOrARunsHighestIntactOne) {
   const windows::PermutedWindows samples(windows::Windows(data, config_.sequence_length), options_.seed);
   const comm::Communicator exchange = world.duplicate();
   step::Trainer trainer(world, exchange, config_, options_, samples);
-  trainer.step(false);
+  trainer.step({});
   const std::filesystem::path first = save(trainer);
   const std::string first_hash = hash(trainer);
-  trainer.step(false);
+  trainer.step({});
   const std::filesystem::path second = save(trainer);
 
   const models::LoadedModel loaded = models::load_model(folder_ / "run");

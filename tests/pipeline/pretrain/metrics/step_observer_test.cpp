@@ -25,6 +25,7 @@ StepRecord record_of(std::int64_t step) {
           .elapsed_seconds = static_cast<double>(step) * 0.75,
           .validation_loss_nats = {},
           .weights_hash = "",
+          .skipped = "",
           .stop = false};
 }
 

@@ -1,0 +1,227 @@
+#include "pipeline/pretrain/resume.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+#include "io/error.h"
+#include "io/files/presence.h"
+#include "io/quote.h"
+#include "pipeline/comm/agreement.h"
+#include "pipeline/failure/error.h"
+#include "pipeline/models/checkpoint_places.h"
+#include "pipeline/models/model_description.h"
+#include "pipeline/pretrain/exchange/lanes.h"
+#include "pipeline/pretrain/schedule_options.h"
+#include "pipeline/run/standard_streams.h"
+
+namespace chainrule::pipeline::pretrain {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Options that change no weight: they may differ when a run is started again. The data may have moved; that it is the
+/// same is checked by its fingerprint. The schedule's are compared by the learning rates that they make.
+std::vector<std::string> may_differ() {
+  std::vector<std::string> names = {"run",
+                                    "data",
+                                    "validation-data",
+                                    "tokenizer",
+                                    "validate-every",
+                                    "validation-tokens",
+                                    "checkpoint-every",
+                                    "log-every",
+                                    "threads",
+                                    "keep-checkpoints",
+                                    "recompute",
+                                    "checkpoint-minutes",
+                                    "expected-failure-hours",
+                                    "keep-every",
+                                    "time-limit",
+                                    "max-skips"};
+  names.insert(names.end(), schedule_option_names().begin(), schedule_option_names().end());
+  return names;
+}
+
+/// Also those that a branch has, or has not, of a run's; its shape is compared by the checkpoint's layout.
+std::vector<std::string> may_differ_in_branch(const run::Configuration& trunk) {
+  std::vector<std::string> names = may_differ();
+  names.insert(names.end(), {"init", "decay-now"});
+  if (run::value_of(trunk, "init")) return names;
+  names.insert(names.end(),
+               {"model", "layers", "heads", "key-value-heads", "width", "feed-forward-width", "sequence-length",
+                "activation", "attention-window", "query-key-norm", "logit-soft-cap", "zero-residuals"});
+  return names;
+}
+
+/// The lanes that a run was begun with, from its config.cfg.
+std::int64_t saved_lanes(const PretrainOptions& options, const run::Configuration& saved, const fs::path& config,
+                         std::int64_t otherwise) {
+  const std::optional<std::string> text = run::value_of(saved, "lanes");
+  if (!text) return otherwise;
+  std::int64_t lanes = 0;
+  const char* const end = text->data() + text->size();
+  const auto [stop, error] = std::from_chars(text->data(), end, lanes);
+  PretrainOptions with = options;
+  with.lanes = lanes;
+  const std::string file = io::path_in_quotes(config);
+  if (error != std::errc() || stop != end || lanes == 0) {
+    throw io::Error(io::ErrorKind::bad_data, fmt::format("{}: lanes = '{}' is no number of lanes", file, *text));
+  }
+  try {
+    validate(with);
+  } catch (const failure::Error& refusal) {
+    throw io::Error(io::ErrorKind::bad_data, fmt::format("{}: {}", file, refusal.what()));
+  }
+  return lanes;
+}
+
+void use_lanes(std::int64_t lanes, PretrainOptions& options, run::Configuration& configuration) {
+  options.lanes = lanes;
+  run::set_value(configuration, "lanes", std::to_string(lanes));
+}
+
+/// A checkpoint's step is its folder's, and a step takes a global batch of samples: the position in the data follows.
+void check_progress(const Place& place, const fs::path& run, const PretrainOptions& options) {
+  const checkpoint::TrainingState& state = place.state;
+  if (place.checkpoint == models::checkpoint_folder(run, state.step) && state.step >= 0 &&
+      state.step <= options.schedule.steps &&
+      state.samples_consumed == static_cast<std::uint64_t>(state.step) * options.global_batch) {
+    return;
+  }
+  throw io::Error(
+      io::ErrorKind::bad_data,
+      fmt::format("'{}' says step {} and {} samples, which cannot be there in a run of {} steps of {} samples",
+                  place.checkpoint.string(), state.step, state.samples_consumed, options.schedule.steps,
+                  options.global_batch));
+}
+
+void check_data(const checkpoint::TrainingState& state, const PretrainInputs& inputs) {
+  if (state.data_fingerprint == inputs.training->fingerprint()) return;
+  throw failure::Error(
+      failure::ExitCode::usage,
+      fmt::format("option '--data': '{}' has fingerprint {}, this run was trained on {}",
+                  inputs.training->path().string(), inputs.training->fingerprint(), state.data_fingerprint));
+}
+
+/// The checkpoint that --decay-now goes on from: the newest of --init, or the one at which the branch was begun before.
+fs::path choose_trunk(const PretrainOptions& options, const std::optional<run::Configuration>& saved) {
+  const std::string init = io::path_in_quotes(options.init);
+  const std::vector<models::CheckpointPlace> places = models::list_checkpoints(options.init);
+  if (places.empty()) {
+    throw failure::Error(
+        failure::ExitCode::usage,
+        fmt::format("option '--decay-now' goes on from a run of chainrule: {} has no checkpoints", init));
+  }
+  if (!saved) return places.front().folder;
+  const model::optimizer::ScheduleOptions begun = schedule_in(*saved, options.run / run::kConfigurationName);
+  const fs::path folder = models::checkpoint_folder(options.init, begun.steps - begun.decay_steps);
+  if (io::files::is_there(folder)) return folder;
+  throw failure::Error(
+      failure::ExitCode::usage,
+      fmt::format("{} was begun at {}, which is gone: choose another --run to begin at the run's newest",
+                  io::path_in_quotes(options.run), io::path_in_quotes(folder)));
+}
+
+/// The branch's place in its trunk, and its schedule.
+Place branch_off(const comm::Communicator& communicator, const OpenedRun& opened, PretrainOptions& options,
+                 run::Configuration& configuration, const PretrainInputs& inputs) {
+  std::string chosen;
+  comm::agree_on_first(communicator, [&] { chosen = choose_trunk(options, opened.saved).string(); });
+  Place place{communicator.broadcast(chosen), {}};
+  checkpoint::require_intact(communicator, place.checkpoint);
+  comm::agree(communicator, [&] {
+    place.state = checkpoint::read_training_state(place.checkpoint);
+    const std::int64_t length = models::read_model_description(place.checkpoint / "model.json").config.sequence_length;
+    if (length != inputs.config.sequence_length) {
+      throw failure::Error(failure::ExitCode::usage,
+                           fmt::format("option '--sequence-length': a branch has that of its run, {}, not {}", length,
+                                       inputs.config.sequence_length));
+    }
+    const fs::path file = options.init / run::kConfigurationName;
+    const run::Configuration trunk = run::read_configuration(file);
+    if (opened.lanes_by_default) use_lanes(saved_lanes(options, trunk, file, options.lanes), options, configuration);
+    run::check_same_run(trunk, configuration, may_differ_in_branch(trunk));
+    const model::optimizer::ScheduleOptions before = schedule_in(trunk, file);
+    options.schedule_asked.steps = place.state.step + options.schedule.decay_steps;
+    options.schedule = schedule_of(options.schedule_asked, before);
+    check_same_rates(before, options.schedule, place.state.step);
+    check_progress(place, options.init, options);
+  });
+  return place;
+}
+
+}  // namespace
+
+void check_lanes(std::int64_t lanes, int ranks) {
+  if (ranks <= lanes) return;
+  throw failure::AgreedError(
+      failure::ExitCode::usage,
+      fmt::format("{} ranks are more than the {} lanes of this run: use at most {} ranks, or more "
+                  "--lanes in a new run",
+                  ranks, lanes, lanes));
+}
+
+OpenedRun open_run(const comm::Communicator& communicator, PretrainOptions& options,
+                   run::Configuration& configuration) {
+  OpenedRun opened;
+  std::string text;
+  comm::agree_on_first(communicator, [&] {
+    opened.directory = std::make_unique<run::RunDirectory>(run::RunDirectory::open(options.run));
+    opened.saved = opened.directory->configuration();
+    if (opened.saved) text = run::to_text(*opened.saved);
+  });
+  text = communicator.broadcast(text);
+  const fs::path file = options.run / run::kConfigurationName;
+  comm::agree(communicator, [&] {
+    if (!text.empty()) opened.saved = run::parse_configuration(text, file.string());
+    const std::int64_t by_default = exchange::default_lanes(communicator.size());
+    opened.lanes_by_default = options.lanes == 0 && !opened.saved;
+    const bool adopted = options.lanes == 0 && opened.saved;
+    use_lanes(adopted                   ? saved_lanes(options, *opened.saved, file, by_default)
+              : opened.lanes_by_default ? by_default
+                                        : options.lanes,
+              options, configuration);
+    if (!opened.saved) return;
+    options.schedule = schedule_of(options.schedule_asked, schedule_in(*opened.saved, file));
+    validate(options);
+    run::check_same_run(*opened.saved, configuration, may_differ());
+  });
+  const std::string holder = communicator.broadcast(opened.directory ? opened.directory->holder() : std::string());
+  comm::agree(communicator, [&] { run::require_held(options.run, holder); });
+  return opened;
+}
+
+std::optional<Place> find_place(const comm::Communicator& communicator, const OpenedRun& opened,
+                                PretrainOptions& options, run::Configuration& configuration,
+                                const PretrainInputs& inputs) {
+  std::optional<Place> place;
+  if (const auto own = checkpoint::find_intact_checkpoint(communicator, options.run)) {
+    place = Place{*own, {}};
+    comm::agree(communicator, [&] {
+      place->state = checkpoint::read_training_state(place->checkpoint);
+      if (opened.saved) {
+        check_same_rates(schedule_in(*opened.saved, options.run / run::kConfigurationName), options.schedule,
+                         place->state.step);
+      }
+      check_progress(*place, options.run, options);
+    });
+  } else if (options.decay_now) {
+    place = branch_off(communicator, opened, options, configuration, inputs);
+  }
+  if (place) comm::agree(communicator, [&] { check_data(place->state, inputs); });
+  set_schedule(configuration, options.schedule);
+  return place;
+}
+
+void warn_of_other_bits(const checkpoint::TrainingState& before, const run::Environment& now) {
+  const auto warn = [](const char* what, const auto& was, const auto& is) {
+    if (was == is) return;
+    run::warn(fmt::format("{} {} when this run was saved and {} now: bits may differ", what, was, is));
+  };
+  warn("the build was", before.program_digest, now.program_digest);
+  warn("the instruction set was", before.instruction_set, now.instruction_set);
+  warn("threads per rank were", before.threads_per_rank, now.threads_per_rank);
+}
+
+}  // namespace chainrule::pipeline::pretrain

@@ -1,0 +1,49 @@
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "pipeline/comm/communicator.h"
+#include "pipeline/pretrain/checkpoint/training_checkpoint.h"
+#include "pipeline/pretrain/inputs.h"
+#include "pipeline/pretrain/options.h"
+#include "pipeline/run/configuration.h"
+#include "pipeline/run/environment.h"
+#include "pipeline/run/run_directory.h"
+
+namespace chainrule::pipeline::pretrain {
+
+/// Throws AgreedError (usage) where there are more ranks than lanes.
+void check_lanes(std::int64_t lanes, int ranks);
+
+/// The run directory in the hands of rank 0 (null on the others), and with what options the run was begun.
+struct OpenedRun {
+  std::unique_ptr<run::RunDirectory> directory;
+  std::optional<run::Configuration> saved;  ///< config.cfg, the same on every rank; empty in a new run
+  bool lanes_by_default = false;            ///< nobody asked for a number of them, and nobody did before
+};
+
+/// Opens the run. What it was begun with completes options and configuration: lanes and schedule, where nothing else is
+/// asked. Throws AgreedError: cannot_create, usage where an option differs that may not. Collective.
+OpenedRun open_run(const comm::Communicator& communicator, PretrainOptions& options, run::Configuration& configuration);
+
+/// Where training goes on: at a checkpoint of this run, or of the run that it branches off from.
+struct Place {
+  std::filesystem::path checkpoint;
+  checkpoint::TrainingState state;
+};
+
+/// The run's last intact checkpoint; with --decay-now in a run without one, that of --init, whose schedule then ends
+/// --decay-steps behind it. Completes options and configuration. Empty in a new run. Throws AgreedError: bad_data;
+/// usage where options contradict the run. Collective.
+std::optional<Place> find_place(const comm::Communicator& communicator, const OpenedRun& opened,
+                                PretrainOptions& options, run::Configuration& configuration,
+                                const PretrainInputs& inputs);
+
+/// Says where build, instruction set or threads are not those that the checkpoint was saved with. For one rank.
+void warn_of_other_bits(const checkpoint::TrainingState& before, const run::Environment& now);
+
+}  // namespace chainrule::pipeline::pretrain
