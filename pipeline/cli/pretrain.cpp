@@ -125,9 +125,12 @@ void add_training(CommandOptions& command, pretrain::PretrainOptions& options, N
           "epsilon", po::value(&options.adamw.epsilon)->default_value(1e-8, "1e-8"), "added to the denominator")(
           "clip-norm", po::value(&options.clip_norm)->default_value(1.0, "1"),
           "largest Euclidean norm of the gradient; 0: not clipped")(
+          "skip-outliers", po::bool_switch(&options.skip_outliers),
+          "a step whose loss or gradient norm is more than 6 standard deviations above the mean of the last 128 steps "
+          "changes no weight")(
           "max-skips", po::value(&options.max_skips)->default_value(10)->value_name("STEPS"),
-          "a step whose loss or gradient is not finite changes no weight; more of them in a row end the run with exit "
-          "code 65, and with the checkpoint before them");
+          "a step whose loss or gradient is not finite changes no weight, either; more such steps in a row end the run "
+          "with exit code 65, and with the checkpoint before them");
 }
 
 /// What of the schedule was asked for, in words or by decaying now.

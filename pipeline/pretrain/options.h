@@ -31,6 +31,7 @@ struct PretrainOptions {
   model::optimizer::AdamWOptions adamw;
   double clip_norm = 0;  ///< largest norm of the gradient; 0: not clipped
 
+  bool skip_outliers = false;  ///< pass over steps whose loss or gradient does not belong to those of the last steps
   std::int64_t max_skips = 0;  ///< steps in a row that may be passed over, as their loss or gradient is not finite
 
   std::int64_t validate_every = 0;           ///< steps; 0: never

@@ -44,8 +44,16 @@ void check_same_data(const comm::Communicator& communicator, const PretrainOptio
 }
 
 step::TrainerOptions trainer_options(const PretrainOptions& options) {
-  return {options.micro_batch, options.global_batch, options.lanes, options.schedule, options.adamw,
-          options.clip_norm,   options.seed,         options.math,  options.recompute};
+  return {.micro_batch = options.micro_batch,
+          .global_batch = options.global_batch,
+          .lanes = options.lanes,
+          .schedule = options.schedule,
+          .adamw = options.adamw,
+          .clip_norm = options.clip_norm,
+          .seed = options.seed,
+          .math = options.math,
+          .skip_outliers = options.skip_outliers,
+          .recompute = options.recompute};
 }
 
 /// What the run's end and its checkpoints are timed by; the clock counts from `started`.

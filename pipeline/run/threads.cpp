@@ -62,6 +62,10 @@ int use_threads(const comm::Communicator& communicator, int asked) {
   comm::agree(communicator, [&] { check_threads(asked); });
   const int threads = static_cast<int>(communicator.minimum(wanted));
   omp_set_num_threads(threads);
+  if (const auto most = communicator.maximum(wanted); most != threads && communicator.rank() == 0) {
+    warn(fmt::format("ranks have {} to {} threads, by their cores or OMP_NUM_THREADS; all use {}", threads, most,
+                     threads));
+  }
   say_first(communicator, binding_advice(sharing, threads, here.hardware_threads, here.host_hardware_threads));
   return threads;
 }

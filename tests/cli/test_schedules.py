@@ -1,4 +1,5 @@
 """`chainrule pretrain` with schedules of the learning rate: runs that grow, and branches that decay from where they are."""
+import json
 import shutil
 import unittest
 
@@ -113,6 +114,19 @@ class Schedules(PretrainTest):
             with self.subTest(words=words):
                 self.assertIn(message, self.branch(words, check=64).err)
                 self.assertFalse((self.run_folder / "checkpoints").exists())
+
+    def test_outliers_are_told_by_the_same_steps_after_a_stop(self):
+        whole = self.folder / "whole"
+        self.train("--checkpoint-every", 50, run=whole, steps=150)  # its losses fall: none is an outlier
+        options = [*self.options("--checkpoint-every", 50, steps=150), "--skip-outliers"]
+        chainrule(*options, check=0)
+        self.keep_checkpoints_up_to(100)
+        state = json.loads((self.checkpoint(100) / "state.json").read_text())
+        self.assertEqual(state["recent_losses"], [line["loss"] for line in self.metrics()[:100]])
+        chainrule(*options, ranks=2, check=0)
+        self.assertEqual(self.weights_hash(), self.weights_hash(whole))
+        state = json.loads((self.checkpoint(150) / "state.json").read_text())
+        self.assertEqual(state["recent_losses"], [line["loss"] for line in self.metrics()[22:]])
 
     def test_refusals(self):
         for words, message in (

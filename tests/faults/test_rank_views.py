@@ -110,6 +110,12 @@ class PretrainViews(TwoViews, PretrainTest):
         for option, words in (("--seed", ["1", "2"]), ("--validate-every", ["0", "1"]), ("--threads", ["1", "2"])):
             self.refused(64, "options", option, options=[*self.options(), option, words])
 
+    def test_other_threads_on_one_rank(self):
+        environments = [{"OMP_NUM_THREADS": str(threads)} for threads in (3, 2)]
+        self.put(self.fixture / "pair", "pair")
+        done = in_views(self.views, *self.options(), env=environments, check=0)
+        self.assertIn("ranks have 2 to 3 threads, by their cores or OMP_NUM_THREADS; all use 2", done.err)
+
     def test_other_configuration_files(self):
         self.put(self.fixture / "pair", "pair")
         for rank, view in enumerate(self.views):

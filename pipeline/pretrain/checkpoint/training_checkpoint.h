@@ -4,6 +4,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "model/shape/config.h"
 #include "model/shape/parameters.h"
@@ -16,8 +17,9 @@ namespace chainrule::pipeline::pretrain::checkpoint {
 struct TrainingState {
   std::int64_t step = 0;
   std::uint64_t samples_consumed = 0;
-  std::int64_t skipped_in_row = 0;  ///< the last so many steps were passed over
-  double elapsed_seconds = 0;       ///< in the loop, over all starts
+  std::int64_t skipped_in_row = 0;                           ///< the last so many steps were passed over
+  std::vector<double> recent_losses, recent_gradient_norms;  ///< see step::RecentSteps; empty where outliers are taken
+  double elapsed_seconds = 0;                                ///< in the loop, over all starts
   std::string data_fingerprint;
   std::string arena_layout;  ///< fingerprint of names, shapes and offsets
   std::string program_digest;

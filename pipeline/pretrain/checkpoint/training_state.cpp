@@ -21,6 +21,10 @@ void write_training_state(const std::filesystem::path& path, const TrainingState
   json["step"] = state.step;
   json["samples_consumed"] = state.samples_consumed;
   if (state.skipped_in_row != 0) json["skipped_in_row"] = state.skipped_in_row;
+  if (!state.recent_losses.empty()) {
+    json["recent_losses"] = state.recent_losses;
+    json["recent_gradient_norms"] = state.recent_gradient_norms;
+  }
   json["elapsed_seconds"] = state.elapsed_seconds;
   json["data_fingerprint"] = state.data_fingerprint;
   json["arena_layout"] = state.arena_layout;
@@ -42,6 +46,10 @@ TrainingState read_training_state(const std::filesystem::path& checkpoint) {
     state.step = io::files::whole_number(json, "step");
     state.samples_consumed = static_cast<std::uint64_t>(io::files::whole_number(json, "samples_consumed"));
     if (json.contains("skipped_in_row")) state.skipped_in_row = io::files::whole_number(json, "skipped_in_row");
+    if (json.contains("recent_losses")) {
+      json.at("recent_losses").get_to(state.recent_losses);
+      json.at("recent_gradient_norms").get_to(state.recent_gradient_norms);
+    }
     json.at("elapsed_seconds").get_to(state.elapsed_seconds);
     json.at("data_fingerprint").get_to(state.data_fingerprint);
     json.at("arena_layout").get_to(state.arena_layout);

@@ -8,6 +8,8 @@ enum class StepStatus {
   updated,             ///< the parameters were taken a step further
   nonfinite_loss,      ///< nothing was updated: some tokens' loss is infinite or no number
   nonfinite_gradient,  ///< nothing was updated: the gradient's norm is
+  outlier_loss,        ///< nothing was updated: the loss does not belong to those of the last steps (see RecentValues)
+  outlier_gradient,    ///< nothing was updated: the gradient's norm does not
 };
 
 /// What a rank asks for, beside a step.
@@ -23,10 +25,11 @@ struct StepOutcome {
   std::int64_t tokens = 0;            ///< whose loss is finite
   std::int64_t nonfinite_tokens = 0;  ///< and whose is not
   StepRequests requests;              ///< of any rank
-  // Where it was updated:
+  // Where it is finite:
+  double outlier_limit = 0;  ///< of an outlier: what it is beyond
   double loss_nats = 0;      ///< mean over the step's tokens
   double gradient_norm = 0;  ///< of the mean gradient, before clipping
-  double learning_rate = 0;
+  double learning_rate = 0;  ///< where it was updated
   // On this rank:
   double exchange_seconds = 0;   ///< in which it waited for what others sent
   double read_seconds = 0;       ///< in which it waited for training samples

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cmath>
+#include <optional>
 
 #include "model/shape/initialise.h"
 #include "pipeline/pretrain/optimizer/sharded_adamw.h"
@@ -108,10 +109,24 @@ void Trainer::update_parameters(StepOutcome& outcome) {
     return;
   }
   outcome.gradient_norm = sum_norm / static_cast<double>(outcome.tokens);
+  if (options_.skip_outliers) judge(outcome);
+  if (outcome.status != StepStatus::updated) return;
   outcome.learning_rate = model::optimizer::learning_rate_at(options_.schedule, outcome.step);
   optimizer_->update(
       {outcome.step, outcome.learning_rate, gradient_scale(outcome.tokens, sum_norm, options_.clip_norm)}, gradients,
       parameters_.span());
+}
+
+void Trainer::judge(StepOutcome& outcome) {
+  const auto is_outlier = [&](RecentValues& recent, double value) {
+    const std::optional<double> limit = recent.limit();
+    recent.add(value);
+    if (limit && value > *limit) outcome.outlier_limit = *limit;
+    return limit && value > *limit;
+  };
+  const bool gradient = is_outlier(recent_.gradient_norms, outcome.gradient_norm);
+  const bool loss = is_outlier(recent_.losses, outcome.loss_nats);
+  outcome.status = loss ? StepStatus::outlier_loss : gradient ? StepStatus::outlier_gradient : StepStatus::updated;
 }
 
 void Trainer::pass_over() {

@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "model/arena.h"
@@ -15,6 +16,7 @@
 #include "pipeline/pretrain/exchange/step_exchange.h"
 #include "pipeline/pretrain/optimizer/optimizer.h"
 #include "pipeline/pretrain/step/batch_reader.h"
+#include "pipeline/pretrain/step/recent_steps.h"
 #include "pipeline/pretrain/step/step_outcome.h"
 #include "pipeline/windows/sample_source.h"
 
@@ -29,7 +31,8 @@ struct TrainerOptions {
   double clip_norm = 0;                  ///< 0: not clipped
   std::uint64_t seed = 0;
   model::products::Math math = model::products::Math::float32;
-  bool recompute = false;  ///< compute each layer's inside again in backward rather than keep it
+  bool skip_outliers = false;  ///< pass over steps whose loss or gradient is one: see RecentSteps
+  bool recompute = false;      ///< compute each layer's inside again in backward rather than keep it
 };
 
 /// The factor that turns a sum over tokens into the mean over every rank's tokens, and then clips it.
@@ -59,6 +62,9 @@ class Trainer {
   std::uint64_t samples_consumed() const { return samples_consumed_; }
   /// Where a restored run stands.
   void set_progress(std::int64_t steps_taken, std::uint64_t samples_consumed);
+  /// What outliers are told by; nothing without skip_outliers.
+  const RecentSteps& recent_steps() const { return recent_; }
+  void set_recent_steps(RecentSteps recent) { recent_ = std::move(recent); }
 
   const model::shape::ParameterTable& table() const { return decoder_.table(); }
   model::decoder::Decoder& decoder() { return decoder_; }
@@ -73,8 +79,11 @@ class Trainer {
                        model::decoder::Accumulate accumulate, comm::ExactSum& nll, bool last);
   /// Forward and backward of this rank's share of a step; the summed gradients are in exchange_ afterwards. Collective.
   comm::ExactSum sum_gradients();
-  /// Takes the parameters a step further along the summed gradients, unless they are not finite. Collective.
+  /// Takes the parameters a step further along the summed gradients, unless they are not finite or outliers.
+  /// Collective.
   void update_parameters(StepOutcome& outcome);
+  /// Whether the step is an outlier, which then is its status; counts it among the last ones.
+  void judge(StepOutcome& outcome);
 
   const comm::Communicator& communicator_;
   TrainerOptions options_;
@@ -86,6 +95,7 @@ class Trainer {
   exchange::StepExchange exchange_;  // behind parameters_, which it writes to
   std::int64_t steps_taken_ = 0;
   std::uint64_t samples_consumed_ = 0;
+  RecentSteps recent_;
   BatchReader reader_;
   std::vector<double> nll_;          // [micro_batch, T]
   std::vector<std::int64_t> order_;  // of this rank's micro-batches in a step, then the next step's first

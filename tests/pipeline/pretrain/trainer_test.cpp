@@ -152,6 +152,40 @@ TEST_F(TrainerTest, ASnapshotMayBeOfCopiesThatOutliveTheStep) {
   EXPECT_EQ(hash(resumed), hash(trainer));
 }
 
+TEST_F(TrainerTest, OutliersChangeNothingAndAreRemembered) {
+  const comm::Communicator& world = tests::world();
+  const io::tokens::DataSet data = io::tokens::DataSet::open(folder_);
+  const windows::PermutedWindows samples(windows::Windows(data, config_.sequence_length), options_.seed);
+  const comm::Communicator exchange = world.duplicate();
+  options_.skip_outliers = true;
+  step::Trainer trainer(world, exchange, config_, options_, samples);
+  const auto levels = [](double loss, double gradient) {
+    return step::RecentSteps{step::RecentValues(std::vector<double>(step::RecentValues::kMost, loss)),
+                             step::RecentValues(std::vector<double>(step::RecentValues::kMost, gradient))};
+  };
+  const std::string before = hash(trainer);
+  trainer.set_recent_steps(levels(1, 1e9));
+  const step::StepOutcome loss = trainer.step({});
+  EXPECT_EQ(loss.status, step::StepStatus::outlier_loss);
+  EXPECT_EQ(loss.outlier_limit, 1);
+  EXPECT_EQ(trainer.recent_steps().losses.values().back(), loss.loss_nats);
+  EXPECT_EQ(trainer.recent_steps().gradient_norms.values().back(), loss.gradient_norm);
+  trainer.set_recent_steps(levels(1e9, 1e-9));
+  EXPECT_EQ(trainer.step({}).status, step::StepStatus::outlier_gradient);
+  EXPECT_EQ(hash(trainer), before);
+  EXPECT_EQ(trainer.steps_taken(), 0);
+
+  trainer.set_recent_steps(levels(1e9, 1e9));
+  EXPECT_EQ(trainer.step({}).status, step::StepStatus::updated);
+  const std::filesystem::path checkpoint = save(trainer);
+  const std::vector<double> losses = trainer.recent_steps().losses.values();
+  EXPECT_EQ(losses.front(), 1e9);
+  EXPECT_LT(losses.back(), 1e2);
+  trainer.set_recent_steps({});
+  restore_trainer(world, checkpoint, checkpoint::read_training_state(checkpoint), trainer);
+  EXPECT_EQ(trainer.recent_steps().losses.values(), losses);
+}
+
 TEST_F(TrainerTest, WhatIsNotFiniteIsNotSaved) {
   const comm::Communicator& world = tests::world();
   const io::tokens::DataSet data = io::tokens::DataSet::open(folder_);
