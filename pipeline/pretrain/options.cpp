@@ -35,8 +35,6 @@ void validate_schedule(const PretrainOptions& options) {
   if (options.decay_now) {
     require(!options.init.empty(), "decay-now", "goes on from a run: name it with --init");
     require(options.schedule_asked.decay_steps.has_value(), "decay-now", "takes --decay-steps: how many");
-    require(!options.schedule_asked.steps, "steps", "is where the run of --init stands and --decay-steps more");
-    require(!options.schedule_asked.warmup_steps, "warmup-steps", "is that of the run of --init");
     at_least(schedule.decay_steps, 1, "decay-steps");
     return;
   }

@@ -143,7 +143,15 @@ Place branch_off(const comm::Communicator& communicator, const OpenedRun& opened
     if (opened.lanes_by_default) use_lanes(saved_lanes(options, trunk, file, options.lanes), options, configuration);
     run::check_same_run(trunk, configuration, may_differ_in_branch(trunk));
     const model::optimizer::ScheduleOptions before = schedule_in(trunk, file);
-    options.schedule_asked.steps = place.state.step + options.schedule.decay_steps;
+    const std::int64_t steps = place.state.step + options.schedule.decay_steps;
+    if (options.schedule_asked.steps.value_or(steps) != steps) {
+      throw failure::Error(
+          failure::ExitCode::usage,
+          fmt::format("option '--steps' is {}: the run of --init stands at step {}, and with "
+                      "--decay-steps {} it ends at {}",
+                      *options.schedule_asked.steps, place.state.step, options.schedule.decay_steps, steps));
+    }
+    options.schedule_asked.steps = steps;
     options.schedule = schedule_of(options.schedule_asked, before);
     check_same_rates(before, options.schedule, place.state.step);
     check_progress(place, options.init, options);

@@ -72,8 +72,9 @@ ScheduleOptions schedule_of(const ScheduleRequest& asked, const std::optional<Sc
   const bool decays = asked.shape == ScheduleShape::warmup_stable_decay;
   ScheduleOptions schedule{.shape = asked.shape, .learning_rate = asked.learning_rate};
   schedule.steps = asked.steps.value_or(saved ? saved->steps : 0);
+  const bool fell = saved && saved->shape != ScheduleShape::constant;
   schedule.minimum_learning_rate =
-      asked.minimum_learning_rate.value_or(saved ? saved->minimum_learning_rate : asked.learning_rate / 10);
+      asked.minimum_learning_rate.value_or(fell ? saved->minimum_learning_rate : asked.learning_rate / 10);
   schedule.warmup_steps = asked.warmup_steps.value_or(saved ? saved->warmup_steps : schedule.steps / 50);
   const bool decayed = saved && saved->shape == ScheduleShape::warmup_stable_decay;
   schedule.decay_steps = asked.decay_steps.value_or(!decays   ? 0
@@ -100,7 +101,13 @@ ScheduleOptions schedule_in(const run::Configuration& configuration, const std::
 }
 
 void set_schedule(run::Configuration& configuration, const ScheduleOptions& schedule) {
-  for (const auto& [name, value] : lines_of(schedule)) run::set_value(configuration, name, value);
+  const auto is_of_shape = [&](const std::string& name) {  // others would be refused when the file is given back
+    if (name == "decay-steps") return schedule.shape == ScheduleShape::warmup_stable_decay;
+    return name != "minimum-learning-rate" || schedule.shape != ScheduleShape::constant;
+  };
+  for (const auto& [name, value] : lines_of(schedule)) {
+    if (is_of_shape(name)) run::set_value(configuration, name, value);
+  }
 }
 
 const std::vector<std::string>& schedule_option_names() {
@@ -113,17 +120,19 @@ const std::vector<std::string>& schedule_option_names() {
 }
 
 void check_same_rates(const ScheduleOptions& saved, const ScheduleOptions& now, std::int64_t step) {
+  if (saved.warmup_steps != now.warmup_steps) {
+    throw failure::Error(
+        failure::ExitCode::usage,
+        fmt::format("option '--warmup-steps' is '{}' in this run and '{}' now; it may not change within "
+                    "a run (choose another --run)",
+                    saved.warmup_steps, now.warmup_steps));
+  }
   const auto before = lines_of(saved);
   const auto after = lines_of(now);
-  const auto differing = std::ranges::mismatch(before, after).in1;
-  if (differing == before.end()) return;
-  const auto& [name, value] = *differing;
-  const std::string difference = fmt::format("option '--{}' is '{}' in this run and '{}' now", name, value,
-                                             after[static_cast<std::size_t>(differing - before.begin())].second);
-  if (saved.warmup_steps != now.warmup_steps) {
-    throw failure::Error(failure::ExitCode::usage,
-                         fmt::format("{}; it may not change within a run (choose another --run)", difference));
-  }
+  const auto [was, is] = std::ranges::mismatch(before, after);
+  if (was == before.end()) return;
+  const std::string difference =
+      fmt::format("option '--{}' is '{}' in this run and '{}' now", was->first, was->second, is->second);
   if (now.steps < step) {
     throw failure::Error(failure::ExitCode::usage, fmt::format("{}; it stands at step {} already", difference, step));
   }

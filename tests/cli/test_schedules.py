@@ -76,6 +76,9 @@ class Schedules(PretrainTest):
         self.assertEqual(self.weights_hash(), self.weights_hash(whole))
         self.assertEqual([line["step"] for line in self.metrics()], [9, 10, 11, 12])
         self.assertEqual(sorted((path, path.stat().st_mtime_ns) for path in trunk.rglob("*")), before)
+        again = self.folder / "again"
+        chainrule("pretrain", "--config", self.run_folder / "config.cfg", "--run", again, check=0)
+        self.assertEqual(self.weights_hash(again), self.weights_hash(whole))
         # The trunk goes on; the branch, begun again from its start or from a checkpoint, stays what it is.
         self.train("--schedule", "constant", "--warmup-steps", 2, "--keep-checkpoints", 9, run=trunk, steps=10)
         for last in (10, 0):
@@ -83,6 +86,9 @@ class Schedules(PretrainTest):
             self.branch(branch, ranks=3)
             self.assertEqual(self.weights_hash(), self.weights_hash(whole))
         self.keep_checkpoints_up_to(0)
+        done = chainrule("pretrain", "--config", self.run_folder / "config.cfg", "--run", self.folder / "late", check=64)
+        self.assertIn("option '--steps' is 12: the run of --init stands at step 10, and with --decay-steps 4 it ends at 14",
+                      done.err)
         shutil.rmtree(self.checkpoint(8, trunk))
         self.assertIn("which is gone", self.branch(branch, check=64).err)
 
@@ -103,7 +109,7 @@ class Schedules(PretrainTest):
             (["--init", trunk], "option '--decay-now' takes --decay-steps"),
             (["--decay-steps", 4], "option '--decay-now' goes on from a run: name it with --init"),
             (["--init", trunk, "--decay-steps", 0], "option '--decay-steps' must be at least 1"),
-            (["--init", trunk, "--decay-steps", 4, "--warmup-steps", 1], "option '--warmup-steps' is that of the run"),
+            (["--init", trunk, "--decay-steps", 4, "--warmup-steps", 1], "option '--warmup-steps' is '0' in this run and '1'"),
             (["--init", trunk, "--decay-steps", 4, "--schedule", "cosine"], "is of --schedule warmup-stable-decay"),
             (["--init", trunk, "--decay-steps", 4, "--seed", 4], "option '--seed' is '0' in this run and '4' now"),
             (["--init", trunk, "--decay-steps", 4, "--lanes", 4], "option '--lanes' is '8' in this run and '4' now"),
