@@ -94,7 +94,8 @@ function(chainrule_mpi_test name)
 endfunction()
 
 # chainrule_program_test(NAME SCRIPT file.py): a Python unittest that drives the built program. What such tests stand on
-# (tests/support/) is built with it and named in their environment.
+# (tests/support/) is built with it and named in their environment. They wait more than they compute (for processes to
+# start, for disks, for each other's ranks), and are given no processors of their own.
 set(CHAINRULE_PROGRAM_TEST_TARGETS make_evaluation_fixture make_training_fixture failing_calls)
 find_program(CHAINRULE_PYTHON NAMES python3 PATHS /usr/bin NO_DEFAULT_PATH REQUIRED)
 function(chainrule_program_test name)
@@ -107,7 +108,7 @@ function(chainrule_program_test name)
   endforeach()
   add_test(NAME ${name} COMMAND ${CHAINRULE_PYTHON} -B -m unittest -v ${arg_SCRIPT}
     WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
-  set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} PROCESSORS 2 LABELS "program;${arg_LABELS}")
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} PROCESSORS 1 LABELS "program;${arg_LABELS}")
   set_property(TEST ${name} PROPERTY ENVIRONMENT ${CHAINRULE_TEST_ENVIRONMENT}
     "CHAINRULE_PROGRAM=$<TARGET_FILE:chainrule>" "CHAINRULE_MPIRUN=${MPIEXEC_EXECUTABLE}"
     "PYTHONPATH=${PROJECT_SOURCE_DIR}/tests/support"
