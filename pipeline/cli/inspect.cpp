@@ -16,8 +16,9 @@ failure::ExitCode run_inspect(const Arguments& arguments) {
   CommandOptions options(
       "chainrule inspect PATH [--json]",
       "Says what a data set, token shard, tokenizer, checkpoint, run directory, or part or journal of an evaluation "
-      "is, "
-      "and verifies every checksum; says of a report its headline, and of a model of another system what it is and how "
+      "is,\n"
+      "and verifies every checksum; says of a report its headline, and of a model of another system what it is and "
+      "how\n"
       "its weights are stored.\nExit code 0: all is well; 65: damaged, or nothing that chainrule reads.");
   options.group("Inspection")
       .add_options()("path", po::value(&path)->required()->value_name("PATH"),

@@ -210,7 +210,8 @@ failure::ExitCode run_pretrain(const Arguments& arguments) {
       "same command again goes on from the last checkpoint, also on another number of ranks. TERM does the same alone\n"
       "and under srun. Send USR1 to mpirun, which passes it on: of TERM it makes KILL after a second, whatever is "
       "being\n"
-      "saved (OMPI_MCA_odls_base_sigkill_timeout sets the seconds), and ends with a code of its own.");
+      "saved (OMPI_MCA_odls_base_sigkill_timeout sets the seconds), and ends with a code of its own. A file `stop` in\n"
+      "the run directory does what USR1 does.");
   add_data_and_model(command, options, words);
   add_training(command, options, numbers);
   add_schedule(command, options, numbers, words);

@@ -129,7 +129,7 @@ void Trainer::judge(StepOutcome& outcome) {
   outcome.status = loss ? StepStatus::outlier_loss : gradient ? StepStatus::outlier_gradient : StepStatus::updated;
 }
 
-void Trainer::pass_over() {
+void Trainer::advance() {
   ++steps_taken_;
   samples_consumed_ += static_cast<std::uint64_t>(options_.global_batch);
 }
@@ -153,7 +153,7 @@ StepOutcome Trainer::step(const StepRequests& requests) {
   outcome.optimizer_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - summed).count();
   if (outcome.status == StepStatus::updated) {
     exchange_.begin_sharing(parameters_.span(), reader_.ahead());
-    pass_over();
+    advance();
   }
   outcome.exchange_seconds = exchange_.take_waited_seconds();
   outcome.read_seconds = reader_.take_waited_seconds();

@@ -47,11 +47,12 @@ class Trainer {
   Trainer(const comm::Communicator& communicator, const comm::Communicator& exchange,
           const model::shape::Config& config, const TrainerOptions& options, const windows::SampleSource& samples);
 
-  /// One optimizer step. Where the loss or the gradient is not finite, the trainer stays where it was. Collective.
-  /// Parameters may still be on their way from other ranks when it returns.
+  /// One optimizer step. Where the loss or the gradient is not finite, or an outlier that is not to be taken, the
+  /// trainer stays where it was, but for what outliers are told by. Collective. Parameters may still be on their way
+  /// from other ranks when it returns.
   StepOutcome step(const StepRequests& requests);
   /// Goes on behind a step that could not be taken: it counts, and its samples are not used again.
-  void pass_over();
+  void pass_over() { advance(); }
   /// For measurement: sums the gradients of the last step once more and shares the parameters, with nothing beside it.
   /// Collective.
   void exchange_alone();
@@ -82,6 +83,8 @@ class Trainer {
   /// Takes the parameters a step further along the summed gradients, unless they are not finite or outliers.
   /// Collective.
   void update_parameters(StepOutcome& outcome);
+  /// Behind a step and its samples.
+  void advance();
   /// Whether the step is an outlier, which then is its status; counts it among the last ones.
   void judge(StepOutcome& outcome);
 
