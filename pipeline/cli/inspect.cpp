@@ -15,11 +15,10 @@ failure::ExitCode run_inspect(const Arguments& arguments) {
   bool json = false;
   CommandOptions options(
       "chainrule inspect PATH [--json]",
-      "Says what a data set, token shard, tokenizer, checkpoint, run directory, or part or journal of an evaluation "
-      "is,\n"
-      "and verifies every checksum; says of a report its headline, and of a model of another system what it is and "
-      "how\n"
-      "its weights are stored.\nExit code 0: all is well; 65: damaged, or nothing that chainrule reads.");
+      "Says what a data set, token shard, tokenizer, checkpoint, run directory, or part or journal of an evaluation\n"
+      "is, and verifies every checksum; says of a report its headline, and of a model of another system what it is\n"
+      "and how its weights are stored.\n"
+      "Exit code 0: all is well; 65: damaged, or nothing that chainrule reads.");
   options.group("Inspection")
       .add_options()("path", po::value(&path)->required()->value_name("PATH"),
                      "file or folder; the option's name may be left out")("json", po::bool_switch(&json), "print JSON");
