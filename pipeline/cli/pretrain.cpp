@@ -27,6 +27,7 @@ struct Words {
   std::string init;
   std::string schedule;
   std::string checkpoint_minutes;
+  std::string checkpoint_mode;
   std::string time_limit;
 };
 
@@ -169,6 +170,10 @@ void ask_times(const CommandOptions& command, const Words& words, const Numbers&
     }
     options.checkpoint_seconds = minutes * kMinute;
   }
+  if (words.checkpoint_mode != "background" && words.checkpoint_mode != "sync") {
+    refuse("checkpoint-mode", words.checkpoint_mode, "background or sync is asked for");
+  }
+  options.background_checkpoints = words.checkpoint_mode == "background";
   if (command.given("time-limit")) options.time_limit_seconds = time_limit_seconds(words.time_limit);
 }
 
@@ -183,6 +188,10 @@ void add_reporting(CommandOptions& command, pretrain::PretrainOptions& options, 
           "checkpoint-minutes", po::value(&words.checkpoint_minutes)->value_name("MINUTES|auto"),
           "also so often; auto: as often as loses the least time, by what saving is seen to cost and "
           "--expected-failure-hours (Young, Daly)")(
+          "checkpoint-mode",
+          po::value(&words.checkpoint_mode)->default_value("background")->value_name("background|sync"),
+          "background: of a copy (weights on rank 0, optimizer state on each), beside the steps that follow; sync: "
+          "training waits, and needs no memory for it")(
           "expected-failure-hours", po::value(&numbers.failure_hours)->default_value(24, "24")->value_name("HOURS"),
           "between failures of a job of this size, on average")(
           "keep-checkpoints", po::value(&options.keep_checkpoints)->default_value(2)->value_name("N"),

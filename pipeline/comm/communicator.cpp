@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <chrono>
 #include <exception>
+#include <optional>
 #include <stdexcept>
 #include <thread>
+#include <utility>
 
 #include "pipeline/comm/call.h"
 #include "pipeline/comm/communicator_state.h"
@@ -15,6 +17,42 @@
 namespace chainrule::pipeline::comm {
 
 namespace {
+
+/// Until `look` says that it is over.
+template <typename Look>
+void look_now_and_then(const std::stop_token& stop, const Look& look) {
+  // Short waits are soon over; during long ones every look costs those who compute.
+  constexpr std::chrono::microseconds kLongest(500);
+  std::chrono::microseconds between_looks(20);
+  while (!look()) {
+    if (stop.stop_requested()) throw std::runtime_error("a transfer was stopped");
+    std::this_thread::sleep_for(between_looks);
+    between_looks = std::min(2 * between_looks, kLongest);
+  }
+}
+
+/// Until the request is met, as the communicator waits.
+void finish(const std::optional<std::stop_token>& beside_computation, MPI_Request request) {
+  if (!beside_computation) return check_mpi(MPI_Wait(&request, MPI_STATUS_IGNORE), "MPI_Wait");
+  look_now_and_then(*beside_computation, [&] {
+    int done = 0;
+    check_mpi(MPI_Test(&request, &done, MPI_STATUS_IGNORE), "MPI_Test");
+    return done != 0;
+  });
+}
+
+/// In place, element-wise.
+void reduce(MPI_Comm ranks, const std::optional<std::stop_token>& beside_computation, std::span<std::int64_t> values,
+            MPI_Op operation) {
+  const auto count = static_cast<int>(values.size());
+  if (!beside_computation) {
+    return check_mpi(MPI_Allreduce(MPI_IN_PLACE, values.data(), count, MPI_INT64_T, operation, ranks), "MPI_Allreduce");
+  }
+  MPI_Request request = MPI_REQUEST_NULL;
+  check_mpi(MPI_Iallreduce(MPI_IN_PLACE, values.data(), count, MPI_INT64_T, operation, ranks, &request),
+            "MPI_Iallreduce");
+  finish(beside_computation, request);
+}
 
 constexpr std::size_t kLargestPiece = std::size_t{1} << 30U;  // MPI counts are int
 
@@ -53,16 +91,7 @@ bool Transfer::done() {
 }
 
 void wait_beside_computation(std::span<Transfer> transfers, const std::stop_token& stop) {
-  // Short ones are soon over; during long ones every look costs those who compute.
-  constexpr std::chrono::microseconds kLongest(500);
-  std::chrono::microseconds between_looks(20);
-  for (Transfer& transfer : transfers) {
-    while (!transfer.done()) {
-      if (stop.stop_requested()) throw std::runtime_error("a transfer was stopped");
-      std::this_thread::sleep_for(between_looks);
-      between_looks = std::min(2 * between_looks, kLongest);
-    }
-  }
+  for (Transfer& transfer : transfers) look_now_and_then(stop, [&] { return transfer.done(); });
 }
 
 Communicator::State::State(MPI_Comm of) {
@@ -88,31 +117,47 @@ int Communicator::size() const { return state_->size; }
 
 Communicator Communicator::duplicate() const { return Communicator(std::make_unique<State>(state_->handle)); }
 
-void Communicator::barrier() const { check_mpi(MPI_Barrier(state_->handle), "MPI_Barrier"); }
+Communicator Communicator::duplicate_beside_computation(std::stop_token stop) const {
+  Communicator other = duplicate();
+  other.state_->beside_computation = std::move(stop);
+  return other;
+}
+
+void Communicator::barrier() const {
+  if (!state_->beside_computation) return check_mpi(MPI_Barrier(state_->handle), "MPI_Barrier");
+  MPI_Request request = MPI_REQUEST_NULL;
+  check_mpi(MPI_Ibarrier(state_->handle, &request), "MPI_Ibarrier");
+  finish(state_->beside_computation, request);
+}
 
 void Communicator::sum(std::span<std::int64_t> values) const {
   for (std::size_t at = 0; at < values.size(); at += kLargestPiece) {
-    const auto piece = values.subspan(at, std::min(kLargestPiece, values.size() - at));
-    check_mpi(
-        MPI_Allreduce(MPI_IN_PLACE, piece.data(), static_cast<int>(piece.size()), MPI_INT64_T, MPI_SUM, state_->handle),
-        "MPI_Allreduce");
+    reduce(state_->handle, state_->beside_computation, values.subspan(at, std::min(kLargestPiece, values.size() - at)),
+           MPI_SUM);
   }
 }
 
 std::int64_t Communicator::maximum(std::int64_t value) const {
-  check_mpi(MPI_Allreduce(MPI_IN_PLACE, &value, 1, MPI_INT64_T, MPI_MAX, state_->handle), "MPI_Allreduce");
+  reduce(state_->handle, state_->beside_computation, {&value, 1}, MPI_MAX);
   return value;
 }
 
 std::int64_t Communicator::minimum(std::int64_t value) const {
-  check_mpi(MPI_Allreduce(MPI_IN_PLACE, &value, 1, MPI_INT64_T, MPI_MIN, state_->handle), "MPI_Allreduce");
+  reduce(state_->handle, state_->beside_computation, {&value, 1}, MPI_MIN);
   return value;
 }
 
 void Communicator::broadcast(std::span<std::byte> values) const {
   for (std::size_t at = 0; at < values.size(); at += kLargestPiece) {
     const auto piece = values.subspan(at, std::min(kLargestPiece, values.size() - at));
-    check_mpi(MPI_Bcast(piece.data(), static_cast<int>(piece.size()), MPI_BYTE, 0, state_->handle), "MPI_Bcast");
+    const auto count = static_cast<int>(piece.size());
+    if (!state_->beside_computation) {
+      check_mpi(MPI_Bcast(piece.data(), count, MPI_BYTE, 0, state_->handle), "MPI_Bcast");
+      continue;
+    }
+    MPI_Request request = MPI_REQUEST_NULL;
+    check_mpi(MPI_Ibcast(piece.data(), count, MPI_BYTE, 0, state_->handle, &request), "MPI_Ibcast");
+    finish(state_->beside_computation, request);
   }
 }
 
@@ -127,13 +172,18 @@ std::string Communicator::broadcast(const std::string& text) const {
 std::vector<std::vector<std::byte>> Communicator::gather(std::span<const std::byte> values) const {
   const auto mine = static_cast<std::uint64_t>(values.size());
   std::vector<std::uint64_t> lengths(rank() == 0 ? static_cast<std::size_t>(size()) : 0);
-  check_mpi(MPI_Gather(&mine, 1, MPI_UINT64_T, lengths.data(), 1, MPI_UINT64_T, 0, state_->handle), "MPI_Gather");
+  MPI_Request request = MPI_REQUEST_NULL;
+  check_mpi(MPI_Igather(&mine, 1, MPI_UINT64_T, lengths.data(), 1, MPI_UINT64_T, 0, state_->handle, &request),
+            "MPI_Igather");
+  finish(state_->beside_computation, request);
   constexpr int kTag = 1;
   std::vector<std::vector<std::byte>> all;
   if (rank() != 0) {
     for (std::size_t at = 0; at < values.size(); at += kLargestPiece) {
       const auto piece = values.subspan(at, std::min(kLargestPiece, values.size() - at));
-      check_mpi(MPI_Send(piece.data(), static_cast<int>(piece.size()), MPI_BYTE, 0, kTag, state_->handle), "MPI_Send");
+      check_mpi(MPI_Isend(piece.data(), static_cast<int>(piece.size()), MPI_BYTE, 0, kTag, state_->handle, &request),
+                "MPI_Isend");
+      finish(state_->beside_computation, request);
     }
     return all;
   }
@@ -144,8 +194,8 @@ std::vector<std::vector<std::byte>> Communicator::gather(std::span<const std::by
     bytes.resize(lengths[static_cast<std::size_t>(from)]);
     for (std::size_t at = 0; at < bytes.size(); at += kLargestPiece) {
       const auto count = static_cast<int>(std::min(kLargestPiece, bytes.size() - at));
-      check_mpi(MPI_Recv(bytes.data() + at, count, MPI_BYTE, from, kTag, state_->handle, MPI_STATUS_IGNORE),
-                "MPI_Recv");
+      check_mpi(MPI_Irecv(bytes.data() + at, count, MPI_BYTE, from, kTag, state_->handle, &request), "MPI_Irecv");
+      finish(state_->beside_computation, request);
     }
   }
   return all;

@@ -42,6 +42,9 @@ class Communicator {
 
   /// A communicator with the same ranks whose messages never meet this one's.
   Communicator duplicate() const;
+  /// The same for a thread beside those that compute: its barrier, sum, maximum, minimum, broadcast and gather sleep
+  /// between looks at what they wait for, and throw std::runtime_error once stopped: the process must then end.
+  Communicator duplicate_beside_computation(std::stop_token stop) const;
 
   void barrier() const;
   /// Element-wise over ranks; the result on every rank.

@@ -1,6 +1,9 @@
 #pragma once
 #include <mpi.h>
 
+#include <optional>
+#include <stop_token>
+
 #include "pipeline/comm/communicator.h"
 
 namespace chainrule::pipeline::comm {
@@ -15,6 +18,7 @@ struct Communicator::State {
   MPI_Comm handle = MPI_COMM_NULL;
   int rank = 0;
   int size = 1;
+  std::optional<std::stop_token> beside_computation;  // waits of collective calls sleep, until this is stopped
 };
 
 }  // namespace chainrule::pipeline::comm

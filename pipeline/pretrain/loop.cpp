@@ -34,15 +34,23 @@ PretrainLoop::PretrainLoop(const comm::Communicator& communicator, const Pretrai
       requests_(requests),
       observers_(std::move(observers)),
       state_(std::move(state)),
-      saved_(saved) {}
+      saved_(saved) {
+  if (!options.background_checkpoints) return;
+  writer_ = std::make_unique<checkpoint::BackgroundWriter>(communicator, context);
+}
 
 failure::ExitCode PretrainLoop::run() {
   // A signal may have come while the run was being prepared.
   stop_ = communicator_.maximum(requests_.now().stop ? 1 : 0) != 0;
-  while (!stop_ && state_.step < options_.schedule.steps) take_step();
-  if (!saved_) {
-    weights_hash_ = checkpoint::agreed_weights_hash(communicator_, trainer_.parameters().span(), state_.step);
-    save();
+  try {
+    take_steps();
+  } catch (const failure::AgreedError&) {
+    // What is being written is of a good state.
+    try {
+      finish_saving();
+    } catch (const failure::AgreedError&) {  // the first one is told
+    }
+    throw;
   }
   for (metrics::StepObserver* observer : observers_) {
     observer->run_ended(
@@ -52,9 +60,20 @@ failure::ExitCode PretrainLoop::run() {
   return state_.step < options_.schedule.steps ? failure::ExitCode::stopped_early : failure::ExitCode::done;
 }
 
+void PretrainLoop::take_steps() {
+  while (!stop_ && state_.step < options_.schedule.steps) take_step();
+  finish_saving();
+  if (saved_) return;
+  weights_hash_ = checkpoint::agreed_weights_hash(communicator_, trainer_.parameters().span(), state_.step);
+  save_now();
+}
+
 void PretrainLoop::take_step() {
   const Clock::time_point start = Clock::now();
-  const step::StepOutcome outcome = trainer_.step(requests_.now());
+  step::StepRequests asked = requests_.now();
+  asked.saved = writer_ && writer_->under_way() && writer_->ended();
+  const step::StepOutcome outcome = trainer_.step(asked);
+  if (outcome.requests.saved) finish_saving();
   const bool updated = outcome.status == step::StepStatus::updated;
   state_.skipped_in_row = updated ? 0 : state_.skipped_in_row + 1;
   if (state_.skipped_in_row > options_.max_skips) throw_diverged(outcome);
@@ -79,7 +98,6 @@ void PretrainLoop::take_step() {
     const Clock::time_point saving = Clock::now();
     save();
     state_.elapsed_seconds += seconds_since(saving);
-    requests_.saved(seconds_since(saving));
   }
 }
 
@@ -102,9 +120,29 @@ std::optional<double> PretrainLoop::validation_loss() {
 }
 
 void PretrainLoop::save() {
+  finish_saving();
+  if (!writer_ || stop_ || at_last_step()) return save_now();
+  const Clock::time_point start = Clock::now();
+  for (metrics::StepObserver* observer : observers_) observer->checkpoint_begins();
+  requests_.begin_interval();
+  writer_->begin(snapshot_of(trainer_, state_, weights_hash_));
+  copy_seconds_ = seconds_since(start);
+  saved_ = true;
+}
+
+void PretrainLoop::save_now() {
+  const Clock::time_point start = Clock::now();
   for (metrics::StepObserver* observer : observers_) observer->checkpoint_begins();
   checkpoint::write_checkpoint(communicator_, context_, snapshot_of(trainer_, state_, weights_hash_));
   saved_ = true;
+  requests_.begin_interval();
+  requests_.saved(seconds_since(start), seconds_since(start));
+}
+
+void PretrainLoop::finish_saving() {
+  if (!writer_ || !writer_->under_way()) return;
+  writer_->finish();
+  requests_.saved(writer_->seconds(), copy_seconds_ + writer_->processor_seconds());
 }
 
 void PretrainLoop::tell(const step::StepOutcome& outcome, double step_seconds,

@@ -1,10 +1,12 @@
 #pragma once
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "pipeline/comm/communicator.h"
 #include "pipeline/failure/exit_code.h"
+#include "pipeline/pretrain/checkpoint/background_writer.h"
 #include "pipeline/pretrain/checkpoint/training_checkpoint.h"
 #include "pipeline/pretrain/metrics/step_observer.h"
 #include "pipeline/pretrain/options.h"
@@ -25,20 +27,25 @@ class PretrainLoop {
                Requests& requests, std::vector<metrics::StepObserver*> observers, checkpoint::TrainingState state,
                bool saved);
 
-  /// Until the last step, or until a rank was asked to stop: then a checkpoint is there. Throws AgreedError (bad_data)
-  /// where more steps in a row than options.max_skips cannot be taken, because loss or gradient is not finite, and
-  /// where what is to be saved is not. Collective.
+  /// Until the last step, or until a rank was asked to stop: then a checkpoint is there, as it is where AgreedError
+  /// ends the run while one is written. Throws AgreedError (bad_data) where more steps in a row than options.max_skips
+  /// cannot be taken, because loss or gradient is not finite, and where what is to be saved is not. Collective.
   failure::ExitCode run();
 
   std::int64_t steps_taken() const { return state_.step; }
 
  private:
+  void take_steps();
   void take_step();
   [[noreturn]] void throw_diverged(const step::StepOutcome& outcome) const;
   /// Nats, where the step is one to be validated.
   std::optional<double> validation_loss();
   void tell(const step::StepOutcome& outcome, double step_seconds, std::optional<double> validation_loss_nats);
+  /// Beside the steps that follow, where there are any and the run has it so. Collective.
   void save();
+  void save_now();
+  /// Until what is saved beside the steps is there. Collective.
+  void finish_saving();
   bool at_last_step() const { return state_.step == options_.schedule.steps; }
 
   const comm::Communicator& communicator_;
@@ -51,7 +58,9 @@ class PretrainLoop {
   checkpoint::TrainingState state_;
   bool saved_;
   bool stop_ = false;
-  std::string weights_hash_;  // of the step, where it is a checkpoint's
+  std::string weights_hash_;                              // of the step, where it is a checkpoint's
+  double copy_seconds_ = 0;                               // of what is saved beside the steps
+  std::unique_ptr<checkpoint::BackgroundWriter> writer_;  // null where training waits for checkpoints
 };
 
 }  // namespace chainrule::pipeline::pretrain

@@ -39,6 +39,7 @@ struct PretrainOptions {
   std::int64_t checkpoint_every = 0;         ///< steps; 0: at the end only
   std::optional<double> checkpoint_seconds;  ///< between checkpoints, beside checkpoint_every
   std::optional<double> failure_seconds;     ///< instead, between failures: see checkpoint_interval()
+  bool background_checkpoints = true;        ///< written of a copy, beside the steps that follow
   std::int64_t keep_checkpoints = 0;         ///< the newest so many
   std::int64_t keep_every = 0;               ///< for good: those of steps that it divides; 0: none
   double time_limit_seconds = 0;             ///< from the program's start; 0: the scheduler's, if it has one

@@ -15,16 +15,18 @@ double checkpoint_interval(double save_seconds, double failure_seconds) {
 
 void Pace::step_took(double seconds) { longest_step_ = std::max(longest_step_, seconds); }
 
-void Pace::saved(double now, double seconds) {
-  last_save_ = now;
+void Pace::begin_interval(double now) { last_save_ = now; }
+
+void Pace::saved(double seconds, double lost) {
   save_seconds_ = seconds;
+  lost_seconds_ = lost;
 }
 
 bool Pace::should_save(double now) const {
   const std::optional<double> interval =
-      options_.failure_seconds ? std::optional(checkpoint_interval(save_seconds_, *options_.failure_seconds))
+      options_.failure_seconds ? std::optional(checkpoint_interval(lost_seconds_, *options_.failure_seconds))
                                : options_.checkpoint_seconds;
-  return interval && now - last_save_ >= *interval;
+  return interval && now - last_save_ >= std::max(*interval, save_seconds_);
 }
 
 bool Pace::should_stop(double now) const {

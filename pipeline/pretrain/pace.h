@@ -18,12 +18,17 @@ struct PaceOptions {
 /// What the clock asks of training: to save, and to stop while there is time for it. Times are seconds of one clock.
 class Pace {
  public:
-  explicit Pace(const PaceOptions& options) : options_(options), save_seconds_(options.save_seconds) {}
+  explicit Pace(const PaceOptions& options)
+      : options_(options), save_seconds_(options.save_seconds), lost_seconds_(options.save_seconds) {}
 
-  /// Training, or a save, took so long; a step with its validation.
+  /// A step with its validation took so long.
   void step_took(double seconds);
-  void saved(double now, double seconds);
+  /// The interval to the next save begins.
+  void begin_interval(double now);
+  /// A save took so long, and training as much longer as `lost`.
+  void saved(double seconds, double lost);
 
+  /// Never while the one before would not be over.
   bool should_save(double now) const;
   /// Not before a step was taken: a job too short for anything would come back for ever.
   bool should_stop(double now) const;
@@ -31,6 +36,7 @@ class Pace {
  private:
   PaceOptions options_;
   double save_seconds_;
+  double lost_seconds_;
   double longest_step_ = 0;
   double last_save_ = 0;
 };

@@ -83,7 +83,10 @@ PretrainPlan plan_pretraining(const PretrainOptions& options, const PretrainInpu
     const std::int64_t received =
         exchange::LaneReduction::kInFlight * foreign * slice + late / ranks * leaves + (late - late / ranks) * local;
     plan.gradient_bytes = std::max(plan.gradient_bytes, (mine.arenas * arena + received) * kFloat);
-    plan.optimizer_bytes = std::max(plan.optimizer_bytes, 2 * ownership.elements_of(rank) * kFloat);
+    const std::int64_t optimizer = 2 * ownership.elements_of(rank) * kFloat;
+    plan.optimizer_bytes = std::max(plan.optimizer_bytes, optimizer);
+    if (!options.background_checkpoints) continue;
+    plan.copy_bytes = std::max(plan.copy_bytes, optimizer + (rank == 0 ? plan.parameter_bytes : 0));
   }
   plan.activation_bytes = activation_bytes(options, table, options.micro_batch * config.sequence_length);
   return plan;
@@ -93,7 +96,8 @@ std::vector<job::Need> memory_needs(const PretrainPlan& plan) {
   return {{"parameters", plan.parameter_bytes},
           {"gradients", plan.gradient_bytes},
           {"optimizer", plan.optimizer_bytes},
-          {"activations", plan.activation_bytes}};
+          {"activations", plan.activation_bytes},
+          {"checkpoint copy", plan.copy_bytes}};
 }
 
 std::string to_text(const PretrainPlan& plan, int ranks) {

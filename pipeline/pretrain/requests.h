@@ -23,9 +23,10 @@ class Requests {
 
   step::StepRequests now();
 
-  /// A step with its validation took so long; so did a save.
+  /// As Pace has them.
   void step_took(double seconds) { pace_.step_took(seconds); }
-  void saved(double seconds) { pace_.saved(seconds_since_start(), seconds); }
+  void begin_interval() { pace_.begin_interval(seconds_since_start()); }
+  void saved(double seconds, double lost) { pace_.saved(seconds, lost); }
   /// The run stops: the file has been heeded and goes, so that the same command goes on.
   void stopped();
 

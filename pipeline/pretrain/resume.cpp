@@ -35,6 +35,7 @@ std::vector<std::string> may_differ() {
                                     "keep-checkpoints",
                                     "recompute",
                                     "checkpoint-minutes",
+                                    "checkpoint-mode",
                                     "expected-failure-hours",
                                     "keep-every",
                                     "time-limit",

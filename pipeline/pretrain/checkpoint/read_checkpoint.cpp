@@ -11,6 +11,8 @@
 #include "io/error.h"
 #include "io/files/atomic_file.h"
 #include "io/files/digest.h"
+#include "io/files/presence.h"
+#include "io/quote.h"
 #include "io/tensors/manifest.h"
 #include "io/tensors/optimizer_file.h"
 #include "pipeline/comm/agreement.h"
@@ -54,6 +56,18 @@ std::string damage_of(const comm::Communicator& communicator, const fs::path& ch
     }
   });
   return communicator.broadcast(damage);
+}
+
+/// What is left of checkpoints whose writing was cut short.
+void delete_partial_ones(const fs::path& run) {
+  const fs::path folder = run / "checkpoints";
+  if (io::files::presence_of(folder) != io::files::Presence::folder) return;
+  for (const fs::path& entry : io::files::list_folder(folder)) {
+    if (entry.extension() != kPartial || !entry.filename().string().starts_with("step-")) continue;
+    std::error_code error;
+    fs::remove_all(entry, error);
+    if (error) run::warn(fmt::format("cannot delete {}: {}", io::path_in_quotes(entry), error.message()));
+  }
 }
 
 void set_aside(const fs::path& checkpoint) {
@@ -119,6 +133,7 @@ void require_intact(const comm::Communicator& communicator, const fs::path& chec
 std::optional<fs::path> find_intact_checkpoint(const comm::Communicator& communicator, const fs::path& run) {
   std::string listed;
   comm::agree_on_first(communicator, [&] {
+    delete_partial_ones(run);
     for (const models::CheckpointPlace& place : models::list_checkpoints(run))
       listed += fmt::format("{}\n", place.step);
   });

@@ -67,9 +67,10 @@ std::string agreed_weights_hash(const comm::Communicator& communicator, std::spa
 void write_checkpoint(const comm::Communicator& communicator, const CheckpointContext& context,
                       const Snapshot& snapshot);
 
-/// The highest checkpoint of a run whose files are all whole; every rank verifies its share of them. Damaged ones that
-/// were passed over are named on stderr and renamed to step-N.damaged. Empty where there is none at all; throws
-/// AgreedError (bad_data), and leaves all as it is, where there are only damaged ones. Collective.
+/// Deletes what is left of checkpoints whose writing was cut short. The highest checkpoint of a run whose files are all
+/// whole; every rank verifies its share of them. Damaged ones that were passed over are named on stderr and renamed to
+/// step-N.damaged. Empty where there is none at all; throws AgreedError (bad_data), and leaves all as it is, where
+/// there are only damaged ones. Collective.
 std::optional<std::filesystem::path> find_intact_checkpoint(const comm::Communicator& communicator,
                                                             const std::filesystem::path& run);
 

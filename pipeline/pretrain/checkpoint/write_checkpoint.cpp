@@ -126,7 +126,7 @@ void write_checkpoint(const comm::Communicator& communicator, const CheckpointCo
                       const Snapshot& snapshot) {
   comm::agree(communicator, [&] { require_finite(snapshot); });
   const fs::path folder = models::checkpoint_folder(context.run, snapshot.state.step);
-  const fs::path partial = folder.string() + ".partial";
+  const fs::path partial = folder.string() + kPartial;
   comm::agree_on_first(communicator, [&] {
     // What was found damaged was set aside when the run began; anything else is somebody's checkpoint.
     io::files::require_absent(folder);

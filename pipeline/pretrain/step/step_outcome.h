@@ -14,8 +14,9 @@ enum class StepStatus {
 
 /// What a rank asks for, beside a step.
 struct StepRequests {
-  bool stop = false;  ///< the run
-  bool save = false;  ///< a checkpoint
+  bool stop = false;   ///< the run
+  bool save = false;   ///< a checkpoint
+  bool saved = false;  ///< nothing: the rank is done with the checkpoint that is written meanwhile
 };
 
 /// What came of one step, the same on every rank but for the seconds.
@@ -24,7 +25,7 @@ struct StepOutcome {
   std::int64_t step = 0;              ///< the one that was taken, or tried
   std::int64_t tokens = 0;            ///< whose loss is finite
   std::int64_t nonfinite_tokens = 0;  ///< and whose is not
-  StepRequests requests;              ///< of any rank
+  StepRequests requests;              ///< of any rank; saved: of all of them
   // Where it is finite:
   double outlier_limit = 0;  ///< of an outlier: what it is beyond
   double loss_nats = 0;      ///< mean over the step's tokens

@@ -136,14 +136,15 @@ void Trainer::advance() {
 
 StepOutcome Trainer::step(const StepRequests& requests) {
   const comm::ExactSum mine = sum_gradients();
-  std::int64_t ranks_that[] = {requests.stop ? 1 : 0, requests.save ? 1 : 0};  // stop, save
+  std::int64_t ranks_that[] = {requests.stop ? 1 : 0, requests.save ? 1 : 0, requests.saved ? 1 : 0};
   const comm::ExactSum nll = comm::sum_over_ranks(communicator_, mine, ranks_that);
   const auto summed = std::chrono::steady_clock::now();
   StepOutcome outcome;
   outcome.step = steps_taken_ + 1;
   outcome.tokens = static_cast<std::int64_t>(nll.count());
   outcome.nonfinite_tokens = static_cast<std::int64_t>(nll.nonfinite());
-  outcome.requests = {.stop = ranks_that[0] != 0, .save = ranks_that[1] != 0};
+  outcome.requests = {
+      .stop = ranks_that[0] != 0, .save = ranks_that[1] != 0, .saved = ranks_that[2] == communicator_.size()};
   if (outcome.nonfinite_tokens != 0) {
     outcome.status = StepStatus::nonfinite_loss;
   } else {

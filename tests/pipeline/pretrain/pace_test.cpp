@@ -46,7 +46,7 @@ TEST(Pace, SavesAfterAnInterval) {
   Pace pace({.checkpoint_seconds = 100});
   EXPECT_FALSE(pace.should_save(99));
   EXPECT_TRUE(pace.should_save(100));
-  pace.saved(130, 5);
+  pace.begin_interval(130);
   EXPECT_FALSE(pace.should_save(229));
   EXPECT_TRUE(pace.should_save(230));
   EXPECT_FALSE(Pace({}).should_save(1e9));
@@ -56,9 +56,18 @@ TEST(Pace, AnIntervalFollowsWhatSavingCosts) {
   Pace pace({.failure_seconds = 3600, .save_seconds = 2});
   EXPECT_FALSE(pace.should_save(checkpoint_interval(2, 3600) - 1));
   EXPECT_TRUE(pace.should_save(checkpoint_interval(2, 3600)));
-  pace.saved(200, 50);
+  pace.begin_interval(200);
+  pace.saved(80, 50);
   EXPECT_FALSE(pace.should_save(200 + checkpoint_interval(50, 3600) - 1));
   EXPECT_TRUE(pace.should_save(200 + checkpoint_interval(50, 3600)));
+}
+
+TEST(Pace, SavesOnceTheOneBeforeWouldBeOver) {
+  Pace pace({.checkpoint_seconds = 10});
+  pace.begin_interval(100);
+  pace.saved(60, 1);
+  EXPECT_FALSE(pace.should_save(159));
+  EXPECT_TRUE(pace.should_save(160));
 }
 
 TEST(Pace, StopsWhileThereIsTimeToSave) {
@@ -68,7 +77,7 @@ TEST(Pace, StopsWhileThereIsTimeToSave) {
   pace.step_took(3);
   EXPECT_FALSE(pace.should_stop(889));
   EXPECT_TRUE(pace.should_stop(890));  // two steps of 30, a save of 20 that may take twice as long, and 10 to end
-  pace.saved(500, 100);
+  pace.saved(100, 3);
   EXPECT_TRUE(pace.should_stop(730));
   EXPECT_FALSE(pace.should_stop(729));
   Pace endless({});
