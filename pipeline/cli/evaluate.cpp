@@ -19,6 +19,7 @@
 #include "pipeline/evaluate/requests/evaluate_requests.h"
 #include "pipeline/failure/error.h"
 #include "pipeline/run/signals.h"
+#include "pipeline/run/watchdog.h"
 #include "pipeline/windows/protocol/protocol.h"
 
 namespace chainrule::pipeline::cli {
@@ -215,11 +216,13 @@ failure::ExitCode run_evaluate(const Arguments& arguments) {
   run::catch_stop_signals();
   const comm::Session session;
   options.require_same(session.world());
-  if (options.given("requests")) {
-    return evaluate::requests::evaluate_requests(session.world(), request_options(asked, requests, output),
-                                                 version_text());
-  }
-  return evaluate::evaluate(session.world(), asked, version_text());
+  return run::watched(session.world(), [&] {
+    if (options.given("requests")) {
+      return evaluate::requests::evaluate_requests(session.world(), request_options(asked, requests, output),
+                                                   version_text());
+    }
+    return evaluate::evaluate(session.world(), asked, version_text());
+  });
 }
 
 }  // namespace chainrule::pipeline::cli

@@ -14,6 +14,7 @@
 #include "pipeline/failure/error.h"
 #include "pipeline/pretrain/pretrain.h"
 #include "pipeline/run/signals.h"
+#include "pipeline/run/watchdog.h"
 
 namespace chainrule::pipeline::cli {
 namespace {
@@ -247,7 +248,8 @@ failure::ExitCode run_pretrain(const Arguments& arguments) {
   std::erase_if(configuration, [](const auto& line) { return line.first == "dry-run"; });
   const comm::Session session;
   command.require_same(session.world());
-  return pretrain::pretrain(session.world(), options, configuration, version_text());
+  return run::watched(session.world(),
+                      [&] { return pretrain::pretrain(session.world(), options, configuration, version_text()); });
 }
 
 }  // namespace chainrule::pipeline::cli

@@ -13,6 +13,7 @@
 #include "pipeline/comm/call.h"
 #include "pipeline/comm/communicator_state.h"
 #include "pipeline/comm/gather_layout.h"
+#include "pipeline/comm/wait.h"
 
 namespace chainrule::pipeline::comm {
 
@@ -33,7 +34,10 @@ void look_now_and_then(const std::stop_token& stop, const Look& look) {
 
 /// Until the request is met, as the communicator waits.
 void finish(const std::optional<std::stop_token>& beside_computation, MPI_Request request) {
-  if (!beside_computation) return check_mpi(MPI_Wait(&request, MPI_STATUS_IGNORE), "MPI_Wait");
+  if (!beside_computation) {
+    const WaitForRanks wait;
+    return check_mpi(MPI_Wait(&request, MPI_STATUS_IGNORE), "MPI_Wait");
+  }
   look_now_and_then(*beside_computation, [&] {
     int done = 0;
     check_mpi(MPI_Test(&request, &done, MPI_STATUS_IGNORE), "MPI_Test");
@@ -46,6 +50,7 @@ void reduce(MPI_Comm ranks, const std::optional<std::stop_token>& beside_computa
             MPI_Op operation) {
   const auto count = static_cast<int>(values.size());
   if (!beside_computation) {
+    const WaitForRanks wait;
     return check_mpi(MPI_Allreduce(MPI_IN_PLACE, values.data(), count, MPI_INT64_T, operation, ranks), "MPI_Allreduce");
   }
   MPI_Request request = MPI_REQUEST_NULL;
@@ -124,7 +129,10 @@ Communicator Communicator::duplicate_beside_computation(std::stop_token stop) co
 }
 
 void Communicator::barrier() const {
-  if (!state_->beside_computation) return check_mpi(MPI_Barrier(state_->handle), "MPI_Barrier");
+  if (!state_->beside_computation) {
+    const WaitForRanks wait;
+    return check_mpi(MPI_Barrier(state_->handle), "MPI_Barrier");
+  }
   MPI_Request request = MPI_REQUEST_NULL;
   check_mpi(MPI_Ibarrier(state_->handle, &request), "MPI_Ibarrier");
   finish(state_->beside_computation, request);
@@ -152,6 +160,7 @@ void Communicator::broadcast(std::span<std::byte> values) const {
     const auto piece = values.subspan(at, std::min(kLargestPiece, values.size() - at));
     const auto count = static_cast<int>(piece.size());
     if (!state_->beside_computation) {
+      const WaitForRanks wait;
       check_mpi(MPI_Bcast(piece.data(), count, MPI_BYTE, 0, state_->handle), "MPI_Bcast");
       continue;
     }
@@ -216,6 +225,7 @@ std::vector<std::vector<std::byte>> Communicator::all_gather(std::span<const std
 void Communicator::all_gather_in_place(std::span<std::byte> whole, std::span<const std::size_t> part_bytes) const {
   const GatherLayout layout(part_bytes);
   const ByteRun unit(layout.unit_bytes);
+  const WaitForRanks wait;
   check_mpi(MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, whole.data(), layout.counts.data(),
                            layout.offsets.data(), layout.unit_bytes == 1 ? MPI_BYTE : unit.get(), state_->handle),
             "MPI_Allgatherv");

@@ -43,7 +43,7 @@ Launch launch() {
   };
   static const Launcher launchers[] = {
       {"OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", {"PMIX_NAMESPACE", "OMPI_MCA_orte_hnp_uri"}},
-      {"PMIX_RANK", "SLURM_NTASKS", {"PMIX_NAMESPACE"}},
+      {"PMIX_RANK", "SLURM_STEP_NUM_TASKS", {"PMIX_NAMESPACE"}},
       {"PMI_RANK", "PMI_SIZE", {"PMI_FD", "PMI_PORT", "FLUX_JOB_ID"}},
   };
   for (const Launcher& each : launchers) {
@@ -69,6 +69,28 @@ void refuse_rank_without_job() {
   }
 }
 
+/// srun that knows nothing of this MPI starts each task as a job of its own: also the first would do the whole work.
+void refuse_tasks_without_job() {
+  if (std::atoi(std::string(from_environment("SLURM_STEP_NUM_TASKS")).c_str()) <= 1) return;
+  throw failure::RankError(
+      failure::ExitCode::usage,
+      fmt::format("srun has started {} tasks, each of which would do the whole work alone: start them with "
+                  "srun --mpi=pmix (srun --mpi=list says what there is) or with mpirun",
+                  from_environment("SLURM_STEP_NUM_TASKS")));
+}
+
+/// A launcher of another MPI, or of another version, starts ranks that do not find each other.
+void refuse_ranks_apart() {
+  int size = 1;
+  check_mpi(MPI_Comm_size(MPI_COMM_WORLD, &size), "MPI_Comm_size");
+  if (size > 1 || launched_size() == 1) return;
+  throw failure::RankError(
+      failure::ExitCode::usage,
+      fmt::format("the launcher has started {} ranks, but this one finds no other, and would do the whole work "
+                  "alone: mpirun or srun's PMIx does not belong to {}",
+                  launched_size(), Session::library_version()));
+}
+
 /// Open MPI says in fifty lines, and its exit code in none, that its temporary folder is missing.
 void check_temporary_folder() {
   for (const char* name : {"TMPDIR", "TEMP", "TMP"}) {
@@ -87,6 +109,7 @@ Session::Started::Started() {
   // A single process needs no launcher's daemon: an isolated singleton starts faster and without one.
   if (!launched()) {
     refuse_rank_without_job();
+    refuse_tasks_without_job();
     setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
     // Singletons of one user share a session folder and delete it under each other (seen: 8 of 600 starts failed).
     setenv("OMPI_MCA_orte_create_session_dirs", "0", 0);
@@ -97,6 +120,7 @@ Session::Started::Started() {
   int provided = MPI_THREAD_SINGLE;
   check_mpi(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_MULTIPLE, &provided), "MPI_Init_thread");
   if (provided < MPI_THREAD_MULTIPLE) throw std::runtime_error("this MPI library does not provide MPI_THREAD_MULTIPLE");
+  refuse_ranks_apart();
 }
 
 Session::Started::~Started() {

@@ -10,6 +10,7 @@
 #include "pipeline/models/checkpoint_places.h"
 #include "pipeline/pretrain/trainer_state.h"
 #include "pipeline/pretrain/validation.h"
+#include "pipeline/run/activity.h"
 
 namespace chainrule::pipeline::pretrain {
 namespace {
@@ -70,6 +71,7 @@ void PretrainLoop::take_steps() {
 
 void PretrainLoop::take_step() {
   const Clock::time_point start = Clock::now();
+  run::Activity::enter(run::Activity::Phase::step, state_.step + 1);
   step::StepRequests asked = requests_.now();
   asked.saved = writer_ && writer_->under_way() && writer_->ended();
   const step::StepOutcome outcome = trainer_.step(asked);
@@ -114,6 +116,7 @@ void PretrainLoop::throw_diverged(const step::StepOutcome& outcome) const {
 
 std::optional<double> PretrainLoop::validation_loss() {
   if (validation_ == nullptr || !(due(state_.step, options_.validate_every) || at_last_step())) return std::nullopt;
+  const run::Activity::During validating(run::Activity::Phase::validation);
   const comm::ExactSum nll = validate_model(communicator_, trainer_.decoder(), trainer_.parameters().span(),
                                             *validation_, options_.micro_batch);
   return nll.nonfinite() == 0 ? nll.nats() / static_cast<double>(nll.count()) : NAN;
@@ -131,6 +134,7 @@ void PretrainLoop::save() {
 }
 
 void PretrainLoop::save_now() {
+  const run::Activity::During saving(run::Activity::Phase::saving);
   const Clock::time_point start = Clock::now();
   for (metrics::StepObserver* observer : observers_) observer->checkpoint_begins();
   checkpoint::write_checkpoint(communicator_, context_, snapshot_of(trainer_, state_, weights_hash_));
@@ -141,6 +145,7 @@ void PretrainLoop::save_now() {
 
 void PretrainLoop::finish_saving() {
   if (!writer_ || !writer_->under_way()) return;
+  const run::Activity::During saving(run::Activity::Phase::saving);
   writer_->finish();
   requests_.saved(writer_->seconds(), copy_seconds_ + writer_->processor_seconds());
 }

@@ -4,8 +4,9 @@
  * FAILING_CALLS="stat:checkpoints:ESTALE:1 flock::ENOLCK:always": rules "call:part of the path:error:times", separated
  * by spaces. A rule fits calls of its group (see kGroups) on paths that hold the part; for calls on descriptors the
  * path is the open file's. A part that ends in $ is the end of the path. The error SLOW lets a call take two seconds,
- * and then succeed; PAUSE lets it take a third of one. "times" counts calls in a process; "always" has no end; "after=N"
- * spares the first N and fails all later ones. */
+ * and then succeed; PAUSE lets it take a third of one; KILL ends the process there as kill -9 does, HANG never comes
+ * back, STOP stops the process as SIGSTOP does. "times" counts calls in a process; "always" has no end; "after=N" spares
+ * the first N and fails all later ones. A rule that ends in ":rank=R" is for that rank of an Open MPI job only. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <dlfcn.h>
@@ -16,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <signal.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -32,12 +34,13 @@ typedef struct {
 static Rule rules[16];
 static int rule_count = -1;
 
-enum { kSlow = -1, kPause = -2 };
+enum { kSlow = -1, kPause = -2, kKill = -3, kHang = -4, kStop = -5 };
 
 static const struct {
   const char* name;
   int number;
-} kErrors[] = {{"SLOW", kSlow},    {"PAUSE", kPause}, {"EACCES", EACCES}, {"ESTALE", ESTALE}, {"ENOLCK", ENOLCK},
+} kErrors[] = {{"SLOW", kSlow},    {"PAUSE", kPause}, {"KILL", kKill},     {"HANG", kHang},     {"STOP", kStop},
+             {"EACCES", EACCES}, {"ESTALE", ESTALE}, {"ENOLCK", ENOLCK},
                {"ENOSPC", ENOSPC}, {"EFBIG", EFBIG},   {"EIO", EIO},       {"EDQUOT", EDQUOT},
                {"EROFS", EROFS},   {"EMFILE", EMFILE}, {"ENOENT", ENOENT}, {"ELOOP", ELOOP},
                {"EINTR", EINTR},   {"EXDEV", EXDEV},   {"EPERM", EPERM},   {"ENOTSUP", ENOTSUP}};
@@ -58,6 +61,12 @@ static void read_rules(void) {
     if (fields == NULL) {
       fprintf(stderr, "FAILING_CALLS: '%s' is no call:path:error:times\n", call);
       _exit(99);
+    }
+    char* only = strstr(fields, ":rank=");
+    if (only != NULL) {
+      const char* rank = getenv("OMPI_COMM_WORLD_RANK");
+      if (rank == NULL || strcmp(rank, only + strlen(":rank=")) != 0) continue;
+      *only = '\0';
     }
     Rule* rule = &rules[rule_count++];
     snprintf(rule->call, sizeof rule->call, "%s", call);
@@ -101,6 +110,10 @@ static int fails(const char* call, const char* path) {
       usleep(rule->error == kSlow ? 2000000 : 333333);
       continue;
     }
+    if (rule->error == kKill) kill(getpid(), SIGKILL);
+    if (rule->error == kStop) kill(getpid(), SIGSTOP);
+    while (rule->error == kHang) pause();
+    if (rule->error < 0) continue;
     errno = rule->error;
     return 1;
   }

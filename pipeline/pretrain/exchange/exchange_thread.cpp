@@ -3,6 +3,8 @@
 #include <chrono>
 #include <utility>
 
+#include "pipeline/comm/wait.h"
+
 namespace chainrule::pipeline::pretrain::exchange {
 
 ExchangeThread::ExchangeThread(int ranks) : worker_(ranks > 1 ? std::make_unique<run::Worker>() : nullptr) {}
@@ -16,6 +18,7 @@ run::Worker::Ticket ExchangeThread::queue(run::Worker::Job job) {
 void ExchangeThread::wait(run::Worker::Ticket ticket) {
   if (worker_ == nullptr) return;
   const auto started = std::chrono::steady_clock::now();
+  const comm::WaitForRanks wait;
   worker_->wait(ticket);
   waited_seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
 }

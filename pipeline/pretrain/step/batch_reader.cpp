@@ -4,6 +4,8 @@
 #include <exception>
 #include <utility>
 
+#include "pipeline/run/activity.h"
+
 namespace chainrule::pipeline::pretrain::step {
 
 BatchReader::BatchReader(const windows::SampleSource& samples, std::int64_t micro_batch, std::int64_t length)
@@ -32,6 +34,7 @@ model::ops::Batch BatchReader::take(std::uint64_t first, std::uint64_t next) {
 }
 
 void BatchReader::wait(const Buffer& buffer) {
+  const run::Activity::During reading(run::Activity::Phase::reading);
   const auto started = std::chrono::steady_clock::now();
   worker_.wait(buffer.ticket);
   waited_seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();

@@ -6,6 +6,7 @@
 
 #include "model/shape/initialise.h"
 #include "pipeline/pretrain/optimizer/sharded_adamw.h"
+#include "pipeline/run/activity.h"
 
 namespace chainrule::pipeline::pretrain::step {
 namespace {
@@ -76,6 +77,7 @@ void Trainer::run_micro_batch(std::int64_t index, std::int64_t next, std::span<f
   const auto first_sample = [this](std::int64_t micro_batch) {
     return samples_consumed_ + static_cast<std::uint64_t>(micro_batch * options_.micro_batch);
   };
+  run::Activity::advance();
   const model::ops::Batch batch = reader_.take(first_sample(index), first_sample(next));
   if (last) exchange_.expect_rows(batch.inputs);
   decoder_.train(parameters_.span(), batch, gradients, accumulate, nll_, &exchange_, last ? &exchange_ : nullptr);

@@ -1,0 +1,133 @@
+#include "pipeline/run/watchdog.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+#include <optional>
+#include <thread>
+
+#include "pipeline/comm/session.h"
+#include "pipeline/comm/wait.h"
+#include "pipeline/failure/error.h"
+#include "pipeline/run/neighbour_watch.h"
+#include "pipeline/run/standard_streams.h"
+
+namespace chainrule::pipeline::run {
+namespace {
+
+constexpr std::chrono::milliseconds kLook(200);  // before a launcher that noticed a death, too, kills the others
+constexpr std::int64_t kSilence = 75;            // looks: fifteen seconds
+
+/// The namespace that process numbers are of here; 0 where that cannot be seen.
+std::uint64_t process_space() {
+  struct stat status {};
+  return ::stat("/proc/self/ns/pid", &status) == 0 ? static_cast<std::uint64_t>(status.st_ino) : 0;
+}
+
+class Watchdog {
+ public:
+  explicit Watchdog(const comm::Communicator& communicator)
+      : communicator_(communicator.duplicate()),
+        next_((communicator.rank() + 1) % communicator.size()),
+        previous_((communicator.rank() + communicator.size() - 1) % communicator.size()) {
+    mine_.process = ::getpid();
+    mine_.process_space = process_space();
+    ::gethostname(mine_.host, sizeof mine_.host - 1);
+    thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+  }
+
+  /// The work has ended on every rank. Collective.
+  void end() {
+    ending_ = true;
+    thread_.join();
+  }
+
+ private:
+  void run(const std::stop_token& stop) {
+    received_ = communicator_.receive(std::as_writable_bytes(std::span(&incoming_, 1)), next_, kTag);
+    while (!stop.stop_requested()) {
+      give_sign();
+      while (!watch_.ended() && received_.done()) {
+        watch_.saw(incoming_);
+        if (watch_.ended()) break;
+        received_ = communicator_.receive(std::as_writable_bytes(std::span(&incoming_, 1)), next_, kTag);
+      }
+      if (said_farewell_ && watch_.ended() && sent_.done()) return;
+      if (const std::string wrong = is_gone() ? "has died" : watch_.look(); !wrong.empty()) end_job(wrong);
+      std::this_thread::sleep_for(ending_ ? kLook / 20 : kLook);
+    }
+  }
+
+  void give_sign() {
+    if (said_farewell_ || !sent_.done()) return;
+    mine_.activity = Activity::now();
+    mine_.waits = comm::waits_for_ranks() ? 1 : 0;
+    said_farewell_ = ending_;
+    ++mine_.count;
+    outgoing_ = mine_;
+    if (said_farewell_) outgoing_.count = 0;
+    sent_ = communicator_.send(std::as_bytes(std::span(&outgoing_, 1)), previous_, kTag);
+  }
+
+  /// Whether its process, that was there, is no more.
+  bool is_gone() {
+    const SignOfLife& last = watch_.last();
+    if (watch_.ended() || last.count == 0 || std::strcmp(last.host, mine_.host) != 0 || mine_.process_space == 0 ||
+        last.process_space != mine_.process_space) {
+      return false;
+    }
+    return ::kill(last.process, 0) != 0 && errno == ESRCH;
+  }
+
+  [[noreturn]] void end_job(const std::string& wrong) {
+    const SignOfLife& last = watch_.last();
+    const std::string at = last.activity.step > 0 ? fmt::format(" (step {})", last.activity.step) : "";
+    say_failure(fmt::format("rank {}{} {}; it was {}{}; the job ends", next_,
+                            last.count > 0 ? fmt::format(" on {}", last.host) : "", wrong, name_of(last.activity.phase),
+                            at));
+    std::fflush(nullptr);
+    comm::Session::abort(static_cast<int>(failure::ExitCode::internal));
+  }
+
+  static constexpr int kTag = 1;
+
+  comm::Communicator communicator_;
+  int next_;
+  int previous_;
+  NeighbourWatch watch_{kSilence};
+  SignOfLife mine_;
+  SignOfLife outgoing_;
+  SignOfLife incoming_;
+  comm::Transfer sent_;
+  comm::Transfer received_;
+  bool said_farewell_ = false;
+  std::atomic<bool> ending_ = false;
+  std::jthread thread_;  // last: it uses all of the above
+};
+
+}  // namespace
+
+failure::ExitCode watched(const comm::Communicator& communicator, const std::function<failure::ExitCode()>& work) {
+  if (communicator.size() == 1) return work();
+  Watchdog watchdog(communicator);
+  failure::ExitCode code = failure::ExitCode::done;
+  try {
+    code = work();
+  } catch (const failure::AgreedError&) {
+    watchdog.end();
+    throw;
+  }
+  Activity::enter(Activity::Phase::end, 0);
+  watchdog.end();
+  return code;
+}
+
+}  // namespace chainrule::pipeline::run

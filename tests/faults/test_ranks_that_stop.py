@@ -1,0 +1,89 @@
+"""A rank that dies, is stopped or hangs: all end within half a minute, and one message says which it was, where and at
+what. What only takes its time is let be."""
+import os
+import pathlib
+import re
+import signal
+import socket
+import time
+import unittest
+
+from failing_calls import failing
+from pretraining import PretrainTest
+
+HOST = socket.gethostname()
+
+
+def ranks_of(launcher):
+    """Processes of the program under mpirun, by rank."""
+    found = {}
+    for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text().rsplit(")", 1)[1].split()
+            environment = (path.parent / "environ").read_bytes()
+        except OSError:
+            continue
+        rank = re.search(rb"OMPI_COMM_WORLD_RANK=(\d+)", environment)
+        if int(fields[1]) == launcher and rank:
+            found[int(rank[1])] = int(path.parent.name)
+    return found
+
+
+class RanksThatStop(PretrainTest):
+    def started(self, ranks, steps=100_000, **more):
+        process = self.start("--log-every", steps, ranks=ranks, steps=steps, **more)
+        metrics = self.run_folder / "metrics.jsonl"
+        self.wait_until(lambda: metrics.exists() and metrics.read_text().count("\n") > 2)
+        time.sleep(1)
+        return process, ranks_of(process.pid)
+
+    def ends(self, process, *said, within=30):
+        """Within so many seconds, with a message of ours that says all of `said`."""
+        begin = time.monotonic()
+        _, err = process.communicate(timeout=within + 30)
+        self.assertLess(time.monotonic() - begin, within)
+        self.assertNotIn(process.returncode, (0, 75))
+        ours = [line for line in err.decode().splitlines() if line.startswith("chainrule: rank")]
+        self.assertEqual(len(ours), 1, err)
+        for text in said:
+            self.assertRegex(ours[0], text)
+
+    def test_a_rank_that_is_killed(self):
+        for victim in (0, 2):
+            process, ranks = self.started(ranks=3)
+            os.kill(ranks[victim], signal.SIGKILL)
+            self.ends(process, f"rank {victim} on {HOST} has died", r"it was .* \(step \d+\)", within=10)
+
+    def test_a_rank_that_is_stopped(self):
+        process, ranks = self.started(ranks=2)
+        os.kill(ranks[1], signal.SIGSTOP)
+        self.ends(process, f"rank 1 on {HOST} gives no sign of life", r"\(step \d+\)")
+        self.wait_until(lambda: not pathlib.Path(f"/proc/{ranks[1]}").exists(), seconds=5)
+
+    def test_a_rank_that_hangs_in_a_step(self):
+        process, _ = self.started(ranks=3, env={**os.environ, **failing("write:metrics.jsonl:HANG:after=300:rank=0")})
+        self.ends(process, f"rank 0 on {HOST} does not come on; it was taking a step \\(step \\d+\\)",
+                  within=60)  # it may take ten times as long as steps did, on a busy machine
+
+    def test_all_ranks_stopped_for_a_while(self):
+        """As a scheduler does that suspends a job."""
+        process, ranks = self.started(ranks=2)
+        for rank in ranks.values():
+            os.kill(rank, signal.SIGSTOP)
+        time.sleep(25)
+        for rank in ranks.values():
+            os.kill(rank, signal.SIGCONT)
+        time.sleep(2)
+        process.send_signal(signal.SIGUSR1)
+        _, err = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 75, err)
+
+    def test_a_save_that_takes_long(self):
+        slow = " ".join(f"write:optimizer-{rank:05}:SLOW:12" for rank in (0, 1))
+        for mode in ("background", "sync"):
+            done = self.train("--checkpoint-mode", mode, "--checkpoint-every", 0, run=self.folder / mode, ranks=2, steps=2, env=failing(*slow.split()))
+            self.assertNotIn("sign of life", done.err)
+
+
+if __name__ == "__main__":
+    unittest.main()
