@@ -29,6 +29,7 @@ struct Words {
   std::string schedule;
   std::string checkpoint_minutes;
   std::string checkpoint_mode;
+  std::string on_divergence;
   std::string time_limit;
 };
 
@@ -104,7 +105,7 @@ void add_schedule(CommandOptions& command, pretrain::PretrainOptions& options, N
           "its state and data, for --decay-steps in which the rate falls. Other options as that run has them");
 }
 
-void add_training(CommandOptions& command, pretrain::PretrainOptions& options, Numbers& numbers) {
+void add_training(CommandOptions& command, pretrain::PretrainOptions& options, Numbers& numbers, Words& words) {
   command.group("Batches and steps")
       .add_options()("micro-batch", po::value(&options.micro_batch)->default_value(4)->value_name("SEQUENCES"),
                      "sequences of one forward and backward pass")(
@@ -131,8 +132,10 @@ void add_training(CommandOptions& command, pretrain::PretrainOptions& options, N
           "a step whose loss or gradient norm is more than 6 standard deviations above the mean of the last 128 steps "
           "changes no weight")(
           "max-skips", po::value(&options.max_skips)->default_value(10)->value_name("STEPS"),
-          "a step whose loss or gradient is not finite changes no weight, either; more such steps in a row end the run "
-          "with exit code 65, and with the checkpoint before them");
+          "a step whose loss or gradient is not finite changes no weight, either; so many in a row are passed over")(
+          "on-divergence", po::value(&words.on_divergence)->default_value("stop")->value_name("stop|rollback"),
+          "where more are: end with exit code 65, and with the checkpoint before them; or go back to that checkpoint, "
+          "and on with the samples behind those that led here (once: from the same checkpoint it is the end)");
 }
 
 /// What of the schedule was asked for, in words or by decaying now.
@@ -171,6 +174,10 @@ void ask_times(const CommandOptions& command, const Words& words, const Numbers&
     }
     options.checkpoint_seconds = minutes * kMinute;
   }
+  if (words.on_divergence != "stop" && words.on_divergence != "rollback") {
+    refuse("on-divergence", words.on_divergence, "stop or rollback is asked for");
+  }
+  options.roll_back = words.on_divergence == "rollback";
   if (words.checkpoint_mode != "background" && words.checkpoint_mode != "sync") {
     refuse("checkpoint-mode", words.checkpoint_mode, "background or sync is asked for");
   }
@@ -223,7 +230,7 @@ failure::ExitCode run_pretrain(const Arguments& arguments) {
       "saved (OMPI_MCA_odls_base_sigkill_timeout sets the seconds), and ends with a code of its own. A file `stop` in\n"
       "the run directory does what USR1 does.");
   add_data_and_model(command, options, words);
-  add_training(command, options, numbers);
+  add_training(command, options, numbers, words);
   add_schedule(command, options, numbers, words);
   add_reporting(command, options, numbers, words);
   ArithmeticOptions arithmetic;

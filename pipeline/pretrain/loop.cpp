@@ -6,6 +6,7 @@
 #include <cmath>
 #include <utility>
 
+#include "pipeline/comm/agreement.h"
 #include "pipeline/failure/error.h"
 #include "pipeline/models/checkpoint_places.h"
 #include "pipeline/pretrain/trainer_state.h"
@@ -78,7 +79,7 @@ void PretrainLoop::take_step() {
   if (outcome.requests.saved) finish_saving();
   const bool updated = outcome.status == step::StepStatus::updated;
   state_.skipped_in_row = updated ? 0 : state_.skipped_in_row + 1;
-  if (state_.skipped_in_row > options_.max_skips) throw_diverged(outcome);
+  if (state_.skipped_in_row > options_.max_skips) return roll_back(outcome);
   if (!updated) trainer_.pass_over();
   state_.step = trainer_.steps_taken();
   state_.samples_consumed = trainer_.samples_consumed();
@@ -103,15 +104,46 @@ void PretrainLoop::take_step() {
   }
 }
 
-void PretrainLoop::throw_diverged(const step::StepOutcome& outcome) const {
+void PretrainLoop::throw_diverged(const step::StepOutcome& outcome, const std::string& more) const {
   const std::int64_t first = outcome.step - state_.skipped_in_row + 1;
   throw failure::AgreedError(
       failure::ExitCode::bad_data,
-      fmt::format("step {}: {}{}; the weights were not updated, and earlier checkpoints are intact", outcome.step,
+      fmt::format("step {}: {}{}{}; the weights were not updated, and earlier checkpoints are intact", outcome.step,
                   describe_failure(outcome),
                   first < outcome.step ? fmt::format(", as steps from {} on were passed over (--max-skips {})", first,
                                                      options_.max_skips)
-                                       : ""));
+                                       : "",
+                  more));
+}
+
+void PretrainLoop::roll_back(const step::StepOutcome& outcome) {
+  if (!options_.roll_back) throw_diverged(outcome, "");
+  finish_saving();
+  const auto checkpoint = checkpoint::find_intact_checkpoint(communicator_, context_.run);
+  if (!checkpoint) throw_diverged(outcome, ", and there is no checkpoint to go back to");
+  checkpoint::TrainingState then;
+  comm::agree(communicator_, [&] { then = checkpoint::read_training_state(*checkpoint); });
+  if (rolled_back_to_ == then.step) {
+    throw_diverged(outcome, fmt::format(", also with other samples behind step {}", then.step));
+  }
+  restore_trainer(communicator_, *checkpoint, then, trainer_);
+  const metrics::Rollback rollback = {
+      .from_step = outcome.step,
+      .to_step = then.step,
+      .first_sample = then.samples_consumed,
+      .end_sample = state_.samples_consumed + static_cast<std::uint64_t>(options_.global_batch),
+      .why = describe_failure(outcome)};
+  state_.step = then.step;
+  state_.samples_passed_over = then.samples_passed_over + (rollback.end_sample - rollback.first_sample);
+  state_.samples_consumed = rollback.end_sample;
+  state_.skipped_in_row = 0;
+  trainer_.set_progress(state_.step, state_.samples_consumed);
+  saved_ = true;  // for a stop: the same command would come here again
+  stop_ = outcome.requests.stop;
+  rolled_back_to_ = then.step;
+  rolled_back_ = fmt::format("at step {}: {}; samples {} to {} were passed over", rollback.from_step, rollback.why,
+                             rollback.first_sample, rollback.end_sample);
+  for (metrics::StepObserver* observer : observers_) observer->rolled_back(rollback);
 }
 
 std::optional<double> PretrainLoop::validation_loss() {
@@ -167,6 +199,7 @@ void PretrainLoop::tell(const step::StepOutcome& outcome, double step_seconds,
       .validation_loss_nats = validation_loss_nats,
       .weights_hash = weights_hash_,
       .skipped = describe_failure(outcome),
+      .rolled_back = std::exchange(rolled_back_, ""),
       .stop = stop_};
   for (metrics::StepObserver* observer : observers_) observer->step_taken(record);
 }

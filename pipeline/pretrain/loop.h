@@ -37,7 +37,10 @@ class PretrainLoop {
  private:
   void take_steps();
   void take_step();
-  [[noreturn]] void throw_diverged(const step::StepOutcome& outcome) const;
+  [[noreturn]] void throw_diverged(const step::StepOutcome& outcome, const std::string& more) const;
+  /// To the newest checkpoint, and on behind the samples that led here. Throws as throw_diverged() does where the run
+  /// is not to do that, has been there before, or there is none. Collective.
+  void roll_back(const step::StepOutcome& outcome);
   /// Nats, where the step is one to be validated.
   std::optional<double> validation_loss();
   void tell(const step::StepOutcome& outcome, double step_seconds, std::optional<double> validation_loss_nats);
@@ -58,6 +61,8 @@ class PretrainLoop {
   checkpoint::TrainingState state_;
   bool saved_;
   bool stop_ = false;
+  std::optional<std::int64_t> rolled_back_to_;            // the last time
+  std::string rolled_back_;                               // said with the next step
   std::string weights_hash_;                              // of the step, where it is a checkpoint's
   double copy_seconds_ = 0;                               // of what is saved beside the steps
   std::unique_ptr<checkpoint::BackgroundWriter> writer_;  // null where training waits for checkpoints

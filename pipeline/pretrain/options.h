@@ -33,6 +33,7 @@ struct PretrainOptions {
 
   bool skip_outliers = false;  ///< pass over steps whose loss or gradient does not belong to those of the last steps
   std::int64_t max_skips = 0;  ///< steps in a row that may be passed over, as their loss or gradient is not finite
+  bool roll_back = false;      ///< where more are: once to the newest checkpoint, and over the samples since
 
   std::int64_t validate_every = 0;           ///< steps; 0: never
   std::int64_t validation_tokens = 0;        ///< at most, from the start of the validation set

@@ -39,7 +39,8 @@ std::vector<std::string> may_differ() {
                                     "expected-failure-hours",
                                     "keep-every",
                                     "time-limit",
-                                    "max-skips"};
+                                    "max-skips",
+                                    "on-divergence"};
   names.insert(names.end(), schedule_option_names().begin(), schedule_option_names().end());
   return names;
 }
@@ -82,12 +83,14 @@ void use_lanes(std::int64_t lanes, PretrainOptions& options, run::Configuration&
   run::set_value(configuration, "lanes", std::to_string(lanes));
 }
 
-/// A checkpoint's step is its folder's, and a step takes a global batch of samples: the position in the data follows.
+/// A checkpoint's step is its folder's, and a step takes a global batch of samples, as does one that a run went back
+/// over: the position in the data follows.
 void check_progress(const Place& place, const fs::path& run, const PretrainOptions& options) {
   const checkpoint::TrainingState& state = place.state;
+  const auto batch = static_cast<std::uint64_t>(options.global_batch);
   if (place.checkpoint == models::checkpoint_folder(run, state.step) && state.step >= 0 &&
-      state.step <= options.schedule.steps &&
-      state.samples_consumed == static_cast<std::uint64_t>(state.step) * options.global_batch) {
+      state.step <= options.schedule.steps && state.samples_passed_over % batch == 0 &&
+      state.samples_consumed == static_cast<std::uint64_t>(state.step) * batch + state.samples_passed_over) {
     return;
   }
   throw io::Error(

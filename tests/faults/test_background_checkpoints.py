@@ -43,7 +43,7 @@ class BackgroundCheckpoints(PretrainTest):
                 self.assertEqual(self.checkpoints(run), ["step-00000002"])
 
     def test_a_stop_meanwhile_waits_for_it(self):
-        process = self.start("--checkpoint-every", 2, "--log-every", 100_000, ranks=2, steps=100_000, check=None,
+        process = self.start("--checkpoint-every", 2, "--log-every", 100_000, ranks=2, steps=100_000,
                              env={**os.environ, **failing("fsync:step-00000004.partial/model:SLOW:1")})
         self.wait_until(lambda: (self.checkpoint(4).parent / "step-00000004.partial").exists())
         process.send_signal(signal.SIGUSR1)

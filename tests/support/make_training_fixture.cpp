@@ -3,6 +3,7 @@
 //   other/                      the same text under another tokenizer
 //   short/                      fewer tokens than a window of 16
 //   many/                       a vocabulary of thousands, most of which no micro-batch holds
+//   poisoned/                   text with a pattern, and one place in it without
 //   mistaken/                   a tokenizer.json that is not the one of the tokens
 #include <cstdio>
 #include <filesystem>
@@ -93,6 +94,9 @@ void write_fixture(const std::filesystem::path& folder) {
   MadeDataSet unknown = empty_set(many, json_of(many, folder / "many-tokenizer.json"));
   unknown.shards = {{document(many, many_words(2, 1000))}};
   write_data_set(folder / "many" / "train", unknown);
+  MadeDataSet poisoned = empty_set(made, json);
+  poisoned.shards = {{document(made, text(7, 600)), document(made, many_words(3, 4)), document(made, text(8, 600))}};
+  write_data_set(folder / "poisoned", poisoned);
   write_data_set(folder / "mistaken", data_set(made, other_json, 100, {{40}}));
 }
 

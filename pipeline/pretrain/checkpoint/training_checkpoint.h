@@ -17,7 +17,8 @@ namespace chainrule::pipeline::pretrain::checkpoint {
 struct TrainingState {
   std::int64_t step = 0;
   std::uint64_t samples_consumed = 0;
-  std::int64_t skipped_in_row = 0;                           ///< the last so many steps were passed over
+  std::uint64_t samples_passed_over = 0;  ///< of them: that led to a divergence, and no step of now has used
+  std::int64_t skipped_in_row = 0;        ///< the last so many steps were passed over
   std::vector<double> recent_losses, recent_gradient_norms;  ///< see step::RecentSteps; empty where outliers are taken
   double elapsed_seconds = 0;                                ///< in the loop, over all starts
   std::string data_fingerprint;

@@ -20,6 +20,7 @@ void write_training_state(const std::filesystem::path& path, const TrainingState
   nlohmann::ordered_json json = io::files::begin_json(kFormat);
   json["step"] = state.step;
   json["samples_consumed"] = state.samples_consumed;
+  if (state.samples_passed_over != 0) json["samples_passed_over"] = state.samples_passed_over;
   if (state.skipped_in_row != 0) json["skipped_in_row"] = state.skipped_in_row;
   if (!state.recent_losses.empty()) {
     json["recent_losses"] = state.recent_losses;
@@ -45,6 +46,9 @@ TrainingState read_training_state(const std::filesystem::path& checkpoint) {
     TrainingState state;
     state.step = io::files::whole_number(json, "step");
     state.samples_consumed = static_cast<std::uint64_t>(io::files::whole_number(json, "samples_consumed"));
+    if (json.contains("samples_passed_over")) {
+      state.samples_passed_over = static_cast<std::uint64_t>(io::files::whole_number(json, "samples_passed_over"));
+    }
     if (json.contains("skipped_in_row")) state.skipped_in_row = io::files::whole_number(json, "skipped_in_row");
     if (json.contains("recent_losses")) {
       json.at("recent_losses").get_to(state.recent_losses);

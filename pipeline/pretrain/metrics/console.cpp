@@ -57,6 +57,12 @@ void Console::step_taken(const StepRecord& record) {
   logged_seconds_ = record.elapsed_seconds;
 }
 
+void Console::rolled_back(const Rollback& rollback) {
+  say(fmt::format("step {}: {}; going back to step {}, and on behind the samples {} to {}", rollback.from_step,
+                  rollback.why, rollback.to_step, rollback.first_sample, rollback.end_sample));
+  logged_step_ = rollback.to_step;
+}
+
 void Console::run_ended(const RunEnd& end) {
   if (end.step < end.last_step) {
     say(fmt::format("stopped early at step {} of {}, as asked; the checkpoint is saved: the same command goes on",

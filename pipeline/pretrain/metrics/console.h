@@ -19,6 +19,7 @@ class Console final : public StepObserver {
   ~Console() override;
 
   void step_taken(const StepRecord& record) override;
+  void rolled_back(const Rollback& rollback) override;
   void run_ended(const RunEnd& end) override;
 
  private:

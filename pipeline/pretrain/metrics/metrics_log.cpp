@@ -38,17 +38,20 @@ std::string lines_up_to(const std::string& content, std::int64_t last_step) {
 
 }  // namespace
 
-MetricsLog::MetricsLog(const std::filesystem::path& path, std::int64_t last_step) : path_(path) {
-  if (io::files::is_there(path)) {
-    const std::string content = io::files::read_file(path);
+MetricsLog::MetricsLog(const std::filesystem::path& path, std::int64_t last_step) : path_(path) { cut(last_step); }
+
+void MetricsLog::cut(std::int64_t last_step) {
+  if (io::files::is_there(path_)) {
+    const std::string content = io::files::read_file(path_);
     if (const std::string kept = lines_up_to(content, last_step); kept != content) {
-      io::files::write_file_atomically(path, kept);
+      io::files::write_file_atomically(path_, kept);
     }
   }
-  file_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+  if (file_ >= 0) ::close(file_);
+  file_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
   if (file_ < 0) {
     throw io::Error(io::ErrorKind::cannot_create,
-                    fmt::format("cannot create '{}': {}", path.string(), std::strerror(errno)));
+                    fmt::format("cannot create '{}': {}", path_.string(), std::strerror(errno)));
   }
 }
 

@@ -17,6 +17,8 @@ class MetricsLog {
 
   /// Appends a line in one write. Throws io::Error.
   void append(const std::string& json);
+  /// As at the opening. Throws io::Error.
+  void cut(std::int64_t last_step);
   /// Waits until the disk has all lines. Throws io::Error.
   void sync();
 

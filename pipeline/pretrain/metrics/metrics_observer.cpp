@@ -18,6 +18,7 @@ void MetricsObserver::step_taken(const StepRecord& record) {
   json["elapsed_seconds"] = record.elapsed_seconds;
   if (record.validation_loss_nats) json["validation_loss"] = *record.validation_loss_nats;  // null where not finite
   if (!record.skipped.empty()) json["skipped"] = record.skipped;
+  if (!record.rolled_back.empty()) json["rolled_back"] = record.rolled_back;
   if (!record.weights_hash.empty()) json["weights_hash"] = record.weights_hash;
   log_.append(io::files::json_text(json));
 }

@@ -14,6 +14,7 @@ class MetricsObserver final : public StepObserver {
   /// Throw io::Error.
   void step_taken(const StepRecord& record) override;
   void checkpoint_begins() override { log_.sync(); }
+  void rolled_back(const Rollback& rollback) override { log_.cut(rollback.to_step); }
 
  private:
   MetricsLog log_;

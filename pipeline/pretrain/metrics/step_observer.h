@@ -21,7 +21,17 @@ struct StepRecord {
   std::optional<double> validation_loss_nats;  ///< where the step was validated; not a number where that is not finite
   std::string weights_hash;                    ///< where its checkpoint is about to be written
   std::string skipped;                         ///< why the step was passed over; empty where it was taken
+  std::string rolled_back = {};                ///< in the first step after that: what happened
   bool stop = false;                           ///< the run stops after it, as it was asked to
+};
+
+/// A run goes back to an earlier step, and on with later samples.
+struct Rollback {
+  std::int64_t from_step = 0;
+  std::int64_t to_step = 0;
+  std::uint64_t first_sample = 0;  ///< of those that are passed over
+  std::uint64_t end_sample = 0;
+  std::string why;
 };
 
 /// How a run ended, with its checkpoint written.
@@ -39,6 +49,8 @@ class StepObserver {
   virtual void step_taken(const StepRecord& record) = 0;
   /// A checkpoint is about to be written: what was told so far has to last as long as it does.
   virtual void checkpoint_begins() {}
+  /// What was told of steps behind to_step is not of this run any more.
+  virtual void rolled_back(const Rollback& /*rollback*/) {}
   virtual void run_ended(const RunEnd&) {}
 };
 

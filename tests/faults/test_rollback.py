@@ -1,0 +1,71 @@
+"""--on-divergence rollback: back to the newest checkpoint, on behind the samples that led to the divergence, and only
+once; the same bits however the run is divided and interrupted."""
+import json
+import unittest
+
+from pretraining import PretrainTest
+
+BATCH = 2
+
+
+class Rollback(PretrainTest):
+    OPTIONS = ["--global-batch", BATCH, "--learning-rate", 1e-3, "--skip-outliers", "yes", "--checkpoint-every", 20,
+               "--keep-checkpoints", 100, "--log-every", 1000]
+    STEPS = 300
+
+    def run_poisoned(self, *more, run=None, **rest):
+        options = dict(zip(self.OPTIONS[::2], self.OPTIONS[1::2]))
+        options.pop("--skip-outliers")
+        words = [word for pair in options.items() for word in pair]
+        return self.train(*words, *more, run=run, data="poisoned", steps=self.STEPS, **rest)
+
+    def setUp(self):
+        super().setUp()
+        config = self.folder / "outliers.cfg"
+        config.write_text("skip-outliers = yes\n")
+        self.outliers = ["--config", config]
+
+    def state(self, step, run=None):
+        return json.loads((self.checkpoint(step, run) / "state.json").read_text())
+
+    def test_goes_back_and_on(self):
+        passing = self.folder / "passing"
+        self.run_poisoned(*self.outliers, run=passing)
+        skipped = [line["step"] for line in self.metrics(passing) if "skipped" in line]
+        self.assertTrue(skipped, "the data is poisoned")
+        at = skipped[0]
+        back = (at - 1) // 20 * 20
+        rollback = [*self.outliers, "--max-skips", 0, "--on-divergence", "rollback"]
+        done = self.run_poisoned(*rollback, ranks=2)
+        self.assertIn(f"going back to step {back}, and on behind the samples {back * BATCH} to {at * BATCH}", done.err)
+        lines = self.metrics()
+        self.assertEqual([line["step"] for line in lines], list(range(1, self.STEPS + 1)))
+        for line in lines:
+            self.assertEqual("rolled_back" in line, line["step"] == back + 1)
+            passed_over = (at - back) * BATCH if line["step"] > back else 0
+            self.assertEqual(line["samples"], line["step"] * BATCH + passed_over)
+        self.assertEqual(self.state(self.STEPS)["samples_passed_over"], (at - back) * BATCH)
+        self.assertNotIn("samples_passed_over", self.state(back))
+
+        for keep in (back, back + 20):  # as if it had been killed there
+            whole = self.weights_hash()
+            self.keep_checkpoints_up_to(keep)
+            self.run_poisoned(*rollback, ranks=3)
+            self.assertEqual(self.weights_hash(), whole)
+            self.assertEqual([line["loss"] for line in self.metrics()], [line["loss"] for line in lines])
+
+    def test_the_same_place_again_is_the_end(self):
+        for ranks in (None, 2):
+            done = self.train("--learning-rate", 1000, "--clip-norm", 0, "--warmup-steps", 3, "--max-skips", 1,
+                              "--checkpoint-every", 1, "--on-divergence", "rollback", run=self.folder / str(ranks),
+                              ranks=ranks, steps=50, check=65)
+            self.assertRegex(done.err, "also with other samples behind step|is not finite: that is not saved")
+
+    def test_no_checkpoint(self):
+        done = self.train("--learning-rate", 1000, "--clip-norm", 0, "--warmup-steps", 0, "--max-skips", 0,
+                          "--checkpoint-every", 0, "--on-divergence", "rollback", steps=50, check=65)
+        self.assertIn("and there is no checkpoint to go back to", done.err)
+
+
+if __name__ == "__main__":
+    unittest.main()
