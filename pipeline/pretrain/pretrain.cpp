@@ -17,6 +17,7 @@
 #include "pipeline/pretrain/loop.h"
 #include "pipeline/pretrain/metrics/console.h"
 #include "pipeline/pretrain/metrics/metrics_observer.h"
+#include "pipeline/pretrain/metrics/tensorboard_observer.h"
 #include "pipeline/pretrain/plan.h"
 #include "pipeline/pretrain/requests.h"
 #include "pipeline/pretrain/resume.h"
@@ -139,6 +140,7 @@ failure::ExitCode pretrain(const comm::Communicator& communicator, PretrainOptio
   state.threads_per_rank = environment.threads_per_rank;
 
   std::unique_ptr<metrics::MetricsObserver> metrics;
+  std::unique_ptr<metrics::TensorboardObserver> tensorboard;
   comm::agree_on_first(communicator, [&] {
     run.directory->write_configuration(configuration);
     auto json = run::to_json(environment);
@@ -148,6 +150,9 @@ failure::ExitCode pretrain(const comm::Communicator& communicator, PretrainOptio
     json["parameters"] = model::shape::parameter_count(inputs->config);
     run.directory->add_environment(io::files::json_text(json));
     metrics = std::make_unique<metrics::MetricsObserver>(options.run / "metrics.jsonl", state.step);
+    if (options.tensorboard) {
+      tensorboard = std::make_unique<metrics::TensorboardObserver>(options.run / "tensorboard", state.step);
+    }
     run::say(fmt::format("{} {} of {} parameters on {} tokens: {} ranks x {} threads, {} lanes, {} tokens a step\n",
                          place ? fmt::format("going on from step {} with", state.step) : "training",
                          options.init.empty() ? options.model.preset : options.init.string(),
@@ -168,6 +173,7 @@ failure::ExitCode pretrain(const comm::Communicator& communicator, PretrainOptio
   MeterReader meter(account);
   std::vector<metrics::StepObserver*> observers = {&meter};
   if (first) observers.insert(observers.end(), {metrics.get(), &console});
+  if (tensorboard) observers.push_back(tensorboard.get());
   PretrainLoop loop(communicator, options, context, *trainer, validation ? &*validation : nullptr, requests, observers,
                     state, place && place->checkpoint == models::checkpoint_folder(options.run, state.step));
   const failure::ExitCode code = loop.run();

@@ -19,6 +19,7 @@ void MetricsObserver::step_taken(const StepRecord& record) {
   if (record.validation_loss_nats) json["validation_loss"] = *record.validation_loss_nats;  // null where not finite
   if (!record.skipped.empty()) json["skipped"] = record.skipped;
   if (!record.weights_hash.empty()) json["weights_hash"] = record.weights_hash;
+  if (record.stop && record.step < record.last_step) json["stopped"] = true;
   log_.append(io::files::json_text(json));
 }
 
