@@ -56,16 +56,19 @@ class SlowRank(PretrainTest):
     def test_a_rank_that_is_held_up_is_named(self):
         process = self.start("--micro-batch", 8, "--global-batch", 64, "--schedule", "constant", "--warmup-steps", 0,
                              "--checkpoint-every", 0, ranks=2, steps=1_000_000)
+        in_vain = threading.Timer(60, process.terminate)  # then the line is missed rather than waited for
+        in_vain.start()
+        self.addCleanup(in_vain.cancel)
         self.wait_for_line(process, "step 2/")
         with Pulses(pid_of_rank(1, process.pid)):
-            said = self.wait_for_line(process, "rank ")
+            said = self.wait_for_line(process, "rank 1 on")
         self.assertRegex(said[-1], rf"^rank 1 on {socket.gethostname()} is \d+ % behind the median of ranks")
         (self.run_folder / "stop").touch()
         process.communicate(timeout=60)
         self.assertEqual(process.returncode, 75)
         named = [line for line in self.metrics() if "slowest_rank" in line]
-        self.assertGreater(len(named), 0)
-        self.assertEqual({line["slowest_rank"] for line in named if line["slowest_behind"] > 0.3}, {1})
+        # What else the machine does may have slowed the other rank, too, but before that and by less.
+        self.assertEqual(max(named, key=lambda line: line["slowest_behind"])["slowest_rank"], 1)
         for line in named:
             self.assertGreaterEqual(line["slowest_behind"], 0.1)
             self.assertEqual(line["slowest_host"], socket.gethostname())
