@@ -56,6 +56,7 @@ check("." "^pipeline/comm/" "(^|[^A-Za-z_])MPI_[A-Z]|#include <mpi" "only pipeli
 check("." "^io/hdf5/" "(^|[^A-Za-z_])H5[A-Z][a-z]|#include <hdf5" "only io/hdf5/ names H5")
 check("." "^model/products/onednn/" "dnnl::|dnnl_|#include [<\"].*dnnl" "only model/products/onednn/ names dnnl")
 check("." "^pipeline/run/" "hwloc_|#include <hwloc" "only pipeline/run/ names hwloc")
-check("." "^pipeline/cli/" "#include <boost/" "options belong to pipeline/cli/")
+check("." "^pipeline/cli/" "#include <boost/program_options" "options belong to pipeline/cli/")
+check("." "^io/tensorboard/" "#include <boost/crc" "io/files/digest.h has the checksums of all else")
 check("^model/" "" "nlohmann" "model/ knows no JSON")
 check("(utils|common)" "" "." "no utils, no common")

@@ -25,7 +25,7 @@ std::span<const Command> commands() {
       {"export", "a data set as token files of llm.c or Megatron", run_export},
       {"pretrain", "train a model on a data set, on any number of ranks", run_pretrain},
       {"evaluate", "token-weighted cross-entropy and perplexity of a data set", run_evaluate},
-      {"report", "compare evaluations of the same texts; merge parts of one; list runs", run_report},
+      {"report", "curves of pretraining runs as a page; list runs; compare evaluations, merge their parts", run_report},
       {"score", "each factor p(token | text before it) of a text, and their product", run_score},
       {"next", "the next-token distribution behind a text, as bars", run_next},
       {"generate", "continue texts, one sampled token at a time", run_generate},

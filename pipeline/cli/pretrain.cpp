@@ -211,7 +211,9 @@ void add_reporting(CommandOptions& command, pretrain::PretrainOptions& options, 
           "exit "
           "code 75, as it does in time for a batch job's end where the scheduler tells that")(
           "log-every", po::value(&options.log_every)->default_value(10)->value_name("STEPS"),
-          "a line on stderr; metrics.jsonl has every step");
+          "a line on stderr; metrics.jsonl has every step")(
+          "tensorboard", po::bool_switch(&options.tensorboard),
+          "write every step for TensorBoard too: tensorboard --logdir RUN/tensorboard");
 }
 
 }  // namespace

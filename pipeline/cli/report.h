@@ -8,5 +8,6 @@ failure::ExitCode run_report_compare(const Arguments& arguments);
 failure::ExitCode run_report_power(const Arguments& arguments);
 failure::ExitCode run_report_merge(const Arguments& arguments);
 failure::ExitCode run_report_runs(const Arguments& arguments);
+failure::ExitCode run_report_curves(const Arguments& arguments);
 
 }  // namespace chainrule::pipeline::cli

@@ -43,16 +43,20 @@ void Account::look() {
   if (meter_) meter_->look();
 }
 
+std::optional<double> Account::node_joules() {
+  if (!meter_) return std::nullopt;
+  return meter_->joules().value_or(-1);
+}
+
 Cost Account::cost(std::uint64_t tokens) {
   Cost cost;
   cost.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
   cost.core_hours = cost.seconds / 3600 * communicator_.size() * threads_per_rank_;
   cost.tokens = tokens;
   std::vector<std::byte> mine;  // a number where this rank has a meter: below 0 where that cannot be read
-  if (meter_) {
-    const double joules = meter_->joules().value_or(-1);
-    mine.resize(sizeof joules);
-    std::memcpy(mine.data(), &joules, sizeof joules);
+  if (const std::optional<double> joules = node_joules()) {
+    mine.resize(sizeof *joules);
+    std::memcpy(mine.data(), &*joules, sizeof *joules);
   }
   double sum = 0;
   bool all = true;

@@ -27,6 +27,10 @@ class Account {
   /// Every some seconds at least, so that no counter wraps around unseen. Cheap.
   void look();
 
+  /// Joules of this rank's node since the account was made, on the first rank of each node; below 0 where that cannot
+  /// be read. Empty on the other ranks.
+  std::optional<double> node_joules();
+
   /// Complete on rank 0. Collective.
   Cost cost(std::uint64_t tokens);
 

@@ -6,8 +6,8 @@
 
 #include "model/decoder/decoder.h"
 #include "pipeline/failure/error.h"
-#include "pipeline/measure/machine_peak.h"
 #include "pipeline/measure/measures.h"
+#include "pipeline/measure/peak/machine_peak.h"
 #include "pipeline/measure/process_memory.h"
 #include "pipeline/measure/random_batch.h"
 #include "pipeline/measure/step_products.h"
@@ -70,7 +70,7 @@ void measure_steps(const comm::Communicator& communicator, const comm::Communica
   std::vector<double> peak, train, waited, read, optimizer, evaluate, alone, without;
   for (int round = 0; round < options.rounds; ++round) {
     communicator.barrier();
-    peak.push_back(measure_peak_flops(0.1));
+    peak.push_back(peak::measure_peak_flops(0.1));
     communicator.barrier();
     onednn_products.measure(1);
     communicator.barrier();

@@ -26,7 +26,7 @@ bool due(std::int64_t step, std::int64_t every) { return every != 0 && step % ev
 
 PretrainLoop::PretrainLoop(const comm::Communicator& communicator, const PretrainOptions& options,
                            const checkpoint::CheckpointContext& context, step::Trainer& trainer,
-                           const windows::Windows* validation, Requests& requests,
+                           const windows::Windows* validation, Requests& requests, RankWatch& watch,
                            std::vector<metrics::StepObserver*> observers, checkpoint::TrainingState state, bool saved)
     : communicator_(communicator),
       options_(options),
@@ -34,6 +34,7 @@ PretrainLoop::PretrainLoop(const comm::Communicator& communicator, const Pretrai
       trainer_(trainer),
       validation_(validation),
       requests_(requests),
+      watch_(watch),
       observers_(std::move(observers)),
       state_(std::move(state)),
       saved_(saved) {
@@ -87,6 +88,9 @@ void PretrainLoop::take_step() {
   stop_ = outcome.requests.stop;
   const double step_seconds = seconds_since(start);
 
+  watch_.step_taken(outcome.compute_seconds, outcome.tokens);
+  const RankWatch::Look look = due(state_.step, options_.log_every) ? watch_.look() : RankWatch::Look{};
+
   const std::optional<double> validated = validation_loss();
   const bool save_due =
       outcome.requests.save || due(state_.step, options_.checkpoint_every) || due(state_.step, options_.keep_every);
@@ -96,7 +100,7 @@ void PretrainLoop::take_step() {
       save_now ? checkpoint::agreed_weights_hash(communicator_, trainer_.parameters().span(), state_.step) : "";
   state_.elapsed_seconds += seconds_since(start);
   requests_.step_took(seconds_since(start));
-  tell(outcome, step_seconds, validated);
+  tell(outcome, step_seconds, validated, look);
   if (save_now) {
     const Clock::time_point saving = Clock::now();
     save();
@@ -183,7 +187,7 @@ void PretrainLoop::finish_saving() {
 }
 
 void PretrainLoop::tell(const step::StepOutcome& outcome, double step_seconds,
-                        std::optional<double> validation_loss_nats) {
+                        std::optional<double> validation_loss_nats, const RankWatch::Look& look) {
   const std::int64_t length = trainer_.decoder().config().sequence_length;
   const metrics::StepRecord record = {
       .step = state_.step,
@@ -200,7 +204,10 @@ void PretrainLoop::tell(const step::StepOutcome& outcome, double step_seconds,
       .weights_hash = weights_hash_,
       .skipped = describe_failure(outcome),
       .rolled_back = std::exchange(rolled_back_, ""),
-      .stop = stop_};
+      .stop = stop_,
+      .peak_tokens_per_second = peak_tokens_per_second_,
+      .joules_per_token = look.joules_per_token,
+      .slow_rank = look.slow_rank};
   for (metrics::StepObserver* observer : observers_) observer->step_taken(record);
 }
 

@@ -10,6 +10,7 @@
 #include "pipeline/pretrain/checkpoint/training_checkpoint.h"
 #include "pipeline/pretrain/metrics/step_observer.h"
 #include "pipeline/pretrain/options.h"
+#include "pipeline/pretrain/rank_watch.h"
 #include "pipeline/pretrain/requests.h"
 #include "pipeline/pretrain/step/trainer.h"
 #include "pipeline/windows/windows.h"
@@ -24,13 +25,16 @@ class PretrainLoop {
   /// checkpoint is there.
   PretrainLoop(const comm::Communicator& communicator, const PretrainOptions& options,
                const checkpoint::CheckpointContext& context, step::Trainer& trainer, const windows::Windows* validation,
-               Requests& requests, std::vector<metrics::StepObserver*> observers, checkpoint::TrainingState state,
-               bool saved);
+               Requests& requests, RankWatch& watch, std::vector<metrics::StepObserver*> observers,
+               checkpoint::TrainingState state, bool saved);
 
   /// Until the last step, or until a rank was asked to stop: then a checkpoint is there, as it is where AgreedError
   /// ends the run while one is written. Throws AgreedError (bad_data) where more steps in a row than options.max_skips
   /// cannot be taken, because loss or gradient is not finite, and where what is to be saved is not. Collective.
   failure::ExitCode run();
+
+  /// What records hold the run's rate against: see peak_tokens_per_second(). 0: nothing.
+  void set_peak(double tokens_per_second) { peak_tokens_per_second_ = tokens_per_second; }
 
   std::int64_t steps_taken() const { return state_.step; }
 
@@ -43,7 +47,8 @@ class PretrainLoop {
   void roll_back(const step::StepOutcome& outcome);
   /// Nats, where the step is one to be validated.
   std::optional<double> validation_loss();
-  void tell(const step::StepOutcome& outcome, double step_seconds, std::optional<double> validation_loss_nats);
+  void tell(const step::StepOutcome& outcome, double step_seconds, std::optional<double> validation_loss_nats,
+            const RankWatch::Look& look);
   /// Beside the steps that follow, where there are any and the run has it so. Collective.
   void save();
   void save_now();
@@ -57,10 +62,12 @@ class PretrainLoop {
   step::Trainer& trainer_;
   const windows::Windows* validation_;
   Requests& requests_;
+  RankWatch& watch_;
   std::vector<metrics::StepObserver*> observers_;
   checkpoint::TrainingState state_;
   bool saved_;
   bool stop_ = false;
+  double peak_tokens_per_second_ = 0;
   std::optional<std::int64_t> rolled_back_to_;            // the last time
   std::string rolled_back_;                               // said with the next step
   std::string weights_hash_;                              // of the step, where it is a checkpoint's

@@ -45,6 +45,7 @@ struct PretrainOptions {
   std::int64_t keep_every = 0;               ///< for good: those of steps that it divides; 0: none
   double time_limit_seconds = 0;             ///< from the program's start; 0: the scheduler's, if it has one
   std::int64_t log_every = 0;                ///< steps
+  bool tensorboard = false;                  ///< also write events for TensorBoard
 
   std::int64_t lanes = 0;  ///< 0, until the run is opened: the run's own, or by the number of ranks
   int threads = 0;         ///< 0: by the environment

@@ -15,9 +15,12 @@
 #include "pipeline/models/checkpoint_places.h"
 #include "pipeline/pretrain/inputs.h"
 #include "pipeline/pretrain/loop.h"
+#include "pipeline/pretrain/machine_rate.h"
 #include "pipeline/pretrain/metrics/console.h"
 #include "pipeline/pretrain/metrics/metrics_observer.h"
+#include "pipeline/pretrain/metrics/tensorboard_observer.h"
 #include "pipeline/pretrain/plan.h"
+#include "pipeline/pretrain/rank_watch.h"
 #include "pipeline/pretrain/requests.h"
 #include "pipeline/pretrain/resume.h"
 #include "pipeline/pretrain/start.h"
@@ -138,16 +141,22 @@ failure::ExitCode pretrain(const comm::Communicator& communicator, PretrainOptio
   state.instruction_set = environment.instruction_set;
   state.threads_per_rank = environment.threads_per_rank;
 
+  const double peak = peak_tokens_per_second(communicator, inputs->config);
   std::unique_ptr<metrics::MetricsObserver> metrics;
+  std::unique_ptr<metrics::TensorboardObserver> tensorboard;
   comm::agree_on_first(communicator, [&] {
     run.directory->write_configuration(configuration);
     auto json = run::to_json(environment);
     job::add_to(json, here);
     json["from_step"] = state.step;
     json["data_fingerprint"] = state.data_fingerprint;
+    json["peak_tokens_per_second"] = peak;
     json["parameters"] = model::shape::parameter_count(inputs->config);
     run.directory->add_environment(io::files::json_text(json));
     metrics = std::make_unique<metrics::MetricsObserver>(options.run / "metrics.jsonl", state.step);
+    if (options.tensorboard) {
+      tensorboard = std::make_unique<metrics::TensorboardObserver>(options.run / "tensorboard", state.step);
+    }
     run::say(fmt::format("{} {} of {} parameters on {} tokens: {} ranks x {} threads, {} lanes, {} tokens a step\n",
                          place ? fmt::format("going on from step {} with", state.step) : "training",
                          options.init.empty() ? options.model.preset : options.init.string(),
@@ -168,8 +177,11 @@ failure::ExitCode pretrain(const comm::Communicator& communicator, PretrainOptio
   MeterReader meter(account);
   std::vector<metrics::StepObserver*> observers = {&meter};
   if (first) observers.insert(observers.end(), {metrics.get(), &console});
-  PretrainLoop loop(communicator, options, context, *trainer, validation ? &*validation : nullptr, requests, observers,
-                    state, place && place->checkpoint == models::checkpoint_folder(options.run, state.step));
+  if (tensorboard) observers.push_back(tensorboard.get());
+  RankWatch watch(communicator, account, trainer->own_micro_batches());
+  PretrainLoop loop(communicator, options, context, *trainer, validation ? &*validation : nullptr, requests, watch,
+                    observers, state, place && place->checkpoint == models::checkpoint_folder(options.run, state.step));
+  loop.set_peak(peak);
   const failure::ExitCode code = loop.run();
   const std::int64_t steps = loop.steps_taken() - state.step;
   const job::Cost cost =

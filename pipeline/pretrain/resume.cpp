@@ -31,6 +31,7 @@ std::vector<std::string> may_differ() {
                                     "validation-tokens",
                                     "checkpoint-every",
                                     "log-every",
+                                    "tensorboard",
                                     "threads",
                                     "keep-checkpoints",
                                     "recompute",

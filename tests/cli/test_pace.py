@@ -19,6 +19,7 @@ class Pace(PretrainTest):
         self.assertIn("stopped early at step", said)
         self.assertFalse((self.run_folder / "stop").exists())
         stood_at = self.metrics()[-1]["step"]
+        self.assertEqual([line["step"] for line in self.metrics() if "stopped" in line], [stood_at])
         (self.run_folder / "stop").touch()  # while it waits in the queue
         self.train(steps=ENDLESS, check=75)
         self.assertFalse((self.run_folder / "stop").exists())

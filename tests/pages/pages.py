@@ -3,8 +3,8 @@ from browser import layout
 
 
 class Pages:
-    def assert_fits(self, page):
-        for width in (360, 1280):
+    def assert_fits(self, page, widths=(360, 1280)):
+        for width in widths:
             for dark in (False, True):
                 window, content, beyond = layout(page, width, dark)
                 self.assertEqual(window, width)

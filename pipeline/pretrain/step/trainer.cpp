@@ -1,5 +1,6 @@
 #include "pipeline/pretrain/step/trainer.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <optional>
@@ -137,7 +138,9 @@ void Trainer::advance() {
 }
 
 StepOutcome Trainer::step(const StepRequests& requests) {
+  const auto began = std::chrono::steady_clock::now();
   const comm::ExactSum mine = sum_gradients();
+  const double summing_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
   std::int64_t ranks_that[] = {requests.stop ? 1 : 0, requests.save ? 1 : 0, requests.saved ? 1 : 0};
   const comm::ExactSum nll = comm::sum_over_ranks(communicator_, mine, ranks_that);
   const auto summed = std::chrono::steady_clock::now();
@@ -159,6 +162,7 @@ StepOutcome Trainer::step(const StepRequests& requests) {
     advance();
   }
   outcome.exchange_seconds = exchange_.take_waited_seconds();
+  outcome.compute_seconds = std::max(0.0, summing_seconds - outcome.exchange_seconds);
   outcome.read_seconds = reader_.take_waited_seconds();
   return outcome;
 }

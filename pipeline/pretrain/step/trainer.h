@@ -61,6 +61,8 @@ class Trainer {
 
   std::int64_t steps_taken() const { return steps_taken_; }
   std::uint64_t samples_consumed() const { return samples_consumed_; }
+  /// Of this rank, in a step.
+  std::int64_t own_micro_batches() const { return order_.empty() ? 0 : static_cast<std::int64_t>(order_.size()) - 1; }
   /// Where a restored run stands.
   void set_progress(std::int64_t steps_taken, std::uint64_t samples_consumed);
   /// What outliers are told by; nothing without skip_outliers.

@@ -1,4 +1,5 @@
 // What the log and the terminal make of a run's steps, to the byte.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -69,8 +70,9 @@ std::string said_of(std::int64_t first, std::int64_t last, const auto& change) {
 }
 
 std::string line(std::int64_t step, const std::string& validation, const std::string& left) {
-  return "step " + std::to_string(step) + "/40  loss 4.2500" + validation +
-         "  learning rate 0.0015  gradient norm 0.812  683 tokens/s  " + left + " left\n";
+  const std::string place = "step " + std::to_string(step) + "/40";
+  return (validation.empty() ? "" : place + validation + "\n") + place +
+         "  loss 4.2500  lr 0.0015  norm 0.81  683 tok/s  " + left + " left\n";
 }
 
 TEST(Console, SaysWhatIsDueValidatedStoppedOrLast) {
@@ -84,6 +86,65 @@ TEST(Console, SaysWhatIsDueValidatedStoppedOrLast) {
                       if (record.step == 2) record.validation_loss_nats = 4.5;
                     }),
             line(2, "  validation loss 4.5000", "0:00:29"));
+}
+
+TEST(MetricsObserver, SaysWhatIsKnownOfMachineAndRanks) {
+  const std::filesystem::path path =
+      std::filesystem::path(testing::TempDir()) / ("metrics-" + std::to_string(::getpid()) + "-machine.jsonl");
+  {
+    MetricsObserver metrics(path, 0);
+    StepRecord record = record_of(1);
+    record.peak_tokens_per_second = 4096;
+    record.joules_per_token = 0.5;
+    record.slow_rank = SlowRank{3, "node7", 0.25};
+    metrics.step_taken(record);
+  }
+  EXPECT_THAT(
+      io::files::read_file(path),
+      testing::HasSubstr(R"("elapsed_seconds":0.75,"peak_fraction":0.25,"joules_per_token":0.5,"slowest_rank":3,)"
+                         R"("slowest_host":"node7","slowest_behind":0.25})"));
+  std::filesystem::remove(path);
+}
+
+TEST(Console, SaysWhatTheMachineTells) {
+  EXPECT_EQ(said_of(5, 10,
+                    [](StepRecord& record) {
+                      record.peak_tokens_per_second = 2000;
+                      if (record.step == 7) record.joules_per_token = 0.0352;
+                    }),
+            "step 10/40  loss 4.2500  lr 0.0015  norm 0.81  683 tok/s  34% peak  0.035 J/tok  0:00:23 left\n");
+}
+
+TEST(Console, ALineHasAtMostAHundredColumns) {
+  const std::string said = said_of(10, 10, [](StepRecord& record) {
+    record.last_step = 1'000'000;
+    record.step = 123'450;
+    record.loss_nats = 10.1234;
+    record.learning_rate = 0.000216;
+    record.gradient_norm = 0.828;
+    record.step_tokens = 524'288;
+    record.elapsed_seconds = 123'450 * 4.5;
+    record.peak_tokens_per_second = 1e6;
+    record.joules_per_token = 0.0352;
+  });
+  EXPECT_LE(said.size(), Console::kColumns + 1) << said;
+  EXPECT_THAT(said, testing::HasSubstr("J/tok"));
+}
+
+TEST(Console, WarnsOfASlowRankAsItBeginsAndNotAtEachLine) {
+  const auto slow_from = [](std::int64_t first) {
+    return [first](StepRecord& record) {
+      record.last_step = 2000;
+      if (record.step >= first && record.step % 10 == 0) record.slow_rank = SlowRank{1, "node\n7", 0.234};
+    };
+  };
+  const std::string said = said_of(1, 300, slow_from(100));
+  const std::string warning =
+      "rank 1 on node\\u{a}7 is 23 % behind the median of ranks in computing: the others wait for it\n";
+  EXPECT_THAT(said, testing::HasSubstr(warning));
+  EXPECT_EQ(said.find("rank 1"), said.rfind("rank 1"));
+  EXPECT_LT(said.find("step 100/"), said.find("rank 1"));
+  EXPECT_GT(said.find("step 110/"), said.find("rank 1"));
 }
 
 TEST(Console, SaysHowARunEnded) {

@@ -1,11 +1,11 @@
-#include "pipeline/measure/machine_peak.h"
+#include "pipeline/measure/peak/machine_peak.h"
 
 #include <chrono>
 #include <cstdint>
 
 #include "model/simd/instruction_sets.h"
 
-namespace chainrule::pipeline::measure {
+namespace chainrule::pipeline::measure::peak {
 namespace {
 
 constexpr int kChains = 12;  // independent sums: enough to fill two units of latency four, few enough for 16 registers
@@ -64,4 +64,4 @@ double measure_peak_flops(double seconds) {
   return rate;
 }
 
-}  // namespace chainrule::pipeline::measure
+}  // namespace chainrule::pipeline::measure::peak
