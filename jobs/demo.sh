@@ -140,5 +140,5 @@ END
 echo
 echo "Everything this run made is in $work (pipeline.cfg says how; logs are in its folders *.job):"
 echo "  data/      the data sets      (chainrule inspect \"$work/data/train\")"
-echo "  run/       the trained model  (chainrule inspect \"$work/run\")"
+echo "  run/       the trained model  (chainrule inspect \"$work/run\"; its curves: chainrule report \"$work/run\")"
 echo "  report/    report.html (for a browser), report.json, domains.csv, documents.csv, environment.json"

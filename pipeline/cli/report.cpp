@@ -13,7 +13,7 @@
 namespace chainrule::pipeline::cli {
 namespace {
 
-constexpr Command kActions[] = {
+constexpr Command kReportActions[] = {
     {"curves", "curves and events of pretraining runs as a page; its name may be left out: report RUN",
      run_report_curves},
     {"runs", "the pretraining runs in folders: state, step, loss, rate, last sign of life", run_report_runs},
@@ -28,7 +28,7 @@ bool names_a_run(const std::string& word) {
   if (word == "--output" || word.starts_with("--output=") || word == "--run" || word.starts_with("--run=")) return true;
   if (word.starts_with('-')) return false;
   std::vector<std::string> names;
-  for (const Command& action : kActions) names.emplace_back(action.name);
+  for (const Command& action : kReportActions) names.emplace_back(action.name);
   if (std::find(names.begin(), names.end(), word) != names.end()) return false;
   std::error_code error;
   return std::filesystem::exists(word, error) || word.find('/') != std::string::npos || nearest(word, names).empty();
@@ -53,7 +53,7 @@ Arguments with_action(Arguments arguments) {
 }  // namespace
 
 failure::ExitCode run_report(const Arguments& arguments) {
-  return run_action("report", kActions, with_action(arguments));
+  return run_action("report", kReportActions, with_action(arguments));
 }
 
 }  // namespace chainrule::pipeline::cli

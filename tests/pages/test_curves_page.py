@@ -51,7 +51,8 @@ class CurvesPage(Pages, TextModelTest):
         self.assertIn('<td data-name="step">60 of 60</td>', text)
         self.assertIn(html.escape("a <i>&{{x}}"), text)
         self.assertNotIn("<i>", text)
-        for title in ("Training loss", "Learning rate", "Gradient norm", "Throughput"):
+        for title in ("Training loss", "Learning rate", "Gradient norm", "Throughput",
+                      "Share of the machine&apos;s peak"):
             self.assertIn(f"<figcaption>{title}</figcaption>", text)
         for kind in ("start", "checkpoint", "end"):
             self.assertIn(f'<td data-name="event">{kind}</td>', text)
@@ -66,7 +67,7 @@ class CurvesPage(Pages, TextModelTest):
         config.write_text(config.read_text() + "mark = <b>bold</b>\n")
         text = self.make_page(self.copy_run("a"), changed, self.copy_run("c"))
         charts = re.findall(r"<figure><figcaption>[^<]*</figcaption><svg.*?</svg>", text, re.S)
-        self.assertEqual(len(charts), 4)
+        self.assertEqual(len(charts), 5)  # loss, learning rate, gradient norm, tokens/s, share of the peak
         loss = charts[0]
         for run in range(3):
             self.assertIn(f'class="line c{run} d{run}"', loss)
