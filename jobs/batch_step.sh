@@ -108,6 +108,10 @@ identify_job() {
 # mpirun with so many ranks on each host, each bound to cores of its own for its threads.
 use_mpirun() {
   launcher=(mpirun -n "$ranks")
+  # When mpirun is told to end (TERM), ranks save first: it would kill them after a second. It waits so long also where a
+  # rank has failed, so not longer. The second name is that of Open MPI 5.
+  export OMPI_MCA_odls_base_sigkill_timeout="${OMPI_MCA_odls_base_sigkill_timeout:-10}"
+  export PRTE_MCA_odls_base_sigkill_timeout="${PRTE_MCA_odls_base_sigkill_timeout:-10}"
   # Ctrl-C is for this script, which passes USR1 on: mpirun would kill the ranks.
   [ "$scheduler" != local ] || launcher=(setsid "${launcher[@]}")
   if [ "$scheduler" != local ]; then

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <exception>
@@ -13,6 +14,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <thread>
 
 #include "pipeline/comm/call.h"
 #include "pipeline/comm/communicator_state.h"
@@ -143,6 +145,11 @@ Session::Session() : world_(std::make_unique<Communicator::State>(MPI_COMM_WORLD
 Session::~Session() = default;
 
 void Session::abort(int exit_code) {
+  // MPI_Abort comes back when the launcher has killed everybody, for which it may take its time.
+  std::thread([exit_code] {
+    std::this_thread::sleep_for(std::chrono::seconds(2));
+    std::_Exit(exit_code);
+  }).detach();
   MPI_Abort(MPI_COMM_WORLD, exit_code);
   std::_Exit(exit_code);
 }

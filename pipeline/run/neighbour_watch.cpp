@@ -7,10 +7,9 @@
 namespace chainrule::pipeline::run {
 
 void NeighbourWatch::saw(const SignOfLife& sign) {
-  if (sign.count == 0) {
-    ended_ = true;
-    return;
-  }
+  ended_ = sign.count == SignOfLife::kEndedWell;
+  ends_job_ = sign.count == SignOfLife::kEndsJob;
+  if (ended_ || ends_job_) return;
   const bool comes_on = sign.activity.advances != last_.activity.advances;
   if (comes_on && last_.activity.phase == Activity::Phase::step) {
     longest_still_ = std::max(longest_still_, still_looks_);

@@ -8,7 +8,10 @@ namespace chainrule::pipeline::run {
 
 /// What a rank sends to the one that watches it, several times a second.
 struct SignOfLife {
-  std::int64_t count = 0;  ///< from 1; 0: it has ended well
+  static constexpr std::int64_t kEndedWell = 0;
+  static constexpr std::int64_t kEndsJob = -1;  ///< somebody has said why
+
+  std::int64_t count = 0;  ///< from 1; kEndedWell, kEndsJob
   Activity::Seen activity;
   std::int32_t waits = 0;  ///< its work waits for other ranks
   std::int32_t process = 0;
@@ -31,12 +34,15 @@ class NeighbourWatch {
 
   /// Whether it ended well; it is then watched no more.
   bool ended() const { return ended_; }
+  /// Whether it has said, or heard, that the job ends.
+  bool ends_job() const { return ends_job_; }
   const SignOfLife& last() const { return last_; }
 
  private:
   std::int64_t silence_;
   SignOfLife last_;
   bool ended_ = false;
+  bool ends_job_ = false;
   std::int64_t silent_looks_ = 0;
   std::int64_t still_looks_ = 0;    // since it last came on, or waited
   std::int64_t longest_still_ = 0;  // that ended by its coming on

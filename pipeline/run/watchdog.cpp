@@ -57,6 +57,7 @@ class Watchdog {
       give_sign();
       while (!watch_.ended() && received_.done()) {
         watch_.saw(incoming_);
+        if (watch_.ends_job()) end_quietly();
         if (watch_.ended()) break;
         received_ = communicator_.receive(std::as_writable_bytes(std::span(&incoming_, 1)), next_, kTag);
       }
@@ -64,6 +65,7 @@ class Watchdog {
       if (const std::string wrong = is_gone() ? "has died" : watch_.look(); !wrong.empty()) end_job(wrong);
       std::this_thread::sleep_for(ending_ ? kLook / 20 : kLook);
     }
+    tell_that_the_job_ends();  // this rank failed by itself
   }
 
   void give_sign() {
@@ -73,7 +75,7 @@ class Watchdog {
     said_farewell_ = ending_;
     ++mine_.count;
     outgoing_ = mine_;
-    if (said_farewell_) outgoing_.count = 0;
+    if (said_farewell_) outgoing_.count = SignOfLife::kEndedWell;
     sent_ = communicator_.send(std::as_bytes(std::span(&outgoing_, 1)), previous_, kTag);
   }
 
@@ -94,6 +96,26 @@ class Watchdog {
                             last.count > 0 ? fmt::format(" on {}", last.host) : "", wrong, name_of(last.activity.phase),
                             at));
     std::fflush(nullptr);
+    end_quietly();
+  }
+
+  /// The rank before this one hears of it first, so that it does not take this one for dead and says so, too; and so
+  /// on, also where a launcher leaves ranks a long time before it kills them.
+  void tell_that_the_job_ends() {
+    for (int look = 0; look < 2 && !sent_.done(); ++look) std::this_thread::sleep_for(kLook);
+    if (sent_.done()) {
+      outgoing_ = mine_;
+      outgoing_.count = SignOfLife::kEndsJob;
+      sent_ = communicator_.send(std::as_bytes(std::span(&outgoing_, 1)), previous_, kTag);
+    }
+    for (int look = 0; look < 6; ++look) {
+      static_cast<void>(sent_.done());
+      std::this_thread::sleep_for(kLook / 4);
+    }
+  }
+
+  [[noreturn]] void end_quietly() {
+    tell_that_the_job_ends();
     comm::Session::abort(static_cast<int>(failure::ExitCode::internal));
   }
 
