@@ -9,7 +9,6 @@
 #include "pipeline/failure/error.h"
 #include "pipeline/models/checkpoint_places.h"
 #include "pipeline/pretrain/trainer_state.h"
-#include "pipeline/pretrain/validation.h"
 
 namespace chainrule::pipeline::pretrain {
 namespace {
@@ -24,7 +23,7 @@ bool due(std::int64_t step, std::int64_t every) { return every != 0 && step % ev
 
 PretrainLoop::PretrainLoop(const comm::Communicator& communicator, const PretrainOptions& options,
                            const checkpoint::CheckpointContext& context, step::Trainer& trainer,
-                           const windows::Windows* validation, Requests& requests,
+                           std::span<const ValidationSet> validation, Requests& requests,
                            std::vector<metrics::StepObserver*> observers, checkpoint::TrainingState state, bool saved)
     : communicator_(communicator),
       options_(options),
@@ -65,7 +64,7 @@ void PretrainLoop::take_step() {
   stop_ = outcome.requests.stop;
   const double step_seconds = seconds_since(start);
 
-  const std::optional<double> validated = validation_loss();
+  const std::optional<ValidationLoss> validated = validation_loss();
   const bool save_due =
       outcome.requests.save || due(state_.step, options_.checkpoint_every) || due(state_.step, options_.keep_every);
   // While no step can be taken, the state is perhaps one that no step will be taken from.
@@ -94,11 +93,10 @@ void PretrainLoop::throw_diverged(const step::StepOutcome& outcome) const {
                                        : ""));
 }
 
-std::optional<double> PretrainLoop::validation_loss() {
-  if (validation_ == nullptr || !(due(state_.step, options_.validate_every) || at_last_step())) return std::nullopt;
-  const comm::ExactSum nll = validate_model(communicator_, trainer_.decoder(), trainer_.parameters().span(),
-                                            *validation_, options_.micro_batch);
-  return nll.nonfinite() == 0 ? nll.nats() / static_cast<double>(nll.count()) : NAN;
+std::optional<ValidationLoss> PretrainLoop::validation_loss() {
+  if (validation_.empty() || !(due(state_.step, options_.validate_every) || at_last_step())) return std::nullopt;
+  return validate_sets(communicator_, trainer_.decoder(), trainer_.parameters().span(), validation_,
+                       options_.micro_batch);
 }
 
 void PretrainLoop::save() {
@@ -108,7 +106,7 @@ void PretrainLoop::save() {
 }
 
 void PretrainLoop::tell(const step::StepOutcome& outcome, double step_seconds,
-                        std::optional<double> validation_loss_nats) {
+                        const std::optional<ValidationLoss>& validated) {
   const std::int64_t length = trainer_.decoder().config().sequence_length;
   const metrics::StepRecord record = {
       .step = state_.step,
@@ -121,7 +119,8 @@ void PretrainLoop::tell(const step::StepOutcome& outcome, double step_seconds,
       .step_tokens = outcome.tokens,
       .step_seconds = step_seconds,
       .elapsed_seconds = state_.elapsed_seconds,
-      .validation_loss_nats = validation_loss_nats,
+      .validation_loss_nats = validated ? std::optional(validated->nats) : std::nullopt,
+      .source_losses_nats = validated ? validated->named : std::vector<std::pair<std::string, double>>(),
       .weights_hash = weights_hash_,
       .skipped = describe_failure(outcome),
       .stop = stop_};

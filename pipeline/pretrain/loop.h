@@ -1,5 +1,6 @@
 #pragma once
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -10,20 +11,20 @@
 #include "pipeline/pretrain/options.h"
 #include "pipeline/pretrain/requests.h"
 #include "pipeline/pretrain/step/trainer.h"
-#include "pipeline/windows/windows.h"
+#include "pipeline/pretrain/validation.h"
 
 namespace chainrule::pipeline::pretrain {
 
 /// The steps of a run, with validation and checkpoints in between.
 class PretrainLoop {
  public:
-  /// Everything outlives it. validation may be null; requests and observers are this rank's, in the order in which they
-  /// are told. state is where the trainer stands, with the conditions that checkpoints record; saved tells whether its
-  /// checkpoint is there.
+  /// Everything outlives it. validation may be empty; requests and observers are this rank's, in the order in which
+  /// they are told. state is where the trainer stands, with the conditions that checkpoints record; saved tells whether
+  /// its checkpoint is there.
   PretrainLoop(const comm::Communicator& communicator, const PretrainOptions& options,
-               const checkpoint::CheckpointContext& context, step::Trainer& trainer, const windows::Windows* validation,
-               Requests& requests, std::vector<metrics::StepObserver*> observers, checkpoint::TrainingState state,
-               bool saved);
+               const checkpoint::CheckpointContext& context, step::Trainer& trainer,
+               std::span<const ValidationSet> validation, Requests& requests,
+               std::vector<metrics::StepObserver*> observers, checkpoint::TrainingState state, bool saved);
 
   /// Until the last step, or until a rank was asked to stop: then a checkpoint is there. Throws AgreedError (bad_data)
   /// where more steps in a row than options.max_skips cannot be taken, because loss or gradient is not finite, and
@@ -36,8 +37,8 @@ class PretrainLoop {
   void take_step();
   [[noreturn]] void throw_diverged(const step::StepOutcome& outcome) const;
   /// Nats, where the step is one to be validated.
-  std::optional<double> validation_loss();
-  void tell(const step::StepOutcome& outcome, double step_seconds, std::optional<double> validation_loss_nats);
+  std::optional<ValidationLoss> validation_loss();
+  void tell(const step::StepOutcome& outcome, double step_seconds, const std::optional<ValidationLoss>& validated);
   void save();
   bool at_last_step() const { return state_.step == options_.schedule.steps; }
 
@@ -45,7 +46,7 @@ class PretrainLoop {
   const PretrainOptions& options_;
   const checkpoint::CheckpointContext& context_;
   step::Trainer& trainer_;
-  const windows::Windows* validation_;
+  std::span<const ValidationSet> validation_;
   Requests& requests_;
   std::vector<metrics::StepObserver*> observers_;
   checkpoint::TrainingState state_;

@@ -7,6 +7,22 @@
 #include "pipeline/show/numbers.h"
 
 namespace chainrule::pipeline::pretrain::metrics {
+namespace {
+
+/// "  validation loss 4.5000 (code 4.2000, web 4.7000)"; nothing where the step was not validated.
+std::string validation_text(const StepRecord& record) {
+  if (!record.validation_loss_nats) return {};
+  std::string sources;
+  if (record.source_losses_nats.size() == 1)
+    return fmt::format("  validation loss {:.4f}", *record.validation_loss_nats);
+  for (const auto& [source, loss] : record.source_losses_nats) {
+    sources += fmt::format("{}{} {:.4f}", sources.empty() ? " (" : ", ", source, loss);
+  }
+  return fmt::format("  validation loss {:.4f}{}{}", *record.validation_loss_nats, sources, sources.empty() ? "" : ")");
+}
+
+}  // namespace
+
 Console::Console(std::int64_t log_every, std::int64_t step, double elapsed_seconds)
     : log_every_(log_every),
       logged_step_(step),
@@ -42,10 +58,8 @@ void Console::step_taken(const StepRecord& record) {
   const double left = static_cast<double>(record.last_step - record.step) * seconds_a_step;
   const std::string line = fmt::format(
       "step {}/{}  loss {:.4f}{}  learning rate {:.3g}  gradient norm {:.3g}  {:.0f} tokens/s  {} left", record.step,
-      record.last_step, record.loss_nats,
-      record.validation_loss_nats ? fmt::format("  validation loss {:.4f}", *record.validation_loss_nats) : "",
-      record.learning_rate, record.gradient_norm, static_cast<double>(record.step_tokens) / seconds_a_step,
-      show::clock_time(left, show::Hours::always));
+      record.last_step, record.loss_nats, validation_text(record), record.learning_rate, record.gradient_norm,
+      static_cast<double>(record.step_tokens) / seconds_a_step, show::clock_time(left, show::Hours::always));
   if (!record.skipped.empty()) say(fmt::format("step {} was passed over: {}", record.step, record.skipped));
   const bool due = log_every_ != 0 && record.step % log_every_ == 0;
   if (!due && !record.validation_loss_nats && record.step != record.last_step && !record.stop) {

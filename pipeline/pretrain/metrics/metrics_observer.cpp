@@ -17,6 +17,7 @@ void MetricsObserver::step_taken(const StepRecord& record) {
   json["tokens_per_second"] = static_cast<double>(record.step_tokens) / record.step_seconds;
   json["elapsed_seconds"] = record.elapsed_seconds;
   if (record.validation_loss_nats) json["validation_loss"] = *record.validation_loss_nats;  // null where not finite
+  for (const auto& [source, loss] : record.source_losses_nats) json["validation_losses"][source] = loss;
   if (!record.skipped.empty()) json["skipped"] = record.skipped;
   if (!record.weights_hash.empty()) json["weights_hash"] = record.weights_hash;
   log_.append(io::files::json_text(json));

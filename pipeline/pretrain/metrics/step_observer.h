@@ -3,6 +3,8 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace chainrule::pipeline::pretrain::metrics {
 
@@ -19,9 +21,11 @@ struct StepRecord {
   double step_seconds = 0;
   double elapsed_seconds = 0;                  ///< of the run so far, over all starts
   std::optional<double> validation_loss_nats;  ///< where the step was validated; not a number where that is not finite
-  std::string weights_hash;                    ///< where its checkpoint is about to be written
-  std::string skipped;                         ///< why the step was passed over; empty where it was taken
-  bool stop = false;                           ///< the run stops after it, as it was asked to
+  /// Of a mix that was validated, each source's loss beside the one over all their tokens.
+  std::vector<std::pair<std::string, double>> source_losses_nats = {};
+  std::string weights_hash;  ///< where its checkpoint is about to be written
+  std::string skipped;       ///< why the step was passed over; empty where it was taken
+  bool stop = false;         ///< the run stops after it, as it was asked to
 };
 
 /// How a run ended, with its checkpoint written.
