@@ -146,7 +146,7 @@ class Mix(PretrainTest):
         chainrule(*words, "--max-epochs", 48 / windows, check=0)
         by_default = self.mix(entries, run=self.folder / "longer", steps=30, check=64)
         self.assertRegex(by_default.err, "of 'notes' 30 steps .* more than --max-epochs 4:")
-        done = chainrule(*self.options(), "--max-epochs", 0.5, check=64)
+        done = self.train("--max-epochs", 0.25, run=self.folder / "plain", check=64)
         self.assertIn("option '--data': 6 steps take 96 samples", done.err)
 
     def test_each_source_is_validated(self):
