@@ -172,12 +172,9 @@ failure::ExitCode pretrain(const comm::Communicator& communicator, PretrainOptio
                          options.global_batch * inputs->config.sequence_length));
   });
   const std::vector<ValidationSet> validation = validation_sets(options, *inputs);
-  checkpoint::CheckpointContext context{options.run,
-                                        inputs->training().tokenizer_json(),
-                                        inputs->training().tokenizer_fingerprint(),
-                                        options.keep_checkpoints,
-                                        options.keep_every,
-                                        {}};
+  checkpoint::CheckpointContext context{options.run, inputs->training().tokenizer_json(),
+                                        inputs->training().tokenizer_fingerprint(), options.keep_checkpoints,
+                                        options.keep_every};
   if (inputs->has_mix()) {
     context.sources = [&](std::uint64_t consumed) { return source_states(options, *inputs, consumed); };
   }

@@ -62,7 +62,7 @@ struct CheckpointContext {
   std::int64_t keep = 2;        ///< newest checkpoints that stay
   std::int64_t keep_every = 0;  ///< those of steps that it divides stay, too; 0: none
   /// What a mix has taken from each source, of so many samples; empty where there is no mix.
-  std::function<std::vector<SourceState>(std::uint64_t samples_consumed)> sources;
+  std::function<std::vector<SourceState>(std::uint64_t samples_consumed)> sources = {};
 };
 
 /// Fingerprint of a table's names, shapes and offsets.
