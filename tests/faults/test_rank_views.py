@@ -69,7 +69,7 @@ class PretrainViews(TwoViews, PretrainTest):
         extra = self.put(self.fixture / "extra", "extra")
         options = self.options()
         at = options.index("--data")
-        options[at:at + 2] = ["--mix", "web=pair:1", "code=extra:1"]
+        options[at:at + 2] = ["--mix", "web=pair:1", "z=extra:1"]
         in_views(self.views, *options, check=0)
         for part, said in (("train", "the training data of 'extra'"), ("held-out", "the validation data of 'extra'")):
             shutil.rmtree(self.run_folder, ignore_errors=True)
