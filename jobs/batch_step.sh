@@ -110,8 +110,8 @@ use_mpirun() {
   launcher=(mpirun -n "$ranks")
   # When mpirun is told to end (TERM), ranks save first: it would kill them after a second. It waits so long also where a
   # rank has failed, so not longer. The second name is that of Open MPI 5.
-  export OMPI_MCA_odls_base_sigkill_timeout="${OMPI_MCA_odls_base_sigkill_timeout:-10}"
-  export PRTE_MCA_odls_base_sigkill_timeout="${PRTE_MCA_odls_base_sigkill_timeout:-10}"
+  export OMPI_MCA_odls_base_sigkill_timeout="${OMPI_MCA_odls_base_sigkill_timeout:-5}"
+  export PRTE_MCA_odls_base_sigkill_timeout="${PRTE_MCA_odls_base_sigkill_timeout:-5}"
   # Ctrl-C is for this script, which passes USR1 on: mpirun would kill the ranks.
   [ "$scheduler" != local ] || launcher=(setsid "${launcher[@]}")
   if [ "$scheduler" != local ]; then

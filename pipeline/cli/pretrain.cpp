@@ -23,6 +23,8 @@ namespace {
 struct Words {
   std::string data;
   std::string validation_data;
+  std::vector<std::string> mix;
+  std::vector<std::string> mix_validation;
   std::string tokenizer;
   std::string run;
   std::string init;
@@ -40,6 +42,7 @@ struct Numbers {
   std::int64_t decay_steps = 0;
   double minimum_learning_rate = 0;
   double failure_hours = 0;
+  double max_epochs = 0;
 };
 
 /// Options of the model's shape that --init leaves no room for.
@@ -47,14 +50,22 @@ constexpr const char* kShapeOptions[] = {
     "model",      "layers",           "heads",          "key-value-heads", "width",         "feed-forward-width",
     "activation", "attention-window", "query-key-norm", "logit-soft-cap",  "zero-residuals"};
 
-void add_data_and_model(CommandOptions& command, pretrain::PretrainOptions& options, Words& words) {
+void add_data_and_model(CommandOptions& command, pretrain::PretrainOptions& options, Words& words, Numbers& numbers) {
   command.group("Data and run")
       .add_options()(
-          "data", po::value(&words.data)->required()->value_name("PATH"),
+          "data", po::value(&words.data)->value_name("PATH"),
           "data set to train on, or a folder with train/ and held-out/, which is then validated on; or token "
           "files of llm.c or Megatron: a file, a folder of them, or what their names begin with")(
           "validation-data", po::value(&words.validation_data)->value_name("PATH"),
           "what to validate on, as --data (default: the pair's held-out/)")(
+          "mix", po::value(&words.mix)->multitoken()->value_name("NAME=DATA:WEIGHT[@STEP]..."),
+          "instead of --data, sources to train on, each DATA as --data takes it, in proportion to their weights (such "
+          "as 3 or 0.25); with @STEP a source has that weight from behind this step on, 0 ends it. Started again, a "
+          "run may be given other weights, which then hold from where it is, and more sources")(
+          "mix-validation", po::value(&words.mix_validation)->multitoken()->value_name("NAME=DATA..."),
+          "what to validate a source of --mix on (default: its DATA's held-out/)")(
+          "max-epochs", po::value(&numbers.max_epochs)->value_name("E"),
+          "a run that would go through a source more often is refused (default: 4 with --mix, any number with --data)")(
           "tokenizer", po::value(&words.tokenizer)->value_name("T"),
           "whose tokens llm.c's or Megatron's files hold, which do not say; not for data sets of chainrule pack")(
           "run", po::value(&words.run)->value_name("DIR"), "run directory to make, or to go on with")(
@@ -136,6 +147,29 @@ void add_training(CommandOptions& command, pretrain::PretrainOptions& options, N
           "on-divergence", po::value(&words.on_divergence)->default_value("stop")->value_name("stop|rollback"),
           "where more are: end with exit code 65, and with the checkpoint before them; or go back to that checkpoint, "
           "and on with the samples behind those that led here (once: from the same checkpoint it is the end)");
+}
+
+/// The data to train and to validate on.
+void ask_data(const CommandOptions& command, const Words& words, const Numbers& numbers,
+              pretrain::PretrainOptions& options) {
+  constexpr double kMixEpochs = 4;  // so often data are worth nearly as much as new ones (Muennighoff et al. 2023)
+  const auto refuse = [](const char* why) { throw failure::Error(failure::ExitCode::usage, why); };
+  if (command.given("data") && command.given("mix")) refuse("--data and --mix exclude each other");
+  if (!command.given("data") && !command.given("mix")) {
+    refuse("the option '--data' (or '--mix') is required but missing; see --help");
+  }
+  if (command.given("max-epochs")) options.max_epochs = numbers.max_epochs;
+  if (command.given("data")) {
+    if (!words.mix_validation.empty()) refuse("option '--mix-validation' belongs to --mix");
+    options.mix = pretrain::mix::of_one_source(words.data);
+    if (!words.validation_data.empty()) options.validation_data[""] = words.validation_data;
+    return;
+  }
+  if (!words.validation_data.empty())
+    refuse("option '--validation-data' belongs to --data: with --mix, --mix-validation");
+  options.mix = pretrain::mix::parse_mix(words.mix);
+  options.validation_data = pretrain::mix::parse_validation(words.mix_validation, options.mix);
+  if (!options.max_epochs) options.max_epochs = kMixEpochs;
 }
 
 /// What of the schedule was asked for, in words or by decaying now.
@@ -224,14 +258,14 @@ failure::ExitCode run_pretrain(const Arguments& arguments) {
   Words words;
   Numbers numbers;
   CommandOptions command(
-      "chainrule pretrain --data DIR --run DIR --steps N [options]",
+      "chainrule pretrain --data PATH|--mix NAME=DATA:WEIGHT... --run DIR --steps N [options]",
       "Trains a model on a data set, on any number of ranks. USR1 saves a checkpoint and ends with exit code 75; the\n"
       "same command again goes on from the last checkpoint, also on another number of ranks. TERM does the same alone\n"
       "and under srun. Send USR1 to mpirun, which passes it on: of TERM it makes KILL after a second, whatever is "
       "being\n"
       "saved (OMPI_MCA_odls_base_sigkill_timeout sets the seconds), and ends with a code of its own. A file `stop` in\n"
       "the run directory does what USR1 does.");
-  add_data_and_model(command, options, words);
+  add_data_and_model(command, options, words, numbers);
   add_training(command, options, numbers, words);
   add_schedule(command, options, numbers, words);
   add_reporting(command, options, numbers, words);
@@ -240,8 +274,7 @@ failure::ExitCode run_pretrain(const Arguments& arguments) {
   arithmetic.add_math_to(arithmetic_group);
   arithmetic.add_recompute_to(arithmetic_group);
   if (!command.parse(arguments)) return failure::ExitCode::done;
-  options.data = words.data;
-  options.validation_data = words.validation_data;
+  ask_data(command, words, numbers, options);
   options.tokenizer = words.tokenizer;
   options.run = words.run;
   options.init = words.init;

@@ -14,9 +14,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// What to validate on; empty where there is nothing.
-fs::path validation_path(const PretrainOptions& options, const io::tokens::DataSetPair& pair) {
-  return !options.validation_data.empty() ? options.validation_data : pair.held_out.value_or(fs::path());
+/// A source as messages name it.
+std::string said(const SourceInput& source) {
+  return source.name.empty() ? std::string() : fmt::format("the source '{}' of --mix: ", source.name);
 }
 
 /// The tokenizer.json of a data set must be the one its tokens were made with: it goes into every checkpoint.
@@ -79,29 +79,61 @@ model::shape::Config config_of(const PretrainOptions& options, const Start& star
   return *start.config;
 }
 
+/// The source's streams. Whether its tokens are the model's and enough is seen once the model's shape is there.
+SourceInput open_source(const PretrainOptions& options, const mix::Source& asked, Streams& streams) {
+  SourceInput source{.name = asked.name, .training = {}, .validation = {}};
+  const io::tokens::DataSetPair pair = io::tokens::find_pair(asked.data);
+  const fs::path path = pair.train.value_or(asked.data);
+  source.training = streams.open(path);
+  if (!io::tokens::needs_tokenizer(path)) check_tokenizer(*source.training);
+  const auto named = options.validation_data.find(asked.name);
+  const fs::path validation =
+      named != options.validation_data.end() ? named->second : pair.held_out.value_or(fs::path());
+  if (options.validate_every != 0 && !validation.empty()) source.validation = streams.open(validation);
+  return source;
+}
+
+/// Its tokens are those of the first source's tokenizer, and fill a window.
+void check_source(const SourceInput& source, const PretrainInputs& inputs) {
+  const io::tokens::TokenStream& training = *source.training;
+  if (training.tokenizer_fingerprint() != inputs.training().tokenizer_fingerprint()) {
+    throw io::Error(io::ErrorKind::bad_data,
+                    fmt::format("{}'{}' was made with another tokenizer ({}) than '{}' ({})", said(source),
+                                training.path().string(), training.tokenizer_fingerprint(),
+                                inputs.training().path().string(), inputs.training().tokenizer_fingerprint()));
+  }
+  if (training.token_count() < static_cast<std::uint64_t>(inputs.config.sequence_length)) {
+    throw io::Error(
+        io::ErrorKind::bad_data,
+        fmt::format("{}the data set '{}' has {} tokens, fewer than one window of --sequence-length {}", said(source),
+                    training.path().string(), training.token_count(), inputs.config.sequence_length));
+  }
+  if (source.validation && source.validation->tokenizer_fingerprint() != training.tokenizer_fingerprint()) {
+    throw io::Error(io::ErrorKind::bad_data,
+                    fmt::format("{}the validation set '{}' was made with another tokenizer than '{}'", said(source),
+                                source.validation->path().string(), training.path().string()));
+  }
+}
+
 }  // namespace
 
+std::uint64_t PretrainInputs::training_tokens() const {
+  std::uint64_t tokens = 0;
+  for (const SourceInput& source : sources) tokens += source.training->token_count();
+  return tokens;
+}
+
 PretrainInputs open_inputs(const PretrainOptions& options, const Start& start) {
-  const io::tokens::DataSetPair pair = io::tokens::find_pair(options.data);
   PretrainInputs inputs;
   Streams streams(options.tokenizer);
-  inputs.training = streams.open(pair.train.value_or(options.data));
-  const io::tokens::TokenStream& training = *inputs.training;
-  if (!streams.needed_tokenizer()) check_tokenizer(training);
-  inputs.config = config_of(options, start, training);
-  if (training.token_count() < static_cast<std::uint64_t>(inputs.config.sequence_length)) {
-    throw io::Error(io::ErrorKind::bad_data,
-                    fmt::format("the data set '{}' has {} tokens, fewer than one window of --sequence-length {}",
-                                training.path().string(), training.token_count(), inputs.config.sequence_length));
+  for (const mix::Source& source : options.mix.sources) {
+    inputs.sources.push_back(open_source(options, source, streams));
   }
-  if (const fs::path path = validation_path(options, pair); options.validate_every != 0 && !path.empty()) {
-    inputs.validation = streams.open(path);
-    if (inputs.validation->tokenizer_fingerprint() != training.tokenizer_fingerprint()) {
-      throw io::Error(io::ErrorKind::bad_data,
-                      fmt::format("the validation set '{}' was made with another tokenizer than '{}'", path.string(),
-                                  training.path().string()));
-    }
-    if (inputs.validation->token_count() == 0) inputs.validation.reset();  // a small set's held-out part may be empty
+  inputs.config = config_of(options, start, inputs.training());
+  for (SourceInput& source : inputs.sources) {
+    check_source(source, inputs);
+    const bool empty = source.validation && source.validation->token_count() == 0;
+    if (empty) source.validation.reset();  // a small set's held-out part may be empty
   }
   streams.require_use();
   return inputs;
@@ -111,8 +143,10 @@ void verify_inputs(const comm::Communicator& communicator, const PretrainInputs&
   comm::agree(communicator, [&] {
     const auto rank = static_cast<std::size_t>(communicator.rank());
     const auto ranks = static_cast<std::size_t>(communicator.size());
-    io::tokens::verify_shards(*inputs.training, rank, ranks);
-    if (inputs.validation) io::tokens::verify_shards(*inputs.validation, rank, ranks);
+    for (const SourceInput& source : inputs.sources) {
+      io::tokens::verify_shards(*source.training, rank, ranks);
+      if (source.validation) io::tokens::verify_shards(*source.validation, rank, ranks);
+    }
   });
 }
 

@@ -10,7 +10,6 @@
 #include "pipeline/failure/error.h"
 #include "pipeline/models/checkpoint_places.h"
 #include "pipeline/pretrain/trainer_state.h"
-#include "pipeline/pretrain/validation.h"
 #include "pipeline/run/activity.h"
 
 namespace chainrule::pipeline::pretrain {
@@ -26,7 +25,7 @@ bool due(std::int64_t step, std::int64_t every) { return every != 0 && step % ev
 
 PretrainLoop::PretrainLoop(const comm::Communicator& communicator, const PretrainOptions& options,
                            const checkpoint::CheckpointContext& context, step::Trainer& trainer,
-                           const windows::Windows* validation, Requests& requests, RankWatch& watch,
+                           std::span<const ValidationSet> validation, Requests& requests, RankWatch& watch,
                            std::vector<metrics::StepObserver*> observers, checkpoint::TrainingState state, bool saved)
     : communicator_(communicator),
       options_(options),
@@ -91,7 +90,7 @@ void PretrainLoop::take_step() {
   watch_.step_taken(outcome.compute_seconds, outcome.tokens);
   const RankWatch::Look look = due(state_.step, options_.log_every) ? watch_.look() : RankWatch::Look{};
 
-  const std::optional<double> validated = validation_loss();
+  const std::optional<ValidationLoss> validated = validation_loss();
   const bool save_due =
       outcome.requests.save || due(state_.step, options_.checkpoint_every) || due(state_.step, options_.keep_every);
   // While no step can be taken, the state is perhaps one that no step will be taken from.
@@ -150,12 +149,11 @@ void PretrainLoop::roll_back(const step::StepOutcome& outcome) {
   for (metrics::StepObserver* observer : observers_) observer->rolled_back(rollback);
 }
 
-std::optional<double> PretrainLoop::validation_loss() {
-  if (validation_ == nullptr || !(due(state_.step, options_.validate_every) || at_last_step())) return std::nullopt;
+std::optional<ValidationLoss> PretrainLoop::validation_loss() {
+  if (validation_.empty() || !(due(state_.step, options_.validate_every) || at_last_step())) return std::nullopt;
   const run::Activity::During validating(run::Activity::Phase::validation);
-  const comm::ExactSum nll = validate_model(communicator_, trainer_.decoder(), trainer_.parameters().span(),
-                                            *validation_, options_.micro_batch);
-  return nll.nonfinite() == 0 ? nll.nats() / static_cast<double>(nll.count()) : NAN;
+  return validate_sets(communicator_, trainer_.decoder(), trainer_.parameters().span(), validation_,
+                       options_.micro_batch);
 }
 
 void PretrainLoop::save() {
@@ -187,7 +185,7 @@ void PretrainLoop::finish_saving() {
 }
 
 void PretrainLoop::tell(const step::StepOutcome& outcome, double step_seconds,
-                        std::optional<double> validation_loss_nats, const RankWatch::Look& look) {
+                        const std::optional<ValidationLoss>& validated, const RankWatch::Look& look) {
   const std::int64_t length = trainer_.decoder().config().sequence_length;
   const metrics::StepRecord record = {
       .step = state_.step,
@@ -200,7 +198,8 @@ void PretrainLoop::tell(const step::StepOutcome& outcome, double step_seconds,
       .step_tokens = outcome.tokens,
       .step_seconds = step_seconds,
       .elapsed_seconds = state_.elapsed_seconds,
-      .validation_loss_nats = validation_loss_nats,
+      .validation_loss_nats = validated ? std::optional(validated->nats) : std::nullopt,
+      .source_losses_nats = validated ? validated->named : std::vector<std::pair<std::string, double>>(),
       .weights_hash = weights_hash_,
       .skipped = describe_failure(outcome),
       .rolled_back = std::exchange(rolled_back_, ""),

@@ -1,6 +1,7 @@
 #pragma once
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -13,20 +14,20 @@
 #include "pipeline/pretrain/rank_watch.h"
 #include "pipeline/pretrain/requests.h"
 #include "pipeline/pretrain/step/trainer.h"
-#include "pipeline/windows/windows.h"
+#include "pipeline/pretrain/validation.h"
 
 namespace chainrule::pipeline::pretrain {
 
 /// The steps of a run, with validation and checkpoints in between.
 class PretrainLoop {
  public:
-  /// Everything outlives it. validation may be null; requests and observers are this rank's, in the order in which they
-  /// are told. state is where the trainer stands, with the conditions that checkpoints record; saved tells whether its
-  /// checkpoint is there.
+  /// Everything outlives it. validation may be empty; requests and observers are this rank's, in the order in which
+  /// they are told. state is where the trainer stands, with the conditions that checkpoints record; saved tells whether
+  /// its checkpoint is there.
   PretrainLoop(const comm::Communicator& communicator, const PretrainOptions& options,
-               const checkpoint::CheckpointContext& context, step::Trainer& trainer, const windows::Windows* validation,
-               Requests& requests, RankWatch& watch, std::vector<metrics::StepObserver*> observers,
-               checkpoint::TrainingState state, bool saved);
+               const checkpoint::CheckpointContext& context, step::Trainer& trainer,
+               std::span<const ValidationSet> validation, Requests& requests, RankWatch& watch,
+               std::vector<metrics::StepObserver*> observers, checkpoint::TrainingState state, bool saved);
 
   /// Until the last step, or until a rank was asked to stop: then a checkpoint is there, as it is where AgreedError
   /// ends the run while one is written. Throws AgreedError (bad_data) where more steps in a row than options.max_skips
@@ -46,8 +47,8 @@ class PretrainLoop {
   /// is not to do that, has been there before, or there is none. Collective.
   void roll_back(const step::StepOutcome& outcome);
   /// Nats, where the step is one to be validated.
-  std::optional<double> validation_loss();
-  void tell(const step::StepOutcome& outcome, double step_seconds, std::optional<double> validation_loss_nats,
+  std::optional<ValidationLoss> validation_loss();
+  void tell(const step::StepOutcome& outcome, double step_seconds, const std::optional<ValidationLoss>& validated,
             const RankWatch::Look& look);
   /// Beside the steps that follow, where there are any and the run has it so. Collective.
   void save();
@@ -60,7 +61,7 @@ class PretrainLoop {
   const PretrainOptions& options_;
   const checkpoint::CheckpointContext& context_;
   step::Trainer& trainer_;
-  const windows::Windows* validation_;
+  std::span<const ValidationSet> validation_;
   Requests& requests_;
   RankWatch& watch_;
   std::vector<metrics::StepObserver*> observers_;

@@ -52,6 +52,7 @@ void validate_schedule(const PretrainOptions& options) {
 }  // namespace
 
 void validate(const PretrainOptions& options) {
+  if (options.max_epochs) within(*options.max_epochs, 1e-6, 1e9, "max-epochs");
   require(options.dry_run || !options.run.empty(), "run", "is required: the run directory to be made or resumed");
   require(options.init.empty() || !options.shape_asked, "init",
           "gives the model's shape: of its options --sequence-length alone may stand beside it");

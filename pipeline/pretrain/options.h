@@ -1,12 +1,14 @@
 #pragma once
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 
 #include "model/ops/ops.h"
 #include "model/optimizer/adamw.h"
 #include "model/optimizer/schedule.h"
+#include "pipeline/pretrain/mix/mix.h"
 #include "pipeline/pretrain/model_options.h"
 #include "pipeline/pretrain/schedule_options.h"
 
@@ -14,9 +16,10 @@ namespace chainrule::pipeline::pretrain {
 
 /// What a pretraining run is asked to do.
 struct PretrainOptions {
-  std::filesystem::path data;             ///< a data set, a folder with train/ and held-out/, or other token files
-  std::filesystem::path validation_data;  ///< empty: data's held-out/, if it has one
-  std::filesystem::path tokenizer;        ///< whose tokens token files of other systems hold; empty where all are ours
+  mix::Mix mix;  ///< of data sets, folders with train/ and held-out/, or other token files
+  std::map<std::string, std::filesystem::path> validation_data;  ///< by source; not named: its data's held-out/, if any
+  std::optional<double> max_epochs;  ///< a source is gone through so often at most; empty: as often as need be
+  std::filesystem::path tokenizer;   ///< whose tokens token files of other systems hold; empty where all are ours
   std::filesystem::path run;
 
   std::filesystem::path init;  ///< a model of which shape and first weights are; empty: those of `model`

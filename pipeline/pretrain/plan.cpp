@@ -63,8 +63,11 @@ PretrainPlan plan_pretraining(const PretrainOptions& options, const PretrainInpu
   }
   plan.tokens_per_step = options.global_batch * config.sequence_length;
   plan.tokens = plan.tokens_per_step * options.schedule.steps;
-  plan.training_tokens = inputs.training->token_count();
-  const auto windows = static_cast<double>(plan.training_tokens / static_cast<std::uint64_t>(config.sequence_length));
+  plan.training_tokens = inputs.training_tokens();
+  double windows = 0;
+  for (const SourceInput& source : inputs.sources) {
+    windows += static_cast<double>(source.training->token_count() / static_cast<std::uint64_t>(config.sequence_length));
+  }
   plan.epochs = static_cast<double>(options.global_batch) * static_cast<double>(options.schedule.steps) / windows;
   plan.flops =
       3 * model::shape::forward_flops_per_token(config, config.sequence_length) * static_cast<double>(plan.tokens);

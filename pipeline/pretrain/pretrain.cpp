@@ -23,6 +23,7 @@
 #include "pipeline/pretrain/rank_watch.h"
 #include "pipeline/pretrain/requests.h"
 #include "pipeline/pretrain/resume.h"
+#include "pipeline/pretrain/sources.h"
 #include "pipeline/pretrain/start.h"
 #include "pipeline/pretrain/trainer_state.h"
 #include "pipeline/run/environment.h"
@@ -38,12 +39,14 @@ void check_same_data(const comm::Communicator& communicator, const PretrainOptio
   const auto said = [](const auto& stream) {
     return stream ? fmt::format("{} of {} tokens", stream->fingerprint(), stream->token_count()) : std::string("none");
   };
-  const auto require_same = [&](const char* what, const auto& stream) {
-    comm::require_same(communicator, failure::ExitCode::bad_data,
-                       fmt::format("{} of '{}'", what, options.data.string()), said(stream));
-  };
-  require_same("the training data", inputs.training);
-  require_same("the validation data", inputs.validation);
+  for (std::size_t i = 0; i < inputs.sources.size(); ++i) {
+    const auto require_same = [&](const char* what, const auto& stream) {
+      comm::require_same(communicator, failure::ExitCode::bad_data,
+                         fmt::format("{} of '{}'", what, options.mix.sources[i].data.string()), said(stream));
+    };
+    require_same("the training data", inputs.sources[i].training);
+    require_same("the validation data", inputs.sources[i].validation);
+  }
 }
 
 step::TrainerOptions trainer_options(const PretrainOptions& options) {
@@ -74,6 +77,16 @@ PaceOptions pace_of(const PretrainOptions& options, const job::BatchJob& job, co
   return pace;
 }
 
+std::vector<ValidationSet> validation_sets(const PretrainOptions& options, const PretrainInputs& inputs) {
+  std::vector<ValidationSet> sets;
+  for (const SourceInput& source : inputs.sources) {
+    if (!source.validation) continue;
+    sets.push_back({source.name, windows::Windows(*source.validation, inputs.config.sequence_length,
+                                                  static_cast<std::uint64_t>(options.validation_tokens))});
+  }
+  return sets;
+}
+
 /// Looks at the meter of this rank's node now and then.
 class MeterReader final : public metrics::StepObserver {
  public:
@@ -102,7 +115,10 @@ failure::ExitCode pretrain(const comm::Communicator& communicator, PretrainOptio
     if (options.lanes == 0) options.lanes = exchange::default_lanes(communicator.size());
     if (options.decay_now) options.schedule.steps = options.schedule.decay_steps;
     check_lanes(options.lanes, communicator.size());
-    if (first) run::print(to_text(plan_pretraining(options, *inputs, communicator.size()), communicator.size()));
+    std::string text = to_text(plan_pretraining(options, *inputs, communicator.size()), communicator.size());
+    if (inputs->has_mix()) text += sources_table(options, *inputs);
+    if (first) run::print(text);
+    comm::agree(communicator, [&] { check_epochs(options, *inputs); });
     return failure::ExitCode::done;
   }
   const OpenedRun run = open_run(communicator, options, configuration);
@@ -110,24 +126,24 @@ failure::ExitCode pretrain(const comm::Communicator& communicator, PretrainOptio
   check_lanes(options.lanes, communicator.size());
   checkpoint::TrainingState state;
   if (place) state = place->state;
-  state.data_fingerprint = inputs->training->fingerprint();
+  state.data_fingerprint = fingerprint_of(*inputs);
   if (state.step == options.schedule.steps) {
     if (first) run::say(fmt::format("the run '{}' is finished: {} steps\n", options.run.string(), state.step));
     return failure::ExitCode::done;
   }
+  comm::agree(communicator, [&] { check_epochs(options, *inputs); });
   verify_inputs(communicator, *inputs);
   const job::Whereabouts here = job::gather_whereabouts(communicator, environment.threads_per_rank);
   const PretrainPlan plan = plan_pretraining(options, *inputs, communicator.size());
   Requests requests(first, options.run, pace_of(options, here.job, plan, communicator.size(), started), started);
   comm::agree_on_first(communicator, [&] { job::say_where(here, memory_needs(plan), options.run); });
 
-  const windows::PermutedWindows samples(windows::Windows(*inputs->training, inputs->config.sequence_length),
-                                         options.seed);
+  const std::unique_ptr<windows::SampleSource> samples = make_samples(options, *inputs);
   const comm::Communicator exchange = communicator.duplicate();
   std::unique_ptr<step::Trainer> trainer;
   comm::agree(communicator, [&] {
     trainer =
-        std::make_unique<step::Trainer>(communicator, exchange, inputs->config, trainer_options(options), samples);
+        std::make_unique<step::Trainer>(communicator, exchange, inputs->config, trainer_options(options), *samples);
   });
   if (place) {
     if (first) warn_of_other_bits(state, environment);
@@ -160,18 +176,17 @@ failure::ExitCode pretrain(const comm::Communicator& communicator, PretrainOptio
     run::say(fmt::format("{} {} of {} parameters on {} tokens: {} ranks x {} threads, {} lanes, {} tokens a step\n",
                          place ? fmt::format("going on from step {} with", state.step) : "training",
                          options.init.empty() ? options.model.preset : options.init.string(),
-                         model::shape::parameter_count(inputs->config), inputs->training->token_count(),
-                         communicator.size(), environment.threads_per_rank, options.lanes,
+                         model::shape::parameter_count(inputs->config), inputs->training_tokens(), communicator.size(),
+                         environment.threads_per_rank, options.lanes,
                          options.global_batch * inputs->config.sequence_length));
   });
-  std::optional<windows::Windows> validation;
-  if (inputs->validation) {
-    validation.emplace(*inputs->validation, inputs->config.sequence_length,
-                       static_cast<std::uint64_t>(options.validation_tokens));
+  const std::vector<ValidationSet> validation = validation_sets(options, *inputs);
+  checkpoint::CheckpointContext context{options.run, inputs->training().tokenizer_json(),
+                                        inputs->training().tokenizer_fingerprint(), options.keep_checkpoints,
+                                        options.keep_every};
+  if (inputs->has_mix()) {
+    context.sources = [&](std::uint64_t consumed) { return source_states(options, *inputs, consumed); };
   }
-  const checkpoint::CheckpointContext context{options.run, inputs->training->tokenizer_json(),
-                                              inputs->training->tokenizer_fingerprint(), options.keep_checkpoints,
-                                              options.keep_every};
   metrics::Console console(options.log_every, state.step, state.elapsed_seconds);
   job::Account account(communicator, environment.threads_per_rank);
   MeterReader meter(account);
@@ -179,8 +194,8 @@ failure::ExitCode pretrain(const comm::Communicator& communicator, PretrainOptio
   if (first) observers.insert(observers.end(), {metrics.get(), &console});
   if (tensorboard) observers.push_back(tensorboard.get());
   RankWatch watch(communicator, account, trainer->own_micro_batches());
-  PretrainLoop loop(communicator, options, context, *trainer, validation ? &*validation : nullptr, requests, watch,
-                    observers, state, place && place->checkpoint == models::checkpoint_folder(options.run, state.step));
+  PretrainLoop loop(communicator, options, context, *trainer, validation, requests, watch, observers, state,
+                    place && place->checkpoint == models::checkpoint_folder(options.run, state.step));
   loop.set_peak(peak);
   const failure::ExitCode code = loop.run();
   const std::int64_t steps = loop.steps_taken() - state.step;

@@ -12,7 +12,9 @@
 #include "pipeline/models/checkpoint_places.h"
 #include "pipeline/models/model_description.h"
 #include "pipeline/pretrain/exchange/lanes.h"
+#include "pipeline/pretrain/mix/mix_options.h"
 #include "pipeline/pretrain/schedule_options.h"
+#include "pipeline/pretrain/sources.h"
 #include "pipeline/run/standard_streams.h"
 
 namespace chainrule::pipeline::pretrain {
@@ -25,6 +27,9 @@ namespace fs = std::filesystem;
 std::vector<std::string> may_differ() {
   std::vector<std::string> names = {"run",
                                     "data",
+                                    "mix",
+                                    "mix-validation",
+                                    "max-epochs",
                                     "validation-data",
                                     "tokenizer",
                                     "validate-every",
@@ -101,12 +106,12 @@ void check_progress(const Place& place, const fs::path& run, const PretrainOptio
                   options.global_batch));
 }
 
-void check_data(const checkpoint::TrainingState& state, const PretrainInputs& inputs) {
-  if (state.data_fingerprint == inputs.training->fingerprint()) return;
-  throw failure::Error(
-      failure::ExitCode::usage,
-      fmt::format("option '--data': '{}' has fingerprint {}, this run was trained on {}",
-                  inputs.training->path().string(), inputs.training->fingerprint(), state.data_fingerprint));
+/// What the run, whose config.cfg is `saved`, has trained on stays; what is asked for beside it holds from the place
+/// on. A mix counts steps by the samples that they take, those included that the run went back over.
+void continue_mix(const run::Configuration& saved, const fs::path& file, const Place& place, PretrainOptions& options) {
+  const auto step = static_cast<std::int64_t>(place.state.samples_consumed) / options.global_batch;
+  const mix::Mix before = mix::mix_in(saved, file);
+  if (!before.empty()) options.mix = mix::continued(before, options.mix, step);
 }
 
 /// The checkpoint that --decay-now goes on from: the newest of --init, or the one at which the branch was begun before.
@@ -159,7 +164,9 @@ Place branch_off(const comm::Communicator& communicator, const OpenedRun& opened
     options.schedule_asked.steps = steps;
     options.schedule = schedule_of(options.schedule_asked, before);
     check_same_rates(before, options.schedule, place.state.step);
+    mix::check_same_kind(trunk, configuration);
     check_progress(place, options.init, options);
+    continue_mix(trunk, file, place, options);
   });
   return place;
 }
@@ -199,6 +206,7 @@ OpenedRun open_run(const comm::Communicator& communicator, PretrainOptions& opti
     options.schedule = schedule_of(options.schedule_asked, schedule_in(*opened.saved, file));
     validate(options);
     run::check_same_run(*opened.saved, configuration, may_differ());
+    mix::check_same_kind(*opened.saved, configuration);
   });
   const std::string holder = communicator.broadcast(opened.directory ? opened.directory->holder() : std::string());
   comm::agree(communicator, [&] { run::require_held(options.run, holder); });
@@ -213,17 +221,19 @@ std::optional<Place> find_place(const comm::Communicator& communicator, const Op
     place = Place{*own, {}};
     comm::agree(communicator, [&] {
       place->state = checkpoint::read_training_state(place->checkpoint);
-      if (opened.saved) {
-        check_same_rates(schedule_in(*opened.saved, options.run / run::kConfigurationName), options.schedule,
-                         place->state.step);
-      }
       check_progress(*place, options.run, options);
+      if (opened.saved) {
+        const fs::path file = options.run / run::kConfigurationName;
+        check_same_rates(schedule_in(*opened.saved, file), options.schedule, place->state.step);
+        continue_mix(*opened.saved, file, *place, options);
+      }
     });
   } else if (options.decay_now) {
     place = branch_off(communicator, opened, options, configuration, inputs);
   }
-  if (place) comm::agree(communicator, [&] { check_data(place->state, inputs); });
+  if (place) comm::agree(communicator, [&] { check_sources(place->state, options, inputs); });
   set_schedule(configuration, options.schedule);
+  mix::set_mix(configuration, options.mix);
   return place;
 }
 

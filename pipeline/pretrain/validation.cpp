@@ -1,11 +1,19 @@
 #include "pipeline/pretrain/validation.h"
 
+#include <cmath>
 #include <vector>
 
 #include "model/round_up.h"
 #include "pipeline/windows/batch_buffer.h"
 
 namespace chainrule::pipeline::pretrain {
+namespace {
+
+double mean_of(const comm::ExactSum& nll) {
+  return nll.nonfinite() == 0 ? nll.nats() / static_cast<double>(nll.count()) : NAN;
+}
+
+}  // namespace
 
 comm::ExactSum validate_model(const comm::Communicator& communicator, model::decoder::Decoder& decoder,
                               std::span<const float> parameters, const windows::Windows& windows,
@@ -33,6 +41,20 @@ comm::ExactSum validate_model(const comm::Communicator& communicator, model::dec
     }
   }
   return comm::sum_over_ranks(communicator, sum);
+}
+
+ValidationLoss validate_sets(const comm::Communicator& communicator, model::decoder::Decoder& decoder,
+                             std::span<const float> parameters, std::span<const ValidationSet> sets,
+                             std::int64_t micro_batch) {
+  ValidationLoss loss;
+  comm::ExactSum all;
+  for (const ValidationSet& set : sets) {
+    const comm::ExactSum nll = validate_model(communicator, decoder, parameters, set.windows, micro_batch);
+    if (!set.name.empty()) loss.named.emplace_back(set.name, mean_of(nll));
+    all.merge(nll);
+  }
+  loss.nats = mean_of(all);
+  return loss;
 }
 
 }  // namespace chainrule::pipeline::pretrain

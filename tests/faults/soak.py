@@ -41,7 +41,8 @@ class Soak:
                                 start_new_session=True)
 
     def data(self):
-        return ["--data", self.folder / "pair"]
+        pair = self.folder / "pair"
+        return ["--mix", f"a={pair}/train:0.7", f"b={pair}/held-out:0.3", f"a:0.2@{STEPS // 2}", "--max-epochs", "1000"]
 
     def result(self, run):
         """The last weights, every step's loss, and where the data stands."""

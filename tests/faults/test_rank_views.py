@@ -64,6 +64,21 @@ class PretrainViews(TwoViews, PretrainTest):
         in_views(self.views, *self.options(), check=0)
         self.assertEqual(self.checkpoints(), ["step-00000004", "step-00000006"])
 
+    def test_a_source_of_a_mix_differs(self):
+        self.put(self.fixture / "pair", "pair")
+        extra = self.put(self.fixture / "extra", "extra")
+        options = self.options()
+        at = options.index("--data")
+        options[at:at + 2] = ["--mix", "web=pair:1", "z=extra:1"]
+        in_views(self.views, *options, check=0)
+        for part, said in (("train", "the training data of 'extra'"), ("held-out", "the validation data of 'extra'")):
+            shutil.rmtree(self.run_folder, ignore_errors=True)
+            kept = copied(extra[1] / part, self.folder / part)
+            reverse_tokens(extra[1] / part)
+            self.refused(65, said, options=options)
+            shutil.rmtree(extra[1] / part)
+            copied(kept, extra[1] / part)
+
     def test_validation_set_missing_on_one_rank(self):
         pairs = self.put(self.fixture / "pair", "pair")
         shutil.rmtree(pairs[1] / "held-out")

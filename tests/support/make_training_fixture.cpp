@@ -1,5 +1,6 @@
 // make_training_fixture FOLDER: writes small data sets for the tests of `chainrule pretrain`:
 //   pair/train, pair/held-out   text with a pattern to learn, in three shards, one of them empty
+//   extra/train, extra/held-out more text of the same tokenizer
 //   other/                      the same text under another tokenizer
 //   short/                      fewer tokens than a window of 16
 //   many/                       a vocabulary of thousands, most of which no micro-batch holds
@@ -89,6 +90,8 @@ void write_fixture(const std::filesystem::path& folder) {
   const std::string other_json = json_of(other, folder / "other-tokenizer.json");
   write_data_set(folder / "pair" / "train", data_set(made, json, 100, {{40, 1, 0, 25}, {}, {60, 90, 3}}));
   write_data_set(folder / "pair" / "held-out", data_set(made, json, 200, {{12, 5}}));
+  write_data_set(folder / "extra" / "train", data_set(made, json, 300, {{70}, {30, 20}}));
+  write_data_set(folder / "extra" / "held-out", data_set(made, json, 400, {{9}}));
   write_data_set(folder / "other", data_set(other, other_json, 100, {{40, 1, 0, 25}}));
   write_data_set(folder / "short", data_set(made, json, 100, {{1}}));
   MadeDataSet unknown = empty_set(many, json_of(many, folder / "many-tokenizer.json"));

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -13,6 +14,13 @@
 
 namespace chainrule::pipeline::pretrain::checkpoint {
 
+/// What a run has taken from one source of its mix.
+struct SourceState {
+  std::string name;
+  std::uint64_t samples = 0;
+  std::string data_fingerprint;
+};
+
 /// state.json of a checkpoint: where the loop stands, and what the bits of its continuation rest on.
 struct TrainingState {
   std::int64_t step = 0;
@@ -22,7 +30,8 @@ struct TrainingState {
   std::vector<double> recent_losses, recent_gradient_norms;  ///< see step::RecentSteps; empty where outliers are taken
   double elapsed_seconds = 0;                                ///< in the loop, over all starts
   std::string data_fingerprint;
-  std::string arena_layout;  ///< fingerprint of names, shapes and offsets
+  std::vector<SourceState> sources;  ///< empty where there is no mix
+  std::string arena_layout;          ///< fingerprint of names, shapes and offsets
   std::string program_digest;
   std::string instruction_set;
   int threads_per_rank = 0;
@@ -53,6 +62,8 @@ struct CheckpointContext {
   std::string tokenizer_fingerprint;
   std::int64_t keep = 2;        ///< newest checkpoints that stay
   std::int64_t keep_every = 0;  ///< those of steps that it divides stay, too; 0: none
+  /// What a mix has taken from each source, of so many samples; empty where there is no mix.
+  std::function<std::vector<SourceState>(std::uint64_t samples_consumed)> sources = {};
 };
 
 /// Fingerprint of a table's names, shapes and offsets.

@@ -28,6 +28,10 @@ void write_training_state(const std::filesystem::path& path, const TrainingState
   }
   json["elapsed_seconds"] = state.elapsed_seconds;
   json["data_fingerprint"] = state.data_fingerprint;
+  for (const SourceState& source : state.sources) {
+    json["sources"].push_back(
+        {{"name", source.name}, {"samples", source.samples}, {"data_fingerprint", source.data_fingerprint}});
+  }
   json["arena_layout"] = state.arena_layout;
   json["program_digest"] = state.program_digest;
   json["instruction_set"] = state.instruction_set;
@@ -56,6 +60,11 @@ TrainingState read_training_state(const std::filesystem::path& checkpoint) {
     }
     json.at("elapsed_seconds").get_to(state.elapsed_seconds);
     json.at("data_fingerprint").get_to(state.data_fingerprint);
+    for (const auto& source : json.value("sources", nlohmann::json::array())) {
+      state.sources.push_back({source.at("name"),
+                               static_cast<std::uint64_t>(io::files::whole_number(source, "samples")),
+                               source.at("data_fingerprint")});
+    }
     json.at("arena_layout").get_to(state.arena_layout);
     json.at("program_digest").get_to(state.program_digest);
     json.at("instruction_set").get_to(state.instruction_set);

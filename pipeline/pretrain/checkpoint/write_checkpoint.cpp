@@ -42,7 +42,9 @@ void write_model(const fs::path& partial, const CheckpointContext& context, cons
   io::files::write_file_atomically(partial / "tokenizer.json", context.tokenizer_json);
   models::write_model_description(partial / "model.json", {snapshot.config, context.tokenizer_fingerprint,
                                                            snapshot.weights_hash, snapshot.state.step});
-  write_training_state(partial / kStateName, snapshot.state);
+  TrainingState state = snapshot.state;
+  if (context.sources) state.sources = context.sources(state.samples_consumed);
+  write_training_state(partial / kStateName, state);
 }
 
 void write_optimizer(const fs::path& path, const optimizer::OwnedState& state) {

@@ -37,6 +37,16 @@ std::string progress_line(const StepRecord& record, double seconds_a_step, std::
   return line.size() <= Console::kColumns ? line : fmt::format("{}", fmt::join(parts, " "));
 }
 
+/// "validation loss 4.5000 (code 4.2000, web 4.7000)", of a step that was validated.
+std::string validation_text(const StepRecord& record) {
+  std::string sources;
+  if (record.source_losses_nats.size() == 1) return fmt::format("validation loss {:.4f}", *record.validation_loss_nats);
+  for (const auto& [source, loss] : record.source_losses_nats) {
+    sources += fmt::format("{}{} {:.4f}", sources.empty() ? " (" : ", ", source, loss);
+  }
+  return fmt::format("validation loss {:.4f}{}{}", *record.validation_loss_nats, sources, sources.empty() ? "" : ")");
+}
+
 }  // namespace
 
 Console::Console(std::int64_t log_every, std::int64_t step, double elapsed_seconds)
@@ -80,7 +90,7 @@ void Console::step_taken(const StepRecord& record) {
     return;
   }
   if (record.validation_loss_nats) {
-    say(fmt::format("step {}/{}  validation loss {:.4f}", record.step, record.last_step, *record.validation_loss_nats));
+    say(fmt::format("step {}/{}  {}", record.step, record.last_step, validation_text(record)));
   }
   say(line);
   ++looks_;

@@ -26,6 +26,7 @@ void MetricsObserver::step_taken(const StepRecord& record) {
     json["slowest_behind"] = record.slow_rank->behind;
   }
   if (record.validation_loss_nats) json["validation_loss"] = *record.validation_loss_nats;  // null where not finite
+  for (const auto& [source, loss] : record.source_losses_nats) json["validation_losses"][source] = loss;
   if (!record.skipped.empty()) json["skipped"] = record.skipped;
   if (!record.rolled_back.empty()) json["rolled_back"] = record.rolled_back;
   if (!record.weights_hash.empty()) json["weights_hash"] = record.weights_hash;

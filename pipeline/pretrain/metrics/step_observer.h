@@ -3,6 +3,8 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "pipeline/pretrain/metrics/slow_rank.h"
 
@@ -19,8 +21,10 @@ struct StepRecord {
   double gradient_norm = 0;  ///< not a number where the step was passed over
   std::int64_t step_tokens = 0;
   double step_seconds = 0;
-  double elapsed_seconds = 0;                   ///< of the run so far, over all starts
-  std::optional<double> validation_loss_nats;   ///< where the step was validated; not a number where that is not finite
+  double elapsed_seconds = 0;                  ///< of the run so far, over all starts
+  std::optional<double> validation_loss_nats;  ///< where the step was validated; not a number where that is not finite
+  /// Of a mix that was validated, each source's loss beside the one over all their tokens.
+  std::vector<std::pair<std::string, double>> source_losses_nats = {};
   std::string weights_hash;                     ///< where its checkpoint is about to be written
   std::string skipped;                          ///< why the step was passed over; empty where it was taken
   std::string rolled_back = {};                 ///< in the first step after that: what happened

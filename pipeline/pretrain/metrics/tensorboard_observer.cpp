@@ -9,6 +9,9 @@ void TensorboardObserver::step_taken(const StepRecord& record) {
     scalars.emplace_back("gradient_norm", record.gradient_norm);
   }
   if (record.validation_loss_nats) scalars.emplace_back("validation_loss", *record.validation_loss_nats);
+  for (const auto& [source, loss] : record.source_losses_nats) {
+    scalars.emplace_back("validation_loss/" + source, loss);
+  }
   if (record.peak_tokens_per_second > 0) {
     scalars.emplace_back("peak_fraction", tokens_per_second(record) / record.peak_tokens_per_second);
   }

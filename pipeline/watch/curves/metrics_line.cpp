@@ -95,7 +95,7 @@ MetricsLine parse_metrics_line(std::string_view text, const std::string& name) {
   line.tokens_per_second = members.number("tokens_per_second");
   line.elapsed_seconds = members.number("elapsed_seconds");
   line.validation_loss_nats = members.optional_number("validation_loss");
-  line.validation_nats = members.numbers("validation");
+  line.validation_nats = members.numbers("validation_losses");
   line.peak_fraction = members.optional_number("peak_fraction");
   line.joules_per_token = members.optional_number("joules_per_token");
   if (members.has("slowest_rank")) {

@@ -60,7 +60,7 @@ std::vector<double> means(const ThinnedSeries& series) {
 TEST_F(RunHistoryTest, ReadsWhatLinesSay) {
   write("config.cfg", "steps = 3\n");
   const RunHistory run =
-      read(line(1, "3.5") + line(2, "3.25", R"(,"validation_loss":3.125,"validation":{"web":3.0,"code":2.5})") +
+      read(line(1, "3.5") + line(2, "3.25", R"(,"validation_loss":3.125,"validation_losses":{"web":3.0,"code":2.5})") +
            line(3, "3.0", R"(,"weights_hash":"ab","unknown":[1])"));
   EXPECT_THAT(means(run.loss), testing::ElementsAre(3.5, 3.25, 3.0));
   EXPECT_THAT(means(run.validation_loss), testing::ElementsAre(3.125));
@@ -99,7 +99,7 @@ TEST_F(RunHistoryTest, OtherDamageIsRefusedByItsLine) {
   EXPECT_THAT(refusal("{\"step\":1}\n"), HasSubstr("line 1: 'tokens' is no whole number"));
   EXPECT_THAT(refusal(line(1, "\"3.5\"")), HasSubstr("'loss' is no number"));
   EXPECT_THAT(refusal(line(0, "3.5")), HasSubstr("'step' is no whole number from 1 on"));
-  EXPECT_THAT(refusal(line(1, "3.5", R"(,"validation":[1])")), HasSubstr("'validation' is no object"));
+  EXPECT_THAT(refusal(line(1, "3.5", R"(,"validation_losses":[1])")), HasSubstr("'validation_losses' is no object"));
   EXPECT_THAT(refusal(line(1, "3.5", R"(,"skipped":7)")), HasSubstr("'skipped' is no text"));
 }
 
