@@ -7,10 +7,10 @@
 namespace chainrule::pipeline::run {
 namespace {
 
-std::atomic<bool> stop = false;
+std::atomic<bool> stop_came = false;
 static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler stores to it");
 
-extern "C" void note_stop(int) { stop = true; }
+extern "C" void note_stop(int) { stop_came = true; }
 
 sigset_t stop_signals() {
   sigset_t signals;
@@ -40,8 +40,8 @@ void catch_stop_signals() {
 bool stop_requested() {
   const sigset_t signals = stop_signals();
   const timespec at_once{};
-  if (!stop && sigtimedwait(&signals, nullptr, &at_once) > 0) stop = true;
-  return stop;
+  if (!stop_came && sigtimedwait(&signals, nullptr, &at_once) > 0) stop_came = true;
+  return stop_came;
 }
 
 }  // namespace chainrule::pipeline::run

@@ -30,6 +30,7 @@ class Soak:
         subprocess.run([os.environ["CHAINRULE_TRAINING_FIXTURE"], self.folder], check=True)
         self.cycles = self.finished = self.steps_again = self.killed_in_calls = 0
         self.start(self.folder / "whole", 1).wait()
+        self.log.close()
         self.expected = self.result(self.folder / "whole")
 
     def start(self, run, ranks, env=None):
@@ -140,7 +141,9 @@ class Soak:
                 say(self.summary(begin))
         # Whatever state the last one was left in, the run can be ended.
         if run.exists():
-            while self.start(run, 2).wait() != 0:
+            ended = self.start(run, 2).wait()
+            self.log.close()
+            if ended != 0:
                 raise AssertionError((self.folder / "log").read_text())
             if self.result(run) != self.expected:
                 raise AssertionError("the last run is another one")
