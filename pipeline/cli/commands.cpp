@@ -24,6 +24,7 @@ std::span<const Command> commands() {
       {"pack", "text, JSONL and token files into a tokenised data set", run_pack},
       {"export", "a data set as token files of llm.c or Megatron", run_export},
       {"pretrain", "train a model on a data set, on any number of ranks", run_pretrain},
+      {"verify-run", "take steps of a pretraining run once more, and compare them in every bit", run_verify_run},
       {"evaluate", "token-weighted cross-entropy and perplexity of a data set", run_evaluate},
       {"report", "curves of pretraining runs as a page; list runs; compare evaluations, merge their parts", run_report},
       {"score", "each factor p(token | text before it) of a text, and their product", run_score},

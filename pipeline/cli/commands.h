@@ -28,6 +28,7 @@ failure::ExitCode run_tokenizer(const Arguments& arguments);
 failure::ExitCode run_pack(const Arguments& arguments);
 failure::ExitCode run_export(const Arguments& arguments);
 failure::ExitCode run_pretrain(const Arguments& arguments);
+failure::ExitCode run_verify_run(const Arguments& arguments);
 failure::ExitCode run_evaluate(const Arguments& arguments);
 failure::ExitCode run_report(const Arguments& arguments);
 failure::ExitCode run_score(const Arguments& arguments);

@@ -139,6 +139,21 @@ PretrainInputs open_inputs(const PretrainOptions& options, const Start& start) {
   return inputs;
 }
 
+void check_same_data(const comm::Communicator& communicator, const PretrainOptions& options,
+                     const PretrainInputs& inputs) {
+  const auto said = [](const auto& stream) {
+    return stream ? fmt::format("{} of {} tokens", stream->fingerprint(), stream->token_count()) : std::string("none");
+  };
+  for (std::size_t i = 0; i < inputs.sources.size(); ++i) {
+    const auto require_same = [&](const char* what, const auto& stream) {
+      comm::require_same(communicator, failure::ExitCode::bad_data,
+                         fmt::format("{} of '{}'", what, options.mix.sources[i].data.string()), said(stream));
+    };
+    require_same("the training data", inputs.sources[i].training);
+    require_same("the validation data", inputs.sources[i].validation);
+  }
+}
+
 void verify_inputs(const comm::Communicator& communicator, const PretrainInputs& inputs) {
   comm::agree(communicator, [&] {
     const auto rank = static_cast<std::size_t>(communicator.rank());

@@ -36,6 +36,11 @@ struct PretrainInputs {
 /// and Error (usage).
 PretrainInputs open_inputs(const PretrainOptions& options, const Start& start);
 
+/// What ranks read is the same: a validation set that one of them does not see would let the others wait for it. Throws
+/// AgreedError (bad_data). Collective.
+void check_same_data(const comm::Communicator& communicator, const PretrainOptions& options,
+                     const PretrainInputs& inputs);
+
 /// Re-reads every shard and compares checksums, each rank its share. Throws AgreedError. Collective.
 void verify_inputs(const comm::Communicator& communicator, const PretrainInputs& inputs);
 

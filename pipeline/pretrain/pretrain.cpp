@@ -33,35 +33,6 @@
 namespace chainrule::pipeline::pretrain {
 namespace {
 
-/// What ranks read is the same: a validation set that one of them does not see would let the others wait for it.
-void check_same_data(const comm::Communicator& communicator, const PretrainOptions& options,
-                     const PretrainInputs& inputs) {
-  const auto said = [](const auto& stream) {
-    return stream ? fmt::format("{} of {} tokens", stream->fingerprint(), stream->token_count()) : std::string("none");
-  };
-  for (std::size_t i = 0; i < inputs.sources.size(); ++i) {
-    const auto require_same = [&](const char* what, const auto& stream) {
-      comm::require_same(communicator, failure::ExitCode::bad_data,
-                         fmt::format("{} of '{}'", what, options.mix.sources[i].data.string()), said(stream));
-    };
-    require_same("the training data", inputs.sources[i].training);
-    require_same("the validation data", inputs.sources[i].validation);
-  }
-}
-
-step::TrainerOptions trainer_options(const PretrainOptions& options) {
-  return {.micro_batch = options.micro_batch,
-          .global_batch = options.global_batch,
-          .lanes = options.lanes,
-          .schedule = options.schedule,
-          .adamw = options.adamw,
-          .clip_norm = options.clip_norm,
-          .seed = options.seed,
-          .math = options.math,
-          .skip_outliers = options.skip_outliers,
-          .recompute = options.recompute};
-}
-
 /// What the run's end and its checkpoints are timed by; the clock counts from `started`.
 PaceOptions pace_of(const PretrainOptions& options, const job::BatchJob& job, const PretrainPlan& plan, int ranks,
                     Requests::Clock::time_point started) {

@@ -89,23 +89,6 @@ void use_lanes(std::int64_t lanes, PretrainOptions& options, run::Configuration&
   run::set_value(configuration, "lanes", std::to_string(lanes));
 }
 
-/// A checkpoint's step is its folder's, and a step takes a global batch of samples, as does one that a run went back
-/// over: the position in the data follows.
-void check_progress(const Place& place, const fs::path& run, const PretrainOptions& options) {
-  const checkpoint::TrainingState& state = place.state;
-  const auto batch = static_cast<std::uint64_t>(options.global_batch);
-  if (place.checkpoint == models::checkpoint_folder(run, state.step) && state.step >= 0 &&
-      state.step <= options.schedule.steps && state.samples_passed_over % batch == 0 &&
-      state.samples_consumed == static_cast<std::uint64_t>(state.step) * batch + state.samples_passed_over) {
-    return;
-  }
-  throw io::Error(
-      io::ErrorKind::bad_data,
-      fmt::format("'{}' says step {} and {} samples, which cannot be there in a run of {} steps of {} samples",
-                  place.checkpoint.string(), state.step, state.samples_consumed, options.schedule.steps,
-                  options.global_batch));
-}
-
 /// What the run, whose config.cfg is `saved`, has trained on stays; what is asked for beside it holds from the place
 /// on. A mix counts steps by the samples that they take, those included that the run went back over.
 void continue_mix(const run::Configuration& saved, const fs::path& file, const Place& place, PretrainOptions& options) {
@@ -172,6 +155,21 @@ Place branch_off(const comm::Communicator& communicator, const OpenedRun& opened
 }
 
 }  // namespace
+
+void check_progress(const Place& place, const fs::path& run, const PretrainOptions& options) {
+  const checkpoint::TrainingState& state = place.state;
+  const auto batch = static_cast<std::uint64_t>(options.global_batch);
+  if (place.checkpoint == models::checkpoint_folder(run, state.step) && state.step >= 0 &&
+      state.step <= options.schedule.steps && state.samples_passed_over % batch == 0 &&
+      state.samples_consumed == static_cast<std::uint64_t>(state.step) * batch + state.samples_passed_over) {
+    return;
+  }
+  throw io::Error(
+      io::ErrorKind::bad_data,
+      fmt::format("'{}' says step {} and {} samples, which cannot be there in a run of {} steps of {} samples",
+                  place.checkpoint.string(), state.step, state.samples_consumed, options.schedule.steps,
+                  options.global_batch));
+}
 
 void check_lanes(std::int64_t lanes, int ranks) {
   if (ranks <= lanes) return;

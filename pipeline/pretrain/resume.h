@@ -36,6 +36,10 @@ struct Place {
   checkpoint::TrainingState state;
 };
 
+/// Throws io::Error (bad_data) unless a checkpoint's step is its folder's in this run, and its samples are those of its
+/// steps and of those that the run went back over.
+void check_progress(const Place& place, const std::filesystem::path& run, const PretrainOptions& options);
+
 /// The run's last intact checkpoint; with --decay-now in a run without one, that of --init, whose schedule then ends
 /// --decay-steps behind it. Completes options and configuration. Empty in a new run. Throws AgreedError: bad_data;
 /// usage where options contradict the run. Collective.

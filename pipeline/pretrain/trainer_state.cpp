@@ -4,6 +4,19 @@
 
 namespace chainrule::pipeline::pretrain {
 
+step::TrainerOptions trainer_options(const PretrainOptions& options) {
+  return {.micro_batch = options.micro_batch,
+          .global_batch = options.global_batch,
+          .lanes = options.lanes,
+          .schedule = options.schedule,
+          .adamw = options.adamw,
+          .clip_norm = options.clip_norm,
+          .seed = options.seed,
+          .math = options.math,
+          .skip_outliers = options.skip_outliers,
+          .recompute = options.recompute};
+}
+
 checkpoint::Snapshot snapshot_of(step::Trainer& trainer, const checkpoint::TrainingState& state,
                                  const std::string& weights_hash) {
   checkpoint::TrainingState all = state;

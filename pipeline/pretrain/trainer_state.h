@@ -4,9 +4,13 @@
 
 #include "pipeline/comm/communicator.h"
 #include "pipeline/pretrain/checkpoint/training_checkpoint.h"
+#include "pipeline/pretrain/options.h"
 #include "pipeline/pretrain/step/trainer.h"
 
 namespace chainrule::pipeline::pretrain {
+
+/// Of a run whose lanes are known.
+step::TrainerOptions trainer_options(const PretrainOptions& options);
 
 /// Views of the trainer's memory, for use until its next step; waits for parameters that are on their way. state is
 /// what the run says of itself; weights_hash is of the parameters.

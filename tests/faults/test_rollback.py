@@ -4,6 +4,7 @@ import json
 import unittest
 
 from pretraining import PretrainTest
+from program import chainrule
 
 BATCH = 2
 
@@ -47,6 +48,7 @@ class Rollback(PretrainTest):
         self.assertEqual(self.state(self.STEPS)["samples_passed_over"], (at - back) * BATCH)
         self.assertNotIn("samples_passed_over", self.state(back))
 
+        chainrule("verify-run", self.run_folder, "--from", back, "--steps", 25, check=0)
         for keep in (back, back + 20):  # as if it had been killed there
             whole = self.weights_hash()
             self.keep_checkpoints_up_to(keep)

@@ -1,0 +1,181 @@
+#include "pipeline/pretrain/verify_run.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "io/error.h"
+#include "io/files/json_text.h"
+#include "io/files/line_reader.h"
+#include "io/quote.h"
+#include "pipeline/comm/agreement.h"
+#include "pipeline/failure/error.h"
+#include "pipeline/models/checkpoint_places.h"
+#include "pipeline/pretrain/inputs.h"
+#include "pipeline/pretrain/resume.h"
+#include "pipeline/pretrain/sources.h"
+#include "pipeline/pretrain/start.h"
+#include "pipeline/pretrain/trainer_state.h"
+#include "pipeline/run/activity.h"
+#include "pipeline/run/environment.h"
+#include "pipeline/run/standard_streams.h"
+#include "pipeline/run/threads.h"
+
+namespace chainrule::pipeline::pretrain {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The lines of the steps to be taken, in order, as a list of objects. Throws io::Error, Error (usage).
+nlohmann::json lines_of(const fs::path& run, const Replay& replay) {
+  const fs::path file = run / "metrics.jsonl";
+  const std::string name = io::path_in_quotes(file);
+  nlohmann::json lines = nlohmann::json::array();
+  io::files::LineReader reader(file);
+  std::int64_t last = 0;
+  while (const auto text = reader.next()) {
+    const nlohmann::json line = io::files::parse_json_if_valid(*text);
+    if (!line.is_object() || !line.contains("step") || !line["step"].is_number_integer() || !line.contains("samples") ||
+        !line["samples"].is_number_unsigned()) {
+      throw io::Error(io::ErrorKind::bad_data,
+                      fmt::format("{}, line {}: it is no step of a run", name, reader.line_number()));
+    }
+    last = line["step"];
+    if (last > replay.from && last <= replay.from + replay.steps) lines.push_back(line);
+  }
+  if (static_cast<std::int64_t>(lines.size()) == replay.steps) return lines;
+  throw failure::Error(failure::ExitCode::usage,
+                       fmt::format("option '--steps': {} has {} of the steps {} to {}, and ends at step {}", name,
+                                   lines.size(), replay.from + 1, replay.from + replay.steps, last));
+}
+
+nlohmann::json shared_lines(const comm::Communicator& communicator, const fs::path& run, const Replay& replay) {
+  std::string text;
+  comm::agree_on_first(communicator, [&] { text = io::files::json_text(lines_of(run, replay)); });
+  return io::files::parse_json(communicator.broadcast(text));
+}
+
+/// The checkpoint that is begun from, which every rank sees whole. Collective.
+Place place_of(const comm::Communicator& communicator, const PretrainOptions& options, std::int64_t step) {
+  Place place{models::checkpoint_folder(options.run, step), {}};
+  comm::agree_on_first(communicator, [&] {
+    std::string there;
+    for (const models::CheckpointPlace& each : models::list_checkpoints(options.run)) {
+      if (each.step == step) return;
+      there = fmt::format("{}{}{}", each.step, there.empty() ? "" : ", ", there);
+    }
+    throw io::Error(io::ErrorKind::missing_input,
+                    fmt::format("option '--from': {} has no checkpoint of step {}; there are {}",
+                                io::path_in_quotes(options.run), step, there.empty() ? "none" : there));
+  });
+  checkpoint::require_intact(communicator, place.checkpoint);
+  comm::agree(communicator, [&] {
+    place.state = checkpoint::read_training_state(place.checkpoint);
+    check_progress(place, options.run, options);
+  });
+  return place;
+}
+
+/// Compares one step with its line; says which numbers differ.
+class Comparison {
+ public:
+  explicit Comparison(const nlohmann::json& line) : line_(line) {}
+
+  void number(const char* name, double found) {
+    const nlohmann::json& said = line_.contains(name) ? line_[name] : nlohmann::json();
+    const bool same = std::isfinite(found) ? said.is_number() && said.get<double>() == found : said.is_null();
+    if (!same) differs(name, said.dump(), fmt::format("{}", found));
+  }
+  void text(const char* name, const std::string& found) {
+    const std::string said = line_.value(name, std::string());
+    if (said != found) differs(name, io::in_quotes(said), io::in_quotes(found));
+  }
+  const std::string& differences() const { return differences_; }
+
+ private:
+  void differs(const char* name, const std::string& said, const std::string& found) {
+    differences_ +=
+        fmt::format("{}{} is {} in metrics.jsonl and {} now", differences_.empty() ? "" : ", ", name, said, found);
+  }
+
+  const nlohmann::json& line_;
+  std::string differences_;
+};
+
+/// Takes the line's step, and compares. Whether the line has a hash.
+bool take_step(const comm::Communicator& communicator, const nlohmann::json& line, const PretrainOptions& options,
+               step::Trainer& trainer) {
+  const auto samples = line["samples"].get<std::uint64_t>();
+  const auto batch = static_cast<std::uint64_t>(options.global_batch);
+  // A run that went back over a divergence goes on behind the samples that led to it, and says so.
+  if (line.contains("rolled_back") && samples >= batch) trainer.set_progress(trainer.steps_taken(), samples - batch);
+  const step::StepOutcome outcome = trainer.step({});
+  const bool updated = outcome.status == step::StepStatus::updated;
+  if (!updated) trainer.pass_over();
+  Comparison comparison(line);
+  comparison.number("loss", outcome.nonfinite_tokens == 0 ? outcome.loss_nats : NAN);
+  comparison.number("gradient_norm", updated ? outcome.gradient_norm : NAN);
+  comparison.number("learning_rate", outcome.learning_rate);
+  comparison.number("samples", static_cast<double>(trainer.samples_consumed()));
+  comparison.text("skipped", describe_failure(outcome));
+  const bool has_hash = line.contains("weights_hash");
+  if (has_hash) {
+    comparison.text("weights_hash",
+                    checkpoint::agreed_weights_hash(communicator, trainer.parameters().span(), outcome.step));
+  }
+  comm::agree_on_first(communicator, [&] {
+    if (comparison.differences().empty()) return;
+    throw failure::Error(failure::ExitCode::bad_data,
+                         fmt::format("step {} is not that of the run: {}", outcome.step, comparison.differences()));
+  });
+  return has_hash;
+}
+
+}  // namespace
+
+failure::ExitCode verify_run(const comm::Communicator& communicator, PretrainOptions options,
+                             run::Configuration configuration, const Replay& replay, const std::string& program) {
+  const bool first = communicator.rank() == 0;
+  const run::Environment environment =
+      run::gather_environment(communicator, program, run::use_threads(communicator, options.threads));
+  adopt_init(communicator, options, configuration);
+  const Place place = place_of(communicator, options, replay.from);
+  const nlohmann::json lines = shared_lines(communicator, options.run, replay);
+  const Start start = find_start(communicator, options);
+  std::unique_ptr<PretrainInputs> inputs;
+  comm::agree(communicator, [&] {
+    inputs = std::make_unique<PretrainInputs>(open_inputs(options, start));
+    check_sources(place.state, options, *inputs);
+  });
+  check_same_data(communicator, options, *inputs);
+  check_lanes(options.lanes, communicator.size());
+  verify_inputs(communicator, *inputs);
+  const std::unique_ptr<windows::SampleSource> samples = make_samples(options, *inputs);
+  const comm::Communicator exchange = communicator.duplicate();
+  std::unique_ptr<step::Trainer> trainer;
+  comm::agree(communicator, [&] {
+    trainer =
+        std::make_unique<step::Trainer>(communicator, exchange, inputs->config, trainer_options(options), *samples);
+  });
+  if (first) warn_of_other_bits(place.state, environment);
+  restore_trainer(communicator, place.checkpoint, place.state, *trainer);
+
+  int hashes = 0;
+  for (const nlohmann::json& line : lines) {
+    run::Activity::enter(run::Activity::Phase::step, trainer->steps_taken() + 1);
+    if (take_step(communicator, line, options, *trainer)) ++hashes;
+  }
+  if (first) {
+    run::print(
+        fmt::format("steps {} to {} are those of the run, in every bit: loss, gradient norm and learning rate of "
+                    "{} steps, {} of the weights\n",
+                    replay.from + 1, replay.from + replay.steps, replay.steps,
+                    hashes == 1 ? "1 hash" : fmt::format("{} hashes", hashes)));
+  }
+  return failure::ExitCode::done;
+}
+
+}  // namespace chainrule::pipeline::pretrain
