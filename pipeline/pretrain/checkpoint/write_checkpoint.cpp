@@ -92,16 +92,18 @@ std::vector<io::tensors::ManifestEntry> gathered(const comm::Communicator& commu
 }
 
 /// Deletes what is older than the newest checkpoints up to `written` that the run keeps, and not kept for good; one
-/// that is further on is none of this run's doing and stays. A folder loses its manifest first, so that it is never
-/// taken for a checkpoint while it goes.
+/// that is further on is none of this run's doing and stays. A folder is renamed first, so that it is never taken for a
+/// checkpoint while it goes, and the next start deletes what is left of it.
 void prune(const CheckpointContext& context, std::int64_t written) {
   std::vector<models::CheckpointPlace> places = models::list_checkpoints(context.run);
   std::erase_if(places, [&](const models::CheckpointPlace& place) { return place.step > written; });
   for (std::size_t i = static_cast<std::size_t>(context.keep); i < places.size(); ++i) {
     if (context.keep_every != 0 && places[i].step % context.keep_every == 0) continue;
     std::error_code error;
-    fs::remove(places[i].folder / io::tensors::kManifestName, error);
-    fs::remove_all(places[i].folder, error);
+    const fs::path going = places[i].folder.string() + kPartial;
+    fs::remove_all(going, error);
+    fs::rename(places[i].folder, going, error);
+    if (!error) fs::remove_all(going, error);
     if (error) {
       run::warn(fmt::format("cannot delete the old checkpoint '{}': {}", places[i].folder.string(), error.message()));
     }
