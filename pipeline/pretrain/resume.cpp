@@ -219,12 +219,10 @@ std::optional<Place> find_place(const comm::Communicator& communicator, const Op
     place = Place{*own, {}};
     comm::agree(communicator, [&] {
       place->state = checkpoint::read_training_state(place->checkpoint);
+      const fs::path file = options.run / run::kConfigurationName;
+      if (opened.saved) check_same_rates(schedule_in(*opened.saved, file), options.schedule, place->state.step);
       check_progress(*place, options.run, options);
-      if (opened.saved) {
-        const fs::path file = options.run / run::kConfigurationName;
-        check_same_rates(schedule_in(*opened.saved, file), options.schedule, place->state.step);
-        continue_mix(*opened.saved, file, *place, options);
-      }
+      if (opened.saved) continue_mix(*opened.saved, file, *place, options);
     });
   } else if (options.decay_now) {
     place = branch_off(communicator, opened, options, configuration, inputs);
