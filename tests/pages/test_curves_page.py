@@ -96,7 +96,7 @@ class CurvesPage(Pages, TextModelTest):
             for step in range(1, steps + 1):
                 loss = 3 + math.sin(step * seed)
                 yield metrics_line(step, {31_234: 40.0, 41_234: 0.5}.get(step, loss), validation_loss=loss,
-                                   validation={f"source {i}": loss + i for i in range(4)})
+                                   validation_losses={f"source {i}": loss + i for i in range(4)})
         runs = [self.make_run(f"run {seed}", lines(seed)) for seed in (1, 2)]
         text = self.make_page(*runs)
         self.assertLess(len(text), 2_000_000)
