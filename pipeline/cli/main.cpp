@@ -24,7 +24,7 @@ void print_help() {
   std::string text =
       "chainrule: distributed pretraining and perplexity evaluation of decoder-only language models\n\n"
       "usage: chainrule COMMAND [options]     (alone, under mpirun, or under srun)\n\ncommands:\n";
-  for (const auto& command : cli::commands()) text += fmt::format("  {:<11}{}\n", command.name, command.summary);
+  for (const auto& command : cli::commands()) text += fmt::format("  {:<12}{}\n", command.name, command.summary);
   run::print(text + "\n  chainrule COMMAND --help lists a command's options; chainrule --version names the build.\n");
 }
 

@@ -47,6 +47,7 @@ failure::ExitCode PretrainLoop::run() {
   try {
     take_steps();
   } catch (const failure::AgreedError&) {
+    static_cast<void>(trainer_.parameters());  // on their way: until they are there, their memory has to be
     // What is being written is of a good state.
     try {
       finish_saving();

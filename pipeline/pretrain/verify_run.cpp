@@ -5,6 +5,7 @@
 #include <cmath>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <vector>
 
 #include "io/error.h"
@@ -115,6 +116,7 @@ bool take_step(const comm::Communicator& communicator, const nlohmann::json& lin
   const step::StepOutcome outcome = trainer.step({});
   const bool updated = outcome.status == step::StepStatus::updated;
   if (!updated) trainer.pass_over();
+  const std::span<const float> weights = trainer.parameters().span();  // whole: nothing is on its way when this throws
   Comparison comparison(line);
   comparison.number("loss", outcome.nonfinite_tokens == 0 ? outcome.loss_nats : NAN);
   comparison.number("gradient_norm", updated ? outcome.gradient_norm : NAN);
@@ -123,8 +125,7 @@ bool take_step(const comm::Communicator& communicator, const nlohmann::json& lin
   comparison.text("skipped", describe_failure(outcome));
   const bool has_hash = line.contains("weights_hash");
   if (has_hash) {
-    comparison.text("weights_hash",
-                    checkpoint::agreed_weights_hash(communicator, trainer.parameters().span(), outcome.step));
+    comparison.text("weights_hash", checkpoint::agreed_weights_hash(communicator, weights, outcome.step));
   }
   comm::agree_on_first(communicator, [&] {
     if (comparison.differences().empty()) return;

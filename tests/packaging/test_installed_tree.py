@@ -41,7 +41,7 @@ class InstalledTree(unittest.TestCase):
         cls.prefix.parent.mkdir()
         cls.first.rename(cls.prefix)
         cls.program = cls.prefix / "bin" / "chainrule"
-        cls.commands = re.findall(r"^  ([a-z]+)  +\S", said([cls.program, "--help"]).split("commands:")[1], re.MULTILINE)
+        cls.commands = re.findall(r"^  ([a-z-]+)  +\S", said([cls.program, "--help"]).split("commands:")[1], re.MULTILINE)
         cls.environment = {"PATH": "/usr/bin:/bin", "HOME": str(cls.folder), "LC_ALL": "C.UTF-8"}
 
     def helps(self):
