@@ -18,6 +18,7 @@
 #include "pipeline/comm/session.h"
 #include "pipeline/evaluate/requests/evaluate_requests.h"
 #include "pipeline/failure/error.h"
+#include "pipeline/run/activity.h"
 #include "pipeline/run/signals.h"
 #include "pipeline/run/watchdog.h"
 #include "pipeline/windows/protocol/protocol.h"
@@ -217,6 +218,7 @@ failure::ExitCode run_evaluate(const Arguments& arguments) {
   const comm::Session session;
   options.require_same(session.world());
   return run::watched(session.world(), [&] {
+    run::Activity::enter(run::Activity::Phase::evaluation, 0);
     if (options.given("requests")) {
       return evaluate::requests::evaluate_requests(session.world(), request_options(asked, requests, output),
                                                    version_text());

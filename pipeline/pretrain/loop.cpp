@@ -122,6 +122,7 @@ void PretrainLoop::throw_diverged(const step::StepOutcome& outcome, const std::s
 
 void PretrainLoop::roll_back(const step::StepOutcome& outcome) {
   if (!options_.roll_back) throw_diverged(outcome, "");
+  const run::Activity::During preparing(run::Activity::Phase::start);
   finish_saving();
   const auto checkpoint = checkpoint::find_intact_checkpoint(communicator_, context_.run);
   if (!checkpoint) throw_diverged(outcome, ", and there is no checkpoint to go back to");
@@ -160,6 +161,7 @@ std::optional<ValidationLoss> PretrainLoop::validation_loss() {
 void PretrainLoop::save() {
   finish_saving();
   if (!writer_ || stop_ || at_last_step()) return save_now();
+  const run::Activity::During saving(run::Activity::Phase::saving);
   const Clock::time_point start = Clock::now();
   for (metrics::StepObserver* observer : observers_) observer->checkpoint_begins();
   requests_.begin_interval();

@@ -111,11 +111,8 @@ failure::ExitCode pretrain(const comm::Communicator& communicator, PretrainOptio
 
   const std::unique_ptr<windows::SampleSource> samples = make_samples(options, *inputs);
   const comm::Communicator exchange = communicator.duplicate();
-  std::unique_ptr<step::Trainer> trainer;
-  comm::agree(communicator, [&] {
-    trainer =
-        std::make_unique<step::Trainer>(communicator, exchange, inputs->config, trainer_options(options), *samples);
-  });
+  const std::unique_ptr<step::Trainer> trainer =
+      make_trainer(communicator, exchange, inputs->config, options, *samples);
   if (place) {
     if (first) warn_of_other_bits(state, environment);
     restore_trainer(communicator, place->checkpoint, state, *trainer);
@@ -164,7 +161,7 @@ failure::ExitCode pretrain(const comm::Communicator& communicator, PretrainOptio
   std::vector<metrics::StepObserver*> observers = {&meter};
   if (first) observers.insert(observers.end(), {metrics.get(), &console});
   if (tensorboard) observers.push_back(tensorboard.get());
-  RankWatch watch(communicator, account, trainer->own_micro_batches());
+  RankWatch watch(communicator, account, here, trainer->own_micro_batches());
   PretrainLoop loop(communicator, options, context, *trainer, validation, requests, watch, observers, state,
                     place && place->checkpoint == models::checkpoint_folder(options.run, state.step));
   loop.set_peak(peak);

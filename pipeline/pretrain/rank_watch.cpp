@@ -1,7 +1,5 @@
 #include "pipeline/pretrain/rank_watch.h"
 
-#include <sys/utsname.h>
-
 #include <cstring>
 #include <limits>
 #include <span>
@@ -14,16 +12,15 @@ constexpr double kLeastSeconds = 1;
 
 }  // namespace
 
-RankWatch::RankWatch(const comm::Communicator& communicator, job::Account& account, std::int64_t own_micro_batches)
+RankWatch::RankWatch(const comm::Communicator& communicator, job::Account& account, const job::Whereabouts& here,
+                     std::int64_t own_micro_batches)
     : communicator_(communicator),
       account_(account),
       own_micro_batches_(own_micro_batches),
+      hosts_(static_cast<std::size_t>(communicator.size())),
       judged_(static_cast<std::size_t>(communicator.size())) {
-  utsname system{};
-  ::uname(&system);
-  const auto name = std::as_bytes(std::span(system.nodename, std::strlen(system.nodename)));
-  for (const auto& bytes : communicator.gather(name)) {
-    hosts_.emplace_back(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  for (const job::Whereabouts::Node& node : here.nodes) {
+    for (const int rank : node.ranks) hosts_[static_cast<std::size_t>(rank)] = node.name;
   }
 }
 

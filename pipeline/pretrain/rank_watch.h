@@ -6,6 +6,7 @@
 
 #include "pipeline/comm/communicator.h"
 #include "pipeline/job/account.h"
+#include "pipeline/job/whereabouts.h"
 #include "pipeline/pretrain/metrics/energy_rate.h"
 #include "pipeline/pretrain/metrics/slow_rank.h"
 
@@ -14,8 +15,9 @@ namespace chainrule::pipeline::pretrain {
 /// What ranks tell rank 0 now and then of how they come on: who is slow, and what energy is used.
 class RankWatch {
  public:
-  /// Everything outlives it. own_micro_batches: of this rank in a step. Collective.
-  RankWatch(const comm::Communicator& communicator, job::Account& account, std::int64_t own_micro_batches);
+  /// The first two outlive it. own_micro_batches: of this rank in a step.
+  RankWatch(const comm::Communicator& communicator, job::Account& account, const job::Whereabouts& here,
+            std::int64_t own_micro_batches);
 
   /// Each step: what this rank's micro-batches took, without waiting; tokens of all ranks.
   void step_taken(double compute_seconds, std::int64_t tokens);

@@ -2,7 +2,10 @@
 
 #include <utility>
 
+#include "pipeline/comm/agreement.h"
+
 namespace chainrule::pipeline::pretrain {
+namespace {
 
 step::TrainerOptions trainer_options(const PretrainOptions& options) {
   return {.micro_batch = options.micro_batch,
@@ -15,6 +18,18 @@ step::TrainerOptions trainer_options(const PretrainOptions& options) {
           .math = options.math,
           .skip_outliers = options.skip_outliers,
           .recompute = options.recompute};
+}
+
+}  // namespace
+
+std::unique_ptr<step::Trainer> make_trainer(const comm::Communicator& communicator, const comm::Communicator& exchange,
+                                            const model::shape::Config& config, const PretrainOptions& options,
+                                            const windows::SampleSource& samples) {
+  std::unique_ptr<step::Trainer> trainer;
+  comm::agree(communicator, [&] {
+    trainer = std::make_unique<step::Trainer>(communicator, exchange, config, trainer_options(options), samples);
+  });
+  return trainer;
 }
 
 checkpoint::Snapshot snapshot_of(step::Trainer& trainer, const checkpoint::TrainingState& state,

@@ -1,5 +1,6 @@
 #pragma once
 #include <filesystem>
+#include <memory>
 #include <string>
 
 #include "pipeline/comm/communicator.h"
@@ -9,8 +10,11 @@
 
 namespace chainrule::pipeline::pretrain {
 
-/// Of a run whose lanes are known.
-step::TrainerOptions trainer_options(const PretrainOptions& options);
+/// The trainer of a run whose lanes are known, at step 0. The communicators and samples outlive it. Throws AgreedError.
+/// Collective.
+std::unique_ptr<step::Trainer> make_trainer(const comm::Communicator& communicator, const comm::Communicator& exchange,
+                                            const model::shape::Config& config, const PretrainOptions& options,
+                                            const windows::SampleSource& samples);
 
 /// Views of the trainer's memory, for use until its next step; waits for parameters that are on their way. state is
 /// what the run says of itself; weights_hash is of the parameters.

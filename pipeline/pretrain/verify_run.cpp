@@ -11,6 +11,7 @@
 #include "io/error.h"
 #include "io/files/json_text.h"
 #include "io/files/line_reader.h"
+#include "io/files/untrusted_json.h"
 #include "io/quote.h"
 #include "pipeline/comm/agreement.h"
 #include "pipeline/failure/error.h"
@@ -38,11 +39,11 @@ nlohmann::json lines_of(const fs::path& run, const Replay& replay) {
   io::files::LineReader reader(file);
   std::int64_t last = 0;
   while (const auto text = reader.next()) {
-    const nlohmann::json line = io::files::parse_json_if_valid(*text);
+    const std::string place = fmt::format("{}, line {}", name, reader.line_number());
+    const nlohmann::json line = io::files::parse_untrusted_json(*text, place);  // somebody else's, perhaps
     if (!line.is_object() || !line.contains("step") || !line["step"].is_number_integer() || !line.contains("samples") ||
         !line["samples"].is_number_unsigned()) {
-      throw io::Error(io::ErrorKind::bad_data,
-                      fmt::format("{}, line {}: it is no step of a run", name, reader.line_number()));
+      throw io::Error(io::ErrorKind::bad_data, fmt::format("{}: it is no step of a run", place));
     }
     last = line["step"];
     if (last > replay.from && last <= replay.from + replay.steps) lines.push_back(line);
@@ -91,8 +92,8 @@ class Comparison {
     if (!same) differs(name, said.dump(), fmt::format("{}", found));
   }
   void text(const char* name, const std::string& found) {
-    const std::string said = line_.value(name, std::string());
-    if (said != found) differs(name, io::in_quotes(said), io::in_quotes(found));
+    const nlohmann::json said = line_.contains(name) ? line_[name] : nlohmann::json("");
+    if (said != found) differs(name, said.dump(), io::in_quotes(found));
   }
   const std::string& differences() const { return differences_; }
 
@@ -156,11 +157,8 @@ failure::ExitCode verify_run(const comm::Communicator& communicator, PretrainOpt
   verify_inputs(communicator, *inputs);
   const std::unique_ptr<windows::SampleSource> samples = make_samples(options, *inputs);
   const comm::Communicator exchange = communicator.duplicate();
-  std::unique_ptr<step::Trainer> trainer;
-  comm::agree(communicator, [&] {
-    trainer =
-        std::make_unique<step::Trainer>(communicator, exchange, inputs->config, trainer_options(options), *samples);
-  });
+  const std::unique_ptr<step::Trainer> trainer =
+      make_trainer(communicator, exchange, inputs->config, options, *samples);
   if (first) warn_of_other_bits(place.state, environment);
   restore_trainer(communicator, place.checkpoint, place.state, *trainer);
 

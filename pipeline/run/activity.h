@@ -34,7 +34,7 @@ class Activity {
   static Seen now();
 };
 
-/// "a step", "a validation", as people read it.
+/// "taking a step", "validating", as people read it.
 const char* name_of(Activity::Phase phase);
 
 }  // namespace chainrule::pipeline::run

@@ -5,13 +5,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <atomic>
 #include <cerrno>
 #include <chrono>
+#include <condition_variable>
 #include <cstdio>
 #include <cstring>
-#include <optional>
+#include <mutex>
 #include <thread>
 
 #include "pipeline/comm/session.h"
@@ -46,7 +46,11 @@ class Watchdog {
 
   /// The work has ended on every rank. Collective.
   void end() {
-    ending_ = true;
+    {
+      const std::lock_guard lock(mutex_);
+      ending_ = true;
+    }
+    changed_.notify_all();
     thread_.join();
   }
 
@@ -63,9 +67,16 @@ class Watchdog {
       }
       if (said_farewell_ && watch_.ended() && sent_.done()) return;
       if (const std::string wrong = is_gone() ? "has died" : watch_.look(); !wrong.empty()) end_job(wrong);
-      std::this_thread::sleep_for(ending_ ? kLook / 20 : kLook);
+      wait(stop);
     }
     tell_that_the_job_ends();  // this rank failed by itself
+  }
+
+  /// Until the next look; once the work has ended, for the others' farewells, it comes soon.
+  void wait(const std::stop_token& stop) {
+    if (ending_) return std::this_thread::sleep_for(kLook / 20);
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, stop, kLook, [&] { return ending_.load(); });
   }
 
   void give_sign() {
@@ -131,6 +142,8 @@ class Watchdog {
   comm::Transfer sent_;
   comm::Transfer received_;
   bool said_farewell_ = false;
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
   std::atomic<bool> ending_ = false;
   std::jthread thread_;  // last: it uses all of the above
 };

@@ -1,6 +1,5 @@
 #pragma once
 #include <atomic>
-#include <optional>
 #include <stop_token>
 #include <vector>
 
