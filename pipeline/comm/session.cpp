@@ -81,16 +81,17 @@ void refuse_tasks_without_job() {
                   from_environment("SLURM_STEP_NUM_TASKS")));
 }
 
-/// A launcher of another MPI, or of another version, starts ranks that do not find each other.
-void refuse_ranks_apart() {
+/// A launcher of another MPI, or of another version, starts ranks that do not find each other: so many, as it said
+/// before MPI started, which may change the environment.
+void refuse_ranks_apart(int started) {
   int size = 1;
   check_mpi(MPI_Comm_size(MPI_COMM_WORLD, &size), "MPI_Comm_size");
-  if (size > 1 || launched_size() == 1) return;
+  if (size > 1 || started == 1) return;
   throw failure::RankError(
       failure::ExitCode::usage,
       fmt::format("the launcher has started {} ranks, but this one finds no other, and would do the whole work "
                   "alone: mpirun or srun's PMIx does not belong to {}",
-                  launched_size(), Session::library_version()));
+                  started, Session::library_version()));
 }
 
 /// Open MPI says in fifty lines, and its exit code in none, that its temporary folder is missing.
@@ -108,6 +109,7 @@ void check_temporary_folder() {
 
 Session::Started::Started() {
   check_temporary_folder();
+  const int started = launched_size();
   // A single process needs no launcher's daemon: an isolated singleton starts faster and without one.
   if (!launched()) {
     refuse_rank_without_job();
@@ -122,7 +124,7 @@ Session::Started::Started() {
   int provided = MPI_THREAD_SINGLE;
   check_mpi(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_MULTIPLE, &provided), "MPI_Init_thread");
   if (provided < MPI_THREAD_MULTIPLE) throw std::runtime_error("this MPI library does not provide MPI_THREAD_MULTIPLE");
-  refuse_ranks_apart();
+  refuse_ranks_apart(started);
 }
 
 Session::Started::~Started() {

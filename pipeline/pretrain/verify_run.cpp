@@ -93,7 +93,8 @@ class Comparison {
   }
   void text(const char* name, const std::string& found) {
     const nlohmann::json said = line_.contains(name) ? line_[name] : nlohmann::json("");
-    if (said != found) differs(name, said.dump(), io::in_quotes(found));
+    if (said == found) return;
+    differs(name, said.is_string() ? io::in_quotes(said.get<std::string>()) : said.dump(), io::in_quotes(found));
   }
   const std::string& differences() const { return differences_; }
 

@@ -3,6 +3,7 @@ import os
 import resource
 import signal
 import subprocess
+import time
 import unittest
 
 from evaluation import EvaluationTest
@@ -101,6 +102,19 @@ class PretrainLimits(Refusals, PretrainTest):
                 done = chainrule(*self.options(), env=environment, timeout=20)
                 self.assert_refused(done, 64)
                 self.assertFalse(self.run_folder.exists())
+
+    def test_ranks_that_do_not_find_each_other(self):
+        """Also the first of several tasks would do the whole work beside the others."""
+        for environment in ({"SLURM_PROCID": "0", "SLURM_STEP_NUM_TASKS": "4"},
+                            {"OMPI_COMM_WORLD_RANK": "0", "OMPI_COMM_WORLD_SIZE": "2", "PMIX_NAMESPACE": "job"},
+                            {"PMI_RANK": "0", "PMI_SIZE": "2", "PMI_FD": "9"}):
+            with self.subTest(environment=environment):
+                begin = time.monotonic()
+                done = chainrule(*self.options(), env=environment, check=64, timeout=20)
+                self.assertIn("would do the whole work", done.err)
+                self.assertLess(time.monotonic() - begin, 5)
+                self.assertFalse(self.run_folder.exists())
+        chainrule(*self.options(), env={"SLURM_PROCID": "0", "SLURM_STEP_NUM_TASKS": "1"}, check=0)
 
     def test_no_lock_service(self):
         """Locks of HDF5's own are not needed. The run's lock is: without it nobody may go on."""

@@ -15,6 +15,7 @@ import textwrap
 
 import numpy
 import torch
+from rows import finish, row  # for the checks
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.utils import logging
 
@@ -26,19 +27,6 @@ logging.set_verbosity_error()
 
 BUILD, WORK = (pathlib.Path(argument).resolve() for argument in sys.argv[1:3])
 SMOLLM2, SMOLLM2_GGUF = WORK / "smollm2", WORK / "smollm2-gguf" / "smollm2.gguf"
-failed = False
-
-
-def row(check, measured, bound):
-    """Prints what was measured beside what it may be at most (a difference, or a number of differences)."""
-    global failed
-    good = bool(measured <= bound)
-    failed = failed or not good
-    print(f"{check:66}{measured:>10.3g} of {bound:<8.3g}{'ok' if good else 'DIFFERENT'}", flush=True)
-
-
-def finish():
-    sys.exit(failed)
 
 
 def run(*command):
