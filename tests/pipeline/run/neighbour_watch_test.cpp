@@ -58,6 +58,18 @@ TEST(NeighbourWatch, WhoeverWaitsOrSavesIsNotToBlame) {
   }
 }
 
+TEST(NeighbourWatch, WhoeverHasWaitedBeginsAnew) {
+  NeighbourWatch watch(kSilence);
+  watch.saw(sign(1));
+  watch.look();
+  watch.saw(sign(2));
+  for (int look = 0; look < 100; ++look) {
+    watch.saw(sign(2, Activity::Phase::step, true));
+    EXPECT_EQ(watch.look(), "");
+  }
+  EXPECT_EQ(looks_until_wrong(watch, sign(2)), kSilence - 1);  // one look was the last waiting one's
+}
+
 TEST(NeighbourWatch, FilesMayStandStillForLonger) {
   NeighbourWatch watch(kSilence);
   watch.saw(sign(1));
