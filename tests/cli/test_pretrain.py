@@ -95,7 +95,7 @@ class Pretrain(PretrainTest):
             target = moments.randrange(1, 12)
             for _ in range(target):  # some steps later
                 said.append(process.stderr.readline().decode())
-            process.send_signal(signal.SIGUSR1)
+            process.send_signal(signal.SIGUSR1 if ranks % 2 else signal.SIGUSR2)
             said.append(process.communicate(timeout=60)[1].decode())
             if process.returncode == 0:
                 break
