@@ -152,6 +152,9 @@ complete_options() {
     [ "$time_seconds" -gt 0 ] || fail 64 "option '--time' is no time"
     [ "$warning_seconds" -lt "$time_seconds" ] ||
       fail 64 "option '--warning' is $warning_seconds seconds, and '--time' not more: nothing would be done before it"
+    # Slurm keeps time by the minute: a job could be stopped before its first step, time and again.
+    [ "$scheduler" != slurm ] || [ $((warning_seconds + 60)) -lt "$time_seconds" ] ||
+      fail 64 "option '--warning' is $warning_seconds seconds, which Slurm may send a minute early: '--time' must be longer"
   fi
   if [ -n "$(option_value config "${command_line[@]}")" ] &&
     [ -z "$(made_by_command)" ]; then

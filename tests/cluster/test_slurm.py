@@ -14,7 +14,7 @@ from program import PROGRAM, SOURCE, chainrule
 from slurm import Slurm
 from text_model import corpus
 
-STEPS = 150
+STEPS = 220
 FINISHED = ("COMPLETED",)
 
 
@@ -92,7 +92,8 @@ class SlurmTest(PretrainTest):
         return found
 
     def test_the_wall_time_requeues(self):
-        (job,) = self.pretrain("--time", 1, "--warning", 50)
+        # Slurm looks at the time twice a minute, and warns at its last look before: after half a minute to one.
+        (job,) = self.pretrain("--time", 2, "--warning", 59)
         self.wait_for_steps(5)
         self.slurm.wait_until(lambda: self.slurm.job(job).get("Restarts") == "1", f"a requeue:\n{self.logs()}", 90)
         stopped = len(self.metrics())

@@ -107,6 +107,7 @@ class Submit(SchedulerTest):
             (("--scheduler", "slurm", "--", "evaluate", "--config", "e.cfg"), 64, "say --run, --report or --output here"),
             (("--scheduler", "slurm", "--time", "0", "--", *EVALUATE), 64, "'--time' is no time"),
             (("--scheduler", "pbs", "--time", "2", "--", *EVALUATE), 64, "'--warning' is 180 seconds"),
+            (("--scheduler", "slurm", "--time", "4", "--", *EVALUATE), 64, "which Slurm may send a minute early"),
             (("--scheduler", "slurm", "--queue", "a\nb", "--", *EVALUATE), 64, "a line break in --queue"),
         ):
             with self.subTest(words):
