@@ -74,7 +74,7 @@ class PretrainTest(unittest.TestCase):
     def keep_checkpoints_up_to(self, step):
         """Takes a run back to an earlier checkpoint."""
         for name in self.checkpoints():
-            if int(name.removeprefix("step-")) > step:
+            if int(name.removeprefix("step-").removesuffix(".partial")) > step:
                 shutil.rmtree(self.run_folder / "checkpoints" / name)
 
     @staticmethod
