@@ -4,16 +4,17 @@
 
 namespace chainrule::io::tokenizer {
 
-AddedTokenFinder::AddedTokenFinder(const TokenizerDefinition& definition, const Normalizer& normalizer,
-                                   bool normalized) {
+AddedTokenFinder::AddedTokenFinder(const TokenizerDefinition& definition, const Normalizer& normalizer, bool normalized)
+    : space_(normalized && definition.characters ? definition.characters->space : "") {
   for (const AddedToken& token : definition.added) {
     if (token.normalized != normalized) continue;
     std::string changed;
     const std::string& spelling = definition.tokens[token.id];
-    const std::string_view looked_for = normalized ? normalizer.apply(spelling, changed) : spelling;
+    const std::string_view looked_for = normalized ? normalizer.apply(spelling, true, changed) : spelling;
     if (looked_for.empty()) continue;
     Alike& alike = by_first_byte_[static_cast<unsigned char>(looked_for[0])];
     if (alike.spellings.empty()) first_bytes_ += looked_for[0];
+    last_bytes_.set(static_cast<unsigned char>(looked_for.back()));
     if (looked_for.size() == 1) alike.has_single_byte = true;
     if (looked_for.size() > 1) alike.seconds.set(static_cast<unsigned char>(looked_for[1]));
     alike.spellings.push_back({std::string(looked_for), token});
@@ -49,9 +50,11 @@ const AddedTokenFinder::Spelling* AddedTokenFinder::find(std::string_view text, 
 }
 
 bool AddedTokenFinder::needs_whole_text() const {
-  const auto may_be_cut = [](std::string_view text) {
+  const auto may_be_cut = [&](std::string_view text) {
     for (std::size_t at = 1; at < text.size(); ++at) {
-      const bool space = static_cast<unsigned char>(text[at]) <= ' ';
+      const bool space =
+          static_cast<unsigned char>(text[at]) <= ' ' ||
+          (!space_.empty() && text.substr(at).starts_with(space_) && !text.substr(0, at).ends_with(space_));
       if (space && character_before(text, at).kind != text::CharacterClass::space) return true;
     }
     return false;

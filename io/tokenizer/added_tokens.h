@@ -28,6 +28,8 @@ class AddedTokenFinder {
   /// Whether text cut before an ASCII space that follows another character may hold other tokens than whole: a spelling
   /// holds such a place, or a token asks what is beside it.
   bool needs_whole_text() const;
+  /// Whether a spelling ends in this byte.
+  bool may_end_in(char byte) const { return last_bytes_[static_cast<unsigned char>(byte)]; }
 
  private:
   struct Spelling {
@@ -45,6 +47,8 @@ class AddedTokenFinder {
 
   std::array<Alike, 256> by_first_byte_;
   std::string first_bytes_;
+  std::bitset<256> last_bytes_;
+  std::string space_;  // how a space is spelled in what is looked at
   bool only_special_ = true;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "io/text/characters.h"
+#include "io/tokenizer/word_edges.h"
 
 namespace chainrule::io::tokenizer {
 namespace {
@@ -122,6 +123,18 @@ std::size_t Alphabet::part_end(std::string_view text) const {
     at += behind.bytes;
   }
   return at;
+}
+
+std::size_t Alphabet::settled_prefix(std::string_view text) const {
+  const std::string& spelling = definition_.characters->space;
+  const std::size_t space = spelling.empty() ? ' ' : kind_at(spelling, 0).number;
+  for (std::size_t at = text.size(); at-- > 1;) {
+    if (text[at] != ' ') continue;
+    const text::Character before = character_before(text, at);
+    if (before.kind == text::CharacterClass::space) continue;
+    if (!neighbours_[kind_at(text, at - before.bytes).number][space]) return at;
+  }
+  return 0;
 }
 
 }  // namespace chainrule::io::tokenizer

@@ -24,6 +24,10 @@ class Alphabet {
   /// that no token has side by side. text is not empty.
   std::size_t part_end(std::string_view text) const;
 
+  /// Of text in which spaces are not spelled yet: bytes up to the last space behind another character that no token has
+  /// before a space; 0 for none.
+  std::size_t settled_prefix(std::string_view text) const;
+
  private:
   void spell_bytes(std::string_view piece, std::vector<TokenId>& ids) const;
   void spell_characters(std::string_view piece, std::vector<TokenId>& ids) const;

@@ -66,6 +66,12 @@ void Encoder::keep_whole_tokens() {
   }
 }
 
+std::size_t Encoder::settled_prefix(std::string_view text) const {
+  if (!definition_.characters) return pre_tokenizer_.settled_prefix(text);
+  if (!whole_tokens_.empty() || !pre_tokenizer_.only_spells_spaces(definition_.characters->space)) return 0;
+  return alphabet_.settled_prefix(text);
+}
+
 void Encoder::encode(std::string_view text, bool at_start, std::vector<TokenId>& ids) const {
   if (text.empty()) return;
   Lease lease(*this);

@@ -25,7 +25,7 @@ class Encoder {
   void encode(std::string_view text, bool at_start, std::vector<TokenId>& ids) const;
 
   /// As Tokenizer::settled_prefix, added tokens and normalizing left aside.
-  std::size_t settled_prefix(std::string_view text) const { return pre_tokenizer_.settled_prefix(text); }
+  std::size_t settled_prefix(std::string_view text) const;
 
  private:
   struct Workspace;

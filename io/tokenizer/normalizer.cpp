@@ -118,11 +118,12 @@ std::string compose_canonically(std::string_view text) {
   return composed;
 }
 
-std::string_view Normalizer::apply(std::string_view text, std::string& changed) const {
+std::string_view Normalizer::apply(std::string_view text, bool at_start, std::string& changed) const {
   if (text.empty()) return text;
   for (const Normalization& step : steps_) {
     if (const auto* prepend = std::get_if<Prepend>(&step)) {
-      if (!text.empty()) changed = prepend->text + std::string(text);
+      if (text.empty() || !at_start) continue;
+      changed = prepend->text + std::string(text);
     } else if (const auto* replace = std::get_if<Replace>(&step)) {
       changed = replaced(text, *replace);
     } else {
@@ -137,6 +138,13 @@ std::string_view Normalizer::apply(std::string_view text, std::string& changed) 
 bool Normalizer::works_in_parts() const {
   return std::all_of(steps_.begin(), steps_.end(),
                      [](const Normalization& step) { return std::holds_alternative<ComposeCanonically>(step); });
+}
+
+bool Normalizer::only_spells_spaces(std::string_view spelling) const {
+  return std::all_of(steps_.begin(), steps_.end(), [&](const Normalization& step) {
+    const auto* replace = std::get_if<Replace>(&step);
+    return replace != nullptr ? replace->text == " " && replace->by == spelling : std::holds_alternative<Prepend>(step);
+  });
 }
 
 }  // namespace chainrule::io::tokenizer

@@ -12,11 +12,14 @@ class Normalizer {
  public:
   explicit Normalizer(std::vector<Normalization> steps) : steps_(std::move(steps)) {}
 
-  /// text normalized: text itself where nothing changes, else held by `changed`. Empty text stays empty.
-  std::string_view apply(std::string_view text, std::string& changed) const;
+  /// text normalized: text itself where nothing changes, else held by `changed`. Empty text stays empty. at_start
+  /// false: it goes on a text, so that nothing is put before it.
+  std::string_view apply(std::string_view text, bool at_start, std::string& changed) const;
 
   /// Whether parts of a text that begin at ASCII spaces are normalized each as within the whole.
   bool works_in_parts() const;
+  /// Whether all that it does is to spell ASCII spaces so, and to put something before a text.
+  bool only_spells_spaces(std::string_view spelling) const;
 
  private:
   std::vector<Normalization> steps_;

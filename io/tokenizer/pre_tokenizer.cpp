@@ -59,6 +59,13 @@ std::size_t PreTokenizer::settled_prefix(std::string_view text) const {
   return 0;
 }
 
+bool PreTokenizer::only_spells_spaces(std::string_view spelling) const {
+  return std::all_of(steps_.begin(), steps_.end(), [&](const Step& step) {
+    const auto* metaspace = std::get_if<Metaspace>(&step);
+    return metaspace != nullptr && metaspace->replacement == spelling;
+  });
+}
+
 std::string with_metaspaces(std::string_view text, const Metaspace& step, bool at_start) {
   std::string changed;
   changed.reserve(text.size() + text.size() / 2);

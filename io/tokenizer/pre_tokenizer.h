@@ -29,6 +29,8 @@ class PreTokenizer {
   /// Bytes of the longest prefix of text known to have the same pieces whatever text follows it; 0 where that cannot be
   /// known. What follows the prefix then has the same pieces on its own.
   std::size_t settled_prefix(std::string_view text) const;
+  /// Whether all that it does is to spell spaces so, put one before a text that begins with none and cut before each.
+  bool only_spells_spaces(std::string_view spelling) const;
 
  private:
   using Step = std::variant<Splitter, CutDigits, PrefixSpace, Metaspace>;

@@ -48,16 +48,16 @@ struct Tokenizer::State {
     for (const AddedToken& token : definition.added) is_special[token.id] = token.special;
   }
 
-  void encode(std::string_view text, bool special, std::vector<TokenId>& ids) const {
+  void encode(std::string_view text, bool at_start, bool special, std::vector<TokenId>& ids) const {
     const auto token = [&](TokenId id) { ids.push_back(id); };
     first_matched.split(
         text, special,
         [&](std::string_view part, std::size_t part_begin) {
           std::string changed;
           then_matched.split(
-              normalizer.apply(part, changed), special,
+              normalizer.apply(part, at_start || part_begin != 0, changed), special,
               [&](std::string_view plain, std::size_t begin) {
-                encoder.encode(plain, part_begin == 0 && begin == 0, ids);
+                encoder.encode(plain, at_start && part_begin == 0 && begin == 0, ids);
               },
               token);
         },
@@ -104,10 +104,15 @@ const std::vector<TokenId>& Tokenizer::template_after() const { return state_->d
 
 std::string Tokenizer::fingerprint() const { return state_->fingerprint; }
 
-void Tokenizer::encode(std::string_view text, std::vector<TokenId>& ids) const { state_->encode(text, false, ids); }
+void Tokenizer::encode(std::string_view text, std::vector<TokenId>& ids) const { encode_part(text, true, false, ids); }
 
 void Tokenizer::encode_with_special_tokens(std::string_view text, std::vector<TokenId>& ids) const {
-  state_->encode(text, true, ids);
+  encode_part(text, true, true, ids);
+}
+
+void Tokenizer::encode_part(std::string_view text, bool at_start, bool special_tokens,
+                            std::vector<TokenId>& ids) const {
+  state_->encode(text, at_start, special_tokens, ids);
 }
 
 void Tokenizer::encode_in_template(std::string_view text, std::vector<TokenId>& ids) const {
@@ -118,9 +123,19 @@ void Tokenizer::encode_in_template(std::string_view text, std::vector<TokenId>& 
 }
 
 std::size_t Tokenizer::settled_prefix(std::string_view text) const {
-  if (!state_->normalizer.works_in_parts()) return 0;
-  if (state_->first_matched.needs_whole_text() || state_->then_matched.needs_whole_text()) return 0;
-  return state_->encoder.settled_prefix(text);
+  const State& state = *state_;
+  const auto& characters = state.definition.characters;
+  if (!(characters ? state.normalizer.only_spells_spaces(characters->space) : state.normalizer.works_in_parts())) {
+    return 0;
+  }
+  if (state.first_matched.needs_whole_text() || state.then_matched.needs_whole_text()) return 0;
+  std::size_t settled = state.encoder.settled_prefix(text);
+  // Behind an added token a tokenizer of characters may put a space, but not where a part goes on.
+  while (settled > 0 &&
+         (state.first_matched.may_end_in(text[settled - 1]) || state.then_matched.may_end_in(text[settled - 1]))) {
+    settled = state.encoder.settled_prefix(text.substr(0, settled));
+  }
+  return settled;
 }
 
 std::string_view Tokenizer::token_bytes(TokenId id) const {

@@ -57,11 +57,6 @@ class Tokenizer {
   /// libraries do where nobody asks for anything else.
   void encode_in_template(std::string_view text, std::vector<TokenId>& ids) const;
 
-  /// Bytes of the longest prefix of text known to encode alike whatever text follows it; what follows then encodes on
-  /// its own, so that a long text can be encoded in parts. 0 where that cannot be known (patterns and steps of no
-  /// family).
-  std::size_t settled_prefix(std::string_view text) const;
-
   /// The bytes of an id (a special token's spelling). Throws Error bad_data for an id outside the vocabulary.
   std::string_view token_bytes(TokenId id) const;
   /// Whether the id is a special token (end-of-text and the like).
@@ -81,6 +76,12 @@ class Tokenizer {
   std::string beyond_library_json() const;
 
  private:
+  friend class PiecewiseEncoder;
+  /// Bytes of the longest prefix of text known to encode alike whatever text follows it; 0 where that cannot be known.
+  std::size_t settled_prefix(std::string_view text) const;
+  /// Appends the ids of a text, or (at_start false) of what follows a settled prefix.
+  void encode_part(std::string_view text, bool at_start, bool special_tokens, std::vector<TokenId>& ids) const;
+
   struct State;
   explicit Tokenizer(std::unique_ptr<const State> state);
   std::unique_ptr<const State> state_;

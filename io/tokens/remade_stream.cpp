@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "io/quote.h"
+#include "io/tokenizer/piecewise_encoder.h"
 #include "io/tokenizer/spelled_tokens.h"
 #include "io/tokens/document_table.h"
 #include "io/tokens/made_tokens.h"
@@ -18,7 +19,6 @@ using tokenizer::TokenId;
 using tokenizer::Tokenizer;
 
 constexpr std::uint64_t kBlockTokens = 1U << 16U;
-constexpr std::size_t kTextBytes = 1U << 20U;  // so much text is encoded at once, where that may be
 constexpr std::string_view kBlankLine = "\n\n";
 
 /// Calls visit with a document's tokens but its end-of-text, a block at a time.
@@ -48,36 +48,6 @@ void read_text(const TokenStream& data, const Tokenizer& tokenizer, const Docume
     visit(piece);
   });
 }
-
-/// Encodes a text that comes in pieces, as far at a time as what follows cannot change.
-class PiecewiseEncoder {
- public:
-  using Take = std::function<void(std::span<const TokenId> tokens, std::size_t text_bytes)>;
-  PiecewiseEncoder(const Tokenizer& tokenizer, Take take) : tokenizer_(tokenizer), take_(std::move(take)) {}
-
-  void append(std::string_view text) {
-    text_ += text;
-    if (text_.size() < next_try_) return;
-    encode(tokenizer_.settled_prefix(text_));
-    next_try_ = kTextBytes + 2 * text_.size();
-  }
-  void finish() { encode(text_.size()); }
-
- private:
-  void encode(std::size_t bytes) {
-    if (bytes == 0) return;
-    tokens_.clear();
-    tokenizer_.encode(std::string_view(text_).substr(0, bytes), tokens_);
-    take_(tokens_, bytes);
-    text_.erase(0, bytes);
-  }
-
-  const Tokenizer& tokenizer_;
-  Take take_;
-  std::string text_;
-  std::size_t next_try_ = kTextBytes;
-  std::vector<TokenId> tokens_;
-};
 
 /// Compares what a document's text encodes to with its tokens.
 class DocumentCheck {
@@ -115,7 +85,7 @@ class DocumentCheck {
   std::uint64_t index_;
   std::uint64_t compared_ = 0;
   std::vector<TokenId> own_;
-  PiecewiseEncoder encoder_;
+  tokenizer::PiecewiseEncoder encoder_;
 };
 
 /// Writes the tokens of joined text and finds where documents end in them.
@@ -200,7 +170,7 @@ RemadeStream join_documents(const TokenStream& data, const Tokenizer& tokenizer,
   RemadeStream remade;
   made->append(around.before);
   JoinedTokens joined(data, tokenizer, *made);
-  PiecewiseEncoder encoder(tokenizer, [&](auto tokens, std::size_t bytes) { joined.take(tokens, bytes); });
+  tokenizer::PiecewiseEncoder encoder(tokenizer, [&](auto tokens, std::size_t bytes) { joined.take(tokens, bytes); });
   tokenizer::SpelledTokens spelled(tokenizer);
   std::uint64_t byte = 0;
   const auto append = [&](std::string_view text, std::uint64_t document) {

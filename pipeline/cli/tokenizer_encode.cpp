@@ -11,6 +11,7 @@
 
 #include "io/error.h"
 #include "io/files/atomic_output.h"
+#include "io/tokenizer/piecewise_encoder.h"
 #include "io/tokenizer/tokenizer.h"
 #include "pipeline/cli/options.h"
 #include "pipeline/cli/tokenizer.h"
@@ -122,28 +123,17 @@ void encode(const CodecOptions& options) {
   const io::tokenizer::Tokenizer tokenizer = io::tokenizer::Tokenizer::load(options.tokenizer);
   Input input(options.input);
   Output output(options.output);
-  std::string text;
-  std::vector<io::tokenizer::TokenId> ids;
   bool first = true;
-  const auto encode_part = [&](std::string_view part) {
-    ids.clear();
-    if (options.special_tokens) {
-      tokenizer.encode_with_special_tokens(part, ids);
-    } else {
-      tokenizer.encode(part, ids);
-    }
+  const auto write = [&](std::span<const io::tokenizer::TokenId> ids, std::size_t) {
     if (options.output.empty()) {
       output.write(as_text(ids, first));
     } else {
-      output.write({reinterpret_cast<const char*>(ids.data()), ids.size() * sizeof(io::tokenizer::TokenId)});
+      output.write({reinterpret_cast<const char*>(ids.data()), ids.size_bytes()});
     }
   };
-  while (input.read(text)) {
-    const std::size_t settled = tokenizer.settled_prefix(text);
-    encode_part(std::string_view(text).substr(0, settled));
-    text.erase(0, settled);
-  }
-  encode_part(text);
+  io::tokenizer::PiecewiseEncoder encoder(tokenizer, write, options.special_tokens);
+  for (std::string text; input.read(text); text.clear()) encoder.append(text);
+  encoder.finish();
   if (options.output.empty()) output.write("\n");
   output.finish();
 }

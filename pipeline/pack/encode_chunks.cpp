@@ -7,6 +7,7 @@
 
 #include "io/text/text_hash.h"
 #include "io/text/word_count.h"
+#include "io/tokenizer/piecewise_encoder.h"
 #include "io/tokens/foreign/foreign_stream.h"
 #include "pipeline/pack/spill.h"
 
@@ -87,26 +88,18 @@ class ChunkEncoder {
     });
     const std::size_t set = task_.options.held_out && is_below(hash.value(), *task_.options.held_out) ? 1 : 0;
     const std::uint64_t before = spills_[set].tokens();
-    std::string rest;  // what may go on in the next part
     std::uint64_t bytes = 0;
+    io::tokenizer::PiecewiseEncoder encoder(task_.tokenizer,
+                                            [&](auto tokens, std::size_t) { spills_[set].append_tokens(tokens); });
     io::text::visit_bytes(file, [&](std::string_view part) {
-      rest += part;
+      encoder.append(part);
       bytes += part.size();
-      const std::size_t settled = task_.tokenizer.settled_prefix(rest);
-      spill_tokens(set, std::string_view(rest).substr(0, settled));
-      rest.erase(0, settled);
       task_.progress(done_bytes_ + bytes);
     });
-    spill_tokens(set, rest);
+    encoder.finish();
     spills_[set].append_tokens(std::array{task_.tokenizer.end_of_text()});
     spills_[set].append({spills_[set].tokens() - before, bytes, words.words(), hash.value(), 0, piece.file});
     return 0;
-  }
-
-  void spill_tokens(std::size_t set, std::string_view text) {
-    tokens_.clear();
-    task_.tokenizer.encode(text, tokens_);
-    spills_[set].append_tokens(tokens_);
   }
 
   /// The documents of a token file that begin in the piece. Returns their number.

@@ -53,50 +53,6 @@ TEST(Families, IdsAreThoseOfTokenizers) {
   }
 }
 
-/// The files of families that are encoded in parts: NeoX's and DeepSeek's, and the others' patterns in NeoX's.
-std::vector<Json> files_for_parts() {
-  std::vector<Json> files;
-  for (const Json& each : families()["files"]) {
-    files.push_back(families()["base"]);
-    files.back().update(each["changes"]);
-    if (each["name"] != "NeoX" && each["name"] != "DeepSeek") files.pop_back();
-  }
-  const Json bytes = {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"use_regex", false}};
-  for (const std::string_view pattern : {kLlama3Pattern, kQwen2Pattern, kQwen35Pattern, kLlama4Pattern}) {
-    const Json split = {{"type", "Split"}, {"pattern", {{"Regex", pattern}}}, {"behavior", "Isolated"}};
-    files.push_back(files.front());
-    files.back()["pre_tokenizer"] = {{"type", "Sequence"}, {"pretokenizers", {split, bytes}}};
-  }
-  return files;
-}
-
-TEST(Families, PartsCutAtSettledPrefixesEncodeAsTheWhole) {
-  const ScratchFolder folder;
-  std::string text;
-  std::mt19937 random(8);
-  for (int round = 0; round < 20; ++round) {
-    for (const Json& each : families()["texts"]) text += each.get<std::string>() + random_text(random, 30);
-  }
-  const std::vector<Json> files = files_for_parts();
-  EXPECT_EQ(files.size(), 6U);
-  for (const Json& file : files) {
-    SCOPED_TRACE(file["pre_tokenizer"]);
-    files::write_file_atomically(folder / "tokenizer.json", file.dump());
-    const Tokenizer tokenizer = Tokenizer::load(folder / "tokenizer.json");
-    EXPECT_GT(tokenizer.settled_prefix(text), text.size() - 200);
-    std::vector<TokenId> ids;
-    std::string held;
-    for (std::size_t at = 0; at < text.size(); at += 37) {
-      held += text.substr(at, 37);
-      const std::size_t settled = tokenizer.settled_prefix(held);
-      tokenizer.encode(held.substr(0, settled), ids);
-      held.erase(0, settled);
-    }
-    tokenizer.encode(held, ids);
-    EXPECT_EQ(ids, encoded(tokenizer, text));
-  }
-}
-
 GgufVocabulary pieces() {
   const Json& made = families()["pieces"];
   GgufVocabulary vocabulary;

@@ -55,22 +55,6 @@ TEST(Tokenizer, EncodingAppends) {
   EXPECT_EQ(tokenizer.decode(std::span(ids).subspan(1)), "text");
 }
 
-TEST(Tokenizer, PartsCutAtSettledPrefixesEncodeAsTheWhole) {
-  const Tokenizer tokenizer = Tokenizer::load(fixture("tokenizer.json"));
-  const std::string text = files::read_file(fixture("sample.txt"));
-  std::vector<TokenId> ids;
-  std::string held;
-  for (std::size_t at = 0; at < text.size(); at += 50) {
-    held += text.substr(at, 50);
-    const std::size_t settled = tokenizer.settled_prefix(held);
-    tokenizer.encode(held.substr(0, settled), ids);
-    held.erase(0, settled);
-    EXPECT_LT(held.size(), 300U);
-  }
-  tokenizer.encode(held, ids);
-  EXPECT_EQ(ids, encoded(tokenizer, text));
-}
-
 TEST(Tokenizer, ThreadsEncodeAlike) {
   const Tokenizer tokenizer = Tokenizer::load(fixture("tokenizer.json"));
   const std::string text = files::read_file(fixture("sample.txt"));
