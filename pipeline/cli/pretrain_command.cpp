@@ -10,6 +10,7 @@
 #include "model/shape/config.h"
 #include "pipeline/cli/arithmetic_options.h"
 #include "pipeline/failure/error.h"
+#include "pipeline/pretrain/batch_ramp.h"
 
 namespace chainrule::pipeline::cli {
 namespace {
@@ -23,6 +24,7 @@ struct Words {
   std::string tokenizer;
   std::string run;
   std::string init;
+  std::string batch_ramp;
   std::string schedule;
   std::string checkpoint_minutes;
   std::string checkpoint_mode;
@@ -117,6 +119,10 @@ void add_training(CommandOptions& command, pretrain::PretrainOptions& options, N
                      "sequences of one forward and backward pass")(
           "global-batch", po::value(&options.global_batch)->default_value(32)->value_name("SEQUENCES"),
           "sequences of one step over all ranks, a multiple of --micro-batch")(
+          "batch-ramp", po::value(&words.batch_ramp)->value_name("START:INCREMENT:SAMPLES"),
+          "steps of START sequences at first, then of INCREMENT more at a time until they are of --global-batch, "
+          "evenly "
+          "over the run's first SAMPLES sequences")(
           "steps", po::value(&numbers.steps)->value_name("N"),
           "steps of the whole run; started again it may have more, where the learning rate has not depended on that "
           "yet")("seed", po::value(&options.seed)->default_value(0)->value_name("N"),
@@ -276,6 +282,7 @@ std::optional<PretrainCommand> parse_pretrain(const Arguments& arguments) {
   options.init = words.init;
   options.shape_asked = std::any_of(std::begin(kShapeOptions), std::end(kShapeOptions),
                                     [&](const char* option) { return command.given(option); });
+  if (command.given("batch-ramp")) options.batch_ramp = pretrain::parse_batch_ramp(words.batch_ramp);
   ask_schedule(command, words, numbers, options);
   ask_times(command, words, numbers, options);
   options.math = arithmetic.chosen_math();

@@ -37,7 +37,7 @@ void measure_steps(const comm::Communicator& communicator, const comm::Communica
   reset_peak_memory();
   pretrain::step::TrainerOptions training;
   training.micro_batch = options.micro_batch;
-  training.global_batch = options.global_batch;
+  training.batches = windows::BatchSizes(options.global_batch);
   training.lanes = pretrain::exchange::default_lanes(communicator.size());
   training.schedule = {.learning_rate = 1e-4, .minimum_learning_rate = 1e-5, .warmup_steps = 10, .steps = 1000};
   training.clip_norm = 1;

@@ -88,7 +88,7 @@ void PretrainLoop::take_step() {
   stop_ = outcome.requests.stop;
   const double step_seconds = seconds_since(start);
 
-  watch_.step_taken(outcome.compute_seconds, outcome.tokens);
+  watch_.step_taken(outcome);
   const RankWatch::Look look = due(state_.step, options_.log_every) ? watch_.look() : RankWatch::Look{};
 
   const std::optional<ValidationLoss> validated = validation_loss();
@@ -136,7 +136,7 @@ void PretrainLoop::roll_back(const step::StepOutcome& outcome) {
       .from_step = outcome.step,
       .to_step = then.step,
       .first_sample = then.samples_consumed,
-      .end_sample = state_.samples_consumed + static_cast<std::uint64_t>(options_.global_batch),
+      .end_sample = state_.samples_consumed + static_cast<std::uint64_t>(trainer_.next_batch()),
       .why = describe_failure(outcome)};
   state_.step = then.step;
   state_.samples_passed_over = then.samples_passed_over + (rollback.end_sample - rollback.first_sample);

@@ -49,7 +49,31 @@ void validate_schedule(const PretrainOptions& options) {
                       schedule.decay_steps));
 }
 
+void validate_ramp(const PretrainOptions& options) {
+  if (!options.batch_ramp) return;
+  const windows::BatchRamp& ramp = *options.batch_ramp;
+  const auto require_batch = [&](std::int64_t value, const char* what) {
+    require(
+        value > 0 && value % options.micro_batch == 0, "batch-ramp",
+        fmt::format("must have {} that is a multiple of --micro-batch {}, not {}", what, options.micro_batch, value));
+  };
+  require_batch(ramp.start, "a START");
+  require_batch(ramp.increment, "an INCREMENT");
+  const std::int64_t grows_by = options.global_batch - ramp.start;
+  require(grows_by > 0 && grows_by % ramp.increment == 0, "batch-ramp",
+          fmt::format("must reach --global-batch {} from {} by steps of {}", options.global_batch, ramp.start,
+                      ramp.increment));
+  constexpr std::int64_t kMostIncrements = 10'000;
+  require(grows_by / ramp.increment <= kMostIncrements, "batch-ramp",
+          fmt::format("must have at most {} increments, not {}", kMostIncrements, grows_by / ramp.increment));
+  at_least(ramp.samples, 1, "batch-ramp");
+}
+
 }  // namespace
+
+windows::BatchSizes batch_sizes(const PretrainOptions& options) {
+  return windows::BatchSizes(options.global_batch, options.batch_ramp);
+}
 
 void validate(const PretrainOptions& options) {
   if (options.max_epochs) within(*options.max_epochs, 1e-6, 1e9, "max-epochs");
@@ -61,6 +85,7 @@ void validate(const PretrainOptions& options) {
   at_least(options.global_batch, 1, "global-batch");
   require(options.global_batch % options.micro_batch == 0, "global-batch",
           fmt::format("must be a multiple of --micro-batch {}, not {}", options.micro_batch, options.global_batch));
+  validate_ramp(options);
   validate_schedule(options);
   within(options.adamw.weight_decay, 0, 1e3, "weight-decay");
   within(options.adamw.beta1, 0, std::nextafter(1.0, 0.0), "beta1");

@@ -11,6 +11,7 @@
 #include "pipeline/pretrain/mix/mix.h"
 #include "pipeline/pretrain/model_options.h"
 #include "pipeline/pretrain/schedule_options.h"
+#include "pipeline/windows/batch_sizes.h"
 
 namespace chainrule::pipeline::pretrain {
 
@@ -26,8 +27,9 @@ struct PretrainOptions {
   ModelOptions model;
   bool shape_asked = false;  ///< an option of the shape was given, other than the sequence length
 
-  std::int64_t micro_batch = 0;   ///< sequences of one forward and backward pass
-  std::int64_t global_batch = 0;  ///< sequences of one optimizer step
+  std::int64_t micro_batch = 0;                  ///< sequences of one forward and backward pass
+  std::int64_t global_batch = 0;                 ///< sequences of one optimizer step
+  std::optional<windows::BatchRamp> batch_ramp;  ///< of fewer of them at first; empty: none
   ScheduleRequest schedule_asked;
   model::optimizer::ScheduleOptions schedule;  ///< what becomes of it
   bool decay_now = false;  ///< go on from the run `init`, whose learning rate has been stable, with its decay
@@ -57,6 +59,9 @@ struct PretrainOptions {
   bool recompute = false;  ///< see model::DecoderOptions
   bool dry_run = false;
 };
+
+/// What each step takes.
+windows::BatchSizes batch_sizes(const PretrainOptions& options);
 
 /// Throws Error (usage) naming the first option that is out of its range or contradicts another.
 void validate(const PretrainOptions& options);

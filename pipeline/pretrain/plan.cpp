@@ -44,6 +44,24 @@ std::int64_t late_elements(const PretrainOptions& options, const model::shape::C
   return std::min(inputs, config.vocabulary_size / 2) * config.width;
 }
 
+/// Elements of gradients and of room for those of others, on the rank that needs the most.
+std::int64_t gradient_elements(const exchange::LanePlan& plan, const exchange::Ownership& ownership,
+                               std::int64_t late) {
+  const auto leaves = static_cast<std::int64_t>(plan.combine_plan().leaves.size());
+  const int ranks = ownership.ranks();
+  std::int64_t most = 0;
+  for (int rank = 0; rank < ranks; ++rank) {
+    const exchange::RankPlan mine = plan.rank_plan(rank);
+    std::int64_t slice = 0;
+    for (const auto& each : ownership.slices_of(rank)) slice = std::max(slice, each.end - each.begin);
+    const auto local = static_cast<std::int64_t>(mine.subtrees.size());
+    const std::int64_t received = exchange::LaneReduction::kInFlight * (leaves - local) * slice +
+                                  late / ranks * leaves + (late - late / ranks) * local;
+    most = std::max(most, mine.arenas * ownership.arena_size() + received);
+  }
+  return most;
+}
+
 }  // namespace
 
 PretrainPlan plan_pretraining(const PretrainOptions& options, const PretrainInputs& inputs, int ranks) {
@@ -61,31 +79,28 @@ PretrainPlan plan_pretraining(const PretrainOptions& options, const PretrainInpu
                          fmt::format("--steps {} of --global-batch {} are {:.3g} tokens, more than can be counted",
                                      options.schedule.steps, options.global_batch, tokens));
   }
+  const windows::BatchSizes batches = batch_sizes(options);
+  const auto samples = static_cast<std::int64_t>(batches.of_steps(options.schedule.steps));
   plan.tokens_per_step = options.global_batch * config.sequence_length;
-  plan.tokens = plan.tokens_per_step * options.schedule.steps;
+  plan.tokens = samples * config.sequence_length;
   plan.training_tokens = inputs.training_tokens();
   double windows = 0;
   for (const SourceInput& source : inputs.sources) {
     windows += static_cast<double>(source.training->token_count() / static_cast<std::uint64_t>(config.sequence_length));
   }
-  plan.epochs = static_cast<double>(options.global_batch) * static_cast<double>(options.schedule.steps) / windows;
+  plan.epochs = static_cast<double>(samples) / windows;
   plan.flops =
       3 * model::shape::forward_flops_per_token(config, config.sequence_length) * static_cast<double>(plan.tokens);
 
   plan.parameter_bytes = arena * kFloat;
-  const exchange::LanePlan lane_plan(options.global_batch / options.micro_batch, options.lanes, ranks);
   const exchange::BlockOwnership ownership(arena, ranks);
-  const auto leaves = static_cast<std::int64_t>(lane_plan.combine_plan().leaves.size());
   const std::int64_t late = late_elements(options, config, ranks);
+  for (const std::int64_t batch : batches.all()) {
+    const std::int64_t elements =
+        gradient_elements({batch / options.micro_batch, options.lanes, ranks}, ownership, late);
+    plan.gradient_bytes = std::max(plan.gradient_bytes, elements * kFloat);
+  }
   for (int rank = 0; rank < ranks; ++rank) {
-    const exchange::RankPlan mine = lane_plan.rank_plan(rank);
-    std::int64_t slice = 0;
-    for (const auto& each : ownership.slices_of(rank)) slice = std::max(slice, each.end - each.begin);
-    const auto local = static_cast<std::int64_t>(mine.subtrees.size());
-    const std::int64_t foreign = leaves - local;
-    const std::int64_t received =
-        exchange::LaneReduction::kInFlight * foreign * slice + late / ranks * leaves + (late - late / ranks) * local;
-    plan.gradient_bytes = std::max(plan.gradient_bytes, (mine.arenas * arena + received) * kFloat);
     const std::int64_t optimizer = 2 * ownership.elements_of(rank) * kFloat;
     plan.optimizer_bytes = std::max(plan.optimizer_bytes, optimizer);
     if (!options.background_checkpoints) continue;

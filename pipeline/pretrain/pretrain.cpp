@@ -161,14 +161,14 @@ failure::ExitCode pretrain(const comm::Communicator& communicator, PretrainOptio
   std::vector<metrics::StepObserver*> observers = {&meter};
   if (first) observers.insert(observers.end(), {metrics.get(), &console});
   if (tensorboard) observers.push_back(tensorboard.get());
-  RankWatch watch(communicator, account, here, trainer->own_micro_batches());
+  RankWatch watch(communicator, account, here);
   PretrainLoop loop(communicator, options, context, *trainer, validation, requests, watch, observers, state,
                     place && place->checkpoint == models::checkpoint_folder(options.run, state.step));
   loop.set_peak(peak);
   const failure::ExitCode code = loop.run();
-  const std::int64_t steps = loop.steps_taken() - state.step;
-  const job::Cost cost =
-      account.cost(static_cast<std::uint64_t>(steps * options.global_batch * inputs->config.sequence_length));
+  const windows::BatchSizes batches = batch_sizes(options);
+  const std::uint64_t sequences = batches.of_steps(loop.steps_taken()) - batches.of_steps(state.step);
+  const job::Cost cost = account.cost(sequences * static_cast<std::uint64_t>(inputs->config.sequence_length));
   if (first) run::say(job::to_text(cost) + "\n");
   return code;
 }

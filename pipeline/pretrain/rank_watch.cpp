@@ -12,11 +12,9 @@ constexpr double kLeastSeconds = 1;
 
 }  // namespace
 
-RankWatch::RankWatch(const comm::Communicator& communicator, job::Account& account, const job::Whereabouts& here,
-                     std::int64_t own_micro_batches)
+RankWatch::RankWatch(const comm::Communicator& communicator, job::Account& account, const job::Whereabouts& here)
     : communicator_(communicator),
       account_(account),
-      own_micro_batches_(own_micro_batches),
       hosts_(static_cast<std::size_t>(communicator.size())),
       judged_(static_cast<std::size_t>(communicator.size())) {
   for (const job::Whereabouts::Node& node : here.nodes) {
@@ -24,10 +22,10 @@ RankWatch::RankWatch(const comm::Communicator& communicator, job::Account& accou
   }
 }
 
-void RankWatch::step_taken(double compute_seconds, std::int64_t tokens) {
-  own_.compute_seconds += compute_seconds;
-  own_.micro_batches += own_micro_batches_;
-  tokens_ += tokens;
+void RankWatch::step_taken(const step::StepOutcome& outcome) {
+  own_.compute_seconds += outcome.compute_seconds;
+  own_.micro_batches += outcome.own_micro_batches;
+  tokens_ += outcome.tokens;
 }
 
 RankWatch::Look RankWatch::look() {

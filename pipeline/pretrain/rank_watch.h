@@ -9,18 +9,18 @@
 #include "pipeline/job/whereabouts.h"
 #include "pipeline/pretrain/metrics/energy_rate.h"
 #include "pipeline/pretrain/metrics/slow_rank.h"
+#include "pipeline/pretrain/step/step_outcome.h"
 
 namespace chainrule::pipeline::pretrain {
 
 /// What ranks tell rank 0 now and then of how they come on: who is slow, and what energy is used.
 class RankWatch {
  public:
-  /// The first two outlive it. own_micro_batches: of this rank in a step.
-  RankWatch(const comm::Communicator& communicator, job::Account& account, const job::Whereabouts& here,
-            std::int64_t own_micro_batches);
+  /// The first two outlive it.
+  RankWatch(const comm::Communicator& communicator, job::Account& account, const job::Whereabouts& here);
 
-  /// Each step: what this rank's micro-batches took, without waiting; tokens of all ranks.
-  void step_taken(double compute_seconds, std::int64_t tokens);
+  /// Each step: what this rank's micro-batches took, without waiting, and how many; tokens of all ranks.
+  void step_taken(const step::StepOutcome& outcome);
 
   struct Look {
     std::optional<double> joules_per_token;  ///< since the last look, of all nodes, where every one tells
@@ -40,7 +40,6 @@ class RankWatch {
 
   const comm::Communicator& communicator_;
   job::Account& account_;
-  std::int64_t own_micro_batches_;
   std::vector<std::string> hosts_;  // by rank; on rank 0
   Sums own_;
   std::int64_t tokens_ = 0;

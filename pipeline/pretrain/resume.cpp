@@ -92,7 +92,7 @@ void use_lanes(std::int64_t lanes, PretrainOptions& options, run::Configuration&
 /// What the run, whose config.cfg is `saved`, has trained on stays; what is asked for beside it holds from the place
 /// on. A mix counts steps by the samples that they take, those included that the run went back over.
 void continue_mix(const run::Configuration& saved, const fs::path& file, const Place& place, PretrainOptions& options) {
-  const auto step = static_cast<std::int64_t>(place.state.samples_consumed) / options.global_batch;
+  const std::int64_t step = batch_sizes(options).steps_with(place.state.samples_consumed);
   const mix::Mix before = mix::mix_in(saved, file);
   if (!before.empty()) options.mix = mix::continued(before, options.mix, step);
 }
@@ -158,17 +158,17 @@ Place branch_off(const comm::Communicator& communicator, const OpenedRun& opened
 
 void check_progress(const Place& place, const fs::path& run, const PretrainOptions& options) {
   const checkpoint::TrainingState& state = place.state;
-  const auto batch = static_cast<std::uint64_t>(options.global_batch);
+  const windows::BatchSizes batches = batch_sizes(options);
   if (place.checkpoint == models::checkpoint_folder(run, state.step) && state.step >= 0 &&
-      state.step <= options.schedule.steps && state.samples_passed_over % batch == 0 &&
-      state.samples_consumed == static_cast<std::uint64_t>(state.step) * batch + state.samples_passed_over) {
+      state.step <= options.schedule.steps &&
+      state.samples_consumed == batches.of_steps(state.step) + state.samples_passed_over) {
     return;
   }
   throw io::Error(
       io::ErrorKind::bad_data,
-      fmt::format("'{}' says step {} and {} samples, which cannot be there in a run of {} steps of {} samples",
+      fmt::format("'{}' says step {} and {} samples, which cannot be there in a run of {} steps of {} samples{}",
                   place.checkpoint.string(), state.step, state.samples_consumed, options.schedule.steps,
-                  options.global_batch));
+                  options.global_batch, options.batch_ramp ? ", fewer at first" : ""));
 }
 
 void check_lanes(std::int64_t lanes, int ranks) {

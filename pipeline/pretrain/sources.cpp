@@ -19,7 +19,7 @@ namespace chainrule::pipeline::pretrain {
 namespace {
 
 windows::MixOrder sample_order(const PretrainOptions& options) {
-  return mix::order_of(options.mix, options.global_batch, options.schedule.steps);
+  return mix::order_of(options.mix, batch_sizes(options), options.schedule.steps);
 }
 
 /// The samples of an epoch of a source.
@@ -29,8 +29,7 @@ std::uint64_t windows_of(const SourceInput& source, const PretrainInputs& inputs
 
 /// What the whole run takes of each source.
 std::vector<std::uint64_t> samples_of_run(const PretrainOptions& options) {
-  return sample_order(options).counts(static_cast<std::uint64_t>(options.schedule.steps) *
-                                      static_cast<std::uint64_t>(options.global_batch));
+  return sample_order(options).counts(batch_sizes(options).of_steps(options.schedule.steps));
 }
 
 /// The step behind which a source first has a weight.

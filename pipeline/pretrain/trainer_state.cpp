@@ -9,7 +9,7 @@ namespace {
 
 step::TrainerOptions trainer_options(const PretrainOptions& options) {
   return {.micro_batch = options.micro_batch,
-          .global_batch = options.global_batch,
+          .batches = batch_sizes(options),
           .lanes = options.lanes,
           .schedule = options.schedule,
           .adamw = options.adamw,

@@ -109,10 +109,9 @@ class Comparison {
 };
 
 /// Takes the line's step, and compares. Whether the line has a hash.
-bool take_step(const comm::Communicator& communicator, const nlohmann::json& line, const PretrainOptions& options,
-               step::Trainer& trainer) {
+bool take_step(const comm::Communicator& communicator, const nlohmann::json& line, step::Trainer& trainer) {
   const auto samples = line["samples"].get<std::uint64_t>();
-  const auto batch = static_cast<std::uint64_t>(options.global_batch);
+  const auto batch = static_cast<std::uint64_t>(trainer.next_batch());
   // A run that went back over a divergence goes on behind the samples that led to it, and says so.
   if (line.contains("rolled_back") && samples >= batch) trainer.set_progress(trainer.steps_taken(), samples - batch);
   const step::StepOutcome outcome = trainer.step({});
@@ -166,7 +165,7 @@ failure::ExitCode verify_run(const comm::Communicator& communicator, PretrainOpt
   int hashes = 0;
   for (const nlohmann::json& line : lines) {
     run::Activity::enter(run::Activity::Phase::step, trainer->steps_taken() + 1);
-    if (take_step(communicator, line, options, *trainer)) ++hashes;
+    if (take_step(communicator, line, *trainer)) ++hashes;
   }
   if (first) {
     run::print(

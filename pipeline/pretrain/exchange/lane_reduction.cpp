@@ -16,19 +16,27 @@ std::span<std::byte> bytes_of(float* values, std::int64_t count) {
 
 }  // namespace
 
-LaneReduction::LaneReduction(const comm::Communicator& communicator, const LanePlan& plan, const Ownership& ownership)
-    : communicator_(communicator),
-      ownership_(ownership),
-      mine_(plan.rank_plan(communicator.rank())),
-      combine_(plan.combine_plan()),
-      slice_capacity_(0) {
-  for (std::int64_t i = 0; i < mine_.arenas; ++i) arenas_.emplace_back(ownership_.arena_size());
+LaneReduction::LaneReduction(const comm::Communicator& communicator, const Ownership& ownership)
+    : communicator_(communicator), ownership_(ownership), slice_capacity_(0) {
   for (const auto& slice : ownership_.slices_of(communicator.rank())) {
     slice_capacity_ = std::max(slice_capacity_, slice.end - slice.begin);
   }
-  const auto foreign = std::count_if(combine_.leaves.begin(), combine_.leaves.end(),
-                                     [&](const auto& leaf) { return leaf.rank != communicator.rank(); });
-  received_ = model::Arena(kInFlight * foreign * slice_capacity_);
+}
+
+void LaneReduction::make_room(const LanePlan& plan) {
+  const std::int64_t arenas = plan.rank_plan(communicator_.rank()).arenas;
+  while (static_cast<std::int64_t>(arenas_.size()) < arenas) arenas_.emplace_back(ownership_.arena_size());
+  const std::vector<CombinePlan::Leaf> leaves = plan.combine_plan().leaves;
+  const auto foreign =
+      std::ranges::count_if(leaves, [&](const auto& leaf) { return leaf.rank != communicator_.rank(); });
+  const std::int64_t received = kInFlight * foreign * slice_capacity_;
+  if (received > received_.size()) received_ = model::Arena(received);
+}
+
+void LaneReduction::plan(const LanePlan& plan) {
+  make_room(plan);
+  mine_ = plan.rank_plan(communicator_.rank());
+  combine_ = plan.combine_plan();
 }
 
 void LaneReduction::merge(const Merge& merge, model::shape::ParameterRange range) {

@@ -19,7 +19,12 @@ namespace chainrule::pipeline::pretrain::exchange {
 /// ownership outlive it.
 class LaneReduction {
  public:
-  LaneReduction(const comm::Communicator& communicator, const LanePlan& plan, const Ownership& ownership);
+  LaneReduction(const comm::Communicator& communicator, const Ownership& ownership);
+
+  /// Allocates what a step by this plan needs.
+  void make_room(const LanePlan& plan);
+  /// How the next step's micro-batches fall on lanes: before the first step, and not while a step's sums are under way.
+  void plan(const LanePlan& plan);
 
   /// This rank's lanes with micro-batches, in the order in which it takes them.
   const std::vector<LaneAccumulation>& lanes() const { return mine_.lanes; }

@@ -104,7 +104,7 @@ void ParameterExchange::begin(std::span<float> parameters, std::span<const std::
   if (communicator_.size() == 1) return;
   finish();
   under_way_ = true;
-  last_queued_ = false;
+  last_queued_ = last_.size() == 0;  // then nobody asks for them
   rows_in_use_ = false;
   parameters_ = parameters;
   next_rows_.assign(next_rows.begin(), next_rows.end());

@@ -4,11 +4,11 @@
 
 namespace chainrule::pipeline::pretrain::exchange {
 
-StepExchange::StepExchange(const comm::Communicator& communicator, const LanePlan& plan, const Ownership& ownership,
+StepExchange::StepExchange(const comm::Communicator& communicator, const Ownership& ownership,
                            const ParameterRows& rows, std::int64_t most_rows)
     : rows_(rows),
       thread_(communicator.size()),
-      reduction_(communicator, plan, ownership),
+      reduction_(communicator, ownership),
       gradients_(thread_, communicator, reduction_, ownership, rows, most_rows),
       parameters_(thread_, communicator, ownership, rows, most_rows) {}
 

@@ -23,8 +23,8 @@ class StepExchange final : public model::decoder::GradientSink, public model::de
  public:
   /// communicator and ownership outlive it; communicator is used by nobody else. rows: of the one parameter whose rows
   /// are late in backward and needed one by one in forward; most_rows: that a micro-batch names.
-  StepExchange(const comm::Communicator& communicator, const LanePlan& plan, const Ownership& ownership,
-               const ParameterRows& rows, std::int64_t most_rows);
+  StepExchange(const comm::Communicator& communicator, const Ownership& ownership, const ParameterRows& rows,
+               std::int64_t most_rows);
   /// Lets what is under way end, except while an exception passes: the other ranks may then never come.
   ~StepExchange() override;
 

@@ -51,18 +51,18 @@ std::vector<std::string> to_entries(const Mix& mix) {
   return entries;
 }
 
-windows::MixOrder order_of(const Mix& mix, std::int64_t global_batch, std::int64_t steps) {
+windows::MixOrder order_of(const Mix& mix, const windows::BatchSizes& batches, std::int64_t steps) {
   constexpr double kMostSamples = 9e18;
-  if (static_cast<double>(global_batch) * static_cast<double>(steps) > kMostSamples) {
+  const std::int64_t whole = batches.all().back();
+  if (static_cast<double>(whole) * static_cast<double>(steps) > kMostSamples) {
     throw failure::Error(
         failure::ExitCode::usage,
-        fmt::format("--steps {} of --global-batch {} are more samples than can be counted", steps, global_batch));
+        fmt::format("--steps {} of --global-batch {} are more samples than can be counted", steps, whole));
   }
   std::vector<windows::MixStage> stages;
   for (const Stage& stage : mix.stages) {
     if (stage.step != 0 && stage.step >= steps) break;  // the run ends before it
-    stages.push_back(
-        {static_cast<std::uint64_t>(stage.step) * static_cast<std::uint64_t>(global_batch), stage.weights});
+    stages.push_back({batches.of_steps(stage.step), stage.weights});
   }
   return windows::MixOrder(stages);
 }

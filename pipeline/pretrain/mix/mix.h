@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "pipeline/windows/batch_sizes.h"
 #include "pipeline/windows/mix_order.h"
 
 namespace chainrule::pipeline::pretrain::mix {
@@ -60,7 +61,7 @@ std::map<std::string, std::filesystem::path> parse_validation(const std::vector<
 /// and its weights hold from behind `step` on. Throws Error (usage) naming what else differs.
 Mix continued(const Mix& saved, const Mix& asked, std::int64_t step);
 
-/// The samples of a run of so many steps, each of global_batch. Throws Error (usage) where they cannot be counted.
-windows::MixOrder order_of(const Mix& mix, std::int64_t global_batch, std::int64_t steps);
+/// The samples of a run of so many steps. Throws Error (usage) where they cannot be counted.
+windows::MixOrder order_of(const Mix& mix, const windows::BatchSizes& batches, std::int64_t steps);
 
 }  // namespace chainrule::pipeline::pretrain::mix

@@ -32,6 +32,7 @@ struct StepOutcome {
   double gradient_norm = 0;  ///< of the mean gradient, before clipping
   double learning_rate = 0;  ///< where it was updated
   // On this rank:
+  std::int64_t own_micro_batches = 0;
   double compute_seconds = 0;    ///< that its micro-batches took, without what it waited for others
   double exchange_seconds = 0;   ///< in which it waited for what others sent
   double read_seconds = 0;       ///< in which it waited for training samples

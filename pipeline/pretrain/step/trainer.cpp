@@ -44,17 +44,28 @@ Trainer::Trainer(const comm::Communicator& communicator, const comm::Communicato
       optimizer_(std::make_unique<optimizer::ShardedAdamW>(communicator, ownership_, decoder_.table().decay_ranges(),
                                                            options.adamw)),
       parameters_(decoder_.table().arena_size()),
-      exchange_(exchange,
-                exchange::LanePlan(options.global_batch / options.micro_batch, options.lanes, communicator.size()),
-                ownership_, late_rows(decoder_.table()), rows_of(options, config)),
+      exchange_(exchange, ownership_, late_rows(decoder_.table()), rows_of(options, config)),
       reader_(samples, options.micro_batch, config.sequence_length),
       nll_(static_cast<std::size_t>(rows_of(options, config))) {
   model::shape::initialise(config, decoder_.table(), options.seed, parameters_.span());
-  const std::int64_t micro_batches = options.global_batch / options.micro_batch;
+  for (const std::int64_t batch : options.batches.all()) exchange_.reduction().make_room(lane_plan(batch));
+}
+
+exchange::LanePlan Trainer::lane_plan(std::int64_t batch) const {
+  return {batch / options_.micro_batch, options_.lanes, communicator_.size()};
+}
+
+void Trainer::plan_step() {
+  const std::int64_t batch = next_batch();
+  if (batch == planned_batch_) return;
+  planned_batch_ = batch;
+  exchange_.reduction().plan(lane_plan(batch));
+  order_.clear();
   for (const exchange::LaneAccumulation& lane : exchange_.reduction().lanes()) {
     for (auto index = lane.micro_batches.begin; index < lane.micro_batches.end; ++index) order_.push_back(index);
   }
-  if (!order_.empty()) order_.push_back(order_.front() + micro_batches);  // the next step's first
+  // The next step's first; of a larger batch perhaps not quite, which costs time only.
+  if (!order_.empty()) order_.push_back(order_.front() + batch / options_.micro_batch);
 }
 
 void Trainer::set_progress(std::int64_t steps_taken, std::uint64_t samples_consumed) {
@@ -133,12 +144,13 @@ void Trainer::judge(StepOutcome& outcome) {
 }
 
 void Trainer::advance() {
+  samples_consumed_ += static_cast<std::uint64_t>(next_batch());
   ++steps_taken_;
-  samples_consumed_ += static_cast<std::uint64_t>(options_.global_batch);
 }
 
 StepOutcome Trainer::step(const StepRequests& requests) {
   const auto began = std::chrono::steady_clock::now();
+  plan_step();
   const comm::ExactSum mine = sum_gradients();
   const double summing_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
   std::int64_t ranks_that[] = {requests.stop ? 1 : 0, requests.save ? 1 : 0, requests.saved ? 1 : 0};
@@ -146,6 +158,7 @@ StepOutcome Trainer::step(const StepRequests& requests) {
   const auto summed = std::chrono::steady_clock::now();
   StepOutcome outcome;
   outcome.step = steps_taken_ + 1;
+  outcome.own_micro_batches = order_.empty() ? 0 : static_cast<std::int64_t>(order_.size()) - 1;
   outcome.tokens = static_cast<std::int64_t>(nll.count());
   outcome.nonfinite_tokens = static_cast<std::int64_t>(nll.nonfinite());
   outcome.requests = {

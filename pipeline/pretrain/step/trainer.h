@@ -18,13 +18,14 @@
 #include "pipeline/pretrain/step/batch_reader.h"
 #include "pipeline/pretrain/step/recent_steps.h"
 #include "pipeline/pretrain/step/step_outcome.h"
+#include "pipeline/windows/batch_sizes.h"
 #include "pipeline/windows/sample_source.h"
 
 namespace chainrule::pipeline::pretrain::step {
 
 struct TrainerOptions {
-  std::int64_t micro_batch = 1;   ///< sequences
-  std::int64_t global_batch = 1;  ///< sequences, a multiple of micro_batch
+  std::int64_t micro_batch = 1;                          ///< sequences
+  windows::BatchSizes batches = windows::BatchSizes(1);  ///< sequences of each step, multiples of micro_batch
   std::int64_t lanes = 8;
   model::optimizer::ScheduleOptions schedule;
   model::optimizer::AdamWOptions adamw;  ///< its learning rate comes from the schedule
@@ -61,8 +62,8 @@ class Trainer {
 
   std::int64_t steps_taken() const { return steps_taken_; }
   std::uint64_t samples_consumed() const { return samples_consumed_; }
-  /// Of this rank, in a step.
-  std::int64_t own_micro_batches() const { return order_.empty() ? 0 : static_cast<std::int64_t>(order_.size()) - 1; }
+  /// Sequences of the next step.
+  std::int64_t next_batch() const { return options_.batches.of_step(steps_taken_ + 1); }
   /// Where a restored run stands.
   void set_progress(std::int64_t steps_taken, std::uint64_t samples_consumed);
   /// What outliers are told by; nothing without skip_outliers.
@@ -76,6 +77,9 @@ class Trainer {
   optimizer::Optimizer& optimizer() { return *optimizer_; }
 
  private:
+  exchange::LanePlan lane_plan(std::int64_t batch) const;
+  /// Which micro-batches of the next step are this rank's.
+  void plan_step();
   /// Forward and backward of one micro-batch, into gradients; adds to the tally. `next` is the micro-batch that this
   /// rank comes to after it, last whether that is in the next step.
   void run_micro_batch(std::int64_t index, std::int64_t next, std::span<float> gradients,
@@ -103,6 +107,7 @@ class Trainer {
   RecentSteps recent_;
   BatchReader reader_;
   std::vector<double> nll_;          // [micro_batch, T]
+  std::int64_t planned_batch_ = 0;   // that order_ and the reduction are of
   std::vector<std::int64_t> order_;  // of this rank's micro-batches in a step, then the next step's first
 };
 

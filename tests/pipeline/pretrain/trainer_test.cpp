@@ -56,7 +56,7 @@ class TrainerTest : public testing::Test {
     config_ = {
         .layers = 2, .heads = 2, .width = 64, .feed_forward_width = 256, .vocabulary_size = 100, .sequence_length = 16};
     options_.micro_batch = 2;
-    options_.global_batch = 10;
+    options_.batches = windows::BatchSizes(10);
     options_.schedule = {.learning_rate = 1e-3, .minimum_learning_rate = 1e-4, .warmup_steps = 1, .steps = 10};
     options_.clip_norm = 1;
   }
@@ -242,7 +242,7 @@ TEST_F(TrainerTest, ALaneAddsUpItsMicroBatches) {
   const io::tokens::DataSet data = io::tokens::DataSet::open(folder_);
   const windows::PermutedWindows samples(windows::Windows(data, config_.sequence_length), options_.seed);
   options_.lanes = world.size();
-  options_.global_batch = 6 * world.size();
+  options_.batches = windows::BatchSizes(6 * world.size());
   std::vector<step::StepOutcome> outcomes;
   for (const std::int64_t micro_batch : {6, 2}) {  // one a lane, three a lane
     options_.micro_batch = micro_batch;

@@ -107,7 +107,8 @@ TEST(LaneReduction, EqualsTheSerialTreeBitForBit) {
       {1, 2}, {77, 4000}, {kBlock - 5, 2 * kBlock + 9}, {3 * kBlock - 1, 3 * kBlock}, {size - 7, size}};
   for (const std::int64_t micro_batches : {3, 13}) {
     const std::vector<float> expected = serial_sum(micro_batches, size);
-    LaneReduction reduction(world, LanePlan(micro_batches, kLanes, world.size()), ownership);
+    LaneReduction reduction(world, ownership);
+    reduction.plan(LanePlan(micro_batches, kLanes, world.size()));
     for (int step = 0; step < 4; ++step) {  // each finds the one before's remains in the arenas
       const ArenaRanges late = step % 2 == 0 ? ArenaRanges() : some;
       reduction.set_late(late);
@@ -166,7 +167,8 @@ void expect_one_ranks_steps(const ParameterRows& rows, bool output_layer, const 
     squares += model::optimizer::sum_of_squares(std::span(sum).subspan(
         static_cast<std::size_t>(range.begin), static_cast<std::size_t>(range.end - range.begin)));
   }
-  StepExchange exchange(world, LanePlan(5, kLanes, world.size()), ownership, rows, 600);
+  StepExchange exchange(world, ownership, rows, 600);
+  exchange.reduction().plan(LanePlan(5, kLanes, world.size()));
   const LaneReduction& reduction = exchange.reduction();
   const std::size_t lanes = reduction.lanes().size();
   optimizer::ShardedAdamW optimizer(world, ownership, table.decay_ranges(), options);

@@ -142,12 +142,14 @@ TEST(Mix, WhatWasTrainedDoesNotChange) {
 }
 
 TEST(Mix, CountsTheSamplesOfItsStages) {
-  const windows::MixOrder order = order_of(parse_mix({"a=x:1", "b=y:3@2", "a:0@4", "a:1@6"}), 10, 6);
+  const windows::MixOrder order =
+      order_of(parse_mix({"a=x:1", "b=y:3@2", "a:0@4", "a:1@6"}), windows::BatchSizes(10), 6);
   EXPECT_EQ(order.counts(20), (std::vector<std::uint64_t>{20, 0}));
   EXPECT_EQ(order.counts(40), (std::vector<std::uint64_t>{25, 15}));
   EXPECT_EQ(order.counts(60), (std::vector<std::uint64_t>{25, 35}));
   EXPECT_EQ(order.counts(80), (std::vector<std::uint64_t>{25, 55}));  // the run ends before the last stage
-  EXPECT_NE(refusal([] { order_of(of_one_source("x"), 1'000'000'000'000, 1'000'000'000'000); }), "nothing");
+  EXPECT_NE(refusal([] { order_of(of_one_source("x"), windows::BatchSizes(1'000'000'000'000), 1'000'000'000'000); }),
+            "nothing");
 }
 
 TEST(Mix, LiesInARunsConfiguration) {

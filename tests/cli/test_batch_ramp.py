@@ -1,0 +1,104 @@
+"""`chainrule pretrain --batch-ramp`: steps of fewer sequences at first."""
+import itertools
+import json
+import shutil
+import unittest
+
+from pretraining import PretrainTest
+from program import chainrule
+
+RAMP = ["--batch-ramp", "4:4:60"]
+STEPS = 12
+
+
+def sizes(whole=16, start=4, increment=4, samples=60):
+    """Of steps, as a loop over them has them."""
+    taken, increments = 0, (whole - start) // increment
+    while True:
+        size = whole if taken >= samples else start + taken * increments // samples * increment
+        yield size
+        taken += size
+
+
+class BatchRampTest(PretrainTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.whole = cls.fixture / "whole"
+        chainrule(*cls.whole_options(), check=0)
+
+    @classmethod
+    def whole_options(cls):
+        return ["pretrain", "--data", str(cls.fixture / "pair"), "--run", str(cls.whole), "--model", "tiny", "--width", "128",
+                "--sequence-length", "16", "--micro-batch", "2", "--global-batch", "16", "--steps", str(STEPS),
+                "--checkpoint-every", "2", "--keep-checkpoints", "100", "--log-every", "1", *RAMP]
+
+    def ramp(self, *more, **changes):
+        return self.train(*RAMP, "--keep-checkpoints", 100, *more, **{"steps": STEPS, **changes})
+
+    def test_sizes_of_steps(self):
+        samples = [line["samples"] for line in self.metrics(self.whole)]
+        self.assertEqual(samples, list(itertools.accumulate(itertools.islice(sizes(), STEPS))))
+        self.assertEqual([after - before for before, after in zip([0, *samples], samples)][:6], [4, 4, 4, 4, 4, 8])
+        self.assertEqual([line["tokens"] for line in self.metrics(self.whole)], [16 * each for each in samples])
+
+    def test_the_same_bits_on_any_number_of_ranks_and_after_stops(self):
+        losses = [line["loss"] for line in self.metrics(self.whole)]
+        for ranks in (2, 3, 8):
+            self.ramp(ranks=ranks, run=self.folder / f"on-{ranks}")
+            self.assertEqual(self.weights_hash(self.folder / f"on-{ranks}"), self.weights_hash(self.whole))
+        shutil.copytree(self.whole, self.run_folder)
+        for step, ranks in ((4, 2), (6, 3), (10, 1)):  # before, in and behind the ramp's growth
+            self.keep_checkpoints_up_to(step)
+            said = self.ramp(ranks=ranks).err
+            self.assertIn(f"going on from step {step}", said)
+            self.assertEqual(self.weights_hash(), self.weights_hash(self.whole))
+            self.assertEqual([line["loss"] for line in self.metrics()], losses)
+
+    def test_a_run_keeps_its_ramp(self):
+        shutil.copytree(self.whole, self.run_folder)
+        for other in (["--batch-ramp", "4:4:61"], []):
+            said = self.train(*other, "--keep-checkpoints", 100, steps=STEPS, check=64).err
+            self.assertIn("'--batch-ramp'", said)
+
+    def test_a_mix_is_exact_by_samples(self):
+        mix = ["--mix", f"a={self.fixture / 'pair'}:3", "--mix", f"b={self.fixture / 'pair'}:1", "--mix", "a:1@6"]
+        words = [word for word in self.options(*RAMP, steps=STEPS)]
+        at = words.index("--data")
+        chainrule(*words[:at], *words[at + 2:], *mix, check=0)
+        taken = list(itertools.accumulate(itertools.islice(sizes(), STEPS)))
+        state = json.loads((self.checkpoint(STEPS) / "state.json").read_text())
+        counts = {source["name"]: source["samples"] for source in state["sources"]}
+        first, rest = taken[5], taken[-1] - taken[5]
+        self.assertEqual(sum(counts.values()), taken[-1])
+        self.assertLess(abs(counts["b"] - (first / 4 + rest / 2)), 1.5)
+        loss = self.metrics()[-1]["loss"]
+        self.keep_checkpoints_up_to(4)
+        chainrule(*words[:at], *words[at + 2:], *mix, ranks=2, check=0)
+        self.assertEqual(self.metrics()[-1]["loss"], loss)
+
+    def test_verify_run(self):
+        said = chainrule("verify-run", self.whole, "--from", 4, "--steps", 6, check=0).out
+        self.assertIn("steps 5 to 10 are those of the run", said)
+
+    def test_the_plan_counts_the_ramp(self):
+        said = chainrule(*self.options(*RAMP, steps=STEPS), "--dry-run", check=0)
+        tokens = 16 * sum(itertools.islice(sizes(), STEPS))
+        self.assertRegex(said.out + said.err, rf"tokens in all +{tokens:,}\n")
+
+    def test_refused(self):
+        for ramp, why in (("4", "START:INCREMENT:SAMPLES"), ("4:4", "START:INCREMENT:SAMPLES"),
+                          ("4:4:x", "START:INCREMENT:SAMPLES"), ("4:4:1.5", "START:INCREMENT:SAMPLES"),
+                          ("3:4:60", "a START that is a multiple of --micro-batch 2, not 3"),
+                          ("0:4:60", "not 0"), ("4:-4:60", "an INCREMENT"), ("4:3:60", "not 3"),
+                          ("4:8:60", "must reach --global-batch 16 from 4 by steps of 8"),
+                          ("16:4:60", "must reach --global-batch 16"), ("20:4:60", "must reach --global-batch 16"),
+                          ("4:4:0", "at least 1"), ("4:4:99999999999999999999", "START:INCREMENT:SAMPLES")):
+            with self.subTest(ramp):
+                said = self.train("--batch-ramp", ramp, check=64).err
+                self.assertIn("'--batch-ramp'", said)
+                self.assertIn(why, said)
+
+
+if __name__ == "__main__":
+    unittest.main()
