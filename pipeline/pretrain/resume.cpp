@@ -11,6 +11,7 @@
 #include "pipeline/failure/error.h"
 #include "pipeline/models/checkpoint_places.h"
 #include "pipeline/models/model_description.h"
+#include "pipeline/pretrain/average_options.h"
 #include "pipeline/pretrain/exchange/lanes.h"
 #include "pipeline/pretrain/mix/mix_options.h"
 #include "pipeline/pretrain/schedule_options.h"
@@ -23,7 +24,8 @@ namespace {
 namespace fs = std::filesystem;
 
 /// Options that change no weight: they may differ when a run is started again. The data may have moved; that it is the
-/// same is checked by its fingerprint. The schedule's are compared by the learning rates that they make.
+/// same is checked by its fingerprint. The schedule's are compared by the learning rates that they make, the average's
+/// with what the checkpoint keeps.
 std::vector<std::string> may_differ() {
   std::vector<std::string> names = {"run",
                                     "data",
@@ -46,6 +48,7 @@ std::vector<std::string> may_differ() {
                                     "keep-every",
                                     "time-limit",
                                     "max-skips",
+                                    "average",
                                     "on-divergence"};
   names.insert(names.end(), schedule_option_names().begin(), schedule_option_names().end());
   return names;
@@ -95,6 +98,17 @@ void continue_mix(const run::Configuration& saved, const fs::path& file, const P
   const auto step = static_cast<std::int64_t>(place.state.samples_consumed) / options.global_batch;
   const mix::Mix before = mix::mix_in(saved, file);
   if (!before.empty()) options.mix = mix::continued(before, options.mix, step);
+}
+
+/// An average goes on as it was made, and begins where there is none. Only a branch may leave its trunk's behind: this
+/// run's would be lost. Throws Error (usage).
+void check_average(const fs::path& checkpoint, const PretrainOptions& options, bool is_branch) {
+  const auto kept = models::read_model_description(checkpoint / "model.json").average;
+  const std::string asked = options.average_decay ? average_rule(*options.average_decay) : "";
+  if (!kept || kept->rule == asked || (is_branch && asked.empty())) return;
+  throw failure::Error(failure::ExitCode::usage,
+                       fmt::format("option '--average' is {} in {} and {} now: an average goes on as it was begun",
+                                   kept->rule, io::path_in_quotes(checkpoint), asked.empty() ? "not given" : asked));
 }
 
 /// The checkpoint that --decay-now goes on from: the newest of --init, or the one at which the branch was begun before.
@@ -149,6 +163,7 @@ Place branch_off(const comm::Communicator& communicator, const OpenedRun& opened
     check_same_rates(before, options.schedule, place.state.step);
     mix::check_same_kind(trunk, configuration);
     check_progress(place, options.init, options);
+    check_average(place.checkpoint, options, true);
     continue_mix(trunk, file, place, options);
   });
   return place;
@@ -222,6 +237,7 @@ std::optional<Place> find_place(const comm::Communicator& communicator, const Op
       const fs::path file = options.run / run::kConfigurationName;
       if (opened.saved) check_same_rates(schedule_in(*opened.saved, file), options.schedule, place->state.step);
       check_progress(*place, options.run, options);
+      check_average(place->checkpoint, options, false);
       if (opened.saved) continue_mix(*opened.saved, file, *place, options);
     });
   } else if (options.decay_now) {

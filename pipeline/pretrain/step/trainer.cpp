@@ -50,6 +50,8 @@ Trainer::Trainer(const comm::Communicator& communicator, const comm::Communicato
       reader_(samples, options.micro_batch, config.sequence_length),
       nll_(static_cast<std::size_t>(rows_of(options, config))) {
   model::shape::initialise(config, decoder_.table(), options.seed, parameters_.span());
+  if (options.average_decay) average_.emplace(ownership_, communicator.rank(), *options.average_decay);
+  begin_average();
   const std::int64_t micro_batches = options.global_batch / options.micro_batch;
   for (const exchange::LaneAccumulation& lane : exchange_.reduction().lanes()) {
     for (auto index = lane.micro_batches.begin; index < lane.micro_batches.end; ++index) order_.push_back(index);
@@ -65,6 +67,10 @@ void Trainer::set_progress(std::int64_t steps_taken, std::uint64_t samples_consu
 model::Arena& Trainer::parameters() {
   exchange_.finish_sharing();
   return parameters_;
+}
+
+void Trainer::begin_average() {
+  if (average_) average_->begin(parameters().span());
 }
 
 void Trainer::exchange_alone() {
@@ -118,6 +124,7 @@ void Trainer::update_parameters(StepOutcome& outcome) {
   optimizer_->update(
       {outcome.step, outcome.learning_rate, gradient_scale(outcome.tokens, sum_norm, options_.clip_norm)}, gradients,
       parameters_.span());
+  if (average_) average_->update(parameters_.span());
 }
 
 void Trainer::judge(StepOutcome& outcome) {

@@ -75,7 +75,7 @@ class TrainerTest : public testing::Test {
     checkpoint::TrainingState state;
     state.step = trainer.steps_taken();
     state.samples_consumed = trainer.samples_consumed();
-    state.arena_layout = checkpoint::arena_layout(trainer.table());
+    state.arena_layout = models::arena_layout(trainer.table());
     const std::string weights_hash =
         checkpoint::agreed_weights_hash(tests::world(), trainer.parameters().span(), state.step);
     return snapshot_of(trainer, state, weights_hash);
