@@ -72,7 +72,8 @@ void add_data_and_model(CommandOptions& command, pretrain::PretrainOptions& opti
   const std::string presets = fmt::format("{}", fmt::join(model::shape::preset_names(), "|"));
   command.group("Model").add_options()(
       "init", po::value(&words.init)->value_name("M"),
-      "go on from this model's weights, in its shape: a checkpoint, run, Hugging Face folder, GGUF file or llm.c model "
+      "go on from this model's weights, in its shape: a checkpoint, run, average of a run's weights (RUN/average, "
+      "RUN/last:K), Hugging Face folder, GGUF file or llm.c model "
       "(instead of --model and the options of the shape; a shorter --sequence-length where positions are rotary)")(
       "model", po::value(&model.preset)->default_value("gpt2-124m")->value_name(presets), "preset")(
       "layers", po::value(&model.layers)->value_name("N"), "layers (default: the preset's)")(

@@ -100,17 +100,6 @@ void continue_mix(const run::Configuration& saved, const fs::path& file, const P
   if (!before.empty()) options.mix = mix::continued(before, options.mix, step);
 }
 
-/// An average goes on as it was made, and begins where there is none. Only a branch may leave its trunk's behind: this
-/// run's would be lost. Throws Error (usage).
-void check_average(const fs::path& checkpoint, const PretrainOptions& options, bool is_branch) {
-  const auto kept = models::read_model_description(checkpoint / "model.json").average;
-  const std::string asked = options.average_decay ? average_rule(*options.average_decay) : "";
-  if (!kept || kept->rule == asked || (is_branch && asked.empty())) return;
-  throw failure::Error(failure::ExitCode::usage,
-                       fmt::format("option '--average' is {} in {} and {} now: an average goes on as it was begun",
-                                   kept->rule, io::path_in_quotes(checkpoint), asked.empty() ? "not given" : asked));
-}
-
 /// The checkpoint that --decay-now goes on from: the newest of --init, or the one at which the branch was begun before.
 fs::path choose_trunk(const PretrainOptions& options, const std::optional<run::Configuration>& saved) {
   const std::string init = io::path_in_quotes(options.init);
@@ -184,6 +173,15 @@ void check_progress(const Place& place, const fs::path& run, const PretrainOptio
       fmt::format("'{}' says step {} and {} samples, which cannot be there in a run of {} steps of {} samples",
                   place.checkpoint.string(), state.step, state.samples_consumed, options.schedule.steps,
                   options.global_batch));
+}
+
+void check_average(const fs::path& checkpoint, const PretrainOptions& options, bool is_branch) {
+  const auto kept = models::read_model_description(checkpoint / "model.json").average;
+  const std::string asked = options.average_decay ? average_rule(*options.average_decay) : "";
+  if (!kept || kept->rule == asked || (is_branch && asked.empty())) return;
+  throw failure::Error(failure::ExitCode::usage,
+                       fmt::format("option '--average' is {} in {} and {} now: an average goes on as it was begun",
+                                   kept->rule, io::path_in_quotes(checkpoint), asked.empty() ? "not given" : asked));
 }
 
 void check_lanes(std::int64_t lanes, int ranks) {

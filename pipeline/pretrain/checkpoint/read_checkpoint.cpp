@@ -166,6 +166,14 @@ std::optional<fs::path> find_intact_checkpoint(const comm::Communicator& communi
                              fmt::format("no checkpoint of '{}' is intact: {}", run.string(), damaged.front().second));
 }
 
+bool keeps_average(const fs::path& checkpoint) {
+  return models::read_model_description(checkpoint / "model.json").average.has_value();
+}
+
+void read_average(const fs::path& checkpoint, std::int64_t arena_size, const optimizer::OwnedState& into) {
+  read_owned(checkpoint, models::kAverageFiles, arena_size, into);
+}
+
 bool restore(const comm::Communicator& communicator, const fs::path& checkpoint, const TrainingState& state,
              const Restored& into) {
   bool has_average = false;
@@ -184,8 +192,8 @@ bool restore(const comm::Communicator& communicator, const fs::path& checkpoint,
       std::memcpy(into.parameters.data(), loaded.parameters.data(), loaded.parameters.span().size_bytes());
     }
     read_owned(checkpoint, kOptimizerFiles, into.table->arena_size(), into.optimizer);
-    has_average = !into.average.slots.empty() && models::read_model_description(checkpoint / "model.json").average;
-    if (has_average) read_owned(checkpoint, models::kAverageFiles, into.table->arena_size(), into.average);
+    has_average = !into.average.slots.empty() && keeps_average(checkpoint);
+    if (has_average) read_average(checkpoint, into.table->arena_size(), into.average);
   });
   communicator.broadcast(std::as_writable_bytes(into.parameters));
   return has_average;

@@ -99,4 +99,10 @@ TrainingState read_training_state(const std::filesystem::path& checkpoint);
 bool restore(const comm::Communicator& communicator, const std::filesystem::path& checkpoint,
              const TrainingState& state, const Restored& into);
 
+/// Whether a checkpoint keeps an average of its weights. Throws io::Error.
+bool keeps_average(const std::filesystem::path& checkpoint);
+
+/// What a checkpoint that keeps one has of it for these slices. Throws io::Error.
+void read_average(const std::filesystem::path& checkpoint, std::int64_t arena_size, const optimizer::OwnedState& into);
+
 }  // namespace chainrule::pipeline::pretrain::checkpoint
