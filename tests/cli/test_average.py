@@ -143,8 +143,9 @@ class Average(Refusals, PretrainTest):
         for ranks in (None, 2):
             chainrule("generate", "--model", model, "--prompt", "ab", "--max-tokens", 2, ranks=ranks, check=0)
         run = self.folder / "from it"
-        self.train("--init", model, "--learning-rate", 0, run=run, steps=1, ranks=2)
+        self.train("--init", model, "--learning-rate", 0, "--average", "ema:0.5", run=run, steps=1, ranks=2)
         self.assertEqual(self.weights_hash(run), average["weights_hash"])
+        self.assertEqual(self.inspect(run / "average")["weights_hash"], average["weights_hash"])
 
     def options(self, *more, **changes):
         words = PretrainTest.options(self, *more, **changes)
