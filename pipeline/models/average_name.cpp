@@ -51,7 +51,7 @@ bool is_there(const fs::path& path) {
   return path.filename().string().size() <= kLongestName && io::files::is_there(path);
 }
 
-[[noreturn]] void refuse(const fs::path& path, const std::string& wanted) {
+[[noreturn]] void refuse_name(const fs::path& path, const std::string& wanted) {
   throw failure::Error(failure::ExitCode::usage, fmt::format("{}: {}", io::path_in_quotes(path), wanted));
 }
 
@@ -60,15 +60,15 @@ std::size_t count_of(const fs::path& path, std::string_view text) {
   if (numbers.size() == 1 && numbers[0] >= 1 && numbers[0] <= static_cast<std::int64_t>(kMostAveraged)) {
     return static_cast<std::size_t>(numbers[0]);
   }
-  refuse(path, fmt::format("last:K is the mean of the K newest checkpoints, K from 1 to {}", kMostAveraged));
+  refuse_name(path, fmt::format("last:K is the mean of the K newest checkpoints, K from 1 to {}", kMostAveraged));
 }
 
 std::vector<std::int64_t> steps_of(const fs::path& path, std::string_view text) {
   std::vector<std::int64_t> steps = numbers_of(text);
   const bool rise = std::adjacent_find(steps.begin(), steps.end(), std::greater_equal<>()) == steps.end();
   if (!steps.empty() && steps.size() <= kMostAveraged && rise) return steps;
-  refuse(path,
-         fmt::format("mean:STEP,STEP... names from 1 to {} steps, each later than the one before", kMostAveraged));
+  refuse_name(path,
+              fmt::format("mean:STEP,STEP... names from 1 to {} steps, each later than the one before", kMostAveraged));
 }
 
 }  // namespace

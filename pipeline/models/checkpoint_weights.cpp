@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* kModelFile = "model.h5";
 
-[[noreturn]] void refuse(const fs::path& path, const std::string& why) {
+[[noreturn]] void refuse_weights(const fs::path& path, const std::string& why) {
   throw io::Error(io::ErrorKind::bad_data, fmt::format("'{}' {}", path.string(), why));
 }
 
@@ -34,13 +34,13 @@ std::unique_ptr<const io::tensors::ModelFile> open_model_file(const fs::path& ch
   const std::vector<std::string> names = file->names();
   for (const model::shape::Parameter& parameter : table.parameters()) {
     if (!std::binary_search(names.begin(), names.end(), parameter.name)) {
-      refuse(path, fmt::format("lacks the tensor '{}'", parameter.name));
+      refuse_weights(path, fmt::format("lacks the tensor '{}'", parameter.name));
     }
     if (file->shape(parameter.name) != parameter.shape) {
-      refuse(path, fmt::format("has another shape for '{}' than model.json describes", parameter.name));
+      refuse_weights(path, fmt::format("has another shape for '{}' than model.json describes", parameter.name));
     }
   }
-  if (names.size() != table.parameters().size()) refuse(path, "has tensors that model.json does not describe");
+  if (names.size() != table.parameters().size()) refuse_weights(path, "has tensors that model.json does not describe");
   return file;
 }
 
@@ -72,7 +72,7 @@ model::Arena read_average(const fs::path& checkpoint, const ModelDescription& de
         fmt::format("'{}' keeps no average of its weights: pretrain --average makes one", checkpoint.string()));
   }
   if (description.average->arena_layout != arena_layout(table)) {
-    refuse(checkpoint, "has its average in another layout than this program's");
+    refuse_weights(checkpoint, "has its average in another layout than this program's");
   }
   const io::tensors::Manifest manifest = io::tensors::Manifest::read(checkpoint);
   model::Arena arena(table.arena_size());
@@ -83,10 +83,10 @@ model::Arena read_average(const fs::path& checkpoint, const ModelDescription& de
     const io::tensors::OptimizerFile file(checkpoint / entry.name);
     const std::vector<std::string> slots = file.slots();
     if (slots.size() != 1)
-      refuse(checkpoint / entry.name, fmt::format("holds {}, not one average", fmt::join(slots, ", ")));
+      refuse_weights(checkpoint / entry.name, fmt::format("holds {}, not one average", fmt::join(slots, ", ")));
     missing -= file.read(slots.front(), 0, arena.span());
   }
-  if (missing != 0) refuse(checkpoint, "lacks the average of some parameters");
+  if (missing != 0) refuse_weights(checkpoint, "lacks the average of some parameters");
   return arena;
 }
 
