@@ -137,6 +137,10 @@ class Average(Refusals, PretrainTest):
         self.assertIn(f"the weights are an average: mean:{STEPS - 1},{STEPS}", table)
         beside = json.loads((self.folder / "beside" / "report.json").read_text())
         self.assertEqual(beside["baseline"]["weights_hash"], average["weights_hash"])
+        chainrule("evaluate", "--model", model, "--data", self.fixture / "pair" / "held-out", "--report",
+                  self.folder / "written", "--protocol", "lm-eval", "--write", "lm-eval", check=0)
+        names = {path.name for path in (self.folder / "written" / "lm-eval").iterdir()}
+        self.assertEqual(names, {"whole-average"})
         for words in (["score", "--text", "ab"], ["next", "--text", "ab"]):
             said = json.loads(chainrule(*words, "--model", model, "--json", check=0).out)["model"]
             self.assertEqual((said["average"], said["weights_hash"]), (f"ema:{DECAY}", average["weights_hash"]))

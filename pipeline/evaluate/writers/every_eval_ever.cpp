@@ -129,7 +129,7 @@ Json results_of(const WrittenReport& written) {
 
 Json model_info(const WrittenReport& written) {
   const report::EvaluationSubject& subject = written.report.subject;
-  Json json = {{"name", portable_name(written.model)},
+  Json json = {{"name", model_name(written)},
                {"id", every_eval_ever_model(written)},
                {"inference_engine", {{"name", "chainrule"}, {"version", CHAINRULE_VERSION}}},
                {"additional_details",
@@ -156,7 +156,7 @@ Json library(const report::EvaluationReport& report) {
 }  // namespace
 
 std::string every_eval_ever_model(const WrittenReport& written) {
-  const std::string name = portable_name(written.model);
+  const std::string name = model_name(written);
   return fmt::format("local/{}{}", name == "data" ? "_" : "", name);  // its store is found by a folder `data`
 }
 

@@ -83,7 +83,7 @@ std::string spelled(double value) {
 Json render_lm_eval_results(const WrittenReport& written) {
   const report::EvaluationReport& report = written.report;
   const std::string task = portable_name(written.data);
-  const std::string model = portable_name(written.model);
+  const std::string model = model_name(written);
   Json json;
   json["results"][task] = metrics_of(written, task);
   json["group_subtasks"] = Json::object();
