@@ -4,6 +4,7 @@
 
 #include "io/quote.h"
 #include "pipeline/cli/commands.h"
+#include "pipeline/cli/model_help.h"
 #include "pipeline/cli/options.h"
 #include "pipeline/comm/session.h"
 #include "pipeline/failure/error.h"
@@ -50,8 +51,7 @@ failure::ExitCode run_convert(const Arguments& arguments) {
                          "Writes a model, whatever system it is of, as a Hugging Face folder, an llm.c model or a "
                          "checkpoint of chainrule.\nIn f32 its weights stay the same bits.");
   options.group("Conversion")
-      .add_options()("model", po::value(&model)->required()->value_name("M"),
-                     "checkpoint, run directory, Hugging Face folder, GGUF file or llm.c model")(
+      .add_options()("model", po::value(&model)->required()->value_name("M"), kModelHelp)(
           "format", po::value(&format)->required()->value_name("hugging-face|llm.c|checkpoint"),
           "hugging-face: config.json, safetensors and tokenizer; llm.c: a .bin of a GPT-2, its tokenizer.json beside "
           "it; checkpoint: chainrule's, for every command and pretrain --init")(

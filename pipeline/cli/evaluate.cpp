@@ -12,6 +12,7 @@
 
 #include "pipeline/cli/arithmetic_options.h"
 #include "pipeline/cli/commands.h"
+#include "pipeline/cli/model_help.h"
 #include "pipeline/cli/options.h"
 #include "pipeline/cli/version.h"
 #include "pipeline/cli/write_option.h"
@@ -137,8 +138,7 @@ failure::ExitCode run_evaluate(const Arguments& arguments) {
   std::string time_limit;
   std::int64_t max_documents = 0;
   options.group("What is evaluated")
-      .add_options()("model", po::value(&model)->required()->value_name("PATH"),
-                     "a checkpoint, or a run directory (its last checkpoint)")(
+      .add_options()("model", po::value(&model)->required()->value_name("PATH"), kModelHelp)(
           "baseline", po::value(&baseline)->value_name("PATH"),
           "another model with the same tokenizer: how far the predictions are from its own")(
           "data", po::value(&data)->value_name("PATH"),

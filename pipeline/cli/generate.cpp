@@ -7,6 +7,7 @@
 
 #include "io/files/atomic_file.h"
 #include "pipeline/cli/commands.h"
+#include "pipeline/cli/model_help.h"
 #include "pipeline/cli/options.h"
 #include "pipeline/cli/sample_printer.h"
 #include "pipeline/cli/standard_output.h"
@@ -153,8 +154,7 @@ failure::ExitCode run_generate(const Arguments& arguments) {
       "Continues texts, one sampled token at a time, conditioned on end-of-text and the prompt. One\n"
       "prompt is answered as its tokens come; a file of prompts is shared over the ranks, a line of\n"
       "JSON for each sample, the same for any number of ranks. Special tokens spelled in a prompt are text.");
-  options.group("Model").add_options()("model", po::value(&request.model)->required()->value_name("PATH"),
-                                       "a checkpoint, or a run directory (its latest checkpoint)")(
+  options.group("Model").add_options()("model", po::value(&request.model)->required()->value_name("PATH"), kModelHelp)(
       "threads", po::value(&request.threads)->default_value(0),
       "OpenMP threads a rank; 0: OMP_NUM_THREADS, else the rank's share of the cores");
   options.group("Prompt").add_options()("prompt", po::value(&request.prompt)->value_name("TEXT"),

@@ -5,6 +5,7 @@
 
 #include "io/files/json_text.h"
 #include "pipeline/cli/commands.h"
+#include "pipeline/cli/model_help.h"
 #include "pipeline/cli/new_file.h"
 #include "pipeline/cli/options.h"
 #include "pipeline/cli/text_input.h"
@@ -26,8 +27,7 @@ failure::ExitCode run_next(const Arguments& arguments) {
       "chainrule next --model M [--text T | --input FILE] [--top 20] [--temperature 1] [--slide] [--json] [--svg FILE]",
       "The distribution of the token that follows a text, likeliest first. The text is conditioned on\n"
       "end-of-text, which is all there is before an empty one. Special tokens spelled in it are text.");
-  options.group("Model").add_options()("model", po::value(&model_path)->required()->value_name("PATH"),
-                                       "a checkpoint, or a run directory (its latest checkpoint)")(
+  options.group("Model").add_options()("model", po::value(&model_path)->required()->value_name("PATH"), kModelHelp)(
       "temperature", po::value(&what.temperature)->default_value(1.0, "1"), "logits are divided by it; above 0")(
       "threads", po::value(&threads)->default_value(0), "OpenMP threads; 0: OMP_NUM_THREADS, else every core");
   auto& text_group = options.group("Text");

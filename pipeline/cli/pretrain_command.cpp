@@ -10,6 +10,7 @@
 #include "model/shape/config.h"
 #include "pipeline/cli/arithmetic_options.h"
 #include "pipeline/failure/error.h"
+#include "pipeline/pretrain/average_options.h"
 #include "pipeline/pretrain/batch_ramp.h"
 
 namespace chainrule::pipeline::cli {
@@ -29,6 +30,7 @@ struct Words {
   std::string checkpoint_minutes;
   std::string checkpoint_mode;
   std::string on_divergence;
+  std::string average;
   std::string time_limit;
 };
 
@@ -72,7 +74,8 @@ void add_data_and_model(CommandOptions& command, pretrain::PretrainOptions& opti
   const std::string presets = fmt::format("{}", fmt::join(model::shape::preset_names(), "|"));
   command.group("Model").add_options()(
       "init", po::value(&words.init)->value_name("M"),
-      "go on from this model's weights, in its shape: a checkpoint, run, Hugging Face folder, GGUF file or llm.c model "
+      "go on from this model's weights, in its shape: a checkpoint, run, average of a run's weights (RUN/average, "
+      "RUN/last:K), Hugging Face folder, GGUF file or llm.c model "
       "(instead of --model and the options of the shape; a shorter --sequence-length where positions are rotary)")(
       "model", po::value(&model.preset)->default_value("gpt2-124m")->value_name(presets), "preset")(
       "layers", po::value(&model.layers)->value_name("N"), "layers (default: the preset's)")(
@@ -140,6 +143,10 @@ void add_training(CommandOptions& command, pretrain::PretrainOptions& options, N
           "epsilon", po::value(&options.adamw.epsilon)->default_value(1e-8, "1e-8"), "added to the denominator")(
           "clip-norm", po::value(&options.clip_norm)->default_value(1.0, "1"),
           "largest Euclidean norm of the gradient; 0: not clipped")(
+          "average", po::value(&words.average)->value_name("ema:DECAY"),
+          "keep an exponential moving average of the weights in checkpoints, too: behind each step that is taken it is "
+          "DECAY times itself and 1 - DECAY times the weights. It begins as the weights where this is first given (4 "
+          "bytes a parameter, divided over ranks); the model RUN/average is it")(
           "skip-outliers", po::bool_switch(&options.skip_outliers),
           "a step whose loss or gradient norm is more than 6 standard deviations above the mean of the last 128 steps "
           "changes no weight")(
@@ -283,6 +290,7 @@ std::optional<PretrainCommand> parse_pretrain(const Arguments& arguments) {
   options.shape_asked = std::any_of(std::begin(kShapeOptions), std::end(kShapeOptions),
                                     [&](const char* option) { return command.given(option); });
   if (command.given("batch-ramp")) options.batch_ramp = pretrain::parse_batch_ramp(words.batch_ramp);
+  if (command.given("average")) options.average_decay = pretrain::parse_average(words.average);
   ask_schedule(command, words, numbers, options);
   ask_times(command, words, numbers, options);
   options.math = arithmetic.chosen_math();

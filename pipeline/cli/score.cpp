@@ -5,6 +5,7 @@
 
 #include "io/files/json_text.h"
 #include "pipeline/cli/commands.h"
+#include "pipeline/cli/model_help.h"
 #include "pipeline/cli/new_file.h"
 #include "pipeline/cli/options.h"
 #include "pipeline/cli/standard_output.h"
@@ -31,8 +32,7 @@ failure::ExitCode run_score(const Arguments& arguments) {
       "cross-entropy, perplexity and bits per byte. The first token is conditioned on end-of-text.\n"
       "At a terminal the text is shown on the colours of its surprise, elsewhere as a table with a line for\n"
       "each factor. Special tokens spelled in the text are text.");
-  options.group("Model").add_options()("model", po::value(&model_path)->required()->value_name("PATH"),
-                                       "a checkpoint, or a run directory (its latest checkpoint)")(
+  options.group("Model").add_options()("model", po::value(&model_path)->required()->value_name("PATH"), kModelHelp)(
       "threads", po::value(&threads)->default_value(0), "OpenMP threads; 0: OMP_NUM_THREADS, else every core");
   auto& text_group = options.group("Text");
   input.add_to(text_group);

@@ -83,6 +83,7 @@ EvaluationPlan plan_of(const EvaluateOptions& options, const windows::WorkUnitOp
   plan.subject = {.windows = units.windows,
                   .weights_hash = model.weights_hash,
                   .step = model.step,
+                  .average = model.average,
                   .data_fingerprint = data.fingerprint(),
                   .tokenizer_fingerprint = model.tokenizer_fingerprint,
                   .vocabulary_size = data.vocabulary_size(),

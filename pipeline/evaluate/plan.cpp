@@ -85,6 +85,7 @@ std::string to_json_text(const EvaluationPlan& plan) {
   json["protocol"] = plan.subject.windows.protocol->name;
   const auto write = [&](const char* name, const auto& value) { json[name] = value; };
   report::for_each_field_of_subject(plan.subject, write);
+  if (!plan.subject.average.empty()) json[report::kAverageField] = plan.subject.average;
   for_each_field(plan, write);
   if (plan.baseline) {
     json["baseline"] = {{"path", plan.baseline_path.string()},
@@ -108,6 +109,7 @@ EvaluationPlan parse_plan(std::string_view text, const std::string& name) {
     }
     const auto read = [&](const char* field, auto& value) { json.at(field).get_to(value); };
     report::for_each_field_of_subject(plan.subject, read);
+    if (json.contains(report::kAverageField)) read(report::kAverageField, plan.subject.average);
     for_each_field(plan, read);
     if (json.contains("baseline")) {
       const nlohmann::json& baseline = json.at("baseline");

@@ -35,6 +35,7 @@ std::vector<std::pair<std::string, std::string>> facts_of(const EvaluationPlan& 
       {"vocabulary", fmt::format("{}", plan.subject.vocabulary_size)},
       {"micro-batch", fmt::format("{}", plan.micro_batch)},
   };
+  if (!plan.subject.average.empty()) facts.emplace_back("average of weights", plan.subject.average);
   if (plan.baseline) {
     facts.emplace_back("baseline", plan.baseline_path.string());
     facts.emplace_back("baseline's weights hash", plan.baseline->weights_hash);

@@ -20,9 +20,11 @@
 #include "io/tokens/shard_reader.h"
 #include "model/shape/config.h"
 #include "pipeline/inspect/inspect_results.h"
+#include "pipeline/models/average_name.h"
 #include "pipeline/models/checkpoint_places.h"
 #include "pipeline/models/config_json.h"
 #include "pipeline/models/external/external_model.h"
+#include "pipeline/models/loaded_model.h"
 #include "pipeline/models/model_description.h"
 
 namespace chainrule::pipeline::inspect {
@@ -125,7 +127,22 @@ Json inspect_checkpoint(const fs::path& path) {
   models::write_config(config, json);
   json["tokenizer_fingerprint"] = description.tokenizer_fingerprint;
   json["weights_hash"] = description.weights_hash;
+  if (description.average) json["average"] = description.average->rule;
   json["files"] = files;
+  return json;
+}
+
+/// Of weights that no file holds as they are: reads and averages them.
+Json inspect_average(const fs::path& path) {
+  const models::LoadedModel model = models::load_model(path);
+  Json json = {{"kind", "average of weights"},
+               {"path", model.folder.string()},
+               {"step", model.step},
+               {"parameters", model::shape::parameter_count(model.config)}};
+  models::write_config(model.config, json);
+  json["tokenizer_fingerprint"] = model.tokenizer_fingerprint;
+  json["weights_hash"] = model.weights_hash;
+  json["average"] = model.average;
   return json;
 }
 
@@ -238,6 +255,7 @@ void append_lines(const Json& object, const std::string& margin, std::string& te
 }  // namespace
 
 Json inspect(const fs::path& path) {
+  if (models::parse_average_name(path)) return inspect_average(path);
   const io::files::Presence presence = io::files::presence_of(path);
   if (presence == io::files::Presence::absent) {
     throw io::Error(io::ErrorKind::missing_input, fmt::format("'{}' is not there", path.string()));

@@ -44,6 +44,7 @@ Json inspect_report(const fs::path& folder) {
                            "nonfinite_tokens", "cross_entropy_nats", "perplexity", "bits_per_byte"}) {
     json[name] = report.at(name);
   }
+  if (report.contains("average")) json["average"] = report.at("average");
   return json;
 }
 

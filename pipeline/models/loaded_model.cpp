@@ -2,77 +2,23 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <optional>
-#include <stdexcept>
 #include <string>
 
 #include "io/error.h"
 #include "io/files/presence.h"
 #include "io/quote.h"
 #include "io/tensors/manifest.h"
-#include "io/tensors/model_file.h"
 #include "model/shape/parameters.h"
 #include "pipeline/comm/agreement.h"
-#include "pipeline/comm/session.h"
 #include "pipeline/failure/error.h"
-#include "pipeline/models/checkpoint_places.h"
+#include "pipeline/models/average_name.h"
 #include "pipeline/models/config_json.h"
 #include "pipeline/models/external/external_model.h"
-#include "pipeline/models/model_description.h"
-#include "pipeline/run/standard_streams.h"
+#include "pipeline/models/loaded_checkpoint.h"
 
 namespace chainrule::pipeline::models {
 namespace {
-
-/// Reads tensors straight into the arena, after all names and shapes were compared.
-void read_parameters(const io::tensors::TensorSource& source, const model::shape::ParameterTable& table,
-                     model::Arena& arena, const std::filesystem::path& path) {
-  const auto refuse = [&](const std::string& why) {
-    throw io::Error(io::ErrorKind::bad_data, fmt::format("'{}' {}", path.string(), why));
-  };
-  const std::vector<std::string> names = source.names();
-  for (const model::shape::Parameter& parameter : table.parameters()) {
-    if (!std::binary_search(names.begin(), names.end(), parameter.name)) {
-      refuse(fmt::format("lacks the tensor '{}'", parameter.name));
-    }
-    if (source.shape(parameter.name) != parameter.shape) {
-      refuse(fmt::format("has another shape for '{}' than model.json describes", parameter.name));
-    }
-  }
-  if (names.size() != table.parameters().size()) refuse("has tensors that model.json does not describe");
-  for (const model::shape::Parameter& parameter : table.parameters()) {
-    source.read(
-        parameter.name, 0,
-        arena.span().subspan(static_cast<std::size_t>(parameter.offset), static_cast<std::size_t>(parameter.size())));
-  }
-}
-
-LoadedModel load_checkpoint(const std::filesystem::path& folder, const CheckpointReader& also) {
-  const io::tensors::Manifest manifest = io::tensors::Manifest::read(folder);
-  for (const char* name : {"model.json", "tokenizer.json", "model.h5"}) manifest.verify(name);
-  ModelDescription description = read_model_description(folder / "model.json");
-  LoadedModel loaded;
-  const model::shape::ParameterTable table(description.config);
-  {
-    const io::tensors::ModelFile file(folder / "model.h5");
-    loaded.parameters = model::Arena(table.arena_size());
-    read_parameters(file, table, loaded.parameters, folder / "model.h5");
-  }
-  loaded.weights_hash = hash_of(loaded.parameters.span());
-  if (loaded.weights_hash != description.weights_hash) {
-    throw io::Error(io::ErrorKind::bad_data,
-                    fmt::format("'{}': the weights' hash is {}, model.json says {}", folder.string(),
-                                loaded.weights_hash, description.weights_hash));
-  }
-  loaded.config = description.config;
-  loaded.folder = folder;
-  loaded.load_tokenizer = [folder] { return io::tokenizer::Tokenizer::load(folder / "tokenizer.json"); };
-  loaded.tokenizer_fingerprint = std::move(description.tokenizer_fingerprint);
-  loaded.step = description.step;
-  if (also) also(loaded);
-  return loaded;
-}
 
 LoadedModel load_external(external::ExternalModel&& external, const CheckpointReader& also) {
   LoadedModel loaded;
@@ -97,38 +43,10 @@ LoadedModel load_external(external::ExternalModel&& external, const CheckpointRe
   return loaded;
 }
 
-/// Whether the run has come further than step.
-bool has_newer(const std::filesystem::path& run, std::int64_t step) {
-  const std::vector<CheckpointPlace> places = list_checkpoints(run);
-  return !places.empty() && places.front().step > step;
-}
-
-LoadedModel load_highest(const std::filesystem::path& run, const CheckpointReader& also) {
-  std::vector<CheckpointPlace> places = list_checkpoints(run);
-  if (places.empty()) {
-    throw io::Error(io::ErrorKind::missing_input,
-                    fmt::format("the run directory '{}' has no checkpoint yet", run.string()));
-  }
-  std::int64_t highest = places.front().step;
-  for (std::size_t i = 0; i < places.size();) {
-    try {
-      return load_checkpoint(places[i].folder, also);
-    } catch (const io::Error& error) {
-      // A run writes its next checkpoint before it deletes this one.
-      if (has_newer(run, highest)) {
-        places = list_checkpoints(run);
-        highest = places.front().step;
-        i = 0;
-        continue;
-      }
-      if (i + 1 == places.size()) throw;
-      if (comm::launched_rank() == 0) {
-        run::warn(fmt::format("{}; passing over step {}", error.what(), places[i].step));
-      }
-      ++i;
-    }
-  }
-  throw std::logic_error("no checkpoint was tried");
+/// The run from which a newer checkpoint may come.
+std::filesystem::path run_of(const std::filesystem::path& path) {
+  const auto average = parse_average_name(path);
+  return average ? average->of : path;
 }
 
 }  // namespace
@@ -138,15 +56,18 @@ model::weights::Weights LoadedModel::weights() const {
 }
 
 LoadedModel load_model(const std::filesystem::path& path, const CheckpointReader& also) {
+  if (const auto average = parse_average_name(path)) return load_average(*average, also);
   if (!io::files::is_there(path)) {
     throw io::Error(io::ErrorKind::missing_input,
                     fmt::format("no model at '{}': no such file or folder", path.string()));
   }
   if (io::files::is_there(path / io::tensors::kManifestName) || io::files::is_there(path / "model.json")) {
-    return load_checkpoint(path, also);
+    return load_checkpoint(path, Which::weights, also);
   }
   if (auto external = external::open_external_model(path)) return load_external(std::move(*external), also);
-  if (io::files::presence_of(path / "checkpoints") == io::files::Presence::folder) return load_highest(path, also);
+  if (io::files::presence_of(path / "checkpoints") == io::files::Presence::folder) {
+    return load_highest(path, Which::weights, also);
+  }
   throw io::Error(io::ErrorKind::missing_input,
                   fmt::format("'{}' is no checkpoint, run directory, Hugging Face folder, GGUF file or llm.c model",
                               path.string()));
@@ -178,7 +99,7 @@ LoadedModel load_same_model(const comm::Communicator& communicator, const std::f
     } catch (const failure::AgreedError& error) {
       // The run may have deleted rank 0's choice before the others had read it: then rank 0 chooses a newer one. Where
       // it stands by its choice, the failure is what it seems.
-      const bool newer = communicator.rank() == 0 && has_newer(path, model->step);
+      const bool newer = communicator.rank() == 0 && has_newer(run_of(path), model->step);
       if (attempt == kAttempts || communicator.maximum(newer ? 1 : 0) == 0) throw;
       failed = error;
       before = chosen;

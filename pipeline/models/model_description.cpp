@@ -25,6 +25,9 @@ nlohmann::ordered_json to_json(const ModelDescription& description) {
   json["tokenizer_fingerprint"] = description.tokenizer_fingerprint;
   json["weights_hash"] = description.weights_hash;
   json["step"] = description.step;
+  if (description.average) {
+    json["average"] = {{"rule", description.average->rule}, {"arena_layout", description.average->arena_layout}};
+  }
   return json;
 }
 
@@ -47,6 +50,17 @@ std::string hash_of(std::span<const float> arena) {
   return digest.hexadecimal();
 }
 
+std::string arena_layout(const model::shape::ParameterTable& table) {
+  io::files::Digest digest;
+  const auto add = [&](const std::string& text) { digest.update(text.data(), text.size()); };
+  for (const auto& parameter : table.parameters()) {
+    add(fmt::format("{}@{}[", parameter.name, parameter.offset));
+    for (const std::int64_t extent : parameter.shape) add(fmt::format("{},", extent));
+    add("];");
+  }
+  return digest.hexadecimal();
+}
+
 void write_model_description(const std::filesystem::path& path, const ModelDescription& description) {
   io::files::write_file_atomically(path, io::files::json_text(to_json(description), 2) + "\n");
 }
@@ -65,6 +79,10 @@ ModelDescription read_model_description(const std::filesystem::path& path) {
     json.at("tokenizer_fingerprint").get_to(description.tokenizer_fingerprint);
     json.at("weights_hash").get_to(description.weights_hash);
     description.step = io::files::whole_number(json, "step");
+    if (json.contains("average")) {
+      const nlohmann::json& average = json.at("average");
+      description.average = KeptAverage{average.at("rule"), average.at("arena_layout")};
+    }
     require_all_understood(json, description);
   } catch (const nlohmann::json::exception& error) {
     refuse(error.what());

@@ -48,10 +48,12 @@ TextModel load_same_text_model(const comm::Communicator& communicator, const std
 }
 
 nlohmann::ordered_json describe_model(const LoadedModel& model) {
-  return {{"path", show::valid_utf8(model.folder.string())},
-          {"step", model.step},
-          {"weights_hash", model.weights_hash},
-          {"tokenizer_fingerprint", model.tokenizer_fingerprint}};
+  nlohmann::ordered_json json = {{"path", show::valid_utf8(model.folder.string())},
+                                 {"step", model.step},
+                                 {"weights_hash", model.weights_hash},
+                                 {"tokenizer_fingerprint", model.tokenizer_fingerprint}};
+  if (!model.average.empty()) json["average"] = model.average;
+  return json;
 }
 
 std::vector<io::tokenizer::TokenId> context_of(const io::tokenizer::Tokenizer& tokenizer, std::string_view text) {

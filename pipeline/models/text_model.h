@@ -26,7 +26,8 @@ bool fits(std::int64_t vocabulary_size, const LoadedModel& model);
 /// The bytes of an id; none for one that stands for nothing.
 std::string_view token_bytes(const io::tokenizer::Tokenizer& tokenizer, io::tokenizer::TokenId token);
 
-/// Which model it was, for reports: {"path", "step", "weights_hash", "tokenizer_fingerprint"}.
+/// Which model it was, for reports: {"path", "step", "weights_hash", "tokenizer_fingerprint"}, and "average" where it
+/// is one.
 nlohmann::ordered_json describe_model(const LoadedModel& model);
 
 /// The start token and the tokens of text: every text is conditioned on it, as in protocol `document`.

@@ -36,6 +36,8 @@ struct PretrainOptions {
   model::optimizer::AdamWOptions adamw;
   double clip_norm = 0;  ///< largest norm of the gradient; 0: not clipped
 
+  std::optional<double> average_decay;  ///< of the exponential moving average of the weights; empty: none is kept
+
   bool skip_outliers = false;  ///< pass over steps whose loss or gradient does not belong to those of the last steps
   std::int64_t max_skips = 0;  ///< steps in a row that may be passed over, as their loss or gradient is not finite
   bool roll_back = false;      ///< where more are: once to the newest checkpoint, and over the samples since

@@ -103,19 +103,23 @@ PretrainPlan plan_pretraining(const PretrainOptions& options, const PretrainInpu
   for (int rank = 0; rank < ranks; ++rank) {
     const std::int64_t optimizer = 2 * ownership.elements_of(rank) * kFloat;
     plan.optimizer_bytes = std::max(plan.optimizer_bytes, optimizer);
+    const std::int64_t average = options.average_decay ? ownership.elements_of(rank) * kFloat : 0;
+    plan.average_bytes = std::max(plan.average_bytes, average);
     if (!options.background_checkpoints) continue;
-    plan.copy_bytes = std::max(plan.copy_bytes, optimizer + (rank == 0 ? plan.parameter_bytes : 0));
+    plan.copy_bytes = std::max(plan.copy_bytes, optimizer + average + (rank == 0 ? plan.parameter_bytes : 0));
   }
   plan.activation_bytes = activation_bytes(options, table, options.micro_batch * config.sequence_length);
   return plan;
 }
 
 std::vector<job::Need> memory_needs(const PretrainPlan& plan) {
-  return {{"parameters", plan.parameter_bytes},
-          {"gradients", plan.gradient_bytes},
-          {"optimizer", plan.optimizer_bytes},
-          {"activations", plan.activation_bytes},
-          {"checkpoint copy", plan.copy_bytes}};
+  std::vector<job::Need> needs = {{"parameters", plan.parameter_bytes},
+                                  {"gradients", plan.gradient_bytes},
+                                  {"optimizer", plan.optimizer_bytes},
+                                  {"activations", plan.activation_bytes},
+                                  {"checkpoint copy", plan.copy_bytes}};
+  if (plan.average_bytes != 0) needs.insert(needs.begin() + 3, {"average", plan.average_bytes});
+  return needs;
 }
 
 std::string to_text(const PretrainPlan& plan, int ranks) {

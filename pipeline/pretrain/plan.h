@@ -22,10 +22,11 @@ struct PretrainPlan {
   std::int64_t parameter_bytes = 0;
   std::int64_t gradient_bytes = 0;  ///< arenas of its lanes, and room for slices from other ranks
   std::int64_t optimizer_bytes = 0;
+  std::int64_t average_bytes = 0;  ///< of the weights, where one is kept
   std::int64_t activation_bytes = 0;
   std::int64_t copy_bytes = 0;  ///< of what is saved beside the steps
   std::int64_t bytes() const {
-    return parameter_bytes + gradient_bytes + optimizer_bytes + activation_bytes + copy_bytes;
+    return parameter_bytes + gradient_bytes + optimizer_bytes + average_bytes + activation_bytes + copy_bytes;
   }
 };
 

@@ -13,6 +13,7 @@
 #include "pipeline/job/account.h"
 #include "pipeline/job/whereabouts.h"
 #include "pipeline/models/checkpoint_places.h"
+#include "pipeline/models/model_description.h"
 #include "pipeline/pretrain/inputs.h"
 #include "pipeline/pretrain/loop.h"
 #include "pipeline/pretrain/machine_rate.h"
@@ -39,7 +40,8 @@ PaceOptions pace_of(const PretrainOptions& options, const job::BatchJob& job, co
   constexpr double kBytesPerSecond = 1e8;  // a guess at what disks take, until the first save tells
   const auto passed = std::chrono::duration<double>(Requests::Clock::now() - started).count();
   PaceOptions pace{.checkpoint_seconds = options.checkpoint_seconds, .failure_seconds = options.failure_seconds};
-  pace.save_seconds = static_cast<double>(plan.parameter_bytes + ranks * plan.optimizer_bytes) / kBytesPerSecond;
+  pace.save_seconds =
+      static_cast<double>(plan.parameter_bytes + ranks * (plan.optimizer_bytes + plan.average_bytes)) / kBytesPerSecond;
   if (options.time_limit_seconds > 0) {
     pace.seconds_left = options.time_limit_seconds;
   } else if (job.seconds_left) {
@@ -118,9 +120,10 @@ failure::ExitCode pretrain(const comm::Communicator& communicator, PretrainOptio
     restore_trainer(communicator, place->checkpoint, state, *trainer);
   } else if (start.model) {
     copy_parameters(*start.model, trainer->table(), trainer->parameters().span());
+    trainer->begin_average();
   }
   start.model.reset();
-  state.arena_layout = checkpoint::arena_layout(trainer->table());
+  state.arena_layout = models::arena_layout(trainer->table());
   state.program_digest = environment.program_digest;
   state.instruction_set = environment.instruction_set;
   state.threads_per_rank = environment.threads_per_rank;

@@ -11,6 +11,7 @@
 #include "pipeline/failure/error.h"
 #include "pipeline/models/checkpoint_places.h"
 #include "pipeline/models/model_description.h"
+#include "pipeline/pretrain/average_options.h"
 #include "pipeline/pretrain/exchange/lanes.h"
 #include "pipeline/pretrain/mix/mix_options.h"
 #include "pipeline/pretrain/schedule_options.h"
@@ -23,7 +24,8 @@ namespace {
 namespace fs = std::filesystem;
 
 /// Options that change no weight: they may differ when a run is started again. The data may have moved; that it is the
-/// same is checked by its fingerprint. The schedule's are compared by the learning rates that they make.
+/// same is checked by its fingerprint. The schedule's are compared by the learning rates that they make, the average's
+/// with what the checkpoint keeps.
 std::vector<std::string> may_differ() {
   std::vector<std::string> names = {"run",
                                     "data",
@@ -46,6 +48,7 @@ std::vector<std::string> may_differ() {
                                     "keep-every",
                                     "time-limit",
                                     "max-skips",
+                                    "average",
                                     "on-divergence"};
   names.insert(names.end(), schedule_option_names().begin(), schedule_option_names().end());
   return names;
@@ -149,6 +152,7 @@ Place branch_off(const comm::Communicator& communicator, const OpenedRun& opened
     check_same_rates(before, options.schedule, place.state.step);
     mix::check_same_kind(trunk, configuration);
     check_progress(place, options.init, options);
+    check_average(place.checkpoint, options, true);
     continue_mix(trunk, file, place, options);
   });
   return place;
@@ -169,6 +173,15 @@ void check_progress(const Place& place, const fs::path& run, const PretrainOptio
       fmt::format("'{}' says step {} and {} samples, which cannot be there in a run of {} steps of {} samples{}",
                   place.checkpoint.string(), state.step, state.samples_consumed, options.schedule.steps,
                   options.global_batch, options.batch_ramp ? ", fewer at first" : ""));
+}
+
+void check_average(const fs::path& checkpoint, const PretrainOptions& options, bool is_branch) {
+  const auto kept = models::read_model_description(checkpoint / "model.json").average;
+  const std::string asked = options.average_decay ? average_rule(*options.average_decay) : "";
+  if (!kept || kept->rule == asked || (is_branch && asked.empty())) return;
+  throw failure::Error(failure::ExitCode::usage,
+                       fmt::format("option '--average' is {} in {} and {} now: an average goes on as it was begun",
+                                   kept->rule, io::path_in_quotes(checkpoint), asked.empty() ? "not given" : asked));
 }
 
 void check_lanes(std::int64_t lanes, int ranks) {
@@ -222,6 +235,7 @@ std::optional<Place> find_place(const comm::Communicator& communicator, const Op
       const fs::path file = options.run / run::kConfigurationName;
       if (opened.saved) check_same_rates(schedule_in(*opened.saved, file), options.schedule, place->state.step);
       check_progress(*place, options.run, options);
+      check_average(place->checkpoint, options, false);
       if (opened.saved) continue_mix(*opened.saved, file, *place, options);
     });
   } else if (options.decay_now) {

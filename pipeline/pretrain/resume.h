@@ -40,6 +40,10 @@ struct Place {
 /// steps and of those that the run went back over.
 void check_progress(const Place& place, const std::filesystem::path& run, const PretrainOptions& options);
 
+/// An average of weights that a checkpoint keeps goes on as it was made; where it keeps none one may begin. Only a
+/// branch may leave its trunk's behind: this run's would be lost. Throws Error (usage), io::Error.
+void check_average(const std::filesystem::path& checkpoint, const PretrainOptions& options, bool is_branch);
+
 /// The run's last intact checkpoint; with --decay-now in a run without one, that of --init, whose schedule then ends
 /// --decay-steps behind it. Completes options and configuration. Empty in a new run. Throws AgreedError: bad_data;
 /// usage where options contradict the run. Collective.

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "pipeline/comm/agreement.h"
+#include "pipeline/pretrain/average_options.h"
 
 namespace chainrule::pipeline::pretrain {
 namespace {
@@ -14,10 +15,15 @@ step::TrainerOptions trainer_options(const PretrainOptions& options) {
           .schedule = options.schedule,
           .adamw = options.adamw,
           .clip_norm = options.clip_norm,
+          .average_decay = options.average_decay,
           .seed = options.seed,
           .math = options.math,
           .skip_outliers = options.skip_outliers,
           .recompute = options.recompute};
+}
+
+optimizer::OwnedState average_of(step::Trainer& trainer) {
+  return trainer.average() != nullptr ? trainer.average()->state() : optimizer::OwnedState{};
 }
 
 }  // namespace
@@ -41,15 +47,20 @@ checkpoint::Snapshot snapshot_of(step::Trainer& trainer, const checkpoint::Train
           .table = &trainer.table(),
           .parameters = trainer.parameters().span(),
           .optimizer = trainer.optimizer().state(),
+          .average = average_of(trainer),
           .state = std::move(all),
-          .weights_hash = weights_hash};
+          .weights_hash = weights_hash,
+          .average_rule = trainer.average() != nullptr ? average_rule(trainer.average()->decay()) : ""};
 }
 
 void restore_trainer(const comm::Communicator& communicator, const std::filesystem::path& checkpoint,
                      const checkpoint::TrainingState& state, step::Trainer& trainer) {
-  checkpoint::restore(
-      communicator, checkpoint, state,
-      {.table = &trainer.table(), .parameters = trainer.parameters().span(), .optimizer = trainer.optimizer().state()});
+  const bool has_average = checkpoint::restore(communicator, checkpoint, state,
+                                               {.table = &trainer.table(),
+                                                .parameters = trainer.parameters().span(),
+                                                .optimizer = trainer.optimizer().state(),
+                                                .average = average_of(trainer)});
+  if (!has_average) trainer.begin_average();
   trainer.set_progress(state.step, state.samples_consumed);
   trainer.set_recent_steps({step::RecentValues(state.recent_losses), step::RecentValues(state.recent_gradient_norms)});
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <cstring>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <span>
@@ -11,6 +12,7 @@
 #include "io/error.h"
 #include "io/files/json_text.h"
 #include "io/files/line_reader.h"
+#include "io/files/presence.h"
 #include "io/files/untrusted_json.h"
 #include "io/quote.h"
 #include "pipeline/comm/agreement.h"
@@ -77,6 +79,7 @@ Place place_of(const comm::Communicator& communicator, const PretrainOptions& op
   comm::agree(communicator, [&] {
     place.state = checkpoint::read_training_state(place.checkpoint);
     check_progress(place, options.run, options);
+    check_average(place.checkpoint, options, false);
   });
   return place;
 }
@@ -136,6 +139,35 @@ bool take_step(const comm::Communicator& communicator, const nlohmann::json& lin
   return has_hash;
 }
 
+/// Whether the run's checkpoint of this step is there with an average, which then is the trainer's. Collective.
+bool compare_average(const comm::Communicator& communicator, const fs::path& run, std::int64_t step,
+                     step::Trainer& trainer) {
+  if (trainer.average() == nullptr) return false;
+  const fs::path checkpoint = models::checkpoint_folder(run, step);
+  std::string there;
+  comm::agree_on_first(communicator, [&] {
+    if (io::files::is_there(checkpoint) && checkpoint::keeps_average(checkpoint)) there = checkpoint.string();
+  });
+  if (communicator.broadcast(there).empty()) return false;
+  checkpoint::require_intact(communicator, checkpoint);
+  comm::agree(communicator, [&] {
+    optimizer::OwnedState kept = trainer.average()->state();
+    const std::span<const float> now = kept.slots.front().values;
+    std::vector<float> values(now.size());
+    kept.slots.front().values = values;
+    checkpoint::read_average(checkpoint, trainer.table().arena_size(), kept);
+    if (std::memcmp(values.data(), now.data(), now.size_bytes()) == 0) return;
+    throw failure::Error(failure::ExitCode::bad_data,
+                         fmt::format("step {} is not that of the run: its weights' average is not what {} keeps", step,
+                                     io::path_in_quotes(checkpoint)));
+  });
+  return true;
+}
+
+std::string counted(int count, const char* one, const char* many) {
+  return fmt::format("{} {}", count, count == 1 ? one : many);
+}
+
 }  // namespace
 
 failure::ExitCode verify_run(const comm::Communicator& communicator, PretrainOptions options,
@@ -145,6 +177,10 @@ failure::ExitCode verify_run(const comm::Communicator& communicator, PretrainOpt
       run::gather_environment(communicator, program, run::use_threads(communicator, options.threads));
   adopt_init(communicator, options, configuration);
   const Place place = place_of(communicator, options, replay.from);
+  comm::agree(communicator, [&] {
+    // What began behind that step is not what would begin here.
+    if (!checkpoint::keeps_average(place.checkpoint)) options.average_decay.reset();
+  });
   const nlohmann::json lines = shared_lines(communicator, options.run, replay);
   const Start start = find_start(communicator, options);
   std::unique_ptr<PretrainInputs> inputs;
@@ -163,16 +199,18 @@ failure::ExitCode verify_run(const comm::Communicator& communicator, PretrainOpt
   restore_trainer(communicator, place.checkpoint, place.state, *trainer);
 
   int hashes = 0;
+  int averages = 0;
   for (const nlohmann::json& line : lines) {
     run::Activity::enter(run::Activity::Phase::step, trainer->steps_taken() + 1);
     if (take_step(communicator, line, *trainer)) ++hashes;
+    if (compare_average(communicator, options.run, trainer->steps_taken(), *trainer)) ++averages;
   }
   if (first) {
-    run::print(
-        fmt::format("steps {} to {} are those of the run, in every bit: loss, gradient norm and learning rate of "
-                    "{} steps, {} of the weights\n",
-                    replay.from + 1, replay.from + replay.steps, replay.steps,
-                    hashes == 1 ? "1 hash" : fmt::format("{} hashes", hashes)));
+    run::print(fmt::format(
+        "steps {} to {} are those of the run, in every bit: loss, gradient norm and learning rate of "
+        "{} steps, {} of the weights{}\n",
+        replay.from + 1, replay.from + replay.steps, replay.steps, counted(hashes, "hash", "hashes"),
+        averages == 0 ? "" : fmt::format(", their average in {}", counted(averages, "checkpoint", "checkpoints"))));
   }
   return failure::ExitCode::done;
 }

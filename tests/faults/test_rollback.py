@@ -36,7 +36,7 @@ class Rollback(PretrainTest):
         self.assertTrue(skipped, "the data is poisoned")
         at = skipped[0]
         back = (at - 1) // 20 * 20
-        rollback = [*self.outliers, "--max-skips", 0, "--on-divergence", "rollback"]
+        rollback = [*self.outliers, "--max-skips", 0, "--on-divergence", "rollback", "--average", "ema:0.9"]
         done = self.run_poisoned(*rollback, ranks=2)
         self.assertIn(f"going back to step {back}, and on behind the samples {back * BATCH} to {at * BATCH}", done.err)
         lines = self.metrics()
@@ -48,7 +48,8 @@ class Rollback(PretrainTest):
         self.assertEqual(self.state(self.STEPS)["samples_passed_over"], (at - back) * BATCH)
         self.assertNotIn("samples_passed_over", self.state(back))
 
-        chainrule("verify-run", self.run_folder, "--from", back, "--steps", 25, check=0)
+        done = chainrule("verify-run", self.run_folder, "--from", back, "--steps", 25, check=0)
+        self.assertIn("their average in 1 checkpoint\n", done.out)  # which went back, too
         for keep in (back, back + 20):  # as if it had been killed there
             whole = self.weights_hash()
             self.keep_checkpoints_up_to(keep)

@@ -76,6 +76,7 @@ struct EvaluationSubject {
   windows::protocol::ScoringOptions windows;
   std::string weights_hash;
   std::int64_t step = 0;
+  std::string average = {};  ///< which one the weights are; empty: none
   std::string data_fingerprint;
   std::string tokenizer_fingerprint;
   std::uint32_t vocabulary_size = 0;

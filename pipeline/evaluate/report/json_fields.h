@@ -7,7 +7,7 @@ namespace chainrule::pipeline::evaluate::report {
 
 inline constexpr io::files::JsonFormat kReportFormat = {"chainrule evaluation report", 2};
 
-/// Calls field(name, member) for each field of a (const) EvaluationSubject but the protocol.
+/// Calls field(name, member) for each field of a (const) EvaluationSubject but the protocol and the average.
 template <class Subject, class Field>
 void for_each_field_of_subject(Subject& subject, const Field& field) {
   field("context_length", subject.windows.context_length);
@@ -18,6 +18,9 @@ void for_each_field_of_subject(Subject& subject, const Field& field) {
   field("tokenizer_fingerprint", subject.tokenizer_fingerprint);
   field("vocabulary_size", subject.vocabulary_size);
 }
+
+/// The field that a subject has only where its weights are an average.
+inline constexpr const char* kAverageField = "average";
 
 /// The same for each field of a (const) ProtocolResult but its lists.
 template <class Result, class Field>

@@ -73,6 +73,7 @@ EvaluationReport report_of(const Json& json) {
     refuse_report(fmt::format("is of protocol '{}', which this program does not know", protocol));
   }
   for_each_field_of_subject(report.subject, [&](const char* name, auto& value) { read(json.at(name), value); });
+  if (json.contains(kAverageField)) read(json.at(kAverageField), report.subject.average);
   report.protocol = protocol_result_of(json.at("of_protocol"));
   report.overall = summary_of(json);
   report.subject.documents = report.overall.documents;

@@ -60,6 +60,7 @@ Json render_json(const EvaluationReport& report) {
   json["complete"] = report.complete();
   json["protocol"] = report.subject.windows.protocol->name;
   for_each_field_of_subject(report.subject, [&](const char* name, const auto& value) { json[name] = value; });
+  if (!report.subject.average.empty()) json[kAverageField] = report.subject.average;
   json["of_protocol"] = render_json(report.protocol);
   write_summary(report.overall, json);
   for_each_field_of_report(report, write_into(json));

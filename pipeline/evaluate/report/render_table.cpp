@@ -90,6 +90,9 @@ std::string render_table(const EvaluationReport& report) {
                    100 * *report.overall.top1_accuracy, 100 * *report.overall.top5_accuracy,
                    fixed(report.overall.predictive_entropy_nats, 4), fixed(report.expected_calibration_error, 4));
   }
+  if (!report.subject.average.empty()) {
+    fmt::format_to(std::back_inserter(text), "the weights are an average: {}\n", report.subject.average);
+  }
   if (report.baseline) text += baseline_lines(*report.baseline);
   if (!report.subject.windows.protocol->difference.empty()) text += render_protocol(report.protocol);
   if (!report.complete()) {

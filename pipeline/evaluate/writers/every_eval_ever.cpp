@@ -129,18 +129,20 @@ Json results_of(const WrittenReport& written) {
 
 Json model_info(const WrittenReport& written) {
   const report::EvaluationSubject& subject = written.report.subject;
-  return {{"name", portable_name(written.model)},
-          {"id", every_eval_ever_model(written)},
-          {"inference_engine", {{"name", "chainrule"}, {"version", CHAINRULE_VERSION}}},
-          {"additional_details",
-           {{"deployment_type", "self_deployed"},
-            {"model_availability", "unknown"},
-            {"path", written.model.string()},
-            {"weights_hash", subject.weights_hash},
-            {"step", fmt::format("{}", subject.step)},
-            {"tokenizer_fingerprint", subject.tokenizer_fingerprint},
-            {"vocabulary_size", fmt::format("{}", subject.vocabulary_size)},
-            {"math", written.math}}}};
+  Json json = {{"name", model_name(written)},
+               {"id", every_eval_ever_model(written)},
+               {"inference_engine", {{"name", "chainrule"}, {"version", CHAINRULE_VERSION}}},
+               {"additional_details",
+                {{"deployment_type", "self_deployed"},
+                 {"model_availability", "unknown"},
+                 {"path", written.model.string()},
+                 {"weights_hash", subject.weights_hash},
+                 {"step", fmt::format("{}", subject.step)},
+                 {"tokenizer_fingerprint", subject.tokenizer_fingerprint},
+                 {"vocabulary_size", fmt::format("{}", subject.vocabulary_size)},
+                 {"math", written.math}}}};
+  if (!subject.average.empty()) json["additional_details"]["average"] = subject.average;
+  return json;
 }
 
 Json library(const report::EvaluationReport& report) {
@@ -154,7 +156,7 @@ Json library(const report::EvaluationReport& report) {
 }  // namespace
 
 std::string every_eval_ever_model(const WrittenReport& written) {
-  const std::string name = portable_name(written.model);
+  const std::string name = model_name(written);
   return fmt::format("local/{}{}", name == "data" ? "_" : "", name);  // its store is found by a folder `data`
 }
 

@@ -59,14 +59,16 @@ Json run_config(const WrittenReport& written, const std::string& model) {
 
 /// What lm-eval has no key for, and results rest on.
 Json of_chainrule(const report::EvaluationReport& report) {
-  return {{"version", CHAINRULE_VERSION},
-          {"protocol", report.subject.windows.protocol->name},
-          {"prefix_token", or_null(report.protocol.prefix_token)},
-          {"weights_hash", report.subject.weights_hash},
-          {"step", report.subject.step},
-          {"data_fingerprint", report.subject.data_fingerprint},
-          {"tokenizer_fingerprint", report.subject.tokenizer_fingerprint},
-          {"standard_errors", "clustered by document"}};
+  Json json = {{"version", CHAINRULE_VERSION},
+               {"protocol", report.subject.windows.protocol->name},
+               {"prefix_token", or_null(report.protocol.prefix_token)},
+               {"weights_hash", report.subject.weights_hash},
+               {"step", report.subject.step},
+               {"data_fingerprint", report.subject.data_fingerprint},
+               {"tokenizer_fingerprint", report.subject.tokenizer_fingerprint},
+               {"standard_errors", "clustered by document"}};
+  if (!report.subject.average.empty()) json["average"] = report.subject.average;
+  return json;
 }
 
 /// As Python spells a number, which lm-eval does before it writes responses as strings.
@@ -81,7 +83,7 @@ std::string spelled(double value) {
 Json render_lm_eval_results(const WrittenReport& written) {
   const report::EvaluationReport& report = written.report;
   const std::string task = portable_name(written.data);
-  const std::string model = portable_name(written.model);
+  const std::string model = model_name(written);
   Json json;
   json["results"][task] = metrics_of(written, task);
   json["group_subtasks"] = Json::object();

@@ -51,8 +51,7 @@ std::string random_uuid() {
 
 /// As lm-eval lays its files out: a folder named after the model, files by task and time.
 void write_lm_eval(const WrittenReport& written, const report::ReportFolder& folder, const std::string& place) {
-  const std::string in =
-      made_folder(folder, fmt::format("{}{}/{}/", place, kLmEvalFormat, portable_name(written.model)));
+  const std::string in = made_folder(folder, fmt::format("{}{}/{}/", place, kLmEvalFormat, model_name(written)));
   std::string time = show::utc_text(written.written);
   time.pop_back();  // lm-eval's has no zone
   std::replace(time.begin(), time.end(), ':', '-');
@@ -69,6 +68,12 @@ void write_every_eval_ever(const WrittenReport& written, const report::ReportFol
 }
 
 }  // namespace
+
+std::string model_name(const WrittenReport& written) {
+  if (written.report.subject.average.empty()) return portable_name(written.model);
+  const std::filesystem::path path = written.model.has_filename() ? written.model : written.model.parent_path();
+  return portable_name(path.parent_path().filename().string() + "-" + path.filename().string());
+}
 
 std::string portable_name(const std::filesystem::path& path) {
   std::filesystem::path whole = std::filesystem::absolute(path).lexically_normal();

@@ -27,6 +27,10 @@ struct WrittenReport {
 /// 100, never empty nor a name that Windows keeps for a device. Others become underscores.
 std::string portable_name(const std::filesystem::path& path);
 
+/// The model's, as these files name it: of an average with the run's or checkpoint's before it, for `average` alone
+/// would be anybody's.
+std::string model_name(const WrittenReport& written);
+
 /// Seconds of "2026-01-31T12:00:00Z"; nothing for what is no such time.
 std::optional<std::int64_t> unix_seconds(const std::string& utc);
 

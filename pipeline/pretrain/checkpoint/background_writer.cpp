@@ -35,6 +35,11 @@ std::span<float> copy(std::span<const float> values, model::Arena& into) {
   return into.span();
 }
 
+void copy(optimizer::OwnedState& state, std::vector<model::Arena>& into) {
+  into.resize(state.slots.size());
+  for (std::size_t i = 0; i < into.size(); ++i) state.slots[i].values = copy(state.slots[i].values, into[i]);
+}
+
 }  // namespace
 
 BackgroundWriter::BackgroundWriter(const comm::Communicator& communicator, const CheckpointContext& context)
@@ -46,10 +51,8 @@ Snapshot BackgroundWriter::copied(const Snapshot& snapshot) {
   Snapshot copies = snapshot;
   // Those of other ranks are the same, and are not written.
   copies.parameters = communicator_.rank() == 0 ? copy(snapshot.parameters, parameters_) : std::span<float>();
-  slots_.resize(snapshot.optimizer.slots.size());
-  for (std::size_t i = 0; i < slots_.size(); ++i) {
-    copies.optimizer.slots[i].values = copy(snapshot.optimizer.slots[i].values, slots_[i]);
-  }
+  copy(copies.optimizer, slots_);
+  copy(copies.average, average_);
   return copies;
 }
 

@@ -41,8 +41,9 @@ class BackgroundWriter {
   std::stop_source stop_;  // before communicator_, which waits by it
   comm::Communicator communicator_;
   const CheckpointContext& context_;
-  model::Arena parameters_;          // on rank 0, which writes them
-  std::vector<model::Arena> slots_;  // of the optimizer
+  model::Arena parameters_;            // on rank 0, which writes them
+  std::vector<model::Arena> slots_;    // of the optimizer
+  std::vector<model::Arena> average_;  // as slots_
   bool under_way_ = false;
   run::Worker::Ticket ticket_ = 0;
   std::atomic<bool> ended_ = false;

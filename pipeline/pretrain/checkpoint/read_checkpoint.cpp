@@ -18,7 +18,9 @@
 #include "pipeline/comm/agreement.h"
 #include "pipeline/failure/error.h"
 #include "pipeline/models/checkpoint_places.h"
+#include "pipeline/models/checkpoint_weights.h"
 #include "pipeline/models/loaded_model.h"
+#include "pipeline/models/model_description.h"
 #include "pipeline/pretrain/checkpoint/training_checkpoint.h"
 #include "pipeline/pretrain/checkpoint/training_state_file.h"
 #include "pipeline/run/standard_streams.h"
@@ -77,25 +79,25 @@ void set_aside(const fs::path& checkpoint) {
   io::files::commit_rename(checkpoint, aside);
 }
 
-/// A file may hold no other state than the optimizer's.
+/// A file may hold no other state than what is read.
 void check_slots(const io::tensors::OptimizerFile& file, const std::string& name, const optimizer::OwnedState& state) {
   std::vector<std::string> wanted;
   for (const auto& slot : state.slots) wanted.push_back(slot.name);
   std::sort(wanted.begin(), wanted.end());
   if (file.slots() != wanted) {
-    throw io::Error(io::ErrorKind::bad_data,
-                    fmt::format("'{}' holds the optimizer state {}, this run's optimizer has {}", name,
-                                fmt::join(file.slots(), ", "), fmt::join(wanted, ", ")));
+    throw io::Error(io::ErrorKind::bad_data, fmt::format("'{}' holds the state {}, this run has {}", name,
+                                                         fmt::join(file.slots(), ", "), fmt::join(wanted, ", ")));
   }
 }
 
-/// The state of this rank's slices, from whichever files hold them.
-void read_optimizer(const fs::path& checkpoint, std::int64_t arena_size, const optimizer::OwnedState& state) {
+/// The state of this rank's slices, from whichever of the files whose names begin so hold them.
+void read_owned(const fs::path& checkpoint, std::string_view files, std::int64_t arena_size,
+                const optimizer::OwnedState& state) {
   std::uint64_t missing = 0;
   for (const auto& slot : state.slots) missing += slot.values.size();
   const io::tensors::Manifest manifest = io::tensors::Manifest::read(checkpoint);
   for (const auto& entry : manifest.entries()) {
-    if (!entry.name.starts_with("optimizer-")) continue;
+    if (!entry.name.starts_with(files)) continue;
     const fs::path path = checkpoint / entry.name;
     const io::tensors::OptimizerFile file(path);
     check_slots(file, path.string(), state);
@@ -116,7 +118,7 @@ void read_optimizer(const fs::path& checkpoint, std::int64_t arena_size, const o
   }
   if (missing != 0) {
     throw io::Error(io::ErrorKind::bad_data,
-                    fmt::format("'{}' lacks optimizer state of some parameters", checkpoint.string()));
+                    fmt::format("'{}' lacks the state of some parameters in {}*", checkpoint.string(), files));
   }
 }
 
@@ -164,25 +166,37 @@ std::optional<fs::path> find_intact_checkpoint(const comm::Communicator& communi
                              fmt::format("no checkpoint of '{}' is intact: {}", run.string(), damaged.front().second));
 }
 
-void restore(const comm::Communicator& communicator, const fs::path& checkpoint, const TrainingState& state,
+bool keeps_average(const fs::path& checkpoint) {
+  return models::read_model_description(checkpoint / "model.json").average.has_value();
+}
+
+void read_average(const fs::path& checkpoint, std::int64_t arena_size, const optimizer::OwnedState& into) {
+  read_owned(checkpoint, models::kAverageFiles, arena_size, into);
+}
+
+bool restore(const comm::Communicator& communicator, const fs::path& checkpoint, const TrainingState& state,
              const Restored& into) {
+  bool has_average = false;
   comm::agree(communicator, [&] {
-    if (state.arena_layout != arena_layout(*into.table)) {
+    if (state.arena_layout != models::arena_layout(*into.table)) {
       throw io::Error(io::ErrorKind::bad_data,
                       fmt::format("'{}' is of a model of other parameters", checkpoint.string()));
     }
     if (communicator.rank() == 0) {
       const models::LoadedModel loaded = models::load_model(checkpoint);
       if (loaded.parameters.size() != static_cast<std::int64_t>(into.parameters.size()) ||
-          arena_layout(model::shape::ParameterTable(loaded.config)) != state.arena_layout) {
+          models::arena_layout(model::shape::ParameterTable(loaded.config)) != state.arena_layout) {
         throw io::Error(io::ErrorKind::bad_data, fmt::format("'{}': model.json describes another model than {}",
                                                              checkpoint.string(), kStateName));
       }
       std::memcpy(into.parameters.data(), loaded.parameters.data(), loaded.parameters.span().size_bytes());
     }
-    read_optimizer(checkpoint, into.table->arena_size(), into.optimizer);
+    read_owned(checkpoint, kOptimizerFiles, into.table->arena_size(), into.optimizer);
+    has_average = !into.average.slots.empty() && keeps_average(checkpoint);
+    if (has_average) read_average(checkpoint, into.table->arena_size(), into.average);
   });
   communicator.broadcast(std::as_writable_bytes(into.parameters));
+  return has_average;
 }
 
 }  // namespace chainrule::pipeline::pretrain::checkpoint

@@ -44,8 +44,10 @@ struct Snapshot {
   const model::shape::ParameterTable* table = nullptr;
   std::span<const float> parameters;  ///< [arena], the same on every rank
   optimizer::OwnedState optimizer;
+  optimizer::OwnedState average;  ///< of the weights; no slots: none is kept
   TrainingState state;
-  std::string weights_hash;  ///< of the parameters
+  std::string weights_hash;       ///< of the parameters
+  std::string average_rule = {};  ///< how the average is made, as in model.json
 };
 
 /// Where a checkpoint is read to.
@@ -53,6 +55,7 @@ struct Restored {
   const model::shape::ParameterTable* table = nullptr;
   std::span<float> parameters;  ///< [arena]
   optimizer::OwnedState optimizer;
+  optimizer::OwnedState average;  ///< no slots: not to be read
 };
 
 /// Everything else that a checkpoint needs.
@@ -65,9 +68,6 @@ struct CheckpointContext {
   /// What a mix has taken from each source, of so many samples; empty where there is no mix.
   std::function<std::vector<SourceState>(std::uint64_t samples_consumed)> sources = {};
 };
-
-/// Fingerprint of a table's names, shapes and offsets.
-std::string arena_layout(const model::shape::ParameterTable& table);
 
 /// Hash of the weights, which must be the same on every rank: a rank that holds others throws. Collective.
 std::string agreed_weights_hash(const comm::Communicator& communicator, std::span<const float> parameters,
@@ -93,10 +93,16 @@ void require_intact(const comm::Communicator& communicator, const std::filesyste
 /// state.json of a checkpoint. Throws io::Error.
 TrainingState read_training_state(const std::filesystem::path& checkpoint);
 
-/// Reads the parameters and this rank's optimizer state of a checkpoint, whatever number of ranks wrote it; state is
-/// what read_training_state() gave. Throws AgreedError (bad_data) where it is of another model or optimizer, or lacks
-/// elements. Collective.
-void restore(const comm::Communicator& communicator, const std::filesystem::path& checkpoint,
+/// Reads the parameters and this rank's optimizer state and average of a checkpoint, whatever number of ranks wrote it;
+/// state is what read_training_state() gave. Whether it keeps an average that was to be read. Throws AgreedError
+/// (bad_data) where it is of another model or optimizer, or lacks elements. Collective.
+bool restore(const comm::Communicator& communicator, const std::filesystem::path& checkpoint,
              const TrainingState& state, const Restored& into);
+
+/// Whether a checkpoint keeps an average of its weights. Throws io::Error.
+bool keeps_average(const std::filesystem::path& checkpoint);
+
+/// What a checkpoint that keeps one has of it for these slices. Throws io::Error.
+void read_average(const std::filesystem::path& checkpoint, std::int64_t arena_size, const optimizer::OwnedState& into);
 
 }  // namespace chainrule::pipeline::pretrain::checkpoint

@@ -5,7 +5,6 @@
 
 #include "io/error.h"
 #include "io/files/atomic_file.h"
-#include "io/files/digest.h"
 #include "io/files/json_text.h"
 #include "io/files/versioned_json.h"
 #include "pipeline/pretrain/checkpoint/training_checkpoint.h"
@@ -73,17 +72,6 @@ TrainingState read_training_state(const std::filesystem::path& checkpoint) {
   } catch (const nlohmann::json::exception& error) {
     throw io::Error(io::ErrorKind::bad_data, fmt::format("'{}' is damaged: {}", path.string(), error.what()));
   }
-}
-
-std::string arena_layout(const model::shape::ParameterTable& table) {
-  io::files::Digest digest;
-  const auto add = [&](const std::string& text) { digest.update(text.data(), text.size()); };
-  for (const auto& parameter : table.parameters()) {
-    add(fmt::format("{}@{}[", parameter.name, parameter.offset));
-    for (const std::int64_t extent : parameter.shape) add(fmt::format("{},", extent));
-    add("];");
-  }
-  return digest.hexadecimal();
 }
 
 }  // namespace chainrule::pipeline::pretrain::checkpoint

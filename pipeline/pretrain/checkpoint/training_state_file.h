@@ -1,11 +1,14 @@
 #pragma once
 #include <filesystem>
+#include <string_view>
 
 namespace chainrule::pipeline::pretrain::checkpoint {
 
 struct TrainingState;
 
 inline constexpr const char* kStateName = "state.json";
+/// Begin the names of the files that hold the optimizer's state.
+inline constexpr std::string_view kOptimizerFiles = "optimizer-";
 /// Ends the name of a checkpoint that is being written.
 inline constexpr const char* kPartial = ".partial";
 

@@ -14,6 +14,7 @@
 #include "pipeline/comm/agreement.h"
 #include "pipeline/failure/error.h"
 #include "pipeline/models/checkpoint_places.h"
+#include "pipeline/models/checkpoint_weights.h"
 #include "pipeline/models/model_description.h"
 #include "pipeline/pretrain/checkpoint/training_checkpoint.h"
 #include "pipeline/pretrain/checkpoint/training_state_file.h"
@@ -40,14 +41,17 @@ void write_model(const fs::path& partial, const CheckpointContext& context, cons
   }
   io::tensors::write_model_file(partial / "model.h5", tensors);
   io::files::write_file_atomically(partial / "tokenizer.json", context.tokenizer_json);
-  models::write_model_description(partial / "model.json", {snapshot.config, context.tokenizer_fingerprint,
-                                                           snapshot.weights_hash, snapshot.state.step});
+  models::ModelDescription description{snapshot.config, context.tokenizer_fingerprint, snapshot.weights_hash,
+                                       snapshot.state.step};
+  if (!snapshot.average.slots.empty()) description.average = {snapshot.average_rule, snapshot.state.arena_layout};
+  models::write_model_description(partial / "model.json", description);
   TrainingState state = snapshot.state;
   if (context.sources) state.sources = context.sources(state.samples_consumed);
   write_training_state(partial / kStateName, state);
 }
 
-void write_optimizer(const fs::path& path, const optimizer::OwnedState& state) {
+/// A file of what this rank owns of a state.
+void write_owned(const fs::path& path, const optimizer::OwnedState& state) {
   std::vector<io::tensors::ElementRange> ranges;
   for (const auto& slice : state.slices) {
     ranges.push_back({static_cast<std::uint64_t>(slice.begin), static_cast<std::uint64_t>(slice.end)});
@@ -74,6 +78,7 @@ void require_finite(const Snapshot& snapshot) {
   require("weights are", snapshot.parameters);
   for (const auto& slot : snapshot.optimizer.slots)
     require(fmt::format("the optimizer's {} is", slot.name), slot.values);
+  for (const auto& slot : snapshot.average.slots) require("the average of the weights is", slot.values);
 }
 
 std::vector<io::tensors::ManifestEntry> gathered(const comm::Communicator& communicator,
@@ -139,9 +144,13 @@ void write_checkpoint(const comm::Communicator& communicator, const CheckpointCo
     comm::agree_on_first(communicator, [&] { make_partial(partial); });
     std::vector<io::tensors::ManifestEntry> mine;
     comm::agree(communicator, [&] {
-      const fs::path optimizer = partial / fmt::format("optimizer-{:05}.h5", communicator.rank());
-      write_optimizer(optimizer, snapshot.optimizer);
-      mine.push_back(io::tensors::describe_file(optimizer));
+      const auto write = [&](std::string_view files, const optimizer::OwnedState& state) {
+        const fs::path path = partial / fmt::format("{}{:05}.h5", files, communicator.rank());
+        write_owned(path, state);
+        mine.push_back(io::tensors::describe_file(path));
+      };
+      write(kOptimizerFiles, snapshot.optimizer);
+      if (!snapshot.average.slots.empty()) write(models::kAverageFiles, snapshot.average);
       if (communicator.rank() != 0) return;
       write_model(partial, context, snapshot);
       for (const char* name : {"model.json", "tokenizer.json", "model.h5", kStateName}) {

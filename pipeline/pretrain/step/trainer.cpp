@@ -48,6 +48,8 @@ Trainer::Trainer(const comm::Communicator& communicator, const comm::Communicato
       reader_(samples, options.micro_batch, config.sequence_length),
       nll_(static_cast<std::size_t>(rows_of(options, config))) {
   model::shape::initialise(config, decoder_.table(), options.seed, parameters_.span());
+  if (options.average_decay) average_.emplace(ownership_, communicator.rank(), *options.average_decay);
+  begin_average();
   for (const std::int64_t batch : options.batches.all()) exchange_.reduction().make_room(lane_plan(batch));
 }
 
@@ -76,6 +78,10 @@ void Trainer::set_progress(std::int64_t steps_taken, std::uint64_t samples_consu
 model::Arena& Trainer::parameters() {
   exchange_.finish_sharing();
   return parameters_;
+}
+
+void Trainer::begin_average() {
+  if (average_) average_->begin(parameters().span());
 }
 
 void Trainer::exchange_alone() {
@@ -129,6 +135,7 @@ void Trainer::update_parameters(StepOutcome& outcome) {
   optimizer_->update(
       {outcome.step, outcome.learning_rate, gradient_scale(outcome.tokens, sum_norm, options_.clip_norm)}, gradients,
       parameters_.span());
+  if (average_) average_->update(parameters_.span());
 }
 
 void Trainer::judge(StepOutcome& outcome) {

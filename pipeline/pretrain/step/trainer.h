@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "pipeline/pretrain/exchange/lanes.h"
 #include "pipeline/pretrain/exchange/step_exchange.h"
 #include "pipeline/pretrain/optimizer/optimizer.h"
+#include "pipeline/pretrain/optimizer/weight_average.h"
 #include "pipeline/pretrain/step/batch_reader.h"
 #include "pipeline/pretrain/step/recent_steps.h"
 #include "pipeline/pretrain/step/step_outcome.h"
@@ -28,8 +30,9 @@ struct TrainerOptions {
   windows::BatchSizes batches = windows::BatchSizes(1);  ///< sequences of each step, multiples of micro_batch
   std::int64_t lanes = 8;
   model::optimizer::ScheduleOptions schedule;
-  model::optimizer::AdamWOptions adamw;  ///< its learning rate comes from the schedule
-  double clip_norm = 0;                  ///< 0: not clipped
+  model::optimizer::AdamWOptions adamw;      ///< its learning rate comes from the schedule
+  double clip_norm = 0;                      ///< 0: not clipped
+  std::optional<double> average_decay = {};  ///< of a WeightAverage; empty: none is kept
   std::uint64_t seed = 0;
   model::products::Math math = model::products::Math::float32;
   bool skip_outliers = false;  ///< pass over steps whose loss or gradient is one: see RecentSteps
@@ -75,6 +78,10 @@ class Trainer {
   /// Whole: waits for what is on its way.
   model::Arena& parameters();
   optimizer::Optimizer& optimizer() { return *optimizer_; }
+  /// The average of the weights so far; null where none is kept.
+  optimizer::WeightAverage* average() { return average_ ? &*average_ : nullptr; }
+  /// The average, where one is kept, becomes a copy of the weights.
+  void begin_average();
 
  private:
   exchange::LanePlan lane_plan(std::int64_t batch) const;
@@ -100,6 +107,7 @@ class Trainer {
   model::decoder::Decoder decoder_;
   exchange::BlockOwnership ownership_;
   std::unique_ptr<optimizer::Optimizer> optimizer_;
+  std::optional<optimizer::WeightAverage> average_;
   model::Arena parameters_;
   exchange::StepExchange exchange_;  // behind parameters_, which it writes to
   std::int64_t steps_taken_ = 0;
