@@ -198,7 +198,8 @@ void Decoder::train(std::span<const float> parameters, const ops::Batch& batch, 
                                                 .stride = s.network.logits_stride,
                                                 .targets = batch.targets.data() + first,
                                                 .nll = nll.data() + first,
-                                                .soft_cap = s.network.description().logit_soft_cap});
+                                                .soft_cap = s.network.description().logit_soft_cap,
+                                                .z_loss = s.options.z_loss});
     const std::int64_t at = first * s.network.config.width;
     s.network.head_backward(parameters.data(), logits, rows, s.hidden + at, s.network.hidden_gradient(s.ending) + at,
                             gradients.data(), accumulate == Accumulate::yes || first > 0);

@@ -40,6 +40,8 @@ struct DecoderOptions {
   /// Training keeps each layer's input only and computes its inside again in backward: a sixth of the memory for a
   /// third more forward work, the same bits.
   bool recompute = false;
+  /// Training minimises this weight times (log Z)^2 beside a token's nll, Z the normaliser of its softmax.
+  double z_loss = 0;
 };
 
 /// The decoder-only transformer on flat arenas: forward, loss and backward, with its workspace allocated once.
@@ -76,7 +78,8 @@ class Decoder {
   void visit_logits(const weights::Weights& weights, const ops::Batch& batch, LogitsVisitor& visitor);
 
   /// Forward, loss and backward. parameters, gradients [arena] (+)= d(sum of nll)/d(parameter), its padding left as it
-  /// is; nll as in score. Needs Purpose::train. gate and sink may be null.
+  /// is, of nll + z_loss (log Z)^2 where the options have a z_loss; nll as in score. Needs Purpose::train. gate and
+  /// sink may be null.
   void train(std::span<const float> parameters, const ops::Batch& batch, std::span<float> gradients,
              Accumulate accumulate, std::span<double> nll, ParameterGate* gate = nullptr, GradientSink* sink = nullptr);
 

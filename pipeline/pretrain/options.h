@@ -33,6 +33,7 @@ struct PretrainOptions {
   bool decay_now = false;  ///< go on from the run `init`, whose learning rate has been stable, with its decay
   model::optimizer::AdamWOptions adamw;
   double clip_norm = 0;  ///< largest norm of the gradient; 0: not clipped
+  double z_loss = 0;     ///< weight of (log Z)^2 in what is minimised, see model::decoder::DecoderOptions
 
   bool skip_outliers = false;  ///< pass over steps whose loss or gradient does not belong to those of the last steps
   std::int64_t max_skips = 0;  ///< steps in a row that may be passed over, as their loss or gradient is not finite

@@ -14,6 +14,7 @@ step::TrainerOptions trainer_options(const PretrainOptions& options) {
           .schedule = options.schedule,
           .adamw = options.adamw,
           .clip_norm = options.clip_norm,
+          .z_loss = options.z_loss,
           .seed = options.seed,
           .math = options.math,
           .skip_outliers = options.skip_outliers,

@@ -29,6 +29,7 @@ struct TrainerOptions {
   model::optimizer::ScheduleOptions schedule;
   model::optimizer::AdamWOptions adamw;  ///< its learning rate comes from the schedule
   double clip_norm = 0;                  ///< 0: not clipped
+  double z_loss = 0;                     ///< see model::decoder::DecoderOptions
   std::uint64_t seed = 0;
   model::products::Math math = model::products::Math::float32;
   bool skip_outliers = false;  ///< pass over steps whose loss or gradient is one: see RecentSteps

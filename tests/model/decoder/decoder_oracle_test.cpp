@@ -175,6 +175,26 @@ TEST_P(DecoderOracle, EveryGradientAgrees) {
   }
 }
 
+TEST_P(DecoderOracle, EveryGradientWithAZLossAgrees) {
+  constexpr double kWeight = 0.05;
+  const OwnedBatch batch(texts_, tested().padding_rows);
+  const oracle::Tensors expected = oracle::gradients(config(), tensors_, texts_, kWeight);
+  model::decoder::Decoder decoder(
+      config(), {.maximum_rows = batch.view().rows(), .purpose = model::decoder::Purpose::train, .z_loss = kWeight},
+      *ops_);
+  std::vector<float> gradients(decoder.table().arena_size());
+  std::vector<double> nll(batch.inputs.size());
+  decoder.train(arena_, batch.view(), gradients, model::decoder::Accumulate::no, nll);
+  const oracle::Tensors without = oracle::gradients(config(), tensors_, texts_);
+  const oracle::Tensors actual = to_tensors(config(), gradients);
+  for (const auto& [name, tensor] : expected) {
+    EXPECT_LT(relative_l2(actual.at(name).values, tensor.values), kGradientTolerance) << name;
+    EXPECT_GT(relative_l2(without.at(name).values, tensor.values), 100 * kGradientTolerance) << name;
+  }
+  EXPECT_NEAR(std::accumulate(nll.begin(), nll.end(), 0.0), oracle::loss(config(), tensors_, texts_), 1e-4)
+      << "the loss is cross-entropy alone";
+}
+
 TEST_P(DecoderOracle, TenStepsOfTrainingAgree) {
   // The bias of the keys has no gradient (it shifts all scores of a query alike), and AdamW divides rounding noise by
   // its own size: an epsilon well above that noise keeps it small.
