@@ -5,6 +5,7 @@
 
 #include "model/decoder/gradient_sink.h"
 #include "model/decoder/parameter_gate.h"
+#include "model/decoder/recompute.h"
 #include "model/ops/batch.h"
 #include "model/ops/ops.h"
 #include "model/ops/prediction_divergence.h"
@@ -37,9 +38,7 @@ struct FurtherTarget {
 struct DecoderOptions {
   std::int64_t maximum_rows = 0;  ///< largest batch, in rows
   Purpose purpose = Purpose::evaluate;
-  /// Training keeps each layer's input only and computes its inside again in backward: a sixth of the memory for a
-  /// third more forward work, the same bits.
-  bool recompute = false;
+  Recompute recompute = Recompute::none;  ///< in training
   /// Training minimises this weight times (log Z)^2 beside a token's nll, Z the normaliser of its softmax.
   double z_loss = 0;
 };

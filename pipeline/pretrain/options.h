@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "model/decoder/recompute.h"
 #include "model/ops/ops.h"
 #include "model/optimizer/adamw.h"
 #include "model/optimizer/schedule.h"
@@ -55,7 +56,7 @@ struct PretrainOptions {
   int threads = 0;         ///< 0: by the environment
   std::uint64_t seed = 0;
   model::products::Math math = model::products::Math::float32;
-  bool recompute = false;  ///< see model::DecoderOptions
+  model::decoder::Recompute recompute = model::decoder::Recompute::none;
   bool dry_run = false;
 };
 

@@ -3,6 +3,7 @@ import json
 import math
 import os
 import random
+import re
 import signal
 import subprocess
 import unittest
@@ -164,7 +165,7 @@ class Pretrain(PretrainTest):
         self.train(run=whole)
         self.train_and_stop_at(4)
         self.train("--log-every", 3, "--checkpoint-every", 5, "--validate-every", 2, "--keep-checkpoints", 1,
-                   "--z-loss", 0)
+                   "--z-loss", 0, "--recompute", "attention")
         self.assertEqual(self.weights_hash(), self.weights_hash(whole))
         self.assertEqual(self.checkpoints(), ["step-00000006"])
 
@@ -251,6 +252,18 @@ class Pretrain(PretrainTest):
             self.assertEqual("--math bf16 computes in float32 here" in done.err, math_kind == "bf16")
             hashes.add(self.weights_hash(run))
         self.assertEqual(len(hashes), 1)
+
+    def test_the_same_bits_in_less_memory(self):
+        hashes, megabytes = set(), []
+        for recompute in ("none", "attention", "full"):
+            run = self.folder / recompute
+            self.train("--recompute", recompute, run=run, ranks=2, steps=3)
+            hashes.add(self.weights_hash(run))
+            done = chainrule(*self.options("--recompute", recompute, "--sequence-length", 512, data="many"), "--dry-run",
+                             check=0)
+            megabytes.append(float(re.search(r"activations +([0-9.]+) MiB", done.out)[1]))
+        self.assertEqual(len(hashes), 1)
+        self.assertEqual(megabytes, sorted(set(megabytes), reverse=True))
 
     def test_dry_run_refuses_more_tokens_than_can_be_counted(self):
         done = chainrule(*self.options("--global-batch", 2**62), "--dry-run", check=64)

@@ -154,10 +154,11 @@ TEST_P(DecoderOracle, PredictionScoresAgree) {
   }
 }
 
-TEST_P(DecoderOracle, EveryGradientAgrees) {
+TEST_P(DecoderOracle, EveryGradientAgreesAndHasTheSameBitsWhateverIsComputedAgain) {
   const OwnedBatch batch(texts_, tested().padding_rows);
   const oracle::Tensors expected = oracle::gradients(config(), tensors_, texts_);
-  for (const bool recompute : {false, true}) {
+  oracle::Tensors kept;
+  for (const model::decoder::Recompute recompute : model::decoder::kRecomputes) {
     model::decoder::Decoder decoder(
         config(),
         {.maximum_rows = batch.view().rows(), .purpose = model::decoder::Purpose::train, .recompute = recompute},
@@ -170,7 +171,10 @@ TEST_P(DecoderOracle, EveryGradientAgrees) {
     for (const auto& [name, tensor] : expected) {
       ASSERT_EQ(actual.at(name).shape, tensor.shape) << name;
       EXPECT_LT(relative_l2(actual.at(name).values, tensor.values), kGradientTolerance) << name;
+      if (recompute == model::decoder::Recompute::none) continue;
+      EXPECT_EQ(actual.at(name).values, kept.at(name).values) << name << ", recompute " << name_of(recompute);
     }
+    if (recompute == model::decoder::Recompute::none) kept = actual;
     EXPECT_NEAR(std::accumulate(nll.begin(), nll.end(), 0.0), oracle::loss(config(), tensors_, texts_), 1e-4);
   }
 }
