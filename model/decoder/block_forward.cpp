@@ -132,12 +132,10 @@ void forward(const BlockPass& pass, const Part& part) {
   }
 }
 
-void forward(const BlockPass& pass) {
-  for (const Part& part : pass.block.parts) forward(pass, part);
-}
+void forward(const BlockPass& pass) { forward_first(pass, pass.block.parts.size()); }
 
-void forward_saved(const BlockPass& pass) {
-  for (std::size_t i = 0; i < pass.block.saving_parts; ++i) forward(pass, pass.block.parts[i]);
+void forward_first(const BlockPass& pass, std::size_t parts) {
+  for (std::size_t i = 0; i < parts; ++i) forward(pass, pass.block.parts[i]);
 }
 
 }  // namespace chainrule::model::decoder

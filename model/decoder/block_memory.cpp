@@ -28,9 +28,12 @@ Buffers::Buffers(const shape::Block& block, std::int64_t rows, bool backward, fl
   }
 }
 
-BlockMemory::BlockMemory(const shape::Block& block, std::int64_t rows, float* saved, const Buffers& buffers) {
-  Carver carver(saved);
+BlockMemory::BlockMemory(const shape::Block& block, std::int64_t rows, const SavedMemory& saved,
+                         const Buffers& buffers) {
+  Carver own(saved.own);
+  Carver shared(saved.shared);
   for (const shape::Value& value : block.values) {
+    Carver& carver = values.size() < saved.shared_values ? shared : own;
     switch (value.place) {
       case shape::Value::Place::stream: values.push_back(nullptr); break;
       case shape::Value::Place::saved: values.push_back(carver.take(rows * value.width)); break;

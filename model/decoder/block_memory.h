@@ -16,10 +16,17 @@ struct Buffers {
   std::array<float*, shape::kBuffers> at{};  // null for those of training where there is none
 };
 
+/// Memory of a block's saved values, which outlives it.
+struct SavedMemory {
+  float* own = nullptr;           ///< the block's own: saved_elements(rows) but for those of the shared values
+  float* shared = nullptr;        ///< of blocks that use it in turn: saved_elements(rows, shared_values)
+  std::size_t shared_values = 0;  ///< so many of the block's first values, where they are saved, lie in `shared`
+};
+
 /// Where each value of a block lies, and its gradient; null for the residual stream where it enters or leaves.
 struct BlockMemory {
-  /// saved: block.saved_elements(rows) elements, which outlive it, as do the buffers'.
-  BlockMemory(const shape::Block& block, std::int64_t rows, float* saved, const Buffers& buffers);
+  /// The memory of buffers outlives it.
+  BlockMemory(const shape::Block& block, std::int64_t rows, const SavedMemory& saved, const Buffers& buffers);
 
   std::vector<float*> values;     // [rows, width] each
   std::vector<float*> gradients;  // [rows, width] each; null outside training

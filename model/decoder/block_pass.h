@@ -22,8 +22,8 @@ struct BlockPass {
 
 /// The parts in order. One row of each of several sequences goes the same way as whole sequences, but for attention.
 void forward(const BlockPass& pass);
-/// So many of them that all values are there that backward needs.
-void forward_saved(const BlockPass& pass);
+/// That many of the first.
+void forward_first(const BlockPass& pass, std::size_t parts);
 
 /// The parts in reverse. The buffer stream_gradient holds the gradient of the block's output before (a block that does
 /// not write to the stream: what is to be added to), of its input after; the last part's gradient is there. Adds to

@@ -73,8 +73,8 @@ DecodeState::State::State(const shape::Config& with_config, const DecodeOptions&
       buffer_memory(network.description().layer.buffer_elements(maximum_rows, false)),
       ending_memory(network.description().ending.saved_elements(options.slots)),
       buffers(network.description().layer, maximum_rows, false, buffer_memory.data()),
-      memory(network.description().layer, maximum_rows, saved_memory.data(), buffers),
-      ending(network.description().ending, options.slots, ending_memory.data(), buffers),
+      memory(network.description().layer, maximum_rows, {.own = saved_memory.data()}, buffers),
+      ending(network.description().ending, options.slots, {.own = ending_memory.data()}, buffers),
       last(options.slots * network.config.width),
       logits(options.slots * network.logits_stride) {}
 

@@ -19,6 +19,17 @@ const DecoderOptions& checked(const DecoderOptions& options) {
   return options;
 }
 
+/// Parts of a layer whose values are not kept until backward; evaluation keeps none.
+std::size_t parts_not_kept(const shape::Block& layer, const DecoderOptions& options) {
+  if (options.purpose == Purpose::evaluate) return layer.saving_parts;
+  switch (options.recompute) {
+    case Recompute::none: return 0;
+    case Recompute::attention: return layer.attention_parts;
+    case Recompute::full: break;
+  }
+  return layer.saving_parts;
+}
+
 }  // namespace
 
 DecoderSizes::DecoderSizes(const shape::ParameterTable& table, const DecoderOptions& options) {
@@ -26,8 +37,10 @@ DecoderSizes::DecoderSizes(const shape::ParameterTable& table, const DecoderOpti
   const bool train = options.purpose == Purpose::train;
   const std::int64_t rows = options.maximum_rows;
   residuals = (train ? model.layers + 1 : 2) * rows * model.layer.input().width;
-  saved_sets = train && !options.recompute ? model.layers : 1;
-  saved = model.layer.saved_elements(rows);
+  shared_parts = parts_not_kept(model.layer, options);
+  shared = model.layer.saved_elements(rows, model.layer.values_after(shared_parts));
+  own_sets = model.layers;
+  own = model.layer.saved_elements(rows) - shared;
   ending = model.ending.saved_elements(rows);
   // Not loss_block_rows(rows): a smaller batch may be cut into fewer and larger blocks.
   logits = std::min(kLossRows, rows) * round_up(model.head.out(), 16);
@@ -39,16 +52,21 @@ Decoder::State::State(const shape::Config& with_config, const DecoderOptions& wi
       options(checked(with_options)),
       sizes(network.table, options),
       residuals(sizes.residuals),
-      saved_memory(sizes.saved_sets * sizes.saved),
+      shared_memory(sizes.shared),
+      own_memory(sizes.own_sets * sizes.own),
       ending_memory(sizes.ending),
       logits(sizes.logits),
       buffer_memory(sizes.buffers),
       buffers(network.description().layer, options.maximum_rows, options.purpose == Purpose::train,
               buffer_memory.data()),
-      ending(network.description().ending, options.maximum_rows, ending_memory.data(), buffers),
+      ending(network.description().ending, options.maximum_rows, {.own = ending_memory.data()}, buffers),
       hidden(network.hidden(ending)) {
-  for (std::int64_t set = 0; set < sizes.saved_sets; ++set) {
-    memories.emplace_back(network.description().layer, options.maximum_rows, saved_memory.data() + set * sizes.saved,
+  const shape::Block& layer = network.description().layer;
+  for (std::int64_t set = 0; set < sizes.own_sets; ++set) {
+    memories.emplace_back(layer, options.maximum_rows,
+                          SavedMemory{.own = own_memory.data() + set * sizes.own,
+                                      .shared = shared_memory.data(),
+                                      .shared_values = layer.values_after(sizes.shared_parts)},
                           buffers);
   }
   late_rows = network.table.find("token_embedding.weight").range();
@@ -144,7 +162,8 @@ void Decoder::State::backward(std::span<const float> parameters, const ops::Batc
   ready(table.ending());
   for (std::int64_t layer = layers - 1; layer >= 0; --layer) {
     const BlockPass pass = network.layer(layer, parameters, rows, residual(layer), nullptr, memory_of(layer));
-    if (options.recompute) forward_saved(pass);
+    // Forward has left the last layer's there.
+    if (layer + 1 < layers) forward_first(pass, sizes.shared_parts);
     decoder::backward(pass, gradients + table.layer(layer).begin, accumulate);
     ready(table.layer(layer));
   }
@@ -162,7 +181,7 @@ const shape::ParameterTable& Decoder::table() const { return state_->network.tab
 
 std::int64_t Decoder::workspace_bytes() const {
   const State& s = *state_;
-  return static_cast<std::int64_t>(sizeof(float)) * (s.residuals.size() + s.saved_memory.size() +
+  return static_cast<std::int64_t>(sizeof(float)) * (s.residuals.size() + s.shared_memory.size() + s.own_memory.size() +
                                                      s.ending_memory.size() + s.logits.size() + s.buffer_memory.size());
 }
 
@@ -198,7 +217,8 @@ void Decoder::train(std::span<const float> parameters, const ops::Batch& batch, 
                                                 .stride = s.network.logits_stride,
                                                 .targets = batch.targets.data() + first,
                                                 .nll = nll.data() + first,
-                                                .soft_cap = s.network.description().logit_soft_cap});
+                                                .soft_cap = s.network.description().logit_soft_cap,
+                                                .z_loss = s.options.z_loss});
     const std::int64_t at = first * s.network.config.width;
     s.network.head_backward(parameters.data(), logits, rows, s.hidden + at, s.network.hidden_gradient(s.ending) + at,
                             gradients.data(), accumulate == Accumulate::yes || first > 0);

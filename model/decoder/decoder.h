@@ -5,6 +5,7 @@
 
 #include "model/decoder/gradient_sink.h"
 #include "model/decoder/parameter_gate.h"
+#include "model/decoder/recompute.h"
 #include "model/ops/batch.h"
 #include "model/ops/ops.h"
 #include "model/ops/prediction_divergence.h"
@@ -37,9 +38,9 @@ struct FurtherTarget {
 struct DecoderOptions {
   std::int64_t maximum_rows = 0;  ///< largest batch, in rows
   Purpose purpose = Purpose::evaluate;
-  /// Training keeps each layer's input only and computes its inside again in backward: a sixth of the memory for a
-  /// third more forward work, the same bits.
-  bool recompute = false;
+  Recompute recompute = Recompute::none;  ///< in training
+  /// Training minimises this weight times (log Z)^2 beside a token's nll, Z the normaliser of its softmax.
+  double z_loss = 0;
 };
 
 /// The decoder-only transformer on flat arenas: forward, loss and backward, with its workspace allocated once.
@@ -76,7 +77,8 @@ class Decoder {
   void visit_logits(const weights::Weights& weights, const ops::Batch& batch, LogitsVisitor& visitor);
 
   /// Forward, loss and backward. parameters, gradients [arena] (+)= d(sum of nll)/d(parameter), its padding left as it
-  /// is; nll as in score. Needs Purpose::train. gate and sink may be null.
+  /// is, of nll + z_loss (log Z)^2 where the options have a z_loss; nll as in score. Needs Purpose::train. gate and
+  /// sink may be null.
   void train(std::span<const float> parameters, const ops::Batch& batch, std::span<float> gradients,
              Accumulate accumulate, std::span<double> nll, ParameterGate* gate = nullptr, GradientSink* sink = nullptr);
 

@@ -14,13 +14,16 @@ namespace chainrule::model::decoder {
 /// Elements of a decoder's activations and scratch.
 struct DecoderSizes {
   DecoderSizes(const shape::ParameterTable& table, const DecoderOptions& options);
-  std::int64_t sum() const { return residuals + saved_sets * saved + ending + logits + buffers; }
+  std::int64_t sum() const { return residuals + shared + own_sets * own + ending + logits + buffers; }
 
-  std::int64_t residuals;   // [layers + 1 (2 in evaluation), rows, C]
-  std::int64_t saved_sets;  // one a layer in training, else one that all share
-  std::int64_t saved;       // of a set
-  std::int64_t ending;      // hidden states and what else the final norm leaves for backward
-  std::int64_t logits;      // [min(rows, kLossRows), V rounded up to a cache line]
+  std::int64_t residuals;    // [layers + 1 (2 in evaluation), rows, C]
+  std::size_t shared_parts;  // so many of a layer's first parts leave what they save in memory that all layers share:
+                             // training runs them again
+  std::int64_t shared;       // of these parts' saved values
+  std::int64_t own_sets;     // one a layer
+  std::int64_t own;          // of the other parts' saved values
+  std::int64_t ending;       // hidden states and what else the final norm leaves for backward
+  std::int64_t logits;       // [min(rows, kLossRows), V rounded up to a cache line]
   std::int64_t buffers;
 };
 
@@ -62,9 +65,7 @@ struct Decoder::State {
                const ops::PredictionScores& scores);
   /// Moves scores of scored rows to where these are in the batch.
   void spread_out(const ops::PredictionScores& scores) const;
-  const BlockMemory& memory_of(std::int64_t layer) const {
-    return memories[memories.size() > 1 ? static_cast<std::size_t>(layer) : 0];
-  }
+  const BlockMemory& memory_of(std::int64_t layer) const { return memories[static_cast<std::size_t>(layer)]; }
   /// The residual stream that enters layer (the number of layers: that leaves the last one).
   float* residual(std::int64_t layer) {
     const std::int64_t kept = options.purpose == Purpose::train ? layer : layer % 2;
@@ -79,9 +80,9 @@ struct Decoder::State {
   shape::ParameterRange late_rows;              // the token embedding's
   std::vector<shape::ParameterRange> added_to;  // where every op adds to gradients: all but the matrices of products
 
-  Arena residuals, saved_memory, ending_memory, logits, buffer_memory;
+  Arena residuals, shared_memory, own_memory, ending_memory, logits, buffer_memory;
   Buffers buffers;
-  std::vector<BlockMemory> memories;  // behind them saved_memory
+  std::vector<BlockMemory> memories;  // of each layer; behind them shared_memory and own_memory
   BlockMemory ending;                 // behind it ending_memory
   float* hidden;                      // [rows, C] after the final norm
 

@@ -63,7 +63,9 @@ void fast(Workspace& workspace, const CrossEntropyBackward& op) {
     for (std::int64_t at = 0; at < op.vocabulary; at += kSoftmaxPiece) {
       sum += exponentiate(values + at, 1.0F, shift, std::min(kSoftmaxPiece, op.vocabulary - at));
     }
-    scale(values, static_cast<float>(1.0 / sum), op.vocabulary);
+    // Where z_loss is 0 this is 1 / sum, in every bit.
+    const double factor = (1.0 + 2.0 * op.z_loss * log_normaliser_of(sum, shift)) / sum;
+    scale(values, static_cast<float>(factor), op.vocabulary);
     values[op.targets[row]] -= 1.0F;
     if (capped != nullptr) soft_cap_backward(capped, op.soft_cap, op.vocabulary, values);
     op.nll[row] = cross_entropy_of(sum, shift, target_logit);

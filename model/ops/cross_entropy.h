@@ -21,8 +21,10 @@ struct CrossEntropyForward {
 void fast(Workspace& workspace, const CrossEntropyForward& op);
 void reference(const CrossEntropyForward& op);
 
-/// As forward, and turns the logits in place into d nll / d logits = softmax - one-hot (zero where not scored); where
-/// they were capped (soft_cap.h), into the gradient of what they were before.
+/// As forward, and turns the logits in place into d (nll + z_loss (log Z)^2) / d logits = (1 + 2 z_loss log Z) softmax
+/// - one-hot (zero where not scored), Z = sum exp logits; where they were capped (soft_cap.h), into the gradient of
+/// what they were before. The second term keeps log Z near 0 (z-loss; PaLM, Chowdhery et al. 2022, section 5); nll is
+/// without it.
 struct CrossEntropyBackward {
   static constexpr OpKind kKind = OpKind::cross_entropy;
   std::int64_t rows = 0;
@@ -32,6 +34,7 @@ struct CrossEntropyBackward {
   const std::uint32_t* targets = nullptr;  ///< [rows]
   double* nll = nullptr;                   ///< [rows]
   float soft_cap = 0;                      ///< 0: the logits were not capped
+  double z_loss = 0;                       ///< weight of (log Z)^2
 };
 void fast(Workspace& workspace, const CrossEntropyBackward& op);
 void reference(const CrossEntropyBackward& op);

@@ -34,10 +34,14 @@ void scale(float* values, float factor, std::int64_t count) {
   for (std::int64_t i = 0; i < count; ++i) values[i] *= factor;
 }
 
-double cross_entropy_of(double sum, float shift, float logit) {
+double log_normaliser_of(double sum, float shift) {
   const bool usable = std::isfinite(sum) && sum > 0;
   if (!usable) return std::numeric_limits<double>::quiet_NaN();
-  return std::log(sum) + static_cast<double>(shift) - static_cast<double>(logit);
+  return std::log(sum) + static_cast<double>(shift);
+}
+
+double cross_entropy_of(double sum, float shift, float logit) {
+  return log_normaliser_of(sum, shift) - static_cast<double>(logit);
 }
 
 }  // namespace chainrule::model::ops

@@ -15,8 +15,10 @@ float exponentiate(float* values, float factor, float shift, std::int64_t count)
 /// values *= factor.
 void scale(float* values, float factor, std::int64_t count);
 
-/// -log p in nats of a logit, from sum = the sum of exp(logit - shift) over all. NaN where a logit was none: the
-/// maximum may pass it by, but never the sum.
+/// log Z, of the softmax's normaliser Z = the sum of exp(logit) over all, from sum = that of exp(logit - shift). NaN
+/// where a logit was none: the maximum may pass it by, but never the sum.
+double log_normaliser_of(double sum, float shift);
+/// -log p in nats of a logit, from the same sum; NaN as above.
 double cross_entropy_of(double sum, float shift, float logit);
 
 }  // namespace chainrule::model::ops

@@ -26,10 +26,15 @@ std::vector<Parameter> Block::parameters() const {
   return all;
 }
 
-std::int64_t Block::saved_elements(std::int64_t rows) const {
+std::size_t Block::values_after(std::size_t first_parts) const {
+  // Each part has added its output first, then its statistics.
+  return first_parts < parts.size() ? parts[first_parts].output : values.size();
+}
+
+std::int64_t Block::saved_elements(std::int64_t rows, std::size_t first_values) const {
   std::int64_t elements = 0;
-  for (const Value& value : values) {
-    if (value.place == Value::Place::saved) elements += padded(rows * value.width);
+  for (std::size_t i = 0; i < first_values; ++i) {
+    if (values[i].place == Value::Place::saved) elements += padded(rows * values[i].width);
   }
   return elements;
 }
@@ -96,6 +101,7 @@ BlockBuilder& BlockBuilder::attention() {
   Part& part = add_part(PartKind::attention, "attention", output);
   part.attention = attention_;
   part.statistics = add_saved("log_sum_exp", attention_.heads);
+  block_.attention_parts = block_.parts.size();
   return *this;
 }
 

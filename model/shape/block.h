@@ -79,15 +79,19 @@ struct Part {
 struct Block {
   std::vector<Value> values;
   std::vector<Part> parts;
-  std::size_t saving_parts = 0;  ///< so many of the first parts leave all that backward needs
+  std::size_t saving_parts = 0;     ///< so many of the first parts leave all that backward needs
+  std::size_t attention_parts = 0;  ///< so many of the first end with attention
   std::array<std::int64_t, kBuffers> buffer_widths{};
   std::int64_t parameter_elements = 0;  ///< of an arena, each parameter's padding included
 
   const Value& input() const { return values.front(); }
   /// Parameters in the order in which backward finishes them.
   std::vector<Parameter> parameters() const;
-  /// Elements of the saved values of that many rows.
-  std::int64_t saved_elements(std::int64_t rows) const;
+  /// So many of the first values there are when that many of the first parts have run; the input is one.
+  std::size_t values_after(std::size_t first_parts) const;
+  /// Elements of the saved values of that many rows; of those among the first so many values.
+  std::int64_t saved_elements(std::int64_t rows) const { return saved_elements(rows, values.size()); }
+  std::int64_t saved_elements(std::int64_t rows, std::size_t first_values) const;
   /// Elements of the buffers of that many rows; backward: with those of training.
   std::int64_t buffer_elements(std::int64_t rows, bool backward) const;
 };

@@ -18,8 +18,9 @@ void ArithmeticOptions::add_math_to(po::options_description& group) {
 
 void ArithmeticOptions::add_recompute_to(po::options_description& group) {
   group.add_options()(
-      "recompute", po::value(&recompute)->default_value("none")->value_name("none|full"),
-      "full: keep each layer's input only and compute its inside again in backward (less memory, same bits)");
+      "recompute", po::value(&recompute)->default_value("none")->value_name("none|attention|full"),
+      "what of a layer backward computes again rather than finds kept: full: all but its input; attention: what lies "
+      "before the feed-forward part (less memory for more time, same bits)");
 }
 
 model::products::Math ArithmeticOptions::chosen_math() const {
@@ -32,11 +33,12 @@ model::products::Math ArithmeticOptions::chosen_math() const {
   return model::products::Math::bf16;
 }
 
-bool ArithmeticOptions::chosen_recompute() const {
-  if (recompute != "none" && recompute != "full") {
-    throw failure::Error(failure::ExitCode::usage, fmt::format("--recompute '{}' is neither none nor full", recompute));
+model::decoder::Recompute ArithmeticOptions::chosen_recompute() const {
+  for (const model::decoder::Recompute each : model::decoder::kRecomputes) {
+    if (recompute == name_of(each)) return each;
   }
-  return recompute == "full";
+  throw failure::Error(failure::ExitCode::usage,
+                       fmt::format("--recompute '{}' is none of none, attention, full", recompute));
 }
 
 }  // namespace chainrule::pipeline::cli

@@ -1,6 +1,7 @@
 #pragma once
 #include <string>
 
+#include "model/decoder/recompute.h"
 #include "model/ops/ops.h"
 #include "pipeline/cli/options.h"
 
@@ -15,7 +16,7 @@ struct ArithmeticOptions {
   void add_recompute_to(po::options_description& group);
   /// Throws Error (usage) for another word. Warns, on one rank, where bf16 has nothing to gain on this processor.
   model::products::Math chosen_math() const;
-  bool chosen_recompute() const;
+  model::decoder::Recompute chosen_recompute() const;
 };
 
 }  // namespace chainrule::pipeline::cli

@@ -135,10 +135,13 @@ void add_training(CommandOptions& command, pretrain::PretrainOptions& options, N
           "(default: 8, or the next power of two that is at least the ranks at the start of the run)")(
           "threads", po::value(&options.threads)->value_name("N"),
           "per rank (default: OMP_NUM_THREADS, else the cores shared among the host's ranks)");
-  command.group("Optimizer (AdamW)")
-      .add_options()("weight-decay", po::value(&options.adamw.weight_decay)->default_value(0.1, "0.1"),
-                     "of matrices only")("beta1", po::value(&options.adamw.beta1)->default_value(0.9, "0.9"),
-                                         "decay of the first moment")(
+  command.group("Loss and optimizer (AdamW)")
+      .add_options()(
+          "z-loss", po::value(&options.z_loss)->default_value(0, "0")->value_name("WEIGHT"),
+          "adds WEIGHT * (log Z)^2 a token to what is minimised, Z the normaliser of its softmax (such as 1e-4; PaLM); "
+          "the loss that is reported is cross-entropy alone")(
+          "weight-decay", po::value(&options.adamw.weight_decay)->default_value(0.1, "0.1"), "of matrices only")(
+          "beta1", po::value(&options.adamw.beta1)->default_value(0.9, "0.9"), "decay of the first moment")(
           "beta2", po::value(&options.adamw.beta2)->default_value(0.95, "0.95"), "decay of the second moment")(
           "epsilon", po::value(&options.adamw.epsilon)->default_value(1e-8, "1e-8"), "added to the denominator")(
           "clip-norm", po::value(&options.clip_norm)->default_value(1.0, "1"),
@@ -298,7 +301,10 @@ std::optional<PretrainCommand> parse_pretrain(const Arguments& arguments) {
   pretrain::validate(options);
 
   parsed.configuration = command.resolved();
-  std::erase_if(parsed.configuration, [](const auto& line) { return line.first == "dry-run"; });
+  // Without a z-loss a run is one of before there was the option.
+  std::erase_if(parsed.configuration, [&](const auto& line) {
+    return line.first == "dry-run" || (line.first == "z-loss" && options.z_loss == 0);
+  });
   return parsed;
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "model/decoder/recompute.h"
 #include "model/ops/ops.h"
 #include "model/shape/config.h"
 #include "pipeline/comm/communicator.h"
@@ -17,10 +18,10 @@ struct BenchmarkOptions {
   std::int64_t global_batch = 0;  ///< sequences of a training step; 0: one micro-batch a rank
   int rounds = 3;                 ///< each measures everything once; medians are reported
   model::products::Math math = model::products::Math::float32;
-  bool recompute = false;           ///< train with recomputation of each layer's inside
-  std::filesystem::path tokenizer;  ///< empty: one trained on generated text
-  std::filesystem::path text;       ///< what is tokenised; empty: generated text
-  int threads = 0;                  ///< of each rank; 0: as pretrain chooses
+  model::decoder::Recompute recompute = model::decoder::Recompute::none;  ///< in training
+  std::filesystem::path tokenizer;                                        ///< empty: one trained on generated text
+  std::filesystem::path text;                                             ///< what is tokenised; empty: generated text
+  int threads = 0;                                                        ///< of each rank; 0: as pretrain chooses
 };
 
 /// Share of one kind of op in a step.

@@ -60,7 +60,7 @@ void measure_steps(const comm::Communicator& communicator, const comm::Communica
   StepProducts onednn_products(config, rows, *onednn_ops);
   StepProducts products(config, rows, *ops);
   RandomBatch random(config, options.micro_batch);
-  model::decoder::Decoder decoder(config, {rows, model::decoder::Purpose::evaluate, false}, *ops);
+  model::decoder::Decoder decoder(config, {.maximum_rows = rows}, *ops);
   const auto evaluation_step = [&] {
     const std::span<const float> parameters = trainer.parameters().span();
     communicator.barrier();

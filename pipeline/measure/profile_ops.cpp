@@ -32,12 +32,13 @@ void profile_ops(const BenchmarkOptions& options, BenchmarkResult& result) {
     }
   };
   {
-    model::decoder::Decoder decoder(config, {rows, model::decoder::Purpose::evaluate, false}, *ops);
+    model::decoder::Decoder decoder(config, {.maximum_rows = rows}, *ops);
     profile_one([&] { decoder.score(parameters.span(), random.batch(), random.scores.view()); },
                 &OpTime::evaluate_seconds);
     result.evaluate_peak_memory_bytes = peak_memory_bytes();
   }
-  model::decoder::Decoder decoder(config, {rows, model::decoder::Purpose::train, options.recompute}, *ops);
+  model::decoder::Decoder decoder(
+      config, {.maximum_rows = rows, .purpose = model::decoder::Purpose::train, .recompute = options.recompute}, *ops);
   model::Arena gradients(table.arena_size());
   profile_one(
       [&] {

@@ -92,6 +92,7 @@ void validate(const PretrainOptions& options) {
   within(options.adamw.beta2, 0, std::nextafter(1.0, 0.0), "beta2");
   within(options.adamw.epsilon, 1e-30, 1, "epsilon");
   within(options.clip_norm, 0, 1e30, "clip-norm");
+  within(options.z_loss, 0, 1, "z-loss");
   at_least(options.max_skips, 0, "max-skips");
   at_least(options.validate_every, 0, "validate-every");
   at_least(options.validation_tokens, 1, "validation-tokens");

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "model/decoder/recompute.h"
 #include "model/ops/ops.h"
 #include "model/optimizer/adamw.h"
 #include "model/optimizer/schedule.h"
@@ -35,6 +36,7 @@ struct PretrainOptions {
   bool decay_now = false;  ///< go on from the run `init`, whose learning rate has been stable, with its decay
   model::optimizer::AdamWOptions adamw;
   double clip_norm = 0;  ///< largest norm of the gradient; 0: not clipped
+  double z_loss = 0;     ///< weight of (log Z)^2 in what is minimised, see model::decoder::DecoderOptions
 
   std::optional<double> average_decay;  ///< of the exponential moving average of the weights; empty: none is kept
 
@@ -58,7 +60,7 @@ struct PretrainOptions {
   int threads = 0;         ///< 0: by the environment
   std::uint64_t seed = 0;
   model::products::Math math = model::products::Math::float32;
-  bool recompute = false;  ///< see model::DecoderOptions
+  model::decoder::Recompute recompute = model::decoder::Recompute::none;
   bool dry_run = false;
 };
 

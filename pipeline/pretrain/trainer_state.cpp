@@ -16,6 +16,7 @@ step::TrainerOptions trainer_options(const PretrainOptions& options) {
           .adamw = options.adamw,
           .clip_norm = options.clip_norm,
           .average_decay = options.average_decay,
+          .z_loss = options.z_loss,
           .seed = options.seed,
           .math = options.math,
           .skip_outliers = options.skip_outliers,

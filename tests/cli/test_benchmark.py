@@ -43,6 +43,13 @@ class Benchmark(unittest.TestCase):
     def test_on_two_ranks(self):
         self.check(json.loads(chainrule("benchmark", *TINY, "--json", ranks=2, check=0).out), 2)
 
+    def test_recomputation(self):
+        for recompute in ("none", "attention", "full"):
+            done = chainrule("benchmark", *TINY, "--recompute", recompute, "--json", check=0)
+            figures = json.loads(done.out)
+            self.check(figures, 1)
+            self.assertEqual(figures["recompute"], recompute)
+
     def test_mistakes(self):
         for words in (["--model", "gpt9"], ["--math", "float8"], ["--recompute", "some"], ["--micro-batch", "0"],
                       ["--micro-batch", "2", "--global-batch", "3"]):

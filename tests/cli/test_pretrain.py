@@ -3,6 +3,7 @@ import json
 import math
 import os
 import random
+import re
 import signal
 import subprocess
 import unittest
@@ -60,6 +61,25 @@ class Pretrain(PretrainTest):
             self.train("--threads", 3, ranks=ranks, run=run, steps=3)
             hashes.add(self.weights_hash(run))
         self.assertEqual(len(hashes), 1)
+
+    def test_z_loss(self):
+        """The same bits on any number of ranks and over a stop, others than without; 0 is without."""
+        hashes = {}
+        for weight, ranks in ((None, 1), (0, 2), (1e-2, 1), (1e-2, 2), (1e-2, 3)):
+            run = self.folder / f"{weight} on {ranks}"
+            more = [] if weight is None else ["--z-loss", weight]
+            self.train(*more, ranks=ranks, run=run)
+            hashes.setdefault(weight or 0, set()).add(self.weights_hash(run))
+        self.assertEqual([len(of_weight) for of_weight in hashes.values()], [1, 1])
+        self.assertNotEqual(hashes[0], hashes[1e-2])
+        first = [self.metrics(self.folder / f"{weight} on 1")[0]["loss"] for weight in (None, 1e-2)]
+        self.assertEqual(first[0], first[1], "the loss is cross-entropy alone")
+        self.train("--z-loss", 1e-2)
+        self.keep_checkpoints_up_to(4)
+        self.train("--z-loss", "0.01", ranks=2)
+        self.assertEqual({self.weights_hash()}, hashes[1e-2])
+        for run in ("None on 1", "0 on 2"):  # so that runs that were begun before there was the option go on
+            self.assertNotIn("z-loss", (self.folder / run / "config.cfg").read_text())
 
     def test_seed_and_lanes_matter(self):
         """The control: had they no effect, equal hashes would show nothing."""
@@ -144,7 +164,8 @@ class Pretrain(PretrainTest):
         whole = self.folder / "whole"
         self.train(run=whole)
         self.train_and_stop_at(4)
-        self.train("--log-every", 3, "--checkpoint-every", 5, "--validate-every", 2, "--keep-checkpoints", 1)
+        self.train("--log-every", 3, "--checkpoint-every", 5, "--validate-every", 2, "--keep-checkpoints", 1,
+                   "--z-loss", 0, "--recompute", "attention")
         self.assertEqual(self.weights_hash(), self.weights_hash(whole))
         self.assertEqual(self.checkpoints(), ["step-00000006"])
 
@@ -231,6 +252,18 @@ class Pretrain(PretrainTest):
             self.assertEqual("--math bf16 computes in float32 here" in done.err, math_kind == "bf16")
             hashes.add(self.weights_hash(run))
         self.assertEqual(len(hashes), 1)
+
+    def test_the_same_bits_in_less_memory(self):
+        hashes, megabytes = set(), []
+        for recompute in ("none", "attention", "full"):
+            run = self.folder / recompute
+            self.train("--recompute", recompute, run=run, ranks=2, steps=3)
+            hashes.add(self.weights_hash(run))
+            done = chainrule(*self.options("--recompute", recompute, "--sequence-length", 512, data="many"), "--dry-run",
+                             check=0)
+            megabytes.append(float(re.search(r"activations +([0-9.]+) MiB", done.out)[1]))
+        self.assertEqual(len(hashes), 1)
+        self.assertEqual(megabytes, sorted(set(megabytes), reverse=True))
 
     def test_dry_run_refuses_more_tokens_than_can_be_counted(self):
         done = chainrule(*self.options("--global-batch", 2**62), "--dry-run", check=64)

@@ -40,6 +40,9 @@ class PretrainFaults(PretrainTest):
                            (["--minimum-learning-rate", 1], "'--minimum-learning-rate' must be from 0 to 0.0006"),
                            (["--warmup-steps", 7], "'--warmup-steps' must be at most --steps 6"),
                            (["--clip-norm", -1], "'--clip-norm' must be from"),
+                           (["--z-loss", -1e-4], "'--z-loss' must be from 0 to 1, not -0.0001"),
+                           (["--z-loss", 1.5], "'--z-loss' must be from 0 to 1, not 1.5"),
+                           (["--z-loss", "nan"], "'--z-loss' must be from 0 to 1"),
                            (["--validation-tokens", 0], "'--validation-tokens' must be at least 1"),
                            (["--keep-checkpoints", 0], "'--keep-checkpoints' must be at least 1"),
                            (["--threads", -1], "'--threads' must be at least 0"),
@@ -113,6 +116,7 @@ class PretrainFaults(PretrainTest):
                            (["--layers", 3], "option '--layers' is not set in this run and '3' now"),
                            (["--lanes", 4], "option '--lanes' is '8' in this run and '4' now"),
                            (["--seed", 5], "option '--seed'"),
+                           (["--z-loss", 1e-4], "option '--z-loss' is not set in this run and '0.0001' now"),
                            (["--micro-batch", 4], "option '--micro-batch'")):
             self.refuse(64, said, options=self.options(*more), ranks=(None,))
         self.refuse(64, "option '--steps'", options=self.options(steps=7))

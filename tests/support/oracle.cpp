@@ -161,11 +161,27 @@ Activations forward(const Config& config, const Tensors& parameters, const Text&
   return {std::move(blocks), x, hidden, uncapped, logits};
 }
 
-/// d (sum of nll) / d logits.
-Matrix logits_gradient(const Matrix& logits, const Text& text) {
+/// log of the sum of exponentials of each row [rows, 1].
+Matrix log_normalisers(const Matrix& logits) {
+  Matrix result(logits.rows, 1);
+  for (std::int64_t t = 0; t < logits.rows; ++t) {
+    double largest = logits(t, 0);
+    for (std::int64_t v = 1; v < logits.columns; ++v) largest = std::max(largest, logits(t, v));
+    double total = 0;
+    for (std::int64_t v = 0; v < logits.columns; ++v) total += std::exp(logits(t, v) - largest);
+    result(t, 0) = largest + std::log(total);
+  }
+  return result;
+}
+
+/// d (sum of nll and of z_loss (log Z)^2) / d logits.
+Matrix logits_gradient(const Matrix& logits, const Text& text, double z_loss) {
   Matrix gradient = softmax(logits);
+  const Matrix log_z = log_normalisers(logits);
   for (std::int64_t t = 0; t < gradient.rows; ++t) {
     if (text.targets[t] != kNoTarget) {
+      // d log Z / d logits is the softmax.
+      for (std::int64_t v = 0; v < gradient.columns; ++v) gradient(t, v) += 2 * z_loss * log_z(t, 0) * gradient(t, v);
       gradient(t, text.targets[t]) -= 1.0;
     } else {
       for (std::int64_t v = 0; v < gradient.columns; ++v) gradient(t, v) = 0.0;
@@ -174,9 +190,9 @@ Matrix logits_gradient(const Matrix& logits, const Text& text) {
   return gradient;
 }
 
-void add_gradients(const Config& config, const Tensors& parameters, const Text& text, Tensors& result) {
+void add_gradients(const Config& config, const Tensors& parameters, const Text& text, double z_loss, Tensors& result) {
   const Activations a = forward(config, parameters, text);
-  Matrix gradient = logits_gradient(a.logits, text);
+  Matrix gradient = logits_gradient(a.logits, text, z_loss);
   if (config.logit_soft_cap != 0) gradient = soft_cap_backward(gradient, a.uncapped, config.logit_soft_cap);
   gradient = product_backward(parameters, gradient, a.hidden, head_name(config), result);
   gradient = norm_backward(config, parameters, gradient, a.last, "final_norm", result);
@@ -276,9 +292,22 @@ double loss(const model::shape::Config& config, const Tensors& parameters, const
   return total;
 }
 
-Tensors gradients(const model::shape::Config& config, const Tensors& parameters, const std::vector<Text>& texts) {
+double squared_log_normalisers(const model::shape::Config& config, const Tensors& parameters,
+                               const std::vector<Text>& texts) {
+  double total = 0;
+  for (const Text& text : texts) {
+    const Matrix log_z = log_normalisers(forward(config, parameters, text).logits);
+    for (std::int64_t t = 0; t < log_z.rows; ++t) {
+      if (text.targets[t] != kNoTarget) total += log_z(t, 0) * log_z(t, 0);
+    }
+  }
+  return total;
+}
+
+Tensors gradients(const model::shape::Config& config, const Tensors& parameters, const std::vector<Text>& texts,
+                  double z_loss) {
   Tensors result = zero_parameters(config);
-  for (const Text& text : texts) add_gradients(config, parameters, text, result);
+  for (const Text& text : texts) add_gradients(config, parameters, text, z_loss, result);
   return result;
 }
 

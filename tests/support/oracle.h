@@ -37,7 +37,12 @@ std::vector<double> nll(const model::shape::Config& config, const Tensors& param
 /// Sum of nll over texts.
 double loss(const model::shape::Config& config, const Tensors& parameters, const std::vector<Text>& texts);
 
-/// d loss / d parameter of every parameter.
-Tensors gradients(const model::shape::Config& config, const Tensors& parameters, const std::vector<Text>& texts);
+/// Sum of (log Z)^2 over the tokens of texts that have a target, Z the normaliser of their softmax.
+double squared_log_normalisers(const model::shape::Config& config, const Tensors& parameters,
+                               const std::vector<Text>& texts);
+
+/// d (loss + z_loss squared_log_normalisers) / d parameter of every parameter.
+Tensors gradients(const model::shape::Config& config, const Tensors& parameters, const std::vector<Text>& texts,
+                  double z_loss = 0);
 
 }  // namespace chainrule::tests::oracle

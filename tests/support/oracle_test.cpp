@@ -34,17 +34,18 @@ Tensors random_parameters(const model::shape::Config& config, std::uint64_t seed
   return parameters;
 }
 
-/// Derivative of the loss by one parameter: five points, so that the step may be large and its error still h^4.
-double central_difference(const model::shape::Config& config, Tensors& parameters, const std::vector<Text>& texts,
-                          double& parameter) {
+/// Derivative of what is minimised by one parameter: five points, so that the step may be large and its error still
+/// h^4.
+template <typename Minimised>
+double central_difference(const Minimised& minimised, double& parameter) {
   constexpr double kStep = 1e-3;
   const double kept = parameter;
-  const auto loss_at = [&](double offset) {
+  const auto at = [&](double offset) {
     parameter = kept + offset;
-    return loss(config, parameters, texts);
+    return minimised();
   };
-  const double near = loss_at(kStep) - loss_at(-kStep);
-  const double far = loss_at(2 * kStep) - loss_at(-2 * kStep);
+  const double near = at(kStep) - at(-kStep);
+  const double far = at(2 * kStep) - at(-2 * kStep);
   parameter = kept;
   return (8.0 * near - far) / (12.0 * kStep);
 }
@@ -55,14 +56,35 @@ TEST(Oracle, EveryGradientEqualsItsCentralDifference) {
   // Two sequences, one of them short, a repeated token, and a position that is not scored.
   const std::vector<Text> texts = {{{3, 0, 10, 3, 7, 1}, {0, 10, 3, kNoTarget, 1, 5}}, {{9, 2}, {2, 4}}};
   const Tensors analytic = gradients(config, parameters, texts);
+  const auto minimised = [&] { return loss(config, parameters, texts); };
   std::size_t checked = 0;
   for (auto& [name, tensor] : parameters) {
     for (std::size_t i = 0; i < tensor.values.size(); ++i, ++checked) {
-      const double numeric = central_difference(config, parameters, texts, tensor.values[i]);
+      const double numeric = central_difference(minimised, tensor.values[i]);
       ASSERT_NEAR(analytic.at(name).values[i], numeric, 1e-7 * std::abs(numeric) + 2e-9) << name << " element " << i;
     }
   }
   EXPECT_EQ(checked, 88u + 48u + 16u + 2u * (32u + 24u * 8u + 24u + 72u + 20u * 8u + 20u + 168u));
+}
+
+TEST(Oracle, GradientsWithAZLossEqualTheirCentralDifferencesAlsoWhereLogitsAreCapped) {
+  for (const float cap : {0.0F, 1.5F}) {
+    model::shape::Config config = tiny_config();
+    config.logit_soft_cap = cap;
+    Tensors parameters = random_parameters(config, 3);
+    const std::vector<Text> texts = {{{3, 0, 10, 3}, {0, 10, kNoTarget, 1}}, {{9, 2}, {2, 4}}};
+    constexpr double kWeight = 0.3;
+    const Tensors analytic = gradients(config, parameters, texts, kWeight);
+    const auto minimised = [&] {
+      return loss(config, parameters, texts) + kWeight * squared_log_normalisers(config, parameters, texts);
+    };
+    for (auto& [name, tensor] : parameters) {
+      for (std::size_t i = 0; i < tensor.values.size(); i += 7) {
+        const double numeric = central_difference(minimised, tensor.values[i]);
+        ASSERT_NEAR(analytic.at(name).values[i], numeric, 1e-7 * std::abs(numeric) + 2e-9) << name << " element " << i;
+      }
+    }
+  }
 }
 
 TEST(Oracle, LossIsTheSumOfItsTexts) {

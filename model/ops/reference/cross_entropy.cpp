@@ -39,7 +39,9 @@ void reference(const CrossEntropyBackward& op) {
     for (std::int64_t v = 0; v < op.vocabulary; ++v) {
       const double one_hot = v == static_cast<std::int64_t>(op.targets[r]) ? 1.0 : 0.0;
       const double tangent = op.soft_cap != 0 ? static_cast<double>(row[v]) / op.soft_cap : 0.0;
-      row[v] = static_cast<float>((std::exp(row[v] - log_sum_exp) - one_hot) * (1.0 - tangent * tangent));
+      const double probability = std::exp(row[v] - log_sum_exp);
+      const double gradient = probability - one_hot + 2.0 * op.z_loss * log_sum_exp * probability;
+      row[v] = static_cast<float>(gradient * (1.0 - tangent * tangent));
     }
   }
 }

@@ -33,10 +33,11 @@ struct TrainerOptions {
   model::optimizer::AdamWOptions adamw;      ///< its learning rate comes from the schedule
   double clip_norm = 0;                      ///< 0: not clipped
   std::optional<double> average_decay = {};  ///< of a WeightAverage; empty: none is kept
+  double z_loss = 0;                         ///< see model::decoder::DecoderOptions
   std::uint64_t seed = 0;
   model::products::Math math = model::products::Math::float32;
   bool skip_outliers = false;  ///< pass over steps whose loss or gradient is one: see RecentSteps
-  bool recompute = false;      ///< compute each layer's inside again in backward rather than keep it
+  model::decoder::Recompute recompute = model::decoder::Recompute::none;
 };
 
 /// The factor that turns a sum over tokens into the mean over every rank's tokens, and then clips it.

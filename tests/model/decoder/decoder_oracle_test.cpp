@@ -154,10 +154,11 @@ TEST_P(DecoderOracle, PredictionScoresAgree) {
   }
 }
 
-TEST_P(DecoderOracle, EveryGradientAgrees) {
+TEST_P(DecoderOracle, EveryGradientAgreesAndHasTheSameBitsWhateverIsComputedAgain) {
   const OwnedBatch batch(texts_, tested().padding_rows);
   const oracle::Tensors expected = oracle::gradients(config(), tensors_, texts_);
-  for (const bool recompute : {false, true}) {
+  oracle::Tensors kept;
+  for (const model::decoder::Recompute recompute : model::decoder::kRecomputes) {
     model::decoder::Decoder decoder(
         config(),
         {.maximum_rows = batch.view().rows(), .purpose = model::decoder::Purpose::train, .recompute = recompute},
@@ -170,9 +171,32 @@ TEST_P(DecoderOracle, EveryGradientAgrees) {
     for (const auto& [name, tensor] : expected) {
       ASSERT_EQ(actual.at(name).shape, tensor.shape) << name;
       EXPECT_LT(relative_l2(actual.at(name).values, tensor.values), kGradientTolerance) << name;
+      if (recompute == model::decoder::Recompute::none) continue;
+      EXPECT_EQ(actual.at(name).values, kept.at(name).values) << name << ", recompute " << name_of(recompute);
     }
+    if (recompute == model::decoder::Recompute::none) kept = actual;
     EXPECT_NEAR(std::accumulate(nll.begin(), nll.end(), 0.0), oracle::loss(config(), tensors_, texts_), 1e-4);
   }
+}
+
+TEST_P(DecoderOracle, EveryGradientWithAZLossAgrees) {
+  constexpr double kWeight = 0.05;
+  const OwnedBatch batch(texts_, tested().padding_rows);
+  const oracle::Tensors expected = oracle::gradients(config(), tensors_, texts_, kWeight);
+  model::decoder::Decoder decoder(
+      config(), {.maximum_rows = batch.view().rows(), .purpose = model::decoder::Purpose::train, .z_loss = kWeight},
+      *ops_);
+  std::vector<float> gradients(decoder.table().arena_size());
+  std::vector<double> nll(batch.inputs.size());
+  decoder.train(arena_, batch.view(), gradients, model::decoder::Accumulate::no, nll);
+  const oracle::Tensors without = oracle::gradients(config(), tensors_, texts_);
+  const oracle::Tensors actual = to_tensors(config(), gradients);
+  for (const auto& [name, tensor] : expected) {
+    EXPECT_LT(relative_l2(actual.at(name).values, tensor.values), kGradientTolerance) << name;
+    EXPECT_GT(relative_l2(without.at(name).values, tensor.values), 100 * kGradientTolerance) << name;
+  }
+  EXPECT_NEAR(std::accumulate(nll.begin(), nll.end(), 0.0), oracle::loss(config(), tensors_, texts_), 1e-4)
+      << "the loss is cross-entropy alone";
 }
 
 TEST_P(DecoderOracle, TenStepsOfTrainingAgree) {

@@ -37,7 +37,8 @@ class DecoderPromises : public testing::TestWithParam<std::tuple<OpsUnderTest, F
     decoder.score(arena, batch.view(), nll);
     return nll;
   }
-  std::unique_ptr<model::decoder::Decoder> training_decoder(std::int64_t rows, bool recompute = false) {
+  std::unique_ptr<model::decoder::Decoder> training_decoder(
+      std::int64_t rows, model::decoder::Recompute recompute = model::decoder::Recompute::none) {
     return std::make_unique<model::decoder::Decoder>(
         config_,
         model::decoder::DecoderOptions{

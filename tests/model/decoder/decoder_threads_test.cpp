@@ -47,10 +47,12 @@ TEST_P(DecoderThreads, TrainingRepeatsToTheBit) {
   const auto fresh_ops = std::get<0>(GetParam()).make();
   model::decoder::Decoder fresh(config_, options, *fresh_ops);
   EXPECT_TRUE(train(fresh, batch) == first) << "a fresh decoder";
-  model::decoder::Decoder recomputing(
-      config_, {.maximum_rows = batch.view().rows(), .purpose = model::decoder::Purpose::train, .recompute = true},
-      *ops);
-  EXPECT_TRUE(train(recomputing, batch) == first) << "recomputing the activations";
+  for (const auto recompute : {model::decoder::Recompute::attention, model::decoder::Recompute::full}) {
+    model::decoder::Decoder recomputing(
+        config_,
+        {.maximum_rows = batch.view().rows(), .purpose = model::decoder::Purpose::train, .recompute = recompute}, *ops);
+    EXPECT_TRUE(train(recomputing, batch) == first) << "recompute " << name_of(recompute);
+  }
 }
 
 }  // namespace

@@ -68,7 +68,7 @@ class KeepReady final : public model::decoder::GradientSink {
 };
 
 TEST_P(DecoderPromises, AnnouncedGradientsAreFinalInArenaOrderAndCoverIt) {
-  for (const bool recompute : {false, true}) {
+  for (const model::decoder::Recompute recompute : model::decoder::kRecomputes) {
     const OwnedBatch batch({random_text(config_, 40, 8), random_text(config_, 3, 9)});
     const auto decoder = training_decoder(batch.view().rows(), recompute);
     std::vector<float> gradients = normal_values(10, static_cast<std::int64_t>(arena_.size()), 1.0);
@@ -145,7 +145,7 @@ TEST_P(DecoderPromises, ForwardReadsParametersOnlyOnceItAskedForThem) {
 TEST_P(DecoderPromises, HoldsTheMemoryThatTheDescriptionForetells) {
   const model::shape::ParameterTable table(config_);
   for (const auto purpose : {model::decoder::Purpose::evaluate, model::decoder::Purpose::train}) {
-    for (const bool recompute : {false, true}) {
+    for (const model::decoder::Recompute recompute : model::decoder::kRecomputes) {
       const model::decoder::DecoderOptions options{.maximum_rows = 33, .purpose = purpose, .recompute = recompute};
       EXPECT_EQ(model::decoder::workspace_bytes(table, options),
                 model::decoder::Decoder(config_, options, *ops_).workspace_bytes());
@@ -157,7 +157,8 @@ TEST(DecoderMemory, OfGpt2IsTheSumOfItsParts) {
   model::shape::Config config = *model::shape::preset("gpt2-124m");
   config.vocabulary_size = 50'257;
   const model::shape::ParameterTable table(config);
-  const auto elements = [&](model::decoder::Purpose purpose, bool recompute) {
+  using model::decoder::Recompute;
+  const auto elements = [&](model::decoder::Purpose purpose, Recompute recompute) {
     return model::decoder::workspace_bytes(table, {.maximum_rows = 1024, .purpose = purpose, .recompute = recompute}) /
            4;
   };
@@ -166,9 +167,28 @@ TEST(DecoderMemory, OfGpt2IsTheSumOfItsParts) {
   const std::int64_t ends = 1024 * (768 + 2) + 512 * 50'272;
   const std::int64_t forward = 1024 * (768 + 3072);
   const std::int64_t backward = 1024 * (2 * 768 + 3072 + 3 * 768);
-  EXPECT_EQ(elements(model::decoder::Purpose::evaluate, false), 2 * 1024 * 768 + layer + ends + forward);
-  EXPECT_EQ(elements(model::decoder::Purpose::train, false), 13 * 1024 * 768 + 12 * layer + ends + forward + backward);
-  EXPECT_EQ(elements(model::decoder::Purpose::train, true), 13 * 1024 * 768 + layer + ends + forward + backward);
+  // Of which up to attention's output:
+  const std::int64_t attention = 1024 * (2 + 12 + 4 * 768);
+  const std::int64_t always = 13 * 1024 * 768 + ends + forward + backward;
+  EXPECT_EQ(elements(model::decoder::Purpose::evaluate, Recompute::none), 2 * 1024 * 768 + layer + ends + forward);
+  EXPECT_EQ(elements(model::decoder::Purpose::train, Recompute::none), always + 12 * layer);
+  EXPECT_EQ(elements(model::decoder::Purpose::train, Recompute::attention),
+            always + 12 * (layer - attention) + attention);
+  EXPECT_EQ(elements(model::decoder::Purpose::train, Recompute::full), always + layer);
+}
+
+TEST(DecoderMemory, IsLessTheMoreIsComputedAgainInEveryFamily) {
+  auto families = relatives();
+  families.emplace_back("gpt2", small_config(2, 4, 37, 40));
+  for (const auto& [name, config] : families) {
+    const model::shape::ParameterTable table(config);
+    const auto bytes = [&, of = &table](model::decoder::Recompute recompute) {
+      return model::decoder::workspace_bytes(
+          *of, {.maximum_rows = 80, .purpose = model::decoder::Purpose::train, .recompute = recompute});
+    };
+    EXPECT_LT(bytes(model::decoder::Recompute::attention), bytes(model::decoder::Recompute::none)) << name;
+    EXPECT_LT(bytes(model::decoder::Recompute::full), bytes(model::decoder::Recompute::attention)) << name;
+  }
 }
 
 TEST_P(DecoderPromises, TimingChangesNoBit) {

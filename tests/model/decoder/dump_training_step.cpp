@@ -53,7 +53,7 @@ nlohmann::json shape_of(const model::shape::Config& config) {
           {"logit_soft_cap", config.logit_soft_cap}};
 }
 
-void dump(const model::shape::Config& config, const std::string& folder) {
+void dump(const model::shape::Config& config, const std::string& folder, double z_loss = 0) {
   std::filesystem::create_directories(folder);
   const std::vector<float> arena = random_arena(config, 21, 0.15);
   std::vector<oracle::Text> texts = {random_text(config, 24, 22), random_text(config, 24, 23)};
@@ -61,7 +61,7 @@ void dump(const model::shape::Config& config, const std::string& folder) {
   const OwnedBatch batch(texts);
   const auto ops = model::ops::make_fast_ops(model::products::Math::float32);
   model::decoder::Decoder decoder(
-      config, {.maximum_rows = batch.view().rows(), .purpose = model::decoder::Purpose::train}, *ops);
+      config, {.maximum_rows = batch.view().rows(), .purpose = model::decoder::Purpose::train, .z_loss = z_loss}, *ops);
   KeepLogits logits(config.vocabulary_size);
   decoder.visit_logits(arena, batch.view(), logits);
   std::vector<float> gradients(arena.size(), 0.0F);
@@ -71,6 +71,7 @@ void dump(const model::shape::Config& config, const std::string& folder) {
   nlohmann::json step = shape_of(config);
   step["arena_size"] = arena.size();
   step["nll"] = nll;
+  step["z_loss"] = z_loss;
   for (const oracle::Text& text : texts) {
     step["inputs"].push_back(text.inputs);
     step["targets"].push_back(text.targets);
@@ -97,6 +98,7 @@ int main(int argument_count, char** arguments) {
     chainrule::tests::dump(chainrule::tests::small_config(3, 4, 101, 24), folder + "/gpt2");
     for (const auto& [name, config] : chainrule::tests::relatives()) {
       chainrule::tests::dump(config, folder + "/" + name);
+      chainrule::tests::dump(config, folder + "/" + name + "_z_loss", 0.05);
     }
     return 0;
   } catch (const std::exception& error) {

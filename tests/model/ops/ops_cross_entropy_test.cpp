@@ -107,6 +107,46 @@ TEST_P(CrossEntropyOps, BackwardIsSoftmaxMinusOneHotAndSumsToZero) {
   }
 }
 
+/// Common shifts of the logits of -300, 0 and 300 make log Z as large, and one of 30,000 larger.
+TEST_P(CrossEntropyOps, ZLossAddsTheGradientOfItsSquaredLogNormaliser) {
+  logits_[0] = 3e4F;
+  const oracle::Matrix p = probabilities();
+  const std::vector<float> logits = logits_;
+  const auto run = [&](double z_loss) {
+    logits_ = logits;
+    std::vector<double> nll(rows());
+    ops_->run(model::ops::CrossEntropyBackward{.rows = rows(),
+                                               .vocabulary = vocabulary(),
+                                               .logits = logits_.data(),
+                                               .stride = stride(),
+                                               .targets = targets_.data(),
+                                               .nll = nll.data(),
+                                               .z_loss = z_loss});
+    return nll;
+  };
+  const std::vector<double> without = run(0);
+  constexpr double kWeight = 0.02;
+  EXPECT_EQ(run(kWeight), without) << "the nll is without it";
+  for (std::int64_t r = 0; r < rows(); ++r) {
+    const std::span<const float> row(logits_.data() + r * stride(), vocabulary());
+    if (targets_[r] == model::ops::kNotScored) {
+      for (const float value : row) ASSERT_EQ(value, 0.0F) << "row " << r;
+      continue;
+    }
+    const auto of_row = std::span(p.values).subspan(r * vocabulary(), vocabulary());
+    const auto likeliest = std::max_element(of_row.begin(), of_row.end()) - of_row.begin();
+    const double log_z = logits[r * stride() + likeliest] - std::log(p(r, likeliest));
+    std::vector<double> expected(vocabulary());
+    for (std::int64_t v = 0; v < vocabulary(); ++v) expected[v] = p(r, v) * (1 + 2 * kWeight * log_z);
+    expected[targets_[r]] -= 1.0;
+    ASSERT_LT(relative_l2(row, expected), 3 * tolerance()) << "row " << r;
+    double sum = 0;
+    for (const float value : row) sum += value;
+    ASSERT_NEAR(sum, 2 * kWeight * log_z, tolerance() * std::max(1.0, std::abs(log_z))) << "row " << r;
+    for (std::int64_t gap = 0; gap < kGap; ++gap) ASSERT_EQ(logits_[r * stride() + vocabulary() + gap], kUntouched);
+  }
+}
+
 TEST_P(CrossEntropyOps, EqualLogitsGiveTheLogarithmOfTheVocabulary) {
   std::fill(logits_.begin(), logits_.end(), 0.0F);
   std::vector<double> nll(rows());

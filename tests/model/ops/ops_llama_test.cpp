@@ -172,21 +172,30 @@ TEST_P(LlamaOps, CappedLogitsAndTheirGradient) {
   }
   EXPECT_NEAR(logits[0], 1e-4, 1e-10);
 
-  oracle::Matrix gradient = oracle::softmax(capped);
-  for (std::int64_t r = 0; r < rows(); ++r) gradient(r, targets[r]) -= 1.0;
-  gradient = oracle::soft_cap_backward(gradient, uncapped, kCap);
-  std::vector<double> nll(rows());
-  ops_->run(model::ops::CrossEntropyBackward{.rows = rows(),
-                                             .vocabulary = width(),
-                                             .logits = logits.data(),
-                                             .stride = stride,
-                                             .targets = targets.data(),
-                                             .nll = nll.data(),
-                                             .soft_cap = kCap});
-  for (std::int64_t r = 0; r < rows(); ++r) {
-    const auto of_row = std::span(gradient.values).subspan(r * width(), width());
-    // Where a logit is near the cap, 1 - tanh^2 is made of a tanh that was rounded.
-    ASSERT_LT(relative_l2(std::span<const float>(logits).subspan(r * stride, width()), of_row), 10 * tolerance());
+  for (const double z_loss : {0.0, 0.03}) {
+    oracle::Matrix gradient = oracle::softmax(capped);
+    for (std::int64_t r = 0; r < rows(); ++r) {
+      // Z is of the logits as they enter the softmax: capped.
+      const double log_z = capped(r, 0) - std::log(gradient(r, 0));
+      for (std::int64_t v = 0; v < width(); ++v) gradient(r, v) *= 1 + 2 * z_loss * log_z;
+      gradient(r, targets[r]) -= 1.0;
+    }
+    gradient = oracle::soft_cap_backward(gradient, uncapped, kCap);
+    std::vector<float> gradients = logits;
+    std::vector<double> nll(rows());
+    ops_->run(model::ops::CrossEntropyBackward{.rows = rows(),
+                                               .vocabulary = width(),
+                                               .logits = gradients.data(),
+                                               .stride = stride,
+                                               .targets = targets.data(),
+                                               .nll = nll.data(),
+                                               .soft_cap = kCap,
+                                               .z_loss = z_loss});
+    for (std::int64_t r = 0; r < rows(); ++r) {
+      const auto of_row = std::span(gradient.values).subspan(r * width(), width());
+      // Where a logit is near the cap, 1 - tanh^2 is made of a tanh that was rounded.
+      ASSERT_LT(relative_l2(std::span<const float>(gradients).subspan(r * stride, width()), of_row), 10 * tolerance());
+    }
   }
 }
 

@@ -97,6 +97,26 @@ TEST(Description, KeepsWhatBackwardNeedsAndNoMore) {
   EXPECT_EQ(model.layer.parts[model.layer.saving_parts].kind, PartKind::gelu);
 }
 
+TEST(Description, TellsWhatTheAttentionOfALayerLeaves) {
+  constexpr std::int64_t kRows = 64;
+  const auto attention_elements = [](const Block& layer) {
+    return layer.saved_elements(kRows, layer.values_after(layer.attention_parts));
+  };
+  const Block gpt2_layer = describe(gpt2("gpt2-124m")).layer;
+  EXPECT_EQ(gpt2_layer.parts[gpt2_layer.attention_parts - 1].kind, PartKind::attention);
+  // Mean and deviation of the first norm, query, key, value, attention and log-sum-exp.
+  EXPECT_EQ(attention_elements(gpt2_layer), kRows * (2 + 3 * 768 + 768 + 12));
+  Config config = gpt2("llama-110m");
+  const std::int64_t row = attention_shape(config).row_width();
+  // Of a Llama only what was turned is saved, with QK-norm also what it was made of.
+  EXPECT_EQ(attention_elements(describe(config).layer), kRows * (1 + row + config.width + config.heads));
+  config.query_key_norm = true;
+  const std::int64_t heads = config.heads + attention_shape(config).key_value_heads;
+  EXPECT_EQ(attention_elements(describe(config).layer), kRows * (1 + 2 * row + heads + config.width + config.heads));
+  EXPECT_EQ(gpt2_layer.values_after(gpt2_layer.parts.size()), gpt2_layer.values.size());
+  EXPECT_EQ(describe(config).ending.attention_parts, 0U);
+}
+
 TEST(Description, TellsHowParametersBegin) {
   const Description model = describe(gpt2("gpt2-124m"));
   const auto initial = [&](const char* name) { return part_of(model.layer, name).weight->initial; };

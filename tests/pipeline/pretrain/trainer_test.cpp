@@ -52,6 +52,23 @@ TEST_F(TrainerTest, GoesOnFromACheckpointToTheSameBits) {
   EXPECT_EQ(hash(resumed), hash(whole));
 }
 
+/// The loss that is told of the first step is that of the same weights, so the same; what is made of it is not.
+TEST_F(TrainerTest, AZLossChangesWeightsAndNotTheLossThatIsTold) {
+  const comm::Communicator& world = tests::world();
+  const io::tokens::DataSet data = io::tokens::DataSet::open(folder_);
+  const windows::PermutedWindows samples(windows::Windows(data, config_.sequence_length), options_.seed);
+  const comm::Communicator exchange = world.duplicate();
+  step::Trainer without(world, exchange, config_, options_, samples);
+  options_.z_loss = 1e-2;
+  const comm::Communicator other_exchange = world.duplicate();
+  step::Trainer with(world, other_exchange, config_, options_, samples);
+  const step::StepOutcome plain = without.step({});
+  const step::StepOutcome changed = with.step({});
+  EXPECT_EQ(changed.loss_nats, plain.loss_nats);
+  EXPECT_NE(changed.gradient_norm, plain.gradient_norm);
+  EXPECT_NE(hash(with), hash(without));
+}
+
 TEST_F(TrainerTest, ASnapshotMayBeOfCopiesThatOutliveTheStep) {
   const comm::Communicator& world = tests::world();
   const io::tokens::DataSet data = io::tokens::DataSet::open(folder_);
