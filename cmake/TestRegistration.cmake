@@ -108,7 +108,9 @@ function(chainrule_program_test name)
   endforeach()
   add_test(NAME ${name} COMMAND ${CHAINRULE_PYTHON} -B -m unittest -v ${arg_SCRIPT}
     WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
-  set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} PROCESSORS 1 LABELS "program;${arg_LABELS}")
+  # Those that may take longest begin first, so that little is left to wait for at the end.
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} COST ${arg_TIMEOUT} PROCESSORS 1
+    LABELS "program;${arg_LABELS}")
   set_property(TEST ${name} PROPERTY ENVIRONMENT ${CHAINRULE_TEST_ENVIRONMENT}
     "CHAINRULE_PROGRAM=$<TARGET_FILE:chainrule>" "CHAINRULE_MPIRUN=${MPIEXEC_EXECUTABLE}"
     "PYTHONPATH=${PROJECT_SOURCE_DIR}/tests/support"
