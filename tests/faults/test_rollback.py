@@ -57,6 +57,23 @@ class Rollback(PretrainTest):
             self.assertEqual(self.weights_hash(), whole)
             self.assertEqual([line["loss"] for line in self.metrics()], [line["loss"] for line in lines])
 
+    def test_batches_grow_by_steps_and_not_by_what_was_passed_over(self):
+        rollback = [*self.outliers, "--max-skips", 0, "--on-divergence", "rollback", "--global-batch", 2 * BATCH,
+                    "--batch-ramp", f"{BATCH}:{BATCH}:{250 * BATCH}", "--micro-batch", BATCH]
+        self.run_poisoned(*rollback, ranks=2)
+        lines = self.metrics()
+        back = next(line["step"] for line in lines if "rolled_back" in line) - 1
+        passed_over = self.state(self.STEPS)["samples_passed_over"]
+        self.assertGreater(passed_over, 0)
+        for line in lines:
+            grown = max(0, line["step"] - 250) * BATCH
+            self.assertEqual(line["samples"], line["step"] * BATCH + grown + (passed_over if line["step"] > back else 0))
+        chainrule("verify-run", self.run_folder, "--from", back, "--steps", 25, check=0)
+        whole = self.weights_hash()
+        self.keep_checkpoints_up_to(back + 20)
+        self.run_poisoned(*rollback, ranks=3)
+        self.assertEqual(self.weights_hash(), whole)
+
     def test_the_same_place_again_is_the_end(self):
         for ranks in (None, 2):
             done = self.train("--learning-rate", 1000, "--clip-norm", 0, "--warmup-steps", 3, "--max-skips", 1,
