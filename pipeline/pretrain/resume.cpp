@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <numeric>
 
 #include "io/error.h"
 #include "io/files/presence.h"
@@ -163,8 +164,11 @@ Place branch_off(const comm::Communicator& communicator, const OpenedRun& opened
 void check_progress(const Place& place, const fs::path& run, const PretrainOptions& options) {
   const checkpoint::TrainingState& state = place.state;
   const windows::BatchSizes batches = batch_sizes(options);
+  // Whole batches were passed over.
+  const auto unit = static_cast<std::uint64_t>(
+      options.batch_ramp ? std::gcd(options.batch_ramp->start, options.batch_ramp->increment) : options.global_batch);
   if (place.checkpoint == models::checkpoint_folder(run, state.step) && state.step >= 0 &&
-      state.step <= options.schedule.steps &&
+      state.step <= options.schedule.steps && state.samples_passed_over % unit == 0 &&
       state.samples_consumed == batches.of_steps(state.step) + state.samples_passed_over) {
     return;
   }

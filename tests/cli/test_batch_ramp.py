@@ -61,21 +61,28 @@ class BatchRampTest(PretrainTest):
             said = self.train(*other, "--keep-checkpoints", 100, steps=STEPS, check=64).err
             self.assertIn("'--batch-ramp'", said)
 
-    def test_a_mix_is_exact_by_samples(self):
-        mix = ["--mix", f"a={self.fixture / 'pair'}:3", "--mix", f"b={self.fixture / 'pair'}:1", "--mix", "a:1@6"]
-        words = [word for word in self.options(*RAMP, steps=STEPS)]
+    def mixed(self, *mix, ranks=None):
+        """Samples of each source in the end."""
+        words = self.options(*RAMP, "--keep-checkpoints", 100, steps=STEPS)
         at = words.index("--data")
-        chainrule(*words[:at], *words[at + 2:], *mix, check=0)
-        taken = list(itertools.accumulate(itertools.islice(sizes(), STEPS)))
+        chainrule(*words[:at], *words[at + 2:], *(word for entry in mix for word in ("--mix", entry)), ranks=ranks, check=0)
         state = json.loads((self.checkpoint(STEPS) / "state.json").read_text())
-        counts = {source["name"]: source["samples"] for source in state["sources"]}
-        first, rest = taken[5], taken[-1] - taken[5]
+        return {source["name"]: source["samples"] for source in state["sources"]}
+
+    def test_a_mix_is_exact_by_samples(self):
+        a, b = f"a={self.fixture / 'pair'}", f"b={self.fixture / 'pair'}"
+        taken = [0, *itertools.accumulate(itertools.islice(sizes(), STEPS))]
+        counts = self.mixed(f"{a}:3", f"{b}:1", "a:1@6")
         self.assertEqual(sum(counts.values()), taken[-1])
-        self.assertLess(abs(counts["b"] - (first / 4 + rest / 2)), 1.5)
+        self.assertLess(abs(counts["b"] - (taken[6] / 4 + (taken[-1] - taken[6]) / 2)), 1.5)
         loss = self.metrics()[-1]["loss"]
         self.keep_checkpoints_up_to(4)
-        chainrule(*words[:at], *words[at + 2:], *mix, ranks=2, check=0)
+        self.assertEqual(self.mixed(f"{a}:3", f"{b}:1", "a:1@6", ranks=2), counts)
         self.assertEqual(self.metrics()[-1]["loss"], loss)
+        self.keep_checkpoints_up_to(8)
+        counts = self.mixed(f"{a}:1", f"{b}:3")  # which holds from there on
+        expected = taken[6] / 4 + (taken[8] - taken[6]) / 2 + (taken[-1] - taken[8]) * 3 / 4
+        self.assertLess(abs(counts["b"] - expected), 2.5)
 
     def test_verify_run(self):
         said = chainrule("verify-run", self.whole, "--from", 4, "--steps", 6, check=0).out

@@ -197,6 +197,33 @@ TEST_F(TrainerTest, ALaneAddsUpItsMicroBatches) {
   EXPECT_NEAR(outcomes[1].gradient_norm / outcomes[0].gradient_norm, 1.0, 1e-5);
 }
 
+/// Each step of a ramp is that of a trainer that has always had this batch and was put there.
+TEST_F(TrainerTest, EachStepOfARampTakesTheWholeOfItsBatch) {
+  const comm::Communicator& world = tests::world();
+  const io::tokens::DataSet data = io::tokens::DataSet::open(folder_);
+  const windows::PermutedWindows samples(windows::Windows(data, config_.sequence_length), options_.seed);
+  step::TrainerOptions growing = options_;
+  growing.batches = windows::BatchSizes(10, windows::BatchRamp{.start = 2, .increment = 4, .samples = 8});
+  const comm::Communicator exchange = world.duplicate();
+  step::Trainer trainer(world, exchange, config_, growing, samples);
+  std::int64_t taken = 0;
+  for (const std::int64_t batch : {2, 2, 6, 10, 10}) {
+    const std::vector<float> weights(trainer.parameters().span().begin(), trainer.parameters().span().end());
+    options_.batches = windows::BatchSizes(batch);
+    const comm::Communicator other_exchange = world.duplicate();
+    step::Trainer steady(world, other_exchange, config_, options_, samples);
+    std::copy(weights.begin(), weights.end(), steady.parameters().data());
+    steady.set_progress(trainer.steps_taken(), trainer.samples_consumed());
+    const step::StepOutcome expected = steady.step({});
+    const step::StepOutcome outcome = trainer.step({});
+    EXPECT_EQ(outcome.tokens, batch * config_.sequence_length);
+    EXPECT_EQ(outcome.loss_nats, expected.loss_nats);
+    EXPECT_EQ(outcome.gradient_norm, expected.gradient_norm);
+    taken += batch;
+    EXPECT_EQ(trainer.samples_consumed(), static_cast<std::uint64_t>(taken));
+  }
+}
+
 TEST_F(TrainerTest, StopTravelsFromAnyRankToAll) {
   const comm::Communicator& world = tests::world();
   const io::tokens::DataSet data = io::tokens::DataSet::open(folder_);
