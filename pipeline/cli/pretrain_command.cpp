@@ -124,8 +124,7 @@ void add_training(CommandOptions& command, pretrain::PretrainOptions& options, N
           "sequences of one step over all ranks, a multiple of --micro-batch")(
           "batch-ramp", po::value(&words.batch_ramp)->value_name("START:INCREMENT:SAMPLES"),
           "steps of START sequences at first, then of INCREMENT more at a time until they are of --global-batch, "
-          "evenly "
-          "over the run's first SAMPLES sequences")(
+          "evenly over the run's first SAMPLES sequences")(
           "steps", po::value(&numbers.steps)->value_name("N"),
           "steps of the whole run; started again it may have more, where the learning rate has not depended on that "
           "yet")("seed", po::value(&options.seed)->default_value(0)->value_name("N"),

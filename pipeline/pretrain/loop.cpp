@@ -190,6 +190,9 @@ void PretrainLoop::finish_saving() {
 void PretrainLoop::tell(const step::StepOutcome& outcome, double step_seconds,
                         const std::optional<ValidationLoss>& validated, const RankWatch::Look& look) {
   const std::int64_t length = trainer_.decoder().config().sequence_length;
+  const windows::BatchSizes batches = batch_sizes(options_);
+  const auto samples_left =
+      static_cast<double>(batches.of_steps(options_.schedule.steps) - batches.of_steps(state_.step));
   const metrics::StepRecord record = {
       .step = state_.step,
       .last_step = options_.schedule.steps,
@@ -199,6 +202,7 @@ void PretrainLoop::tell(const step::StepOutcome& outcome, double step_seconds,
       .learning_rate = outcome.learning_rate,
       .gradient_norm = outcome.status == step::StepStatus::updated ? outcome.gradient_norm : NAN,
       .step_tokens = outcome.tokens,
+      .steps_left = samples_left / static_cast<double>(batches.of_step(state_.step)),
       .step_seconds = step_seconds,
       .elapsed_seconds = state_.elapsed_seconds,
       .validation_loss_nats = validated ? std::optional(validated->nats) : std::nullopt,

@@ -23,7 +23,7 @@ std::string left_text(double seconds) {
 /// Of at most Console::kColumns, but for numbers beyond all bounds.
 std::string progress_line(const StepRecord& record, double seconds_a_step, std::optional<double> joules_per_token) {
   const double rate = static_cast<double>(record.step_tokens) / seconds_a_step;
-  const double left = static_cast<double>(record.last_step - record.step) * seconds_a_step;
+  const double left = record.steps_left * seconds_a_step;
   std::vector<std::string> parts = {
       fmt::format("step {}/{}", record.step, record.last_step), fmt::format("loss {:.4f}", record.loss_nats),
       fmt::format("lr {:.2g}", record.learning_rate), fmt::format("norm {:.2g}", record.gradient_norm),

@@ -20,6 +20,7 @@ struct StepRecord {
   double learning_rate = 0;
   double gradient_norm = 0;  ///< not a number where the step was passed over
   std::int64_t step_tokens = 0;
+  double steps_left = 0;  ///< of the run, each counted as how many times this one's batch it takes
   double step_seconds = 0;
   double elapsed_seconds = 0;                  ///< of the run so far, over all starts
   std::optional<double> validation_loss_nats;  ///< where the step was validated; not a number where that is not finite

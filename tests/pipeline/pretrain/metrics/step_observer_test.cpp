@@ -22,6 +22,7 @@ StepRecord record_of(std::int64_t step) {
           .learning_rate = 0.0015,
           .gradient_norm = 0.8125,
           .step_tokens = 512,
+          .steps_left = static_cast<double>(40 - step),
           .step_seconds = 0.5,
           .elapsed_seconds = static_cast<double>(step) * 0.75,
           .validation_loss_nats = {},
