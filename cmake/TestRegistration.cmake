@@ -34,8 +34,13 @@ function(chainrule_sanitized target sanitizers labels)
   endif()
 endfunction()
 
-# Test sources gain nothing from the full optimiser, and compile in half the time without it.
-set(CHAINRULE_TEST_OPTIONS -O1)
+# Test sources gain nothing from the full optimiser, and compile in half the time without it; with what a sanitizer adds
+# to them also without the little one.
+if(CHAINRULE_SANITIZE)
+  set(CHAINRULE_TEST_OPTIONS -O0)
+else()
+  set(CHAINRULE_TEST_OPTIONS -O1)
+endif()
 
 chainrule_precompiled_set(chainrule_precompiled_tests
   OPTIONS ${CHAINRULE_TEST_OPTIONS}
