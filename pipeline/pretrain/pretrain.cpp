@@ -70,6 +70,17 @@ class MeterReader final : public metrics::StepObserver {
   job::Account& account_;
 };
 
+/// Told before the others, lets nothing be written of a run that is not this process's any more.
+class HoldKeeper final : public metrics::StepObserver {
+ public:
+  explicit HoldKeeper(const run::RunDirectory& run) : run_(run) {}
+  void step_taken(const metrics::StepRecord& /*record*/) override { run_.require_hold(); }
+  void rolled_back(const metrics::Rollback& /*rollback*/) override { run_.require_hold(); }
+
+ private:
+  const run::RunDirectory& run_;
+};
+
 }  // namespace
 
 failure::ExitCode pretrain(const comm::Communicator& communicator, PretrainOptions options,
@@ -132,6 +143,7 @@ failure::ExitCode pretrain(const comm::Communicator& communicator, PretrainOptio
   std::unique_ptr<metrics::MetricsObserver> metrics;
   std::unique_ptr<metrics::TensorboardObserver> tensorboard;
   comm::agree_on_first(communicator, [&] {
+    run.directory->require_hold();
     run.directory->write_configuration(configuration);
     auto json = run::to_json(environment);
     job::add_to(json, here);
@@ -155,6 +167,8 @@ failure::ExitCode pretrain(const comm::Communicator& communicator, PretrainOptio
   checkpoint::CheckpointContext context{options.run, inputs->training().tokenizer_json(),
                                         inputs->training().tokenizer_fingerprint(), options.keep_checkpoints,
                                         options.keep_every};
+  context.mark = run.hold_id;
+  if (first) context.require_hold = [&] { run.directory->require_hold(); };
   if (inputs->has_mix()) {
     context.sources = [&](std::uint64_t consumed) { return source_states(options, *inputs, consumed); };
   }
@@ -162,7 +176,11 @@ failure::ExitCode pretrain(const comm::Communicator& communicator, PretrainOptio
   job::Account account(communicator, environment.threads_per_rank);
   MeterReader meter(account);
   std::vector<metrics::StepObserver*> observers = {&meter};
-  if (first) observers.insert(observers.end(), {metrics.get(), &console});
+  std::optional<HoldKeeper> keeper;
+  if (first) {
+    keeper.emplace(*run.directory);
+    observers.insert(observers.end(), {&*keeper, metrics.get(), &console});
+  }
   if (tensorboard) observers.push_back(tensorboard.get());
   RankWatch watch(communicator, account, here);
   PretrainLoop loop(communicator, options, context, *trainer, validation, requests, watch, observers, state,
