@@ -60,6 +60,14 @@ std::vector<ValidationSet> validation_sets(const PretrainOptions& options, const
   return sets;
 }
 
+/// Of the step behind `step`, and of the last one where that has more: "16384 to 65536".
+std::string step_tokens_text(const PretrainOptions& options, std::int64_t sequence_length, std::int64_t step) {
+  const windows::BatchSizes batches = batch_sizes(options);
+  const std::int64_t first = batches.of_step(step + 1) * sequence_length;
+  const std::int64_t last = batches.of_step(options.schedule.steps) * sequence_length;
+  return first == last ? std::to_string(first) : fmt::format("{} to {}", first, last);
+}
+
 /// Looks at the meter of this rank's node now and then.
 class MeterReader final : public metrics::StepObserver {
  public:
@@ -161,7 +169,7 @@ failure::ExitCode pretrain(const comm::Communicator& communicator, PretrainOptio
                          options.init.empty() ? options.model.preset : options.init.string(),
                          model::shape::parameter_count(inputs->config), inputs->training_tokens(), communicator.size(),
                          environment.threads_per_rank, options.lanes,
-                         options.global_batch * inputs->config.sequence_length));
+                         step_tokens_text(options, inputs->config.sequence_length, state.step)));
   });
   const std::vector<ValidationSet> validation = validation_sets(options, *inputs);
   checkpoint::CheckpointContext context{options.run, inputs->training().tokenizer_json(),
