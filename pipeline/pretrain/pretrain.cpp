@@ -103,6 +103,7 @@ failure::ExitCode pretrain(const comm::Communicator& communicator, PretrainOptio
   comm::agree(communicator, [&] { inputs = std::make_unique<PretrainInputs>(open_inputs(options, start)); });
   check_same_data(communicator, options, *inputs);
 
+  const std::string unreached = stages_behind_end(options);
   if (options.dry_run) {
     if (options.lanes == 0) options.lanes = exchange::default_lanes(communicator.size());
     if (options.decay_now) options.schedule.steps = options.schedule.decay_steps;
@@ -110,6 +111,7 @@ failure::ExitCode pretrain(const comm::Communicator& communicator, PretrainOptio
     std::string text = to_text(plan_pretraining(options, *inputs, communicator.size()), communicator.size());
     if (inputs->has_mix()) text += sources_table(options, *inputs);
     if (first) run::print(text);
+    if (first && !unreached.empty()) run::warn(unreached);
     comm::agree(communicator, [&] { check_epochs(options, *inputs); });
     return failure::ExitCode::done;
   }
@@ -123,6 +125,7 @@ failure::ExitCode pretrain(const comm::Communicator& communicator, PretrainOptio
     if (first) run::say(fmt::format("the run '{}' is finished: {} steps\n", options.run.string(), state.step));
     return failure::ExitCode::done;
   }
+  if (first && !unreached.empty()) run::warn(unreached);
   comm::agree(communicator, [&] { check_epochs(options, *inputs); });
   verify_inputs(communicator, *inputs);
   const job::Whereabouts here = job::gather_whereabouts(communicator, environment.threads_per_rank);
