@@ -91,6 +91,7 @@ std::string kept_in(const journal::Journal& journal) {
 }
 
 void finish(const journal::Journal& journal, const std::function<void()>& work) {
+  journal.require_hold();
   try {
     work();
   } catch (const io::Error& error) {

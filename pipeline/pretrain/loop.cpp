@@ -124,6 +124,7 @@ void PretrainLoop::roll_back(const step::StepOutcome& outcome) {
   if (!options_.roll_back) throw_diverged(outcome, "");
   const run::Activity::During preparing(run::Activity::Phase::start);
   finish_saving();
+  comm::agree_on_first(communicator_, [&] { context_.require_hold(); });
   const auto checkpoint = checkpoint::find_intact_checkpoint(communicator_, context_.run);
   if (!checkpoint) throw_diverged(outcome, ", and there is no checkpoint to go back to");
   checkpoint::TrainingState then;

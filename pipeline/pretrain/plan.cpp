@@ -81,7 +81,8 @@ PretrainPlan plan_pretraining(const PretrainOptions& options, const PretrainInpu
   }
   const windows::BatchSizes batches = batch_sizes(options);
   const auto samples = static_cast<std::int64_t>(batches.of_steps(options.schedule.steps));
-  plan.tokens_per_step = options.global_batch * config.sequence_length;
+  plan.first_step_tokens = batches.of_step(1) * config.sequence_length;
+  plan.last_step_tokens = batches.of_step(options.schedule.steps) * config.sequence_length;
   plan.tokens = samples * config.sequence_length;
   plan.training_tokens = inputs.training_tokens();
   double windows = 0;
@@ -130,7 +131,11 @@ std::string to_text(const PretrainPlan& plan, int ranks) {
   text += "the run\n";
   line("parameters", show::grouped(static_cast<std::uint64_t>(plan.parameters)));
   line("ranks, lanes", fmt::format("{}, {}", ranks, plan.lanes));
-  line("tokens per step", show::grouped(static_cast<std::uint64_t>(plan.tokens_per_step)));
+  std::string per_step = show::grouped(static_cast<std::uint64_t>(plan.first_step_tokens));
+  if (plan.last_step_tokens != plan.first_step_tokens) {
+    per_step += " to " + show::grouped(static_cast<std::uint64_t>(plan.last_step_tokens));
+  }
+  line("tokens per step", per_step);
   line("tokens in all", show::grouped(static_cast<std::uint64_t>(plan.tokens)));
   line("tokens of data", show::grouped(plan.training_tokens));
   line("epochs", fmt::format("{:.2f}", plan.epochs));

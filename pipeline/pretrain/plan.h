@@ -13,7 +13,8 @@ namespace chainrule::pipeline::pretrain {
 struct PretrainPlan {
   std::int64_t parameters = 0;
   std::int64_t lanes = 0;
-  std::int64_t tokens_per_step = 0;
+  std::int64_t first_step_tokens = 0;  ///< of the run's first step, and of its last: more where batches grow
+  std::int64_t last_step_tokens = 0;
   std::int64_t tokens = 0;            ///< of the whole run
   std::uint64_t training_tokens = 0;  ///< in the data set
   double epochs = 0;

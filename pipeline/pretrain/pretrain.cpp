@@ -60,6 +60,14 @@ std::vector<ValidationSet> validation_sets(const PretrainOptions& options, const
   return sets;
 }
 
+/// Of the step behind `step`, and of the last one where that has more: "16384 to 65536".
+std::string step_tokens_text(const PretrainOptions& options, std::int64_t sequence_length, std::int64_t step) {
+  const windows::BatchSizes batches = batch_sizes(options);
+  const std::int64_t first = batches.of_step(step + 1) * sequence_length;
+  const std::int64_t last = batches.of_step(options.schedule.steps) * sequence_length;
+  return first == last ? std::to_string(first) : fmt::format("{} to {}", first, last);
+}
+
 /// Looks at the meter of this rank's node now and then.
 class MeterReader final : public metrics::StepObserver {
  public:
@@ -68,6 +76,17 @@ class MeterReader final : public metrics::StepObserver {
 
  private:
   job::Account& account_;
+};
+
+/// Told before the others, lets nothing be written of a run that is not this process's any more.
+class HoldKeeper final : public metrics::StepObserver {
+ public:
+  explicit HoldKeeper(const run::RunDirectory& run) : run_(run) {}
+  void step_taken(const metrics::StepRecord& /*record*/) override { run_.require_hold(); }
+  void rolled_back(const metrics::Rollback& /*rollback*/) override { run_.require_hold(); }
+
+ private:
+  const run::RunDirectory& run_;
 };
 
 }  // namespace
@@ -84,6 +103,7 @@ failure::ExitCode pretrain(const comm::Communicator& communicator, PretrainOptio
   comm::agree(communicator, [&] { inputs = std::make_unique<PretrainInputs>(open_inputs(options, start)); });
   check_same_data(communicator, options, *inputs);
 
+  const std::string unreached = stages_behind_end(options);
   if (options.dry_run) {
     if (options.lanes == 0) options.lanes = exchange::default_lanes(communicator.size());
     if (options.decay_now) options.schedule.steps = options.schedule.decay_steps;
@@ -91,6 +111,7 @@ failure::ExitCode pretrain(const comm::Communicator& communicator, PretrainOptio
     std::string text = to_text(plan_pretraining(options, *inputs, communicator.size()), communicator.size());
     if (inputs->has_mix()) text += sources_table(options, *inputs);
     if (first) run::print(text);
+    if (first && !unreached.empty()) run::warn(unreached);
     comm::agree(communicator, [&] { check_epochs(options, *inputs); });
     return failure::ExitCode::done;
   }
@@ -104,6 +125,7 @@ failure::ExitCode pretrain(const comm::Communicator& communicator, PretrainOptio
     if (first) run::say(fmt::format("the run '{}' is finished: {} steps\n", options.run.string(), state.step));
     return failure::ExitCode::done;
   }
+  if (first && !unreached.empty()) run::warn(unreached);
   comm::agree(communicator, [&] { check_epochs(options, *inputs); });
   verify_inputs(communicator, *inputs);
   const job::Whereabouts here = job::gather_whereabouts(communicator, environment.threads_per_rank);
@@ -132,6 +154,7 @@ failure::ExitCode pretrain(const comm::Communicator& communicator, PretrainOptio
   std::unique_ptr<metrics::MetricsObserver> metrics;
   std::unique_ptr<metrics::TensorboardObserver> tensorboard;
   comm::agree_on_first(communicator, [&] {
+    run.directory->require_hold();
     run.directory->write_configuration(configuration);
     auto json = run::to_json(environment);
     job::add_to(json, here);
@@ -149,12 +172,14 @@ failure::ExitCode pretrain(const comm::Communicator& communicator, PretrainOptio
                          options.init.empty() ? options.model.preset : options.init.string(),
                          model::shape::parameter_count(inputs->config), inputs->training_tokens(), communicator.size(),
                          environment.threads_per_rank, options.lanes,
-                         options.global_batch * inputs->config.sequence_length));
+                         step_tokens_text(options, inputs->config.sequence_length, state.step)));
   });
   const std::vector<ValidationSet> validation = validation_sets(options, *inputs);
   checkpoint::CheckpointContext context{options.run, inputs->training().tokenizer_json(),
                                         inputs->training().tokenizer_fingerprint(), options.keep_checkpoints,
                                         options.keep_every};
+  context.mark = run.hold_id;
+  if (first) context.require_hold = [&] { run.directory->require_hold(); };
   if (inputs->has_mix()) {
     context.sources = [&](std::uint64_t consumed) { return source_states(options, *inputs, consumed); };
   }
@@ -162,7 +187,11 @@ failure::ExitCode pretrain(const comm::Communicator& communicator, PretrainOptio
   job::Account account(communicator, environment.threads_per_rank);
   MeterReader meter(account);
   std::vector<metrics::StepObserver*> observers = {&meter};
-  if (first) observers.insert(observers.end(), {metrics.get(), &console});
+  std::optional<HoldKeeper> keeper;
+  if (first) {
+    keeper.emplace(*run.directory);
+    observers.insert(observers.end(), {&*keeper, metrics.get(), &console});
+  }
   if (tensorboard) observers.push_back(tensorboard.get());
   RankWatch watch(communicator, account, here);
   PretrainLoop loop(communicator, options, context, *trainer, validation, requests, watch, observers, state,

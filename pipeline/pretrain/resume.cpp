@@ -225,6 +225,7 @@ OpenedRun open_run(const comm::Communicator& communicator, PretrainOptions& opti
   });
   const std::string holder = communicator.broadcast(opened.directory ? opened.directory->holder() : std::string());
   comm::agree(communicator, [&] { run::require_held(options.run, holder); });
+  opened.hold_id = communicator.broadcast(opened.directory ? opened.directory->hold_id() : std::string());
   return opened;
 }
 

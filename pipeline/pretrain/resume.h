@@ -24,6 +24,7 @@ struct OpenedRun {
   std::unique_ptr<run::RunDirectory> directory;
   std::optional<run::Configuration> saved;  ///< config.cfg, the same on every rank; empty in a new run
   bool lanes_by_default = false;            ///< nobody asked for a number of them, and nobody did before
+  std::string hold_id;                      ///< RunDirectory::hold_id(), the same on every rank
 };
 
 /// Opens the run. What it was begun with completes options and configuration: lanes and schedule, where nothing else is

@@ -135,6 +135,17 @@ void check_epochs(const PretrainOptions& options, const PretrainInputs& inputs) 
   }
 }
 
+std::string stages_behind_end(const PretrainOptions& options) {
+  std::string steps;
+  for (const mix::Stage& stage : options.mix.stages) {
+    if (options.decay_now || stage.step == 0 || stage.step < options.schedule.steps) continue;
+    steps += fmt::format("{}@{}", steps.empty() ? "" : ", ", stage.step);
+  }
+  if (steps.empty()) return "";
+  return fmt::format("option '--mix': the run ends at --steps {}, so {} will hold only if it is given more steps",
+                     options.schedule.steps, steps);
+}
+
 std::string sources_table(const PretrainOptions& options, const PretrainInputs& inputs) {
   std::size_t width = 6;
   for (const SourceInput& source : inputs.sources) width = std::max(width, source.name.size());

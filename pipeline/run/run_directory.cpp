@@ -2,11 +2,13 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <cstdio>
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <thread>
@@ -18,6 +20,8 @@
 #include "io/files/presence.h"
 #include "io/files/published_folder.h"
 #include "pipeline/run/file_lock.h"
+#include "pipeline/run/hold_file.h"
+#include "pipeline/run/process_identity.h"
 
 namespace chainrule::pipeline::run {
 namespace {
@@ -29,9 +33,10 @@ constexpr const char* kHeading = "# A run of chainrule pretrain: the options it 
 /// Whether path may become a new run: empty, but for what a start that was cut short leaves.
 bool holds_nothing(const std::filesystem::path& path) {
   const std::vector<std::filesystem::path> entries = io::files::list_folder(path);
-  return std::all_of(entries.begin(), entries.end(), [](const std::filesystem::path& entry) {
+  return std::all_of(entries.begin(), entries.end(), [&](const std::filesystem::path& entry) {
     const std::string name = entry.filename().string();
-    return name == kLockName || name.starts_with(std::string(kConfigurationName) + ".partial-");
+    return name == kLockName || belongs_to_hold(entry, path / kLockName) ||
+           name.starts_with(std::string(kConfigurationName) + ".partial-");
   });
 }
 
@@ -44,36 +49,34 @@ void check_ours(const std::filesystem::path& path) {
                      kConfigurationName));
 }
 
+constexpr const char* kNobody = "another process";
+
 /// What the locked file says.
 std::string said_by(int file) {
   char holder[512] = "";
   const ssize_t got = ::pread(file, holder, sizeof holder - 1, 0);
-  return got > 0 ? std::string(holder, static_cast<std::size_t>(got)) : std::string("another process");
+  return got > 0 ? std::string(holder, static_cast<std::size_t>(got)) : kNobody;
 }
 
-/// The file as it is locked; it says who holds it.
-int take_lock(const std::filesystem::path& path, const std::string& text) {
+int open_lock_file(const std::filesystem::path& path) {
   const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
   if (file < 0) refuse(fmt::format("cannot create '{}': {}", path.string(), std::strerror(errno)));
-  bool free = false;
-  try {
-    free = try_lock(file, path);
-  } catch (...) {
-    ::close(file);
-    throw;
-  }
-  if (!free) {
-    const std::string holder = said_by(file);
-    ::close(file);
-    refuse(fmt::format("the run directory '{}' is in use by {}", path.parent_path().string(), holder));
-  }
-  if (::ftruncate(file, 0) != 0 || ::pwrite(file, text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) {
-    const int error = errno;
-    ::close(file);
-    throw io::Error(io::ErrorKind::input_output,
-                    fmt::format("cannot write '{}': {}", path.string(), std::strerror(error)));
-  }
   return file;
+}
+
+/// Ends what a holder without a lock writes into the file.
+constexpr const char* kWithoutLocks = ", without locks";
+
+/// Whether the last one that wrote into the file had a lock, which cannot be seen where there are none, and may have it
+/// still.
+bool may_be_locked_elsewhere(int file) {
+  const std::string said = said_by(file);
+  if (said == kNobody || said.ends_with(kWithoutLocks)) return false;
+  pid_t process = 0;
+  char host[256] = "";
+  const bool is_of_here = std::sscanf(said.c_str(), "process %d on %255s since", &process, host) == 2 && process > 0 &&
+                          host == this_process().host;
+  return !is_of_here || ::kill(process, 0) == 0 || errno != ESRCH;
 }
 
 }  // namespace
@@ -85,18 +88,46 @@ RunDirectory RunDirectory::open(const std::filesystem::path& path) {
   } else {
     io::files::make_folder(path);
   }
-  std::string holder = holder_text();
-  const int lock = take_lock(path / kLockName, holder);
-  RunDirectory run(path, lock, std::move(holder));
+  RunDirectory run(path, open_lock_file(path / kLockName), holder_text());
+  run.take();
   check_ours(path);  // another process may have come first
   return run;
 }
 
 RunDirectory::RunDirectory(RunDirectory&& other) noexcept
-    : path_(std::move(other.path_)), lock_(std::exchange(other.lock_, -1)), holder_(std::move(other.holder_)) {}
+    : path_(std::move(other.path_)),
+      lock_(std::exchange(other.lock_, -1)),
+      holder_(std::move(other.holder_)),
+      hold_(std::move(other.hold_)) {}
 
 RunDirectory::~RunDirectory() {
   if (lock_ >= 0) ::close(lock_);
+}
+
+/// Whoever has a lock writes that before it looks for holds, whoever has none looks what is written when it has its
+/// hold: of two that come at once at least one sees the other.
+void RunDirectory::take() {
+  const std::filesystem::path file = path_ / kLockName;
+  const std::string what = fmt::format("the run directory '{}'", path_.string());
+  switch (try_lock(lock_, file)) {
+    case Locking::is_locked: refuse(fmt::format("{} is in use by {}", what, said_by(lock_)));
+    case Locking::locked: require_no_hold(file, what); break;
+    case Locking::no_locks:
+      hold_ = std::make_unique<HoldFile>(file, what);
+      if (may_be_locked_elsewhere(lock_)) {
+        refuse(
+            fmt::format("{} may be in use by {}: it had a lock, and here the file system has none that would tell; "
+                        "where that process has ended, remove '{}'",
+                        what, said_by(lock_), file.string()));
+      }
+      holder_ += kWithoutLocks;
+  }
+  if (::ftruncate(lock_, 0) != 0 ||
+      ::pwrite(lock_, holder_.data(), holder_.size(), 0) != static_cast<ssize_t>(holder_.size())) {
+    throw io::Error(io::ErrorKind::input_output,
+                    fmt::format("cannot write '{}': {}", file.string(), std::strerror(errno)));
+  }
+  if (!hold_) require_no_hold(file, what);
 }
 
 void require_held(const std::filesystem::path& path, const std::string& holder) {
@@ -126,7 +157,7 @@ std::optional<std::string> holder_of(const std::filesystem::path& path) {
   }
   std::optional<std::string> holder;
   try {
-    if (is_locked(file, lock)) holder = said_by(file);
+    holder = look_at_lock(file, lock) == Locking::is_locked ? said_by(file) : holder_by_file(lock);
   } catch (...) {
     ::close(file);
     throw;

@@ -1,10 +1,12 @@
 #pragma once
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 
 #include "pipeline/run/configuration.h"
+#include "pipeline/run/hold_file.h"
 
 namespace chainrule::pipeline::run {
 
@@ -12,11 +14,12 @@ namespace chainrule::pipeline::run {
 inline constexpr const char* kConfigurationName = "config.cfg";
 /// What is told of each start of the program.
 inline constexpr const char* kEnvironmentName = "environment.json";
-/// Locked while a process works on the run; says which.
+/// Locked while a process works on the run; says which. See HoldFile for file systems without locks.
 inline constexpr const char* kLockName = "lock";
 
 /// A run directory in the hands of one process, which alone writes there: config.cfg, environment.json, metrics.jsonl,
-/// checkpoints/ and the lock. The lock goes with the process, however that ends.
+/// checkpoints/ and the lock. The lock goes with the process, however that ends. Where the file system has no locks, a
+/// HoldFile stands in for it.
 class RunDirectory {
  public:
   /// Makes the folder where there is none, and locks it. Throws io::Error cannot_create: a non-empty folder that is no
@@ -31,6 +34,12 @@ class RunDirectory {
   const std::filesystem::path& path() const { return path_; }
   /// Who holds it, as its lock says.
   const std::string& holder() const { return holder_; }
+  /// To be asked before anything is published: see HoldFile::require(). A lock cannot be lost.
+  void require_hold() const {
+    if (hold_) hold_->require();
+  }
+  /// Of the HoldFile; empty where the lock holds.
+  std::string hold_id() const { return hold_ ? hold_->id() : ""; }
 
   /// config.cfg; empty in a new run. Throws io::Error.
   std::optional<Configuration> configuration() const;
@@ -42,10 +51,12 @@ class RunDirectory {
  private:
   RunDirectory(std::filesystem::path path, int lock, std::string holder)
       : path_(std::move(path)), lock_(lock), holder_(std::move(holder)) {}
+  void take();
 
   std::filesystem::path path_;
   int lock_;
   std::string holder_;
+  std::unique_ptr<HoldFile> hold_;
 };
 
 /// Throws io::Error cannot_create unless path is, as this process sees it, the run directory that holder has locked:
@@ -53,7 +64,7 @@ class RunDirectory {
 void require_held(const std::filesystem::path& path, const std::string& holder);
 
 /// Who works on the run in the folder path now, as its lock says ("another process" where it says nothing); empty where
-/// nobody does. Disturbs nobody who starts meanwhile. Throws io::Error missing_input where that cannot be seen.
+/// nobody does. Disturbs nobody who starts meanwhile. Throws io::Error where that cannot be seen.
 std::optional<std::string> holder_of(const std::filesystem::path& path);
 
 }  // namespace chainrule::pipeline::run

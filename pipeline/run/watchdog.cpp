@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <signal.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -18,6 +17,7 @@
 #include "pipeline/comm/wait.h"
 #include "pipeline/failure/error.h"
 #include "pipeline/run/neighbour_watch.h"
+#include "pipeline/run/process_identity.h"
 #include "pipeline/run/standard_streams.h"
 
 namespace chainrule::pipeline::run {
@@ -25,12 +25,6 @@ namespace {
 
 constexpr std::chrono::milliseconds kLook(200);  // before a launcher that noticed a death, too, kills the others
 constexpr std::int64_t kSilence = 75;            // looks: fifteen seconds
-
-/// The namespace that process numbers are of here; 0 where that cannot be seen.
-std::uint64_t process_space() {
-  struct stat status {};
-  return ::stat("/proc/self/ns/pid", &status) == 0 ? static_cast<std::uint64_t>(status.st_ino) : 0;
-}
 
 class Watchdog {
  public:

@@ -92,6 +92,18 @@ class BatchRampTest(PretrainTest):
         said = chainrule(*self.options(*RAMP, steps=STEPS), "--dry-run", check=0)
         tokens = 16 * sum(itertools.islice(sizes(), STEPS))
         self.assertRegex(said.out + said.err, rf"tokens in all +{tokens:,}\n")
+        self.assertRegex(said.out, r"tokens per step +64 to 256\n")
+        for steps, per_step in ((5, "64"), (6, "64 to 128")):  # the run ends before the ramp does
+            said = chainrule(*self.options(*RAMP, steps=steps, run=self.folder / "planned"), "--dry-run", check=0)
+            self.assertRegex(said.out, rf"tokens per step +{per_step}\n")
+
+    def test_the_opening_line_says_how_batches_grow(self):
+        said = self.ramp().err
+        self.assertIn(" lanes, 64 to 256 tokens a step\n", said)
+        self.keep_checkpoints_up_to(6)
+        self.assertIn(" lanes, 128 to 256 tokens a step\n", self.ramp().err)
+        self.keep_checkpoints_up_to(10)
+        self.assertIn(" lanes, 256 tokens a step\n", self.ramp().err)
 
     def test_refused(self):
         for ramp, why in (("4", "START:INCREMENT:SAMPLES"), ("4:4", "START:INCREMENT:SAMPLES"),

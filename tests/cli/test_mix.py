@@ -210,6 +210,19 @@ class Mix(PretrainTest):
         chainrule(*words, check=0)
         self.assertEqual(self.samples(6, fresh), {"code": 96})
 
+    def test_stages_behind_the_end_are_named_and_kept(self):
+        entries = ["web={web}:1", "code={code}:1", "code:2@6", "code:3@60"]
+        warning = "warning: option '--mix': the run ends at --steps 6, so @6, @60 will hold only if it is given more steps"
+        constant = ["--schedule", "constant", "--warmup-steps", 2]
+        for ranks in (None, 2):
+            done = chainrule(*self.command(entries, *constant), "--dry-run", ranks=ranks, check=0)
+            self.assertEqual(done.err.count(warning), 1, done.err)
+        self.assertEqual(self.mix(entries, *constant, ranks=2).err.count(warning), 1)
+        longer = self.mix(entries, *constant, steps=8)
+        self.assertIn("ends at --steps 8, so @60 will", longer.err)
+        self.assertAlmostEqual(self.samples(8)["code"], 6 * BATCH / 2 + 2 * BATCH * 2 / 3, delta=1)
+        self.assertNotIn("warning: option", self.mix(entries[:3], *constant, run=self.folder / "reached", steps=8).err)
+
     def test_refusals(self):
         for entries, more, message in (
             (["web={web}"], [], "it lacks ':' and a weight"),

@@ -117,11 +117,8 @@ class PretrainLimits(Refusals, PretrainTest):
         chainrule(*self.options(), env={"SLURM_PROCID": "0", "SLURM_STEP_NUM_TASKS": "1"}, check=0)
 
     def test_no_lock_service(self):
-        """Locks of HDF5's own are not needed. The run's lock is: without it nobody may go on."""
+        """Locks of HDF5's own are not needed; test_without_locks.py has the run's."""
         self.train(env=failing("flock::ENOLCK:always"))
-        done = chainrule(*self.options(run=self.folder / "other"), env=failing("lock:other/lock:ENOLCK:always"))
-        if done.returncode != 0:
-            self.assert_refused(done, (73, 74), "lock")
 
 
 class OtherLimits(Refusals, EvaluationTest):

@@ -1,5 +1,6 @@
 """The page of `chainrule report RUN [RUN ...]`: stands alone, shows its numbers, fits into narrow and wide windows."""
 import html
+import itertools
 import json
 import math
 import re
@@ -11,8 +12,8 @@ from program import chainrule
 from text_model import TextModelTest
 
 
-def metrics_line(step, loss, tokens=64, **more):
-    return json.dumps({"step": step, "tokens": tokens * step, "samples": step, "loss": loss, "learning_rate": 1e-3,
+def metrics_line(step, loss, tokens_a_step=64, **more):
+    return json.dumps({"step": step, "tokens": tokens_a_step * step, "samples": step, "loss": loss, "learning_rate": 1e-3,
                        "gradient_norm": 0.5, "tokens_per_second": 1000 + step % 7, "elapsed_seconds": 0.1 * step,
                        **more}) + "\n"
 
@@ -127,6 +128,25 @@ class CurvesPage(Pages, TextModelTest):
         ends = [max(float(x) for x in re.findall(r"[ML]([\d.]+) ", path))
                 for path in re.findall(r'class="line c\d d\d" d="([^"]*)"', text.split("<h2>Curves")[1])[:2]]
         self.assertGreater(ends[1], ends[0] + 150)
+
+    def test_runs_of_growing_batches_lie_at_their_tokens(self):
+        """One takes 64 tokens a step, the other 32 at first and then 96: as many in all."""
+        growing = list(itertools.accumulate([32] * 4 + [96] * 4))
+        runs = [self.make_run("constant", [metrics_line(step, 3.0) for step in range(1, 9)]),
+                self.make_run("growing", [metrics_line(step, 3.0, tokens=tokens)
+                                          for step, tokens in enumerate(growing, 1)])]
+        text = self.make_page(*runs)
+        self.assertIn(">tokens</text>", text)
+        places = [[float(x) for x in re.findall(r"[ML]([\d.]+) ", path)]
+                  for path in re.findall(r'class="line c\d d\d" d="([^"]*)"', text.split("<h2>Curves")[1])[:2]]
+        constant = dict(zip(range(64, 513, 64), places[0]))
+        for tokens, place in zip(growing, places[1]):
+            if tokens in constant:
+                self.assertAlmostEqual(place, constant[tokens], delta=0.2)
+        self.assertAlmostEqual((places[1][5] - places[1][4]) / (places[1][1] - places[1][0]), 3, delta=0.05)
+        text = self.make_page(runs[1], self.make_run("shorter", [metrics_line(step, 2.0, tokens=tokens)
+                                                                for step, tokens in enumerate(growing[:6], 1)]))
+        self.assertIn(">step</text>", text, "the same ramp")
 
     def test_a_run_without_a_step(self):
         run = self.folder / "run"

@@ -40,7 +40,7 @@ static const struct {
   const char* name;
   int number;
 } kErrors[] = {{"SLOW", kSlow},    {"PAUSE", kPause}, {"KILL", kKill},     {"HANG", kHang},     {"STOP", kStop},
-             {"EACCES", EACCES}, {"ESTALE", ESTALE}, {"ENOLCK", ENOLCK},
+             {"EACCES", EACCES}, {"ESTALE", ESTALE}, {"ENOLCK", ENOLCK}, {"ENOSYS", ENOSYS},
                {"ENOSPC", ENOSPC}, {"EFBIG", EFBIG},   {"EIO", EIO},       {"EDQUOT", EDQUOT},
                {"EROFS", EROFS},   {"EMFILE", EMFILE}, {"ENOENT", ENOENT}, {"ELOOP", ELOOP},
                {"EINTR", EINTR},   {"EXDEV", EXDEV},   {"EPERM", EPERM},   {"ENOTSUP", ENOTSUP}};

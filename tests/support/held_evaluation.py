@@ -9,16 +9,16 @@ from program import MPIRUN, MPIRUN_FLAGS, PROGRAM
 
 class HeldEvaluation:
     """`chainrule ARGUMENTS`, each of whose records takes a third of a second to be written to the journal, but for the
-    first. It is left with `end`, whatever happens."""
+    first. It is left with `end`, whatever happens. more: rules of other calls that fail."""
 
-    def __init__(self, arguments, journal, ranks=None):
+    def __init__(self, arguments, journal, ranks=None, more=()):
         self.journal = journal
         self.size = self.journal_size()
         command = [PROGRAM, *map(str, arguments)]
         if ranks is not None:
             command = [MPIRUN, *MPIRUN_FLAGS, "-n", str(ranks), *command]
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                                        env={**os.environ, **failing(f"write:{journal.name}$:PAUSE:after=2")})
+                                        env={**os.environ, **failing(f"write:{journal.name}$:PAUSE:after=2", *more)})
 
     def journal_size(self):
         try:

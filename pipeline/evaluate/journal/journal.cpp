@@ -46,7 +46,7 @@ Journal Journal::open(const fs::path& path, const JournalHeader& header) {
                     fmt::format("cannot create {}: {}", io::path_in_quotes(path), std::strerror(errno)));
   }
   Journal journal(path, file);
-  run::lock_file(file, path);
+  journal.hold_ = run::lock_file(file, path);
   if (journal.bytes_of_file() == 0) {
     const std::string text = header_text(header);
     journal.write(std::as_bytes(std::span(text)));
@@ -104,6 +104,7 @@ Journal Journal::read(const fs::path& path) {
 Journal::Journal(Journal&& other) noexcept
     : path_(std::move(other.path_)),
       file_(std::exchange(other.file_, -1)),
+      hold_(std::move(other.hold_)),
       header_(std::move(other.header_)),
       end_(other.end_),
       file_bytes_(other.file_bytes_),
@@ -177,7 +178,12 @@ void Journal::append(std::span<const std::byte> record) {
   file_bytes_ = end_;
 }
 
+void Journal::require_hold() const {
+  if (hold_) hold_->require();
+}
+
 void Journal::write(std::span<const std::byte> bytes) {
+  require_hold();
   std::uint64_t offset = end_;
   while (!bytes.empty()) {
     const ssize_t written = ::pwrite(file_, bytes.data(), bytes.size(), static_cast<off_t>(offset));

@@ -2,12 +2,14 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "pipeline/evaluate/journal/unit_result.h"
+#include "pipeline/run/hold_file.h"
 
 namespace chainrule::pipeline::evaluate::journal {
 
@@ -46,7 +48,9 @@ class Journal {
   /// Its units as the fewest ranges [first, end), ascending.
   std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges() const;
 
-  /// Adds a record (see to_record) of a unit that it has not yet. Throws io::Error input_output.
+  /// Throws io::Error cannot_create where it is not this process's any more: see run::HoldFile.
+  void require_hold() const;
+  /// Adds a record (see to_record) of a unit that it has not yet. Throws io::Error input_output, and as require_hold().
   void append(std::span<const std::byte> record);
   /// Makes sure that what was appended survives the machine. Throws io::Error input_output.
   void sync() const;
@@ -69,6 +73,7 @@ class Journal {
 
   std::filesystem::path path_;
   int file_;
+  std::unique_ptr<run::HoldFile> hold_;  ///< where the file system has no locks
   JournalHeader header_;
   std::uint64_t end_ = 0;  ///< of what is whole
   std::uint64_t file_bytes_ = 0;

@@ -67,6 +67,11 @@ struct CheckpointContext {
   std::int64_t keep_every = 0;  ///< those of steps that it divides stay, too; 0: none
   /// What a mix has taken from each source, of so many samples; empty where there is no mix.
   std::function<std::vector<SourceState>(std::uint64_t samples_consumed)> sources = {};
+  /// Becomes part of the names of what is not whole, the same on every rank: a run that was taken over from this
+  /// process never writes there.
+  std::string mark = {};
+  /// On rank 0: throws where the run is not this process's any more. May be asked by any thread.
+  std::function<void()> require_hold = [] {};
 };
 
 /// Hash of the weights, which must be the same on every rank: a rank that holds others throws. Collective.

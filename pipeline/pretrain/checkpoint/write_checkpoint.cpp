@@ -135,7 +135,7 @@ void write_checkpoint(const comm::Communicator& communicator, const CheckpointCo
                       const Snapshot& snapshot) {
   comm::agree(communicator, [&] { require_finite(snapshot); });
   const fs::path folder = models::checkpoint_folder(context.run, snapshot.state.step);
-  const fs::path partial = folder.string() + kPartial;
+  const fs::path partial = folder.string() + (context.mark.empty() ? "" : "." + context.mark) + kPartial;
   comm::agree_on_first(communicator, [&] {
     // What was found damaged was set aside when the run began; anything else is somebody's checkpoint.
     io::files::require_absent(folder);
@@ -160,7 +160,9 @@ void write_checkpoint(const comm::Communicator& communicator, const CheckpointCo
     const std::vector<io::tensors::ManifestEntry> all = gathered(communicator, mine);
     comm::agree_on_first(communicator, [&] {
       io::tensors::Manifest(partial, all).write();
+      context.require_hold();
       io::files::publish_folder(partial, folder);
+      context.require_hold();
       prune(context, snapshot.state.step);
     });
   } catch (const failure::AgreedError&) {

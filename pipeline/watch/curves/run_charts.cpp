@@ -72,23 +72,25 @@ std::size_t most_buckets(std::size_t series) {
   return std::clamp<std::size_t>(std::bit_floor(kAllBuckets / std::max<std::size_t>(1, series)), 64, 1024);
 }
 
-Curve curve_of(const ThinnedSeries& series, const std::string& name, int look, double x_per_step) {
+/// Where a step, or a place between two, lies on the axis.
+using PlaceOf = std::function<double(double step)>;
+
+Curve curve_of(const ThinnedSeries& series, const std::string& name, int look, const PlaceOf& x_of) {
   Curve curve;
   curve.name = name;
   curve.look = look;
   for (const ThinnedSeries::Bucket& bucket : series.buckets()) {
     // Sums of values that are all the same may miss them by a last bit.
     const double mean = std::clamp(bucket.mean(), bucket.minimum, bucket.maximum);
-    curve.points.push_back(
-        {bucket.middle_step() * x_per_step, mean, bucket.minimum, bucket.maximum, bucket.behind_gap});
+    curve.points.push_back({x_of(bucket.middle_step()), mean, bucket.minimum, bucket.maximum, bucket.behind_gap});
   }
   return curve;
 }
 
-void add_marks(const RunHistory& run, const std::string& name, int look, double x_per_step, bool alone,
+void add_marks(const RunHistory& run, const std::string& name, int look, const PlaceOf& x_of, bool alone,
                LineChart& chart) {
   for (const RunEvent& event : run.events.in_order()) {
-    const double x = static_cast<double>(event.step) * x_per_step;
+    const double x = x_of(static_cast<double>(event.step));
     const std::string text = fmt::format("{}, step {}: {}", name, event.step, short_text(event.text));
     if (event.kind == EventKind::skipped) chart.crosses.push_back({x, look, text});
     if (event.kind == EventKind::start && event.step > 0 && alone) chart.lines.push_back({x, look, text});
@@ -120,20 +122,20 @@ RunChart chart_of(const ChartPlan& plan, const std::vector<RunHistory>& runs, co
   double least = NAN;
   double most = NAN;
   for (std::size_t i = 0; i < runs.size(); ++i) {
-    const double x_per_step = tokens ? runs[i].tokens_per_step() : 1;
+    const PlaceOf x_of = [&, i](double step) { return tokens ? runs[i].tokens.at(step) : step; };
     if (!runs[i].loss.buckets().empty()) {
       const auto first = static_cast<double>(runs[i].loss.buckets().front().first_step);
-      chart.x_least = std::fmin(chart.x_least, first < 100 ? 0 : first * x_per_step);
+      chart.x_least = std::fmin(chart.x_least, first < 100 ? 0 : x_of(first));
     }
-    chart.x_most = std::fmax(chart.x_most, static_cast<double>(runs[i].step()) * x_per_step);
-    if (plan.of_steps) add_marks(runs[i], names[i], static_cast<int>(i), x_per_step, runs.size() == 1, chart);
+    chart.x_most = std::fmax(chart.x_most, x_of(static_cast<double>(runs[i].step())));
+    if (plan.of_steps) add_marks(runs[i], names[i], static_cast<int>(i), x_of, runs.size() == 1, chart);
     const ThinnedSeries* const found = plan.series(runs[i]);
     if (found == nullptr) continue;
     ThinnedSeries series = *found;
     series.coarsen(buckets);
     least = std::fmin(least, series.minimum());
     most = std::fmax(most, series.maximum());
-    chart.curves.push_back(curve_of(series, names[i], static_cast<int>(i), x_per_step));
+    chart.curves.push_back(curve_of(series, names[i], static_cast<int>(i), x_of));
   }
   if (!std::isfinite(chart.x_least)) chart.x_least = 0;
   if (plan.log_from_ratio > 0 && least > 0 && most >= plan.log_from_ratio * least) {
@@ -147,12 +149,10 @@ RunChart chart_of(const ChartPlan& plan, const std::vector<RunHistory>& runs, co
 std::string short_text(const std::string& text) { return show::legible_beginning(text, 160, show::Spaces::kept); }
 
 bool over_tokens(const std::vector<RunHistory>& runs) {
-  double one = 0;
-  for (const RunHistory& run : runs) {
-    const double tokens = run.tokens_per_step();
-    if (tokens == 0) continue;
-    if (one != 0 && std::abs(tokens - one) > 1e-9 * one) return true;
-    one = tokens;
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      if (runs[i].tokens.differ_from(runs[j].tokens)) return true;
+    }
   }
   return false;
 }

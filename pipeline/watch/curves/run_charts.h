@@ -14,10 +14,10 @@ struct RunChart {
 };
 
 /// Loss, validation, one of each source, learning rate, gradient norm, tokens/s, and what else the runs tell; over
-/// steps, or over tokens where the runs' steps have not as many. names: of the runs.
+/// steps, or over the tokens that each run had trained on where these differ at the same steps. names: of the runs.
 std::vector<RunChart> charts_of(const std::vector<RunHistory>& runs, const std::vector<std::string>& names);
 
-/// Whether steps of the runs have different numbers of tokens.
+/// Whether the runs had trained on different numbers of tokens at the same steps.
 bool over_tokens(const std::vector<RunHistory>& runs);
 
 /// A name from a file: valid UTF-8 without control characters, and not longer than a line.

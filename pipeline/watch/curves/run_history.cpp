@@ -57,6 +57,7 @@ void add_events(const MetricsLine& line, RunEvents& events) {
 }
 
 void add_line(const MetricsLine& line, RunHistory& history) {
+  history.tokens.add(line.step, line.tokens);
   history.loss.add(line.step, line.loss_nats);
   // A step that was passed over has neither.
   if (line.skipped.empty()) {
@@ -102,10 +103,6 @@ RunHistory with_log(const RunHistory& before, const std::filesystem::path& file)
 }
 
 }  // namespace
-
-double RunHistory::tokens_per_step() const {
-  return last ? static_cast<double>(last->tokens) / static_cast<double>(last->step) : 0;
-}
 
 RunHistory read_run(const std::filesystem::path& folder) {
   const std::filesystem::path configuration = folder / run::kConfigurationName;

@@ -9,6 +9,7 @@
 #include "pipeline/run/configuration.h"
 #include "pipeline/watch/curves/metrics_line.h"
 #include "pipeline/watch/curves/run_events.h"
+#include "pipeline/watch/curves/step_tokens.h"
 #include "pipeline/watch/curves/thinned_series.h"
 
 namespace chainrule::pipeline::watch::curves {
@@ -29,9 +30,9 @@ struct RunHistory {
   std::map<std::string, ThinnedSeries> validation;  ///< by source
   std::size_t sources_left_out = 0;
 
+  StepTokens tokens;
+
   std::int64_t step() const { return last ? last->step : 0; }
-  /// 0 where no step was taken.
-  double tokens_per_step() const;
 };
 
 /// Reads config.cfg, environment.json and metrics.jsonl, the last line by line: memory does not grow with the run. A

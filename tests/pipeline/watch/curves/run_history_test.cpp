@@ -68,7 +68,7 @@ TEST_F(RunHistoryTest, ReadsWhatLinesSay) {
   EXPECT_EQ(run.validation.at("code").last(), 2.5);
   EXPECT_EQ(run.step(), 3);
   EXPECT_EQ(run.last_step, 3);
-  EXPECT_EQ(run.tokens_per_step(), 64);
+  EXPECT_EQ(run.tokens.at(2), 128);
   EXPECT_EQ(run.events.count(EventKind::validation), 1);
   EXPECT_EQ(run.events.count(EventKind::checkpoint), 1);
   EXPECT_EQ(run.events.count(EventKind::end), 1);
