@@ -145,6 +145,13 @@ void Decoder::State::for_each_logits_block(const weights::Weights& weights, std:
   }
 }
 
+void Decoder::State::clear_added_to(shape::ParameterRange place, float* gradients) const {
+  for (const shape::ParameterRange& range : added_to) {
+    if (range.begin < place.begin || range.end > place.end) continue;
+    std::fill(gradients + range.begin, gradients + range.end, 0.0F);
+  }
+}
+
 void Decoder::State::backward(std::span<const float> parameters, const ops::Batch& batch, float* gradients,
                               bool accumulate, GradientSink* sink) {
   const shape::ParameterTable& table = network.table;
@@ -152,11 +159,15 @@ void Decoder::State::backward(std::span<const float> parameters, const ops::Batc
   const auto ready = [&](shape::ParameterRange range) {
     if (sink != nullptr) sink->ready(range);
   };
+  const auto clear = [&](shape::ParameterRange range) {
+    if (!accumulate) clear_added_to(range, gradients);
+  };
   const std::int64_t layers = network.config.layers;
   float* stream_gradient = buffers[shape::Buffer::stream_gradient];
   std::memset(stream_gradient, 0, static_cast<std::size_t>(rows.count * network.config.width) * sizeof(float));
   // What lies before the ending in the arena is an output layer of its own.
   if (table.ending().begin > 0) ready({0, table.ending().begin});
+  clear(table.ending());
   decoder::backward(network.ending(parameters, rows, residual(layers), ending), gradients + table.ending().begin,
                     accumulate);
   ready(table.ending());
@@ -164,10 +175,12 @@ void Decoder::State::backward(std::span<const float> parameters, const ops::Batc
     const BlockPass pass = network.layer(layer, parameters, rows, residual(layer), nullptr, memory_of(layer));
     // Forward has left the last layer's there.
     if (layer + 1 < layers) forward_first(pass, sizes.shared_parts);
+    clear(table.layer(layer));
     decoder::backward(pass, gradients + table.layer(layer).begin, accumulate);
     ready(table.layer(layer));
   }
   if (sink != nullptr) sink->await_late_rows(late_rows);
+  clear(table.position_embedding());
   network.embed_backward(batch, stream_gradient, gradients);
   ready({table.layer(0).end, table.arena_size()});
 }
@@ -203,12 +216,8 @@ void Decoder::train(std::span<const float> parameters, const ops::Batch& batch, 
   if (static_cast<std::int64_t>(gradients.size()) != s.network.table.arena_size())
     throw Error("train: gradients of wrong size");
   s.check(parameters, batch);
-  if (accumulate == Accumulate::no) {
-    for (const shape::ParameterRange& range : s.added_to) {
-      std::fill(gradients.data() + range.begin, gradients.data() + range.end, 0.0F);
-    }
-  }
   s.forward(parameters, batch, gate);
+  if (accumulate == Accumulate::no) s.clear_added_to(s.network.table.token_embedding(), gradients.data());
   // Turns logits into their gradients and sends these on to the hidden states and the output layer.
   const auto loss_backward = [&](std::int64_t first, std::int64_t rows, float* logits) {
     s.network.ops.run(ops::CrossEntropyBackward{.rows = rows,

@@ -71,6 +71,8 @@ struct Decoder::State {
     const std::int64_t kept = options.purpose == Purpose::train ? layer : layer % 2;
     return residuals.data() + kept * options.maximum_rows * network.config.width;
   }
+  /// Sets what is added to in this part of the arena to zero: just before it is, lest gradients take memory sooner.
+  void clear_added_to(shape::ParameterRange place, float* gradients) const;
   /// From the gradient of the hidden states to those of all parameters but the head's.
   void backward(std::span<const float> parameters, const ops::Batch& batch, float* gradients, bool accumulate,
                 GradientSink* sink);

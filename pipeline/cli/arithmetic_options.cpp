@@ -23,6 +23,13 @@ void ArithmeticOptions::add_recompute_to(po::options_description& group) {
       "before the feed-forward part (less memory for more time, same bits)");
 }
 
+void ArithmeticOptions::add_zero_stage_to(po::options_description& group) {
+  group.add_options()(
+      "zero-stage", po::value(&zero_stage)->default_value("1")->value_name("1|2"),
+      "what ranks divide among themselves: 1: the optimizer's state; 2: also the sums of gradients, which are then "
+      "exchanged after each micro-batch (less memory, more network; another order of sums, so other bits)");
+}
+
 model::products::Math ArithmeticOptions::chosen_math() const {
   if (math == "float32") return model::products::Math::float32;
   if (math != "bf16")
@@ -39,6 +46,12 @@ model::decoder::Recompute ArithmeticOptions::chosen_recompute() const {
   }
   throw failure::Error(failure::ExitCode::usage,
                        fmt::format("--recompute '{}' is none of none, attention, full", recompute));
+}
+
+pretrain::exchange::ZeroStage ArithmeticOptions::chosen_zero_stage() const {
+  if (zero_stage == "1") return pretrain::exchange::ZeroStage::one;
+  if (zero_stage == "2") return pretrain::exchange::ZeroStage::two;
+  throw failure::Error(failure::ExitCode::usage, fmt::format("--zero-stage '{}' is neither 1 nor 2", zero_stage));
 }
 
 }  // namespace chainrule::pipeline::cli

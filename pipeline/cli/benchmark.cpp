@@ -36,6 +36,7 @@ failure::ExitCode run_benchmark(const Arguments& arguments) {
   po::options_description& arithmetic_group = options.group("Arithmetic and memory");
   arithmetic.add_math_to(arithmetic_group);
   arithmetic.add_recompute_to(arithmetic_group);
+  arithmetic.add_zero_stage_to(arithmetic_group);
   options.group("Tokenising")
       .add_options()("tokenizer", po::value(&tokenizer)->value_name("T"),
                      "tokenizer.json or a folder (default: one trained on generated text)")(
@@ -60,6 +61,7 @@ failure::ExitCode run_benchmark(const Arguments& arguments) {
   model::shape::validate(asked.config);
   asked.math = arithmetic.chosen_math();
   asked.recompute = arithmetic.chosen_recompute();
+  asked.zero_stage = arithmetic.chosen_zero_stage();
   if (asked.micro_batch < 1 || asked.rounds < 1)
     throw failure::Error(failure::ExitCode::usage, "--micro-batch and --rounds must be at least 1");
   if (asked.config.sequence_length < 3) {

@@ -284,6 +284,7 @@ std::optional<PretrainCommand> parse_pretrain(const Arguments& arguments) {
   po::options_description& arithmetic_group = command.group("Arithmetic and memory");
   arithmetic.add_math_to(arithmetic_group);
   arithmetic.add_recompute_to(arithmetic_group);
+  arithmetic.add_zero_stage_to(arithmetic_group);
   if (!command.parse(arguments)) return std::nullopt;
   ask_data(command, words, numbers, options);
   options.tokenizer = words.tokenizer;
@@ -297,12 +298,14 @@ std::optional<PretrainCommand> parse_pretrain(const Arguments& arguments) {
   ask_times(command, words, numbers, options);
   options.math = arithmetic.chosen_math();
   options.recompute = arithmetic.chosen_recompute();
+  options.zero_stage = arithmetic.chosen_zero_stage();
   pretrain::validate(options);
 
   parsed.configuration = command.resolved();
-  // Without a z-loss a run is one of before there was the option.
+  // Without a z-loss, or with stage 1, a run is one of before there was the option.
   std::erase_if(parsed.configuration, [&](const auto& line) {
-    return line.first == "dry-run" || (line.first == "z-loss" && options.z_loss == 0);
+    return line.first == "dry-run" || (line.first == "z-loss" && options.z_loss == 0) ||
+           (line.first == "zero-stage" && options.zero_stage == pretrain::exchange::ZeroStage::one);
   });
   return parsed;
 }

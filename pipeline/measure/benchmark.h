@@ -9,6 +9,7 @@
 #include "model/shape/config.h"
 #include "pipeline/comm/communicator.h"
 #include "pipeline/measure/decode_speed.h"
+#include "pipeline/pretrain/exchange/zero_stage.h"
 
 namespace chainrule::pipeline::measure {
 
@@ -18,10 +19,11 @@ struct BenchmarkOptions {
   std::int64_t global_batch = 0;  ///< sequences of a training step; 0: one micro-batch a rank
   int rounds = 3;                 ///< each measures everything once; medians are reported
   model::products::Math math = model::products::Math::float32;
-  model::decoder::Recompute recompute = model::decoder::Recompute::none;  ///< in training
-  std::filesystem::path tokenizer;                                        ///< empty: one trained on generated text
-  std::filesystem::path text;                                             ///< what is tokenised; empty: generated text
-  int threads = 0;                                                        ///< of each rank; 0: as pretrain chooses
+  model::decoder::Recompute recompute = model::decoder::Recompute::none;          ///< in training
+  pretrain::exchange::ZeroStage zero_stage = pretrain::exchange::ZeroStage::one;  ///< in training
+  std::filesystem::path tokenizer;  ///< empty: one trained on generated text
+  std::filesystem::path text;       ///< what is tokenised; empty: generated text
+  int threads = 0;                  ///< of each rank; 0: as pretrain chooses
 };
 
 /// Share of one kind of op in a step.

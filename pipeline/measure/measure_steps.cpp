@@ -43,6 +43,7 @@ void measure_steps(const comm::Communicator& communicator, const comm::Communica
   training.clip_norm = 1;
   training.math = options.math;
   training.recompute = options.recompute;
+  training.zero_stage = options.zero_stage;
   const windows::PermutedWindows samples(windows, training.seed);
   pretrain::step::Trainer trainer(communicator, exchange, config, training, samples);
   const auto step = [&] {

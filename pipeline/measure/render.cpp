@@ -87,6 +87,7 @@ std::string to_json(const BenchmarkOptions& options, const BenchmarkResult& r) {
   json["global_batch"] = options.global_batch;
   json["math"] = options.math == model::products::Math::bf16 ? "bf16" : "float32";
   json["recompute"] = name_of(options.recompute);
+  json["zero_stage"] = static_cast<int>(options.zero_stage);
   json["ranks"] = r.ranks;
   json["threads_per_rank"] = r.threads;
   json["forward_flops_per_token"] = model::shape::forward_flops_per_token(c, c.sequence_length);

@@ -9,6 +9,7 @@
 #include "model/ops/ops.h"
 #include "model/optimizer/adamw.h"
 #include "model/optimizer/schedule.h"
+#include "pipeline/pretrain/exchange/zero_stage.h"
 #include "pipeline/pretrain/mix/mix.h"
 #include "pipeline/pretrain/model_options.h"
 #include "pipeline/pretrain/schedule_options.h"
@@ -61,6 +62,7 @@ struct PretrainOptions {
   std::uint64_t seed = 0;
   model::products::Math math = model::products::Math::float32;
   model::decoder::Recompute recompute = model::decoder::Recompute::none;
+  exchange::ZeroStage zero_stage = exchange::ZeroStage::one;  ///< what ranks divide among themselves
   bool dry_run = false;
 };
 

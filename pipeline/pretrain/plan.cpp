@@ -9,8 +9,7 @@
 #include "model/products/onednn/products.h"
 #include "pipeline/failure/error.h"
 #include "pipeline/pretrain/exchange/block_ownership.h"
-#include "pipeline/pretrain/exchange/lane_reduction.h"
-#include "pipeline/pretrain/exchange/lanes.h"
+#include "pipeline/pretrain/gradient_memory.h"
 #include "pipeline/show/numbers.h"
 
 namespace chainrule::pipeline::pretrain {
@@ -35,31 +34,6 @@ std::int64_t activation_bytes(const PretrainOptions& options, const model::shape
       table, {.maximum_rows = rows, .purpose = model::decoder::Purpose::train, .recompute = options.recompute});
   if (!model::products::onednn::rounds_factors(options.math)) return bytes;
   return bytes + rounded_elements(table.description(), rows) * static_cast<std::int64_t>(sizeof(std::uint16_t));
-}
-
-/// Elements of the embedding's rows that travel apart at the end of a step, at most.
-std::int64_t late_elements(const PretrainOptions& options, const model::shape::Config& config, int ranks) {
-  if (ranks == 1) return 0;
-  const std::int64_t inputs = ranks * options.micro_batch * config.sequence_length;
-  return std::min(inputs, config.vocabulary_size / 2) * config.width;
-}
-
-/// Elements of gradients and of room for those of others, on the rank that needs the most.
-std::int64_t gradient_elements(const exchange::LanePlan& plan, const exchange::Ownership& ownership,
-                               std::int64_t late) {
-  const auto leaves = static_cast<std::int64_t>(plan.combine_plan().leaves.size());
-  const int ranks = ownership.ranks();
-  std::int64_t most = 0;
-  for (int rank = 0; rank < ranks; ++rank) {
-    const exchange::RankPlan mine = plan.rank_plan(rank);
-    std::int64_t slice = 0;
-    for (const auto& each : ownership.slices_of(rank)) slice = std::max(slice, each.end - each.begin);
-    const auto local = static_cast<std::int64_t>(mine.subtrees.size());
-    const std::int64_t received = exchange::LaneReduction::kInFlight * (leaves - local) * slice +
-                                  late / ranks * leaves + (late - late / ranks) * local;
-    most = std::max(most, mine.arenas * ownership.arena_size() + received);
-  }
-  return most;
 }
 
 }  // namespace
@@ -95,12 +69,7 @@ PretrainPlan plan_pretraining(const PretrainOptions& options, const PretrainInpu
 
   plan.parameter_bytes = arena * kFloat;
   const exchange::BlockOwnership ownership(arena, ranks);
-  const std::int64_t late = late_elements(options, config, ranks);
-  for (const std::int64_t batch : batches.all()) {
-    const std::int64_t elements =
-        gradient_elements({batch / options.micro_batch, options.lanes, ranks}, ownership, late);
-    plan.gradient_bytes = std::max(plan.gradient_bytes, elements * kFloat);
-  }
+  plan.gradient_bytes = gradient_elements(options, table, config, ownership) * kFloat;
   for (int rank = 0; rank < ranks; ++rank) {
     const std::int64_t optimizer = 2 * ownership.elements_of(rank) * kFloat;
     plan.optimizer_bytes = std::max(plan.optimizer_bytes, optimizer);

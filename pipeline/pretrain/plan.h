@@ -21,7 +21,7 @@ struct PretrainPlan {
   double flops = 0;  ///< model FLOPs of the whole run: 6 N + 6 L T C a token
   // Bytes on the rank that needs the most.
   std::int64_t parameter_bytes = 0;
-  std::int64_t gradient_bytes = 0;  ///< arenas of its lanes, and room for slices from other ranks
+  std::int64_t gradient_bytes = 0;  ///< of its lanes or its slices, and room for those from other ranks
   std::int64_t optimizer_bytes = 0;
   std::int64_t average_bytes = 0;  ///< of the weights, where one is kept
   std::int64_t activation_bytes = 0;

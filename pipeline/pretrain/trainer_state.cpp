@@ -12,6 +12,7 @@ step::TrainerOptions trainer_options(const PretrainOptions& options) {
   return {.micro_batch = options.micro_batch,
           .batches = batch_sizes(options),
           .lanes = options.lanes,
+          .zero_stage = options.zero_stage,
           .schedule = options.schedule,
           .adamw = options.adamw,
           .clip_norm = options.clip_norm,

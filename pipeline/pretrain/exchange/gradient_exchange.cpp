@@ -6,14 +6,16 @@
 namespace chainrule::pipeline::pretrain::exchange {
 
 GradientExchange::GradientExchange(ExchangeThread& thread, const comm::Communicator& communicator,
-                                   LaneReduction& reduction, const Ownership& ownership, const ParameterRows& rows,
-                                   std::int64_t most_rows)
+                                   GradientReduction& reduction, const Ownership& ownership, const ParameterRows& rows,
+                                   std::int64_t most_rows, std::int64_t most_ahead)
     : thread_(thread),
       communicator_(communicator),
       reduction_(reduction),
       ownership_(ownership),
       rows_(rows),
-      gathered_rows_(communicator, most_rows) {}
+      gathered_rows_(communicator, most_rows),
+      // A bucket is not finished before so many are begun behind it.
+      most_ahead_(static_cast<std::size_t>(std::max(most_ahead, GradientReduction::kInFlight))) {}
 
 void GradientExchange::gather_rows(std::span<const std::uint32_t> rows) {
   if (communicator_.size() == 1) return;
@@ -44,7 +46,7 @@ void GradientExchange::decide_order() {
 
 void GradientExchange::begin(std::size_t end_place) {
   for (; begun_ < end_place; ++begun_) {
-    if (begun_ >= LaneReduction::kInFlight) finish_begun(begun_ - LaneReduction::kInFlight + 1);
+    if (begun_ >= GradientReduction::kInFlight) finish_begun(begun_ - GradientReduction::kInFlight + 1);
     thread_.queue([this, bucket = order_[begun_]](const std::stop_token&) { reduction_.begin_bucket(bucket); });
   }
 }
@@ -71,6 +73,8 @@ void GradientExchange::ready(model::shape::ParameterRange range) {
   std::size_t end = begun_;
   while (end < order_.size() && ownership_.bucket(order_[end]).end <= range.end) ++end;
   begin(end);
+  // Every rank begins buckets in this order, so those before are finished without what this rank still has to compute.
+  if (begun_ - std::min(begun_, early_) > most_ahead_) thread_.wait(finished_[begun_ - early_ - most_ahead_ - 1]);
 }
 
 void GradientExchange::finish() {
@@ -83,7 +87,7 @@ void GradientExchange::finish() {
     last = thread_.queue([this](const std::stop_token& stop) { reduction_.finish_late(stop); });
   }
   thread_.wait(last);
-  reduction_.set_late({});
+  reduction_.end_exchange();
   order_decided_ = false;
   gathered_ = 0;
   early_ = 0;

@@ -2,15 +2,30 @@
 
 #include <exception>
 
+#include "pipeline/pretrain/exchange/lane_reduction.h"
+#include "pipeline/pretrain/exchange/round_reduction.h"
+
 namespace chainrule::pipeline::pretrain::exchange {
 
+namespace {
+
+std::unique_ptr<GradientReduction> make_reduction(const comm::Communicator& communicator, const Ownership& ownership,
+                                                  const ParameterRows& rows, const StepExchangeOptions& options) {
+  if (options.stage == ZeroStage::two) {
+    return std::make_unique<RoundReduction>(communicator, ownership, options.lanes, rows.all());
+  }
+  return std::make_unique<LaneReduction>(communicator, ownership, options.lanes);
+}
+
+}  // namespace
+
 StepExchange::StepExchange(const comm::Communicator& communicator, const Ownership& ownership,
-                           const ParameterRows& rows, std::int64_t most_rows)
+                           const ParameterRows& rows, const StepExchangeOptions& options)
     : rows_(rows),
       thread_(communicator.size()),
-      reduction_(communicator, ownership),
-      gradients_(thread_, communicator, reduction_, ownership, rows, most_rows),
-      parameters_(thread_, communicator, ownership, rows, most_rows) {}
+      reduction_(make_reduction(communicator, ownership, rows, options)),
+      gradients_(thread_, communicator, *reduction_, ownership, rows, options.most_rows, options.most_ahead),
+      parameters_(thread_, communicator, ownership, rows, options.most_rows) {}
 
 StepExchange::~StepExchange() {
   if (std::uncaught_exceptions() == 0) finish_sharing();

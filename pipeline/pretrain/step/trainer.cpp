@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "model/shape/initialise.h"
+#include "pipeline/pretrain/exchange/backward_window.h"
 #include "pipeline/pretrain/optimizer/sharded_adamw.h"
 #include "pipeline/run/activity.h"
 
@@ -19,6 +20,17 @@ std::int64_t rows_of(const TrainerOptions& options, const model::shape::Config& 
 /// The one parameter whose rows are late in backward: the batch's inputs name them.
 exchange::ParameterRows late_rows(const model::shape::ParameterTable& table) {
   return {table, table.find("token_embedding.weight")};
+}
+
+exchange::StepExchangeOptions exchange_options(const TrainerOptions& options, const model::shape::Config& config,
+                                               const model::shape::ParameterTable& table,
+                                               const exchange::Ownership& ownership) {
+  exchange::StepExchangeOptions exchange = {
+      .stage = options.zero_stage, .lanes = options.lanes, .most_rows = rows_of(options, config)};
+  if (options.zero_stage == exchange::ZeroStage::two) {
+    exchange.most_ahead = exchange::backward_window(table, ownership).most_ahead;
+  }
+  return exchange;
 }
 
 }  // namespace
@@ -45,27 +57,26 @@ Trainer::Trainer(const comm::Communicator& communicator, const comm::Communicato
       optimizer_(std::make_unique<optimizer::ShardedAdamW>(communicator, ownership_, decoder_.table().decay_ranges(),
                                                            options.adamw)),
       parameters_(decoder_.table().arena_size()),
-      exchange_(exchange, ownership_, late_rows(decoder_.table()), rows_of(options, config)),
+      exchange_(exchange, ownership_, late_rows(decoder_.table()),
+                exchange_options(options, config, decoder_.table(), ownership_)),
       reader_(samples, options.micro_batch, config.sequence_length),
       nll_(static_cast<std::size_t>(rows_of(options, config))) {
   model::shape::initialise(config, decoder_.table(), options.seed, parameters_.span());
   if (options.average_decay) average_.emplace(ownership_, communicator.rank(), *options.average_decay);
   begin_average();
-  for (const std::int64_t batch : options.batches.all()) exchange_.reduction().make_room(lane_plan(batch));
-}
-
-exchange::LanePlan Trainer::lane_plan(std::int64_t batch) const {
-  return {batch / options_.micro_batch, options_.lanes, communicator_.size()};
+  for (const std::int64_t batch : options.batches.all()) {
+    exchange_.reduction().make_room(batch / options.micro_batch);
+  }
 }
 
 void Trainer::plan_step() {
   const std::int64_t batch = next_batch();
   if (batch == planned_batch_) return;
   planned_batch_ = batch;
-  exchange_.reduction().plan(lane_plan(batch));
+  exchange_.reduction().plan(batch / options_.micro_batch);
   order_.clear();
-  for (const exchange::LaneAccumulation& lane : exchange_.reduction().lanes()) {
-    for (auto index = lane.micro_batches.begin; index < lane.micro_batches.end; ++index) order_.push_back(index);
+  for (const exchange::Pass& pass : exchange_.reduction().passes()) {
+    if (pass.micro_batch) order_.push_back(*pass.micro_batch);
   }
   // The next step's first; of a larger batch perhaps not quite, which costs time only.
   if (!order_.empty()) order_.push_back(order_.front() + batch / options_.micro_batch);
@@ -86,39 +97,45 @@ void Trainer::begin_average() {
 }
 
 void Trainer::exchange_alone() {
-  exchange_.finish_reduction();
+  exchange::GradientReduction& reduction = exchange_.reduction();
+  for (std::size_t pass = 0; pass < reduction.passes().size(); ++pass) {
+    if (!reduction.passes()[pass].exchanged) continue;
+    reduction.begin_pass(pass);
+    exchange_.finish_reduction();
+  }
   exchange_.begin_sharing(parameters_.span(), {});
   exchange_.finish_sharing();
 }
 
-void Trainer::run_micro_batch(std::int64_t index, std::int64_t next, std::span<float> gradients,
-                              model::decoder::Accumulate accumulate, comm::ExactSum& nll, bool last) {
+void Trainer::run_micro_batch(const exchange::Pass& pass, std::int64_t next, std::span<float> gradients,
+                              comm::ExactSum& nll) {
   const auto first_sample = [this](std::int64_t micro_batch) {
     return samples_consumed_ + static_cast<std::uint64_t>(micro_batch * options_.micro_batch);
   };
   run::Activity::advance();
-  const model::ops::Batch batch = reader_.take(first_sample(index), first_sample(next));
-  if (last) exchange_.expect_rows(batch.inputs);
-  decoder_.train(parameters_.span(), batch, gradients, accumulate, nll_, &exchange_, last ? &exchange_ : nullptr);
+  const model::ops::Batch batch = reader_.take(first_sample(*pass.micro_batch), first_sample(next));
+  if (pass.exchanged) exchange_.expect_rows(batch.inputs);
+  const auto accumulate = pass.accumulates ? model::decoder::Accumulate::yes : model::decoder::Accumulate::no;
+  decoder_.train(parameters_.span(), batch, gradients, accumulate, nll_, &exchange_,
+                 pass.exchanged ? &exchange_ : nullptr);
   for (const double value : nll_) nll.add(value);
 }
 
 comm::ExactSum Trainer::sum_gradients() {
   comm::ExactSum nll;
-  exchange::LaneReduction& reduction = exchange_.reduction();
+  exchange::GradientReduction& reduction = exchange_.reduction();
   std::size_t taken = 0;
-  for (std::size_t lane = 0; lane < reduction.lanes().size(); ++lane) {
-    const std::span<float> gradients = reduction.arena(lane);
-    auto accumulate = model::decoder::Accumulate::no;
-    for (std::int64_t left = reduction.lanes()[lane].micro_batches.size(); left > 0; --left, ++taken) {
-      const bool last = taken + 2 == order_.size();
-      run_micro_batch(order_[taken], order_[taken + 1], gradients, accumulate, nll, last);
-      accumulate = model::decoder::Accumulate::yes;
+  for (std::size_t index = 0; index < reduction.passes().size(); ++index) {
+    const exchange::Pass& pass = reduction.passes()[index];
+    const std::span<float> gradients = reduction.begin_pass(index);
+    if (pass.micro_batch) {
+      run_micro_batch(pass, order_[++taken], gradients, nll);
+    } else {
+      exchange_.expect_rows({});
     }
-    reduction.finish_lane(lane);
+    reduction.end_pass(index);
+    if (pass.exchanged) exchange_.finish_reduction();
   }
-  if (order_.empty()) exchange_.expect_rows({});
-  exchange_.finish_reduction();
   return nll;
 }
 

@@ -13,8 +13,8 @@
 #include "pipeline/comm/communicator.h"
 #include "pipeline/comm/exact_sum.h"
 #include "pipeline/pretrain/exchange/block_ownership.h"
-#include "pipeline/pretrain/exchange/lanes.h"
 #include "pipeline/pretrain/exchange/step_exchange.h"
+#include "pipeline/pretrain/exchange/zero_stage.h"
 #include "pipeline/pretrain/optimizer/optimizer.h"
 #include "pipeline/pretrain/optimizer/weight_average.h"
 #include "pipeline/pretrain/step/batch_reader.h"
@@ -29,6 +29,7 @@ struct TrainerOptions {
   std::int64_t micro_batch = 1;                          ///< sequences
   windows::BatchSizes batches = windows::BatchSizes(1);  ///< sequences of each step, multiples of micro_batch
   std::int64_t lanes = 8;
+  exchange::ZeroStage zero_stage = exchange::ZeroStage::one;
   model::optimizer::ScheduleOptions schedule;
   model::optimizer::AdamWOptions adamw;      ///< its learning rate comes from the schedule
   double clip_norm = 0;                      ///< 0: not clipped
@@ -58,7 +59,7 @@ class Trainer {
   StepOutcome step(const StepRequests& requests);
   /// Goes on behind a step that could not be taken: it counts, and its samples are not used again.
   void pass_over() { advance(); }
-  /// For measurement: sums the gradients of the last step once more and shares the parameters, with nothing beside it.
+  /// For measurement: sums gradients as in the last step once more and shares the parameters, with nothing beside it.
   /// Collective.
   void exchange_alone();
   /// For measurement: steps without any exchange leave every rank with weights of its own.
@@ -85,13 +86,11 @@ class Trainer {
   void begin_average();
 
  private:
-  exchange::LanePlan lane_plan(std::int64_t batch) const;
   /// Which micro-batches of the next step are this rank's.
   void plan_step();
-  /// Forward and backward of one micro-batch, into gradients; adds to the tally. `next` is the micro-batch that this
-  /// rank comes to after it, last whether that is in the next step.
-  void run_micro_batch(std::int64_t index, std::int64_t next, std::span<float> gradients,
-                       model::decoder::Accumulate accumulate, comm::ExactSum& nll, bool last);
+  /// Forward and backward of a pass that has a micro-batch, into gradients; adds to the tally. `next` is the
+  /// micro-batch that this rank comes to after it.
+  void run_micro_batch(const exchange::Pass& pass, std::int64_t next, std::span<float> gradients, comm::ExactSum& nll);
   /// Forward and backward of this rank's share of a step; the summed gradients are in exchange_ afterwards. Collective.
   comm::ExactSum sum_gradients();
   /// Takes the parameters a step further along the summed gradients, unless they are not finite or outliers.

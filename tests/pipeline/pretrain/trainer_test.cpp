@@ -197,11 +197,16 @@ TEST_F(TrainerTest, ALaneAddsUpItsMicroBatches) {
   EXPECT_NEAR(outcomes[1].gradient_norm / outcomes[0].gradient_norm, 1.0, 1e-5);
 }
 
+class TrainerOfAStage : public TrainerTest, public testing::WithParamInterface<exchange::ZeroStage> {};
+INSTANTIATE_TEST_SUITE_P(Stages, TrainerOfAStage, testing::Values(exchange::ZeroStage::one, exchange::ZeroStage::two));
+
 /// Each step of a ramp is that of a trainer that has always had this batch and was put there.
-TEST_F(TrainerTest, EachStepOfARampTakesTheWholeOfItsBatch) {
+TEST_P(TrainerOfAStage, EachStepOfARampTakesTheWholeOfItsBatch) {
   const comm::Communicator& world = tests::world();
   const io::tokens::DataSet data = io::tokens::DataSet::open(folder_);
   const windows::PermutedWindows samples(windows::Windows(data, config_.sequence_length), options_.seed);
+  options_.lanes = 4;
+  options_.zero_stage = GetParam();
   step::TrainerOptions growing = options_;
   growing.batches = windows::BatchSizes(10, windows::BatchRamp{.start = 2, .increment = 4, .samples = 8});
   const comm::Communicator exchange = world.duplicate();
@@ -221,6 +226,25 @@ TEST_F(TrainerTest, EachStepOfARampTakesTheWholeOfItsBatch) {
     EXPECT_EQ(outcome.gradient_norm, expected.gradient_norm);
     taken += batch;
     EXPECT_EQ(trainer.samples_consumed(), static_cast<std::uint64_t>(taken));
+  }
+}
+
+/// Stage 2 adds what stage 1 does where each lane has one micro-batch: then steps have the same bits.
+TEST_F(TrainerTest, StagesAgreeWhereEachLaneHasOneMicroBatch) {
+  const comm::Communicator& world = tests::world();
+  const io::tokens::DataSet data = io::tokens::DataSet::open(folder_);
+  const windows::PermutedWindows samples(windows::Windows(data, config_.sequence_length), options_.seed);
+  for (const std::int64_t batch : {16, 32}) {
+    options_.batches = windows::BatchSizes(batch);
+    std::vector<std::string> hashes;
+    for (const exchange::ZeroStage stage : {exchange::ZeroStage::one, exchange::ZeroStage::two}) {
+      options_.zero_stage = stage;
+      const comm::Communicator exchange = world.duplicate();
+      step::Trainer trainer(world, exchange, config_, options_, samples);
+      for (int step = 0; step < 2; ++step) trainer.step({});
+      hashes.push_back(hash(trainer));
+    }
+    EXPECT_EQ(hashes[0] == hashes[1], batch == 16) << batch << " sequences";
   }
 }
 

@@ -7,14 +7,17 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <vector>
 
 #include "model/shape/config.h"
 #include "pipeline/pretrain/exchange/arena_ranges.h"
 #include "pipeline/pretrain/exchange/block_ownership.h"
+#include "pipeline/pretrain/exchange/lane_reduction.h"
 #include "pipeline/pretrain/exchange/matrix_ownership.h"
 #include "pipeline/pretrain/exchange/parameter_rows.h"
+#include "pipeline/pretrain/exchange/round_reduction.h"
 #include "pipeline/pretrain/optimizer/gradient_norm.h"
 #include "pipeline/pretrain/optimizer/sharded_adamw.h"
 #include "tests/support/mpi_world.h"
@@ -60,23 +63,45 @@ std::optional<float> tree_sum(std::int64_t micro_batches, std::int64_t first_lan
   return left ? left : right;
 }
 
-std::vector<float> serial_sum(std::int64_t micro_batches, std::int64_t size) {
+/// Of `count` micro-batches from `first` onon, one in each of the first of these lanes.
+std::optional<float> round_sum(std::int64_t first, std::int64_t count, std::int64_t lanes, std::int64_t i) {
+  if (count <= 0) return {};
+  if (lanes == 1) return gradient(first, i);
+  const auto left = round_sum(first, std::min(count, lanes / 2), lanes / 2, i);
+  const auto right = round_sum(first + lanes / 2, count - lanes / 2, lanes / 2, i);
+  return right ? *left + *right : left;
+}
+
+float rounds_sum(std::int64_t micro_batches, std::int64_t i) {
+  float total = round_sum(0, std::min(micro_batches, kLanes), kLanes, i).value();
+  for (std::int64_t first = kLanes; first < micro_batches; first += kLanes) {
+    total += round_sum(first, std::min(micro_batches - first, kLanes), kLanes, i).value();
+  }
+  return total;
+}
+
+std::vector<float> serial_sum(ZeroStage stage, std::int64_t micro_batches, std::int64_t size) {
   std::vector<float> sums;
-  for (std::int64_t i = 0; i < size; ++i) sums.push_back(tree_sum(micro_batches, 0, kLanes, i).value());
+  for (std::int64_t i = 0; i < size; ++i) {
+    sums.push_back(stage == ZeroStage::one ? tree_sum(micro_batches, 0, kLanes, i).value()
+                                           : rounds_sum(micro_batches, i));
+  }
   return sums;
 }
 
-/// What this rank's lanes leave in its arenas.
-void accumulate(LaneReduction& reduction) {
-  for (std::size_t lane = 0; lane < reduction.lanes().size(); ++lane) {
-    const std::span<float> arena = reduction.arena(lane);
-    std::fill(arena.begin(), arena.end(), 0.0F);
-    const IndexRange micro_batches = reduction.lanes()[lane].micro_batches;
-    for (auto m = micro_batches.begin; m < micro_batches.end; ++m) {
-      for (std::size_t i = 0; i < arena.size(); ++i) arena[i] += gradient(m, static_cast<std::int64_t>(i));
-    }
-    reduction.finish_lane(lane);
+constexpr ZeroStage kStages[] = {ZeroStage::one, ZeroStage::two};
+
+/// Begins a pass, and leaves the gradients of its micro-batch in the arena, as backward does; empty where it has none.
+std::span<float> compute(GradientReduction& reduction, std::size_t pass) {
+  const std::span<float> arena = reduction.begin_pass(pass);
+  const Pass& about = reduction.passes()[pass];
+  if (!about.micro_batch) return {};
+  if (!about.accumulates) std::fill(arena.begin(), arena.end(), 0.0F);
+  for (std::size_t i = 0; i < arena.size(); ++i) {
+    arena[i] += gradient(*about.micro_batch, static_cast<std::int64_t>(i));
   }
+  reduction.end_pass(pass);
+  return arena;
 }
 
 /// Takes a range's elements out of a lane's arena, as if they were not computed yet, and puts them back.
@@ -97,7 +122,24 @@ class HeldBack {
   std::vector<float> values_;
 };
 
-TEST(LaneReduction, EqualsTheSerialTreeBitForBit) {
+/// An exchange in which the arena (empty on a rank without leaves) lacks what is late until buckets are finished.
+void sum_up(GradientReduction& reduction, const Ownership& ownership, std::span<float> arena, const ArenaRanges& late) {
+  reduction.set_late(late);
+  HeldBack held(arena, arena.empty() ? ArenaRanges() : late);
+  for (std::int64_t bucket = 0; bucket < ownership.bucket_count(); ++bucket) {
+    reduction.begin_bucket(ownership.bucket_count() - 1 - bucket);
+    if (bucket > 0) reduction.finish_bucket({});
+  }
+  reduction.finish_bucket({});
+  held.put_back();
+  if (!late.empty()) {
+    reduction.begin_late();
+    reduction.finish_late({});
+  }
+  reduction.end_exchange();
+}
+
+void expect_serial_sums(ZeroStage stage) {
   const comm::Communicator& world = tests::world();
   constexpr std::int64_t kBlock = model::optimizer::kOptimizerBlock;
   const std::int64_t size = 5 * kBlock + 1003;
@@ -105,25 +147,21 @@ TEST(LaneReduction, EqualsTheSerialTreeBitForBit) {
   // Within a slice, over the bounds of slices and of buckets, and to the end.
   const ArenaRanges some = {
       {1, 2}, {77, 4000}, {kBlock - 5, 2 * kBlock + 9}, {3 * kBlock - 1, 3 * kBlock}, {size - 7, size}};
-  for (const std::int64_t micro_batches : {3, 13}) {
-    const std::vector<float> expected = serial_sum(micro_batches, size);
-    LaneReduction reduction(world, ownership);
-    reduction.plan(LanePlan(micro_batches, kLanes, world.size()));
-    for (int step = 0; step < 4; ++step) {  // each finds the one before's remains in the arenas
-      const ArenaRanges late = step % 2 == 0 ? ArenaRanges() : some;
-      reduction.set_late(late);
-      accumulate(reduction);
-      const std::size_t lanes = reduction.lanes().size();
-      HeldBack held(lanes == 0 ? std::span<float>() : reduction.arena(lanes - 1), lanes == 0 ? ArenaRanges() : late);
-      for (std::int64_t bucket = 0; bucket < ownership.bucket_count(); ++bucket) {
-        reduction.begin_bucket(ownership.bucket_count() - 1 - bucket);
-        if (bucket > 0) reduction.finish_bucket({});
-      }
-      reduction.finish_bucket({});
-      held.put_back();
-      if (!late.empty()) {
-        reduction.begin_late();
-        reduction.finish_late({});
+  std::unique_ptr<GradientReduction> made;
+  if (stage == ZeroStage::one) made = std::make_unique<LaneReduction>(world, ownership, kLanes);
+  if (stage == ZeroStage::two) {
+    made = std::make_unique<RoundReduction>(world, ownership, kLanes, model::shape::ParameterRange{kBlock, 3 * kBlock});
+  }
+  GradientReduction& reduction = *made;
+  for (const std::int64_t micro_batches : {3, 19, 13, 8}) {  // sums of several rounds and of one, and empty lanes
+    const std::vector<float> expected = serial_sum(stage, micro_batches, size);
+    reduction.plan(micro_batches);
+    int exchanges = 0;
+    for (int step = 0; step < 2; ++step) {  // each finds the one before's remains in the arenas
+      for (std::size_t pass = 0; pass < reduction.passes().size(); ++pass) {
+        const std::span<float> arena = compute(reduction, pass);
+        if (!reduction.passes()[pass].exchanged) continue;
+        sum_up(reduction, ownership, arena, exchanges++ % 2 == 1 ? some : ArenaRanges());
       }
       for (const auto& slice : ownership.slices_of(world.rank())) {
         EXPECT_EQ(std::memcmp(reduction.gradients().data() + slice.begin, expected.data() + slice.begin,
@@ -135,25 +173,38 @@ TEST(LaneReduction, EqualsTheSerialTreeBitForBit) {
   }
 }
 
+TEST(LaneReduction, EqualsTheSerialTreeBitForBit) { expect_serial_sums(ZeroStage::one); }
+
+TEST(RoundReduction, EqualsTheSerialRoundsBitForBit) { expect_serial_sums(ZeroStage::two); }
+
+TEST(RoundReduction, AddsAsLanesDoWhereEachHasOneMicroBatch) {
+  constexpr std::int64_t kElements = 100;
+  EXPECT_EQ(serial_sum(ZeroStage::one, kLanes, kElements), serial_sum(ZeroStage::two, kLanes, kElements));
+  EXPECT_NE(serial_sum(ZeroStage::one, 3 * kLanes, kElements), serial_sum(ZeroStage::two, 3 * kLanes, kElements));
+}
+
 /// A micro-batch of some rank in some step; together they touch fewer than half of the rows, and more in step 3.
-std::vector<std::uint32_t> inputs_of(int rank, std::int64_t step) {
+std::vector<std::uint32_t> inputs_of(int rank, std::int64_t step, std::size_t pass = 0) {
   std::vector<std::uint32_t> tokens;
   for (std::int64_t i = 0; i < (step == 3 ? 600 : 16); ++i) {
-    tokens.push_back(static_cast<std::uint32_t>((rank * 331 + step * 57 + i * i * 7 + i) % 900));
+    tokens.push_back(static_cast<std::uint32_t>(
+        (rank * 331 + step * 57 + static_cast<std::int64_t>(pass) * 101 + i * i * 7 + i) % 900));
   }
   return tokens;
 }
 
+constexpr std::int64_t kMicroBatches = 9;  // a lane of stage 1 has two, stage 2 has two rounds
+
 /// Steps with an exchange in which these rows of the arena are late, against one rank's steps, bit by bit. Gradients
 /// are announced in pieces and parameters asked for in pieces, as backward and the next forward do; the parameter of
 /// the rows as a whole only where it is the output layer too.
-void expect_one_ranks_steps(const ParameterRows& rows, bool output_layer, const Ownership& ownership) {
+void expect_one_ranks_steps(ZeroStage stage, const ParameterRows& rows, bool output_layer, const Ownership& ownership) {
   const comm::Communicator& world = tests::world();
   const model::shape::ParameterTable table(shape());
   const std::int64_t size = table.arena_size();
   ASSERT_GT(size, 4 * model::optimizer::kOptimizerBlock);
   const model::shape::ParameterRange late = rows.all();
-  const std::vector<float> sum = serial_sum(5, size);
+  const std::vector<float> sum = serial_sum(stage, kMicroBatches, size);
   model::optimizer::AdamWOptions options;
   options.learning_rate = 0.01;
   options.weight_decay = 0.2;
@@ -167,10 +218,11 @@ void expect_one_ranks_steps(const ParameterRows& rows, bool output_layer, const 
     squares += model::optimizer::sum_of_squares(std::span(sum).subspan(
         static_cast<std::size_t>(range.begin), static_cast<std::size_t>(range.end - range.begin)));
   }
-  StepExchange exchange(world, ownership, rows, 600);
-  exchange.reduction().plan(LanePlan(5, kLanes, world.size()));
-  const LaneReduction& reduction = exchange.reduction();
-  const std::size_t lanes = reduction.lanes().size();
+  StepExchangeOptions exchange_options = {.stage = stage, .lanes = kLanes, .most_rows = 600};
+  if (stage == ZeroStage::two) exchange_options.most_ahead = 1;
+  StepExchange exchange(world, ownership, rows, exchange_options);
+  GradientReduction& reduction = exchange.reduction();
+  reduction.plan(kMicroBatches);
   optimizer::ShardedAdamW optimizer(world, ownership, table.decay_ranges(), options);
   std::vector<float> parameters(expected.size(), 0.5F);
   const auto expect_range = [&](model::shape::ParameterRange range) {
@@ -187,51 +239,54 @@ void expect_one_ranks_steps(const ParameterRows& rows, bool output_layer, const 
       expect_range(range);
     }
   };
-  for (std::int64_t step = 1; step <= 5; ++step) {
-    const std::vector<std::uint32_t> inputs = inputs_of(world.rank(), step);
-    if (lanes == 0) {
-      exchange.expect_rows({});
+  const auto expect_forward = [&](const std::vector<std::uint32_t>& inputs) {
+    const std::int64_t before = std::max<std::int64_t>(0, late.begin - 1000);
+    if (output_layer) need_pieces({before, late.begin});
+    // What was said of the next inputs in step 4 turns out not to be so on some ranks.
+    exchange.need_rows(late, inputs);
+    for (const auto& range : rows.of(inputs)) expect_range(range);
+    need_pieces({late.end, size});
+    need_pieces({0, late.begin});
+    if (output_layer) {
+      exchange.need(late);
+      expect_range({0, size});
     } else {
-      exchange.expect_rows(inputs);
-      const std::int64_t before = std::max<std::int64_t>(0, late.begin - 1000);
-      if (output_layer) need_pieces({before, late.begin});
-      // What was said of the next inputs in step 4 turns out not to be so on some ranks.
-      exchange.need_rows(late, inputs);
-      for (const auto& range : rows.of(inputs)) expect_range(range);
-      need_pieces({late.end, size});
-      need_pieces({0, late.begin});
-      if (output_layer) {
-        exchange.need(late);
-        expect_range({0, size});
-      } else {
-        const model::shape::ParameterRange other = {late.begin + 10, late.begin + 20};  // not known to have such rows
-        exchange.need_rows(other, std::vector<std::uint32_t>{0});
-        expect_range(other);
-      }
+      const model::shape::ParameterRange other = {late.begin + 10, late.begin + 20};  // not known to have such rows
+      exchange.need_rows(other, std::vector<std::uint32_t>{0});
+      expect_range(other);
+    }
+  };
+  const auto announce = [&](std::span<float> arena, const std::vector<std::uint32_t>& inputs, bool all) {
+    HeldBack others(arena, without({0, size}, {late}));
+    HeldBack touched(arena, rows.of(inputs));
+    HeldBack early(arena, without(late, rows.of(inputs)));
+    exchange.ready_but_late_rows({late.begin, late.end - 1});  // not known to have late rows
+    early.put_back();
+    exchange.ready_but_late_rows(late);
+    others.put_back();
+    std::int64_t at = 0;
+    for (; at + kPiece < late.begin; at += kPiece) exchange.ready({at, at + kPiece});
+    exchange.await_late_rows(late);
+    touched.put_back();
+    for (; all && at < size; at += kPiece) exchange.ready({at, std::min(at + kPiece, size)});
+  };
+  for (std::int64_t step = 1; step <= 5; ++step) {
+    for (std::size_t pass = 0; pass < reduction.passes().size(); ++pass) {
+      const std::vector<std::uint32_t> inputs = inputs_of(world.rank(), step, pass);
+      const bool exchanged = reduction.passes()[pass].exchanged;
+      const bool has_micro_batch = reduction.passes()[pass].micro_batch.has_value();
+      if (exchanged) exchange.expect_rows(has_micro_batch ? inputs : std::vector<std::uint32_t>());
+      if (has_micro_batch) expect_forward(inputs);
+      const std::span<float> arena = compute(reduction, pass);
+      if (exchanged && has_micro_batch) announce(arena, inputs, step % 2 == 0);
+      if (exchanged) exchange.finish_reduction();
     }
     model::optimizer::adamw(options, step, 0.125, 0, table.decay_ranges(), expected, sum, first, second);
-    accumulate(exchange.reduction());
-    if (lanes > 0) {
-      const std::span<float> last = exchange.reduction().arena(lanes - 1);
-      HeldBack others(last, without({0, size}, {late}));
-      HeldBack touched(last, rows.of(inputs));
-      HeldBack early(last, without(late, rows.of(inputs)));
-      exchange.ready_but_late_rows({late.begin, late.end - 1});  // not known to have late rows
-      early.put_back();
-      exchange.ready_but_late_rows(late);
-      others.put_back();
-      std::int64_t at = 0;
-      for (; at + kPiece < late.begin; at += kPiece) exchange.ready({at, at + kPiece});
-      exchange.await_late_rows(late);
-      touched.put_back();
-      for (; step % 2 == 0 && at < size; at += kPiece) exchange.ready({at, std::min(at + kPiece, size)});
-    }
-    exchange.finish_reduction();
     EXPECT_EQ(optimizer.gradient_norm(reduction.gradients()), std::sqrt(squares));
     optimizer.update({step, 0.01, 0.125}, reduction.gradients(), parameters);
-    exchange.begin_sharing(parameters, lanes == 0                           ? std::vector<std::uint32_t>()
-                                       : step == 4 && world.rank() % 2 == 0 ? std::vector<std::uint32_t>{1, 2}
-                                                                            : inputs_of(world.rank(), step + 1));
+    exchange.begin_sharing(parameters, !reduction.passes().front().micro_batch ? std::vector<std::uint32_t>()
+                                       : step == 4 && world.rank() % 2 == 0    ? std::vector<std::uint32_t>{1, 2}
+                                                                               : inputs_of(world.rank(), step + 1));
   }
   exchange.finish_sharing();
   EXPECT_EQ(std::memcmp(parameters.data(), expected.data(), expected.size() * sizeof(float)), 0);
@@ -257,16 +312,20 @@ BlockOwnership block_ownership() {
 
 TEST(StepExchange, EqualsOneRanksStepsBitForBit) {
   const model::shape::ParameterTable table(shape());
-  expect_one_ranks_steps({table, table.find("token_embedding.weight")}, true, block_ownership());
+  for (const ZeroStage stage : kStages) {
+    expect_one_ranks_steps(stage, {table, table.find("token_embedding.weight")}, true, block_ownership());
+  }
 }
 
 // Anywhere in the arena: at its beginning, where backward ends elsewhere, and in the middle of buckets.
 TEST(StepExchange, LateRowsMayLieAnywhere) {
   constexpr std::int64_t kBlock = model::optimizer::kOptimizerBlock;
   const BlockOwnership ownership = block_ownership();
-  expect_one_ranks_steps({{0, 2 * kBlock + 1000}, 900, 146}, false, ownership);
-  expect_one_ranks_steps({{60'000, 204'000}, 900, 160}, false, ownership);
-  expect_one_ranks_steps({{60'000, 60'000 + 900 * 4}, 900, 4}, false, ownership);  // within a bucket
+  for (const ZeroStage stage : kStages) {
+    expect_one_ranks_steps(stage, {{0, 2 * kBlock + 1000}, 900, 146}, false, ownership);
+    expect_one_ranks_steps(stage, {{60'000, 204'000}, 900, 160}, false, ownership);
+    expect_one_ranks_steps(stage, {{60'000, 60'000 + 900 * 4}, 900, 4}, false, ownership);  // within a bucket
+  }
 }
 
 TEST(StepExchange, RanksMayOwnWholeMatrices) {
@@ -277,7 +336,9 @@ TEST(StepExchange, RanksMayOwnWholeMatrices) {
   }
   ASSERT_EQ(matrices.size(), 8U);
   const MatrixOwnership ownership(table.arena_size(), matrices, tests::world().size(), 70'000);
-  expect_one_ranks_steps({table, table.find("token_embedding.weight")}, true, ownership);
+  for (const ZeroStage stage : kStages) {
+    expect_one_ranks_steps(stage, {table, table.find("token_embedding.weight")}, true, ownership);
+  }
 }
 
 // One block's sum is so large that what is added behind it is lost and what came before it is not.
