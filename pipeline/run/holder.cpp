@@ -69,14 +69,14 @@ std::optional<Holder> parse_holder(std::string_view json) {
     const nlohmann::json object = io::files::parse_json(json);
     Holder holder;
     object.at("id").get_to(holder.id);
-    object.at("process").get_to(holder.process.process);
+    holder.process.process = io::files::whole_number(object, "process");
     object.at("host").get_to(holder.process.host);
     object.at("boot").get_to(holder.process.boot);
-    object.at("process_space").get_to(holder.process.space);
-    object.at("process_started").get_to(holder.process.started);
+    holder.process.space = static_cast<std::uint64_t>(io::files::whole_number(object, "process_space"));
+    holder.process.started = static_cast<std::uint64_t>(io::files::whole_number(object, "process_started"));
     object.at("since").get_to(holder.since);
     object.at("job").get_to(holder.job);
-    object.at("job_restart").get_to(holder.job_restart);
+    holder.job_restart = io::files::whole_number(object, "job_restart");
     if (is_id(holder.id)) return holder;
   } catch (const nlohmann::json::exception&) {  // nothing
   }

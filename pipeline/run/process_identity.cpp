@@ -58,8 +58,9 @@ Running is_running(const ProcessIdentity& process) {
   const ProcessIdentity here = this_process();
   const bool is_of_here =
       !here.boot.empty() && process.boot == here.boot && here.space != 0 && process.space == here.space;
-  if (!is_of_here || process.process <= 0) return Running::cannot_be_seen;
-  if (::kill(static_cast<pid_t>(process.process), 0) != 0 && errno == ESRCH) return Running::no;
+  const auto number = static_cast<pid_t>(process.process);
+  if (!is_of_here || number <= 0 || number != process.process) return Running::cannot_be_seen;
+  if (::kill(number, 0) != 0 && errno == ESRCH) return Running::no;
   const ProcessState now = state_of(process.process);
   if (now.state == 'Z' || now.state == 'X') return Running::no;  // nobody has asked yet how it ended
   const bool is_another = now.started != 0 && process.started != 0 && now.started != process.started;

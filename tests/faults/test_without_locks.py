@@ -50,7 +50,7 @@ class PretrainWithoutLocks(Refusals, PretrainTest):
             begin = time.monotonic()
             done = chainrule(*self.options(steps=100_000), ranks=count, env=without_locks() if env is None else env,
                              timeout=20)
-            self.assertLess(time.monotonic() - begin, BOUND)
+            self.assertLess(time.monotonic() - begin, BOUND if count is None else 2 * BOUND)  # a launcher takes its time
             self.assert_refused(done, 73, "the run directory", *said)
 
     def held(self):
@@ -172,7 +172,8 @@ class PretrainWithoutLocks(Refusals, PretrainTest):
                 second = self.launched()
                 os.kill(holder["process"], signal.SIGCONT)
                 said = first.communicate(timeout=30)[1].decode()
-                self.assertEqual(first.returncode, 73, said)
+                # A rank that hears of the end may abort before the one that failed does.
+                self.assertIn(first.returncode, (73,) if ranks is None else (73, 70), said)
                 self.assertIn(f"is not held by this process any more: process {second.pid} on ", said)
                 self.assertEqual(self.held()["process"], second.pid)
                 self.stop(second)
