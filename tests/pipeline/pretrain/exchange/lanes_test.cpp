@@ -3,22 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <bit>
-#include <cmath>
 #include <optional>
-#include <random>
 #include <vector>
+
+#include "tests/pipeline/pretrain/exchange/micro_batch_values.h"
 
 namespace chainrule::pipeline::pretrain::exchange {
 namespace {
-
-/// One "gradient" a micro-batch: floats of very different sizes, so that any other order of addition shows in the bits.
-std::vector<float> gradients(std::int64_t micro_batches) {
-  std::mt19937 random(11);
-  std::normal_distribution<float> draw;
-  std::vector<float> values;
-  for (std::int64_t i = 0; i < micro_batches; ++i) values.push_back(draw(random) * std::exp2(draw(random) * 6));
-  return values;
-}
 
 /// The definition: a lane adds in index order, lanes add along the complete binary tree, empty lanes are skipped.
 std::optional<float> tree_sum(const std::vector<float>& values, std::int64_t lanes, std::int64_t first,
@@ -70,7 +61,7 @@ float played(const std::vector<float>& values, std::int64_t lanes, int ranks) {
 TEST(Lanes, SumHasTheSameBitsForEveryRankCount) {
   for (const std::int64_t lanes : {1, 2, 4, 8, 16, 32}) {
     for (const std::int64_t micro_batches : {1, 2, 3, 5, 7, 8, 12, 13, 16, 31, 64, 100}) {
-      const auto values = gradients(micro_batches);
+      const auto values = micro_batch_values(micro_batches, 11);
       const float expected = tree_sum(values, lanes, 0, lanes).value();
       for (int ranks = 1; ranks <= lanes; ++ranks) {
         EXPECT_EQ(std::bit_cast<std::uint32_t>(played(values, lanes, ranks)), std::bit_cast<std::uint32_t>(expected))
@@ -82,7 +73,7 @@ TEST(Lanes, SumHasTheSameBitsForEveryRankCount) {
 
 /// The control: adding whole ranks in rank order, as an ordinary all-reduce may, gives other bits on other rank counts.
 TEST(Lanes, SumsByRankAloneWouldDiffer) {
-  const auto values = gradients(100);
+  const auto values = micro_batch_values(100, 11);
   const auto by_rank = [&](int ranks) {
     float total = 0;
     for (int rank = 0; rank < ranks; ++rank) {

@@ -5,21 +5,13 @@
 #include <bit>
 #include <cmath>
 #include <optional>
-#include <random>
 #include <utility>
 #include <vector>
 
+#include "tests/pipeline/pretrain/exchange/micro_batch_values.h"
+
 namespace chainrule::pipeline::pretrain::exchange {
 namespace {
-
-/// One "gradient" a micro-batch: floats of very different sizes, so that any other order of addition shows in the bits.
-std::vector<float> gradients_of(std::int64_t micro_batches) {
-  std::mt19937 random(12);
-  std::normal_distribution<float> draw;
-  std::vector<float> values;
-  for (std::int64_t i = 0; i < micro_batches; ++i) values.push_back(draw(random) * std::exp2(draw(random) * 6));
-  return values;
-}
 
 /// The definition of a round: its micro-batches lie in lanes from the first on, empty lanes are skipped.
 std::optional<float> round_sum(const std::vector<float>& values, std::int64_t first, std::int64_t lanes) {
@@ -72,7 +64,7 @@ float played(const std::vector<float>& values, const RoundPlan& plan, int ranks)
 TEST(Rounds, SumHasTheBitsOfTheDefinitionForEveryRankCount) {
   for (const std::int64_t lanes : {1, 2, 4, 8, 16, 32}) {
     for (const std::int64_t micro_batches : {1, 2, 3, 5, 7, 8, 12, 13, 16, 31, 64, 100}) {
-      const auto values = gradients_of(micro_batches);
+      const auto values = micro_batch_values(micro_batches, 12);
       const float expected = defined_sum(values, lanes);
       for (int ranks = 1; ranks <= lanes; ++ranks) {
         const RoundPlan plan(micro_batches, lanes, ranks);
@@ -85,7 +77,7 @@ TEST(Rounds, SumHasTheBitsOfTheDefinitionForEveryRankCount) {
 
 /// The control: sums in index order, and rounds in another, are others.
 TEST(Rounds, OtherOrdersHaveOtherBits) {
-  const auto values = gradients_of(24);
+  const auto values = micro_batch_values(24, 12);
   float in_order = 0;
   for (const float value : values) in_order += value;
   EXPECT_NE(defined_sum(values, 8), in_order);
