@@ -117,6 +117,9 @@ Session::Started::Started() {
     setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
     // Singletons of one user share a session folder and delete it under each other (seen: 8 of 600 starts failed).
     setenv("OMPI_MCA_orte_create_session_dirs", "0", 0);
+    // It has nobody to send to, and need not look for networks (measured: 0.08 instead of 0.29 s to start).
+    setenv("OMPI_MCA_pml", "ob1", 0);
+    setenv("OMPI_MCA_btl", "self", 0);
   }
   // Over TCP, Open MPI's put protocol leaves the line idle between messages whose receiver looks in now and then;
   // plain sends fill it (measured: 87 against 132 MB/s of 137).

@@ -6,7 +6,9 @@ import subprocess
 PROGRAM = os.environ["CHAINRULE_PROGRAM"]
 MPIRUN = os.environ["CHAINRULE_MPIRUN"]
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
-MPIRUN_FLAGS = ["--oversubscribe", "--bind-to", "none", "--mca", "mpi_yield_when_idle", "1"]
+# What the ranks of a test share is memory; looking for networks takes each start half a second.
+MPIRUN_FLAGS = ["--oversubscribe", "--bind-to", "none", "--mca", "mpi_yield_when_idle", "1", "--mca", "pml", "ob1",
+                "--mca", "btl", "self,vader"]
 
 
 def run_bounded(command, timeout, input=None, **more):
