@@ -16,7 +16,9 @@ endif()
 
 set(CHAINRULE_SANITIZE "" CACHE STRING "address (AddressSanitizer and UndefinedBehaviorSanitizer), thread, fuzzer (address for libFuzzer), or nothing")
 if(CHAINRULE_SANITIZE STREQUAL "address")
-  set(sanitizers -fsanitize=address,undefined)
+  # Without what AddressSanitizer sees when such memory is touched, and casts to derived classes, which are not made
+  # here: a sixth of the time to compile.
+  set(sanitizers -fsanitize=address,undefined -fno-sanitize=null,object-size,vptr)
 elseif(CHAINRULE_SANITIZE STREQUAL "thread")
   set(sanitizers -fsanitize=thread)
 elseif(CHAINRULE_SANITIZE STREQUAL "fuzzer")

@@ -21,7 +21,7 @@ namespace {
 
 constexpr std::int64_t kBlock = model::optimizer::kOptimizerBlock;
 constexpr std::int64_t kBucket = 8 * kBlock;  // a huge page
-constexpr std::int64_t kSize = 32 * kBucket + 100;
+constexpr std::int64_t kSize = 16 * kBucket + 100;
 constexpr std::int64_t kWidth = 1024;
 constexpr std::int64_t kRows = 2 * kBucket / kWidth;
 constexpr std::int64_t kMostAhead = 5;

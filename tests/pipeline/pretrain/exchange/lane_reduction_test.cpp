@@ -6,9 +6,12 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <functional>
 #include <limits>
+#include <map>
 #include <memory>
-#include <optional>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include "model/shape/config.h"
@@ -49,45 +52,59 @@ float gradient(std::int64_t m, std::int64_t i) {
   return mantissa * (static_cast<float>(std::uint64_t{1} << (hash & 15U)) * 0x1p-30F);
 }
 
-std::optional<float> tree_sum(std::int64_t micro_batches, std::int64_t first_lane, std::int64_t lanes, std::int64_t i) {
+/// Its first `count` elements, made once.
+std::span<const float> gradients(std::int64_t m, std::size_t count) {
+  static std::map<std::int64_t, std::vector<float>> made;
+  std::vector<float>& values = made[m];
+  values.reserve(count);
+  while (values.size() < count) values.push_back(gradient(m, static_cast<std::int64_t>(values.size())));
+  return std::span(values).first(count);
+}
+
+using Range = model::shape::ParameterRange;
+using Sum = std::vector<float>;  // of a range's elements; empty where no micro-batch is
+
+Sum gradients_in(std::int64_t m, Range range) {
+  const auto values = gradients(m, static_cast<std::size_t>(range.end)).subspan(static_cast<std::size_t>(range.begin));
+  return {values.begin(), values.end()};
+}
+
+Sum plus(Sum left, Sum right) {
+  if (left.empty()) return right;
+  if (!right.empty()) std::transform(left.begin(), left.end(), right.begin(), left.begin(), std::plus<>());
+  return left;
+}
+
+Sum tree_sum(std::int64_t micro_batches, std::int64_t first_lane, std::int64_t lanes, Range range) {
   if (lanes == 1) {
-    std::optional<float> sum;
+    Sum sum;
     for (auto m = first_lane * micro_batches / kLanes; m < (first_lane + 1) * micro_batches / kLanes; ++m) {
-      sum = sum.value_or(0.0F) + gradient(m, i);
+      sum = plus(std::move(sum), gradients_in(m, range));
     }
     return sum;
   }
-  const auto left = tree_sum(micro_batches, first_lane, lanes / 2, i);
-  const auto right = tree_sum(micro_batches, first_lane + lanes / 2, lanes / 2, i);
-  if (left && right) return *left + *right;
-  return left ? left : right;
+  return plus(tree_sum(micro_batches, first_lane, lanes / 2, range),
+              tree_sum(micro_batches, first_lane + lanes / 2, lanes / 2, range));
 }
 
 /// Of `count` micro-batches from `first` on, one in each of the first of these lanes.
-std::optional<float> round_sum(std::int64_t first, std::int64_t count, std::int64_t lanes, std::int64_t i) {
+Sum round_sum(std::int64_t first, std::int64_t count, std::int64_t lanes, Range range) {
   if (count <= 0) return {};
-  if (lanes == 1) return gradient(first, i);
-  const auto left = round_sum(first, std::min(count, lanes / 2), lanes / 2, i);
-  const auto right = round_sum(first + lanes / 2, count - lanes / 2, lanes / 2, i);
-  return right ? *left + *right : left;
+  if (lanes == 1) return gradients_in(first, range);
+  return plus(round_sum(first, std::min(count, lanes / 2), lanes / 2, range),
+              round_sum(first + lanes / 2, count - lanes / 2, lanes / 2, range));
 }
 
-float rounds_sum(std::int64_t micro_batches, std::int64_t i) {
-  float total = round_sum(0, std::min(micro_batches, kLanes), kLanes, i).value();
-  for (std::int64_t first = kLanes; first < micro_batches; first += kLanes) {
-    total += round_sum(first, std::min(micro_batches - first, kLanes), kLanes, i).value();
+Sum rounds_sum(std::int64_t micro_batches, Range range) {
+  Sum total;
+  for (std::int64_t first = 0; first < micro_batches; first += kLanes) {
+    total = plus(std::move(total), round_sum(first, std::min(micro_batches - first, kLanes), kLanes, range));
   }
   return total;
 }
 
-/// Of these elements.
-std::vector<float> serial_sum(ZeroStage stage, std::int64_t micro_batches, model::shape::ParameterRange range) {
-  std::vector<float> sums;
-  for (std::int64_t i = range.begin; i < range.end; ++i) {
-    sums.push_back(stage == ZeroStage::one ? tree_sum(micro_batches, 0, kLanes, i).value()
-                                           : rounds_sum(micro_batches, i));
-  }
-  return sums;
+Sum serial_sum(ZeroStage stage, std::int64_t micro_batches, Range range) {
+  return stage == ZeroStage::one ? tree_sum(micro_batches, 0, kLanes, range) : rounds_sum(micro_batches, range);
 }
 
 constexpr ZeroStage kStages[] = {ZeroStage::one, ZeroStage::two};
@@ -98,9 +115,8 @@ std::span<float> compute(GradientReduction& reduction, std::size_t pass) {
   const Pass& about = reduction.passes()[pass];
   if (!about.micro_batch) return {};
   if (!about.accumulates) std::fill(arena.begin(), arena.end(), 0.0F);
-  for (std::size_t i = 0; i < arena.size(); ++i) {
-    arena[i] += gradient(*about.micro_batch, static_cast<std::int64_t>(i));
-  }
+  const std::span<const float> values = gradients(*about.micro_batch, arena.size());
+  std::transform(arena.begin(), arena.end(), values.begin(), arena.begin(), std::plus<>());
   reduction.end_pass(pass);
   return arena;
 }
@@ -152,7 +168,7 @@ void expect_serial_sums(ZeroStage stage) {
   std::unique_ptr<GradientReduction> made;
   if (stage == ZeroStage::one) made = std::make_unique<LaneReduction>(world, ownership, kLanes);
   if (stage == ZeroStage::two) {
-    made = std::make_unique<RoundReduction>(world, ownership, kLanes, model::shape::ParameterRange{kBlock, 3 * kBlock});
+    made = std::make_unique<RoundReduction>(world, ownership, kLanes, Range{kBlock, 3 * kBlock});
   }
   GradientReduction& reduction = *made;
   for (const std::int64_t micro_batches : {3, 19, 13, 8}) {  // sums of several rounds and of one, and empty lanes
@@ -199,6 +215,14 @@ std::vector<std::uint32_t> inputs_of(int rank, std::int64_t step, std::size_t pa
 
 constexpr std::int64_t kMicroBatches = 9;  // a lane of stage 1 has two, stage 2 has two rounds
 
+/// Of all of the model's gradient, made once.
+const std::vector<float>& sums_of_steps(ZeroStage stage) {
+  static std::map<ZeroStage, std::vector<float>> sums;
+  std::vector<float>& sum = sums[stage];
+  if (sum.empty()) sum = serial_sum(stage, kMicroBatches, {0, model::shape::ParameterTable(shape()).arena_size()});
+  return sum;
+}
+
 /// Steps with an exchange in which these rows of the arena are late, against one rank's steps, bit by bit. Gradients
 /// are announced in pieces and parameters asked for in pieces, as backward and the next forward do; the parameter of
 /// the rows as a whole only where it is the output layer too.
@@ -207,8 +231,8 @@ void expect_one_ranks_steps(ZeroStage stage, const ParameterRows& rows, bool out
   const model::shape::ParameterTable table(shape());
   const std::int64_t size = table.arena_size();
   ASSERT_GT(size, 4 * model::optimizer::kOptimizerBlock);
-  const model::shape::ParameterRange late = rows.all();
-  const std::vector<float> sum = serial_sum(stage, kMicroBatches, {0, size});
+  const Range late = rows.all();
+  const std::vector<float>& sum = sums_of_steps(stage);
   model::optimizer::AdamWOptions options;
   options.learning_rate = 0.01;
   options.weight_decay = 0.2;
@@ -229,16 +253,16 @@ void expect_one_ranks_steps(ZeroStage stage, const ParameterRows& rows, bool out
   reduction.plan(kMicroBatches);
   optimizer::ShardedAdamW optimizer(world, ownership, table.decay_ranges(), options);
   std::vector<float> parameters(expected.size(), 0.5F);
-  const auto expect_range = [&](model::shape::ParameterRange range) {
+  const auto expect_range = [&](Range range) {
     EXPECT_EQ(std::memcmp(parameters.data() + range.begin, expected.data() + range.begin,
                           static_cast<std::size_t>(range.end - range.begin) * sizeof(float)),
               0)
         << "elements from " << range.begin;
   };
   constexpr std::int64_t kPiece = 50'000;
-  const auto need_pieces = [&](model::shape::ParameterRange of) {
+  const auto need_pieces = [&](Range of) {
     for (std::int64_t end = of.end; end > of.begin; end -= kPiece) {
-      const model::shape::ParameterRange range = {std::max(of.begin, end - kPiece), end};
+      const Range range = {std::max(of.begin, end - kPiece), end};
       exchange.need(range);
       expect_range(range);
     }
@@ -255,7 +279,7 @@ void expect_one_ranks_steps(ZeroStage stage, const ParameterRows& rows, bool out
       exchange.need(late);
       expect_range({0, size});
     } else {
-      const model::shape::ParameterRange other = {late.begin + 10, late.begin + 20};  // not known to have such rows
+      const Range other = {late.begin + 10, late.begin + 20};  // not known to have such rows
       exchange.need_rows(other, std::vector<std::uint32_t>{0});
       expect_range(other);
     }
@@ -334,7 +358,7 @@ TEST(StepExchange, LateRowsMayLieAnywhere) {
 
 TEST(StepExchange, RanksMayOwnWholeMatrices) {
   const model::shape::ParameterTable table(shape());
-  std::vector<model::shape::ParameterRange> matrices;
+  std::vector<Range> matrices;
   for (const auto& parameter : table.parameters()) {
     if (parameter.shape.size() == 2 && parameter.name.starts_with("layers.")) matrices.push_back(parameter.range());
   }
