@@ -56,6 +56,20 @@ class Mix(PretrainTest):
                     self.assertLess(abs(taken[name] - step * BATCH * weight / 6.5), 1, (step, name))
         self.assertEqual(len(hashes), 1)
 
+    def test_stages_with_sums_of_gradients_divided_over_ranks(self):
+        # Nine micro-batches: a whole round of eight lanes, and one of one.
+        batch = ["--zero-stage", 2, "--global-batch", 18]
+        entries = ["web={web}:1", "code={code}:1", "code:3@2", "notes={notes}:0.5@3"]
+        for ranks in (None, 2, 3):
+            self.mix(entries, *batch, ranks=ranks, run=self.folder / f"on {ranks}")
+        hashes = {self.weights_hash(self.folder / f"on {ranks}") for ranks in (None, 2, 3)}
+        self.run_folder = self.folder / "on 3"
+        self.keep_checkpoints_up_to(4)
+        self.mix(entries, *batch, ranks=2)
+        self.assertEqual(hashes, {self.weights_hash()})
+        self.mix(entries, *batch[2:], run=self.folder / "stage 1")
+        self.assertNotIn(self.weights_hash(self.folder / "stage 1"), hashes)
+
     def test_weights_matter_and_one_source_is_plain_training(self):
         runs = {}
         for name, entries in (("one", ["any={web}:0.7"]), ("two", ["web={web}:1", "code={code}:1"]),
