@@ -38,7 +38,8 @@ std::int64_t activation_bytes(const PretrainOptions& options, const model::shape
 
 }  // namespace
 
-PretrainPlan plan_pretraining(const PretrainOptions& options, const PretrainInputs& inputs, int ranks) {
+PretrainPlan plan_pretraining(const PretrainOptions& options, const PretrainInputs& inputs, std::int64_t steps_before,
+                              int ranks) {
   const model::shape::Config& config = inputs.config;
   const model::shape::ParameterTable table(config);
   const std::int64_t arena = table.arena_size();
@@ -55,9 +56,10 @@ PretrainPlan plan_pretraining(const PretrainOptions& options, const PretrainInpu
   }
   const windows::BatchSizes batches = batch_sizes(options);
   const auto samples = static_cast<std::int64_t>(batches.of_steps(options.schedule.steps));
-  plan.first_step_tokens = batches.of_step(1) * config.sequence_length;
+  plan.steps_before = steps_before;
+  plan.first_step_tokens = batches.of_step(steps_before + 1) * config.sequence_length;
   plan.last_step_tokens = batches.of_step(options.schedule.steps) * config.sequence_length;
-  plan.tokens = samples * config.sequence_length;
+  plan.tokens = (samples - static_cast<std::int64_t>(batches.of_steps(steps_before))) * config.sequence_length;
   plan.training_tokens = inputs.training_tokens();
   double windows = 0;
   for (const SourceInput& source : inputs.sources) {
@@ -105,6 +107,7 @@ std::string to_text(const PretrainPlan& plan, int ranks) {
     per_step += " to " + show::grouped(static_cast<std::uint64_t>(plan.last_step_tokens));
   }
   line("tokens per step", per_step);
+  if (plan.steps_before != 0) line("goes on from step", show::grouped(static_cast<std::uint64_t>(plan.steps_before)));
   line("tokens in all", show::grouped(static_cast<std::uint64_t>(plan.tokens)));
   line("tokens of data", show::grouped(plan.training_tokens));
   line("epochs", fmt::format("{:.2f}", plan.epochs));

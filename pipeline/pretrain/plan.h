@@ -13,12 +13,13 @@ namespace chainrule::pipeline::pretrain {
 struct PretrainPlan {
   std::int64_t parameters = 0;
   std::int64_t lanes = 0;
-  std::int64_t first_step_tokens = 0;  ///< of the run's first step, and of its last: more where batches grow
+  std::int64_t steps_before = 0;       ///< that are taken: those of a branch's trunk
+  std::int64_t first_step_tokens = 0;  ///< of the next step, and of the last: more where batches grow
   std::int64_t last_step_tokens = 0;
-  std::int64_t tokens = 0;            ///< of the whole run
+  std::int64_t tokens = 0;            ///< of the steps to take
   std::uint64_t training_tokens = 0;  ///< in the data set
-  double epochs = 0;
-  double flops = 0;  ///< model FLOPs of the whole run: 6 N + 6 L T C a token
+  double epochs = 0;                  ///< with the steps before
+  double flops = 0;                   ///< model FLOPs of the steps to take: 6 N + 6 L T C a token
   // Bytes on the rank that needs the most.
   std::int64_t parameter_bytes = 0;
   std::int64_t gradient_bytes = 0;  ///< of its lanes or its slices, and room for those from other ranks
@@ -31,8 +32,9 @@ struct PretrainPlan {
   }
 };
 
-/// options.lanes is the number that it has.
-PretrainPlan plan_pretraining(const PretrainOptions& options, const PretrainInputs& inputs, int ranks);
+/// Of the steps behind so many. options.lanes is the number that it has.
+PretrainPlan plan_pretraining(const PretrainOptions& options, const PretrainInputs& inputs, std::int64_t steps_before,
+                              int ranks);
 
 /// The bytes of a rank, by what they are for.
 std::vector<job::Need> memory_needs(const PretrainPlan& plan);

@@ -68,6 +68,11 @@ std::string step_tokens_text(const PretrainOptions& options, std::int64_t sequen
   return first == last ? std::to_string(first) : fmt::format("{} to {}", first, last);
 }
 
+void warn_of_stages(const PretrainOptions& options, std::uint64_t samples_passed_over) {
+  const std::string unreached = stages_behind_end(options, samples_passed_over);
+  if (!unreached.empty()) run::warn(unreached);
+}
+
 /// Looks at the meter of this rank's node now and then.
 class MeterReader final : public metrics::StepObserver {
  public:
@@ -89,6 +94,26 @@ class HoldKeeper final : public metrics::StepObserver {
   const run::RunDirectory& run_;
 };
 
+/// What --dry-run says and refuses.
+void tell_plan(const comm::Communicator& communicator, PretrainOptions& options, run::Configuration& configuration,
+               const PretrainInputs& inputs) {
+  checkpoint::TrainingState state;
+  if (options.decay_now) {
+    state = find_branch(communicator, options, configuration, inputs).state;
+  } else if (options.lanes == 0) {
+    options.lanes = exchange::default_lanes(communicator.size());
+  }
+  check_lanes(options.lanes, communicator.size());
+  const PretrainPlan plan = plan_pretraining(options, inputs, state.step, communicator.size());
+  std::string text = to_text(plan, communicator.size());
+  if (inputs.has_mix()) text += sources_table(options, inputs);
+  if (communicator.rank() == 0) {
+    run::print(text);
+    warn_of_stages(options, 0);
+  }
+  comm::agree(communicator, [&] { check_epochs(options, inputs); });
+}
+
 }  // namespace
 
 failure::ExitCode pretrain(const comm::Communicator& communicator, PretrainOptions options,
@@ -103,16 +128,8 @@ failure::ExitCode pretrain(const comm::Communicator& communicator, PretrainOptio
   comm::agree(communicator, [&] { inputs = std::make_unique<PretrainInputs>(open_inputs(options, start)); });
   check_same_data(communicator, options, *inputs);
 
-  const std::string unreached = stages_behind_end(options);
   if (options.dry_run) {
-    if (options.lanes == 0) options.lanes = exchange::default_lanes(communicator.size());
-    if (options.decay_now) options.schedule.steps = options.schedule.decay_steps;
-    check_lanes(options.lanes, communicator.size());
-    std::string text = to_text(plan_pretraining(options, *inputs, communicator.size()), communicator.size());
-    if (inputs->has_mix()) text += sources_table(options, *inputs);
-    if (first) run::print(text);
-    if (first && !unreached.empty()) run::warn(unreached);
-    comm::agree(communicator, [&] { check_epochs(options, *inputs); });
+    tell_plan(communicator, options, configuration, *inputs);
     return failure::ExitCode::done;
   }
   const OpenedRun run = open_run(communicator, options, configuration);
@@ -125,11 +142,11 @@ failure::ExitCode pretrain(const comm::Communicator& communicator, PretrainOptio
     if (first) run::say(fmt::format("the run '{}' is finished: {} steps\n", options.run.string(), state.step));
     return failure::ExitCode::done;
   }
-  if (first && !unreached.empty()) run::warn(unreached);
   comm::agree(communicator, [&] { check_epochs(options, *inputs); });
   verify_inputs(communicator, *inputs);
   const job::Whereabouts here = job::gather_whereabouts(communicator, environment.threads_per_rank);
-  const PretrainPlan plan = plan_pretraining(options, *inputs, communicator.size());
+  const PretrainPlan plan = plan_pretraining(options, *inputs, 0, communicator.size());
+  if (first) warn_of_stages(options, state.samples_passed_over);
   Requests requests(first, options.run, pace_of(options, here.job, plan, communicator.size(), started), started);
   comm::agree_on_first(communicator, [&] { job::say_where(here, memory_needs(plan), options.run); });
 

@@ -252,6 +252,16 @@ std::optional<Place> find_place(const comm::Communicator& communicator, const Op
   return place;
 }
 
+Place find_branch(const comm::Communicator& communicator, PretrainOptions& options, run::Configuration& configuration,
+                  const PretrainInputs& inputs) {
+  OpenedRun opened;
+  opened.lanes_by_default = options.lanes == 0;
+  if (options.lanes == 0) options.lanes = exchange::default_lanes(communicator.size());
+  const Place place = branch_off(communicator, opened, options, configuration, inputs);
+  comm::agree(communicator, [&] { check_sources(place.state, options, inputs); });
+  return place;
+}
+
 void warn_of_other_bits(const checkpoint::TrainingState& before, const run::Environment& now) {
   const auto warn = [](const char* what, const auto& was, const auto& is) {
     if (was == is) return;

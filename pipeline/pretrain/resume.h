@@ -52,6 +52,11 @@ std::optional<Place> find_place(const comm::Communicator& communicator, const Op
                                 PretrainOptions& options, run::Configuration& configuration,
                                 const PretrainInputs& inputs);
 
+/// For a dry run with --decay-now: where a new branch would begin, in the run of --init; completes options and
+/// configuration. Throws AgreedError as find_place() does. Collective.
+Place find_branch(const comm::Communicator& communicator, PretrainOptions& options, run::Configuration& configuration,
+                  const PretrainInputs& inputs);
+
 /// Says where build, instruction set or threads are not those that the checkpoint was saved with. For one rank.
 void warn_of_other_bits(const checkpoint::TrainingState& before, const run::Environment& now);
 

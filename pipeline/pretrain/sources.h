@@ -34,9 +34,9 @@ void check_sources(const checkpoint::TrainingState& state, const PretrainOptions
 /// Throws Error (usage) naming the first source that the run's steps go through more than options.max_epochs times.
 void check_epochs(const PretrainOptions& options, const PretrainInputs& inputs);
 
-/// Names the stages of the mix that the run, as it is asked for, ends before: they hold once it is given more steps,
-/// and may be a mistake. A branch has those of its trunk. Empty where there are none.
-std::string stages_behind_end(const PretrainOptions& options);
+/// Names the stages of the mix that the run ends before, having passed over so many samples: they hold once it is given
+/// more steps, and may be a mistake. A branch has those of its trunk. Empty where there are none.
+std::string stages_behind_end(const PretrainOptions& options, std::uint64_t samples_passed_over);
 
 /// A table of the sources for people: tokens, weights by stage, samples and epochs of the whole run.
 std::string sources_table(const PretrainOptions& options, const PretrainInputs& inputs);

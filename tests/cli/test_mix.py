@@ -224,6 +224,27 @@ class Mix(PretrainTest):
         chainrule(*words, check=0)
         self.assertEqual(self.samples(6, fresh), {"code": 96})
 
+    def test_a_dry_run_of_a_branch_tells_what_it_takes(self):
+        entries = ["web={web}:1", "code={code}:0", "web:0@4", "code:1@4"]
+        trunk = self.folder / "trunk"
+        self.mix(entries, "--schedule", "constant", "--warmup-steps", 2, run=trunk)
+        words = self.command(entries, "--init", trunk, "--warmup-steps", 2, "--decay-steps", 3)
+        for name in ("--steps", "--model", "--width", "--sequence-length"):
+            at = words.index(name)
+            del words[at:at + 2]
+        for ranks in (None, 2):
+            said = chainrule(*words, "--decay-now", "--dry-run", ranks=ranks, check=0).out
+            self.assertRegex(said, r"goes on from step +6\n")
+            self.assertRegex(said, rf"tokens in all +{3 * BATCH * 16}\n")
+            taken = {line.split()[0]: int(line.split()[-2]) for line in said.splitlines()
+                     if line.split()[:1] in (["web"], ["code"])}
+            self.assertEqual(taken, {"web": 4 * BATCH, "code": 5 * BATCH})
+        self.assertFalse(self.run_folder.exists())
+        said = chainrule(*words, "--decay-now", "--dry-run", "--max-epochs", 0.01, check=64).err
+        self.assertIn("more than --max-epochs", said)
+        chainrule(*words, "--decay-now", check=0)
+        self.assertEqual(self.samples(9), taken)
+
     def test_stages_behind_the_end_are_named_and_kept(self):
         entries = ["web={web}:1", "code={code}:1", "code:2@6", "code:3@60"]
         warning = "warning: option '--mix': the run ends at --steps 6, so @6, @60 will hold only if it is given more steps"

@@ -57,6 +57,38 @@ class Rollback(PretrainTest):
             self.assertEqual(self.weights_hash(), whole)
             self.assertEqual([line["loss"] for line in self.metrics()], [line["loss"] for line in lines])
 
+    def test_stages_of_a_mix_begin_by_samples(self):
+        def run(entries, steps, *more, ranks=None, run=None):
+            words = self.options(*self.OPTIONS[:4], "--config", self.folder / "outliers.cfg", "--max-skips", 0,
+                                 "--on-divergence", "rollback", "--keep-checkpoints", 100, "--checkpoint-every", 20,
+                                 "--log-every", 1000, "--schedule", "constant", "--warmup-steps", 6, *more, steps=steps,
+                                 run=run)
+            at = words.index("--data")
+            del words[at:at + 2]
+            mix = [entry.format(a=self.fixture / "poisoned", b=self.fixture / "extra") for entry in entries]
+            return chainrule(*words, "--mix", *mix, ranks=ranks, check=0)
+
+        def taken(step):
+            return {source["name"]: source["samples"] for source in self.state(step)["sources"]}
+
+        # A stage at the end begins before it, by as many samples as were passed over.
+        entries = ["a={a}:1", "b={b}:0", "b:3@200"]
+        self.assertNotIn("will hold only", run(entries[:2], 200, ranks=2).err)
+        passed_over = self.state(200)["samples_passed_over"]
+        self.assertGreater(passed_over, 0)
+        self.assertEqual(taken(200), {"a": 200 * BATCH + passed_over, "b": 0})
+        whole = self.run_folder
+        self.run_folder = self.folder / "staged"
+        run(entries, 200)
+        self.assertEqual(sum(taken(200).values()), 200 * BATCH + passed_over)
+        self.assertAlmostEqual(taken(200)["b"], 0.75 * passed_over, delta=1)
+        self.assertNotIn("will hold only", run(entries, 210, ranks=2).err)
+        self.assertAlmostEqual(taken(210)["b"], 0.75 * (passed_over + 10 * BATCH), delta=1)
+        # Weights that are given now hold from now on, close to the end as well.
+        self.run_folder = whole
+        self.assertNotIn("will hold only", run(["a={a}:1", "b={b}:3"], 205).err)
+        self.assertAlmostEqual(taken(205)["b"], 0.75 * 5 * BATCH, delta=1)
+
     def test_batches_grow_by_steps_and_not_by_what_was_passed_over(self):
         rollback = [*self.outliers, "--max-skips", 0, "--on-divergence", "rollback", "--global-batch", 2 * BATCH,
                     "--batch-ramp", f"{BATCH}:{BATCH}:{250 * BATCH}", "--micro-batch", BATCH]

@@ -61,7 +61,8 @@ windows::MixOrder order_of(const Mix& mix, const windows::BatchSizes& batches, s
   }
   std::vector<windows::MixStage> stages;
   for (const Stage& stage : mix.stages) {
-    if (stage.step != 0 && stage.step >= steps) break;  // the run ends before it
+    // Stages behind the run's last step too: it comes there where it goes back over samples and passes over them.
+    if (static_cast<double>(whole) * static_cast<double>(stage.step) > kMostSamples) break;
     stages.push_back({batches.of_steps(stage.step), stage.weights});
   }
   return windows::MixOrder(stages);

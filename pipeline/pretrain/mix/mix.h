@@ -61,7 +61,8 @@ std::map<std::string, std::filesystem::path> parse_validation(const std::vector<
 /// and its weights hold from behind `step` on. Throws Error (usage) naming what else differs.
 Mix continued(const Mix& saved, const Mix& asked, std::int64_t step);
 
-/// The samples of a run of so many steps. Throws Error (usage) where they cannot be counted.
+/// The samples of a run of so many steps, and of those that it goes on to where samples are passed over. Throws Error
+/// (usage) where they cannot be counted.
 windows::MixOrder order_of(const Mix& mix, const windows::BatchSizes& batches, std::int64_t steps);
 
 }  // namespace chainrule::pipeline::pretrain::mix

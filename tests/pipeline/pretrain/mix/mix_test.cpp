@@ -1,5 +1,6 @@
 #include "pipeline/pretrain/mix/mix.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "io/error.h"
@@ -147,7 +148,10 @@ TEST(Mix, CountsTheSamplesOfItsStages) {
   EXPECT_EQ(order.counts(20), (std::vector<std::uint64_t>{20, 0}));
   EXPECT_EQ(order.counts(40), (std::vector<std::uint64_t>{25, 15}));
   EXPECT_EQ(order.counts(60), (std::vector<std::uint64_t>{25, 35}));
-  EXPECT_EQ(order.counts(80), (std::vector<std::uint64_t>{25, 55}));  // the run ends before the last stage
+  EXPECT_EQ(order.counts(80), (std::vector<std::uint64_t>{30, 50}));  // behind the run's end, where it passes over some
+  const std::string never = fmt::format("b:1@{}", kLastStep);
+  EXPECT_EQ(order_of(parse_mix({"a=x:1", "b=y:0", never}), windows::BatchSizes(1'000'000'000), 6).counts(70),
+            (std::vector<std::uint64_t>{70, 0}));
   EXPECT_NE(refusal([] { order_of(of_one_source("x"), windows::BatchSizes(1'000'000'000'000), 1'000'000'000'000); }),
             "nothing");
 }
