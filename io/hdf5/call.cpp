@@ -54,19 +54,29 @@ std::unique_lock<FairMutex> lock() {
   return held;
 }
 
-void fail(ErrorKind kind, const std::string& operation) {
+std::string take_error() {
   std::string stack;
   H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, append_description, &stack);
   H5Eclear2(H5E_DEFAULT);
+  return stack.empty() ? "no details" : stack;
+}
+
+void fail(ErrorKind kind, const std::string& operation) {
+  const std::string stack = take_error();
   const bool system = stack.find("errno = ") != std::string::npos;
   if (system && kind == ErrorKind::bad_data) kind = ErrorKind::input_output;
-  throw Error(kind, fmt::format("{} failed (HDF5: {})", operation, stack.empty() ? "no details" : stack));
+  throw Error(kind, fmt::format("{} failed (HDF5: {})", operation, stack));
+}
+
+bool write_out(std::int64_t id) {
+  return H5Iget_type(id) == H5I_DATASET ? H5Dflush(id) >= 0 : H5Fflush(id, H5F_SCOPE_LOCAL) >= 0;
 }
 
 void Handle::reset() noexcept {
   if (id_ < 0) return;
   const auto held = lock();
-  if (H5Iis_valid(id_) > 0) H5Idec_ref(id_);
+  if (failure_ && failure_->empty() && !write_out(id_)) *failure_ = take_error();
+  if ((!failure_ || failure_->empty()) && H5Iis_valid(id_) > 0) H5Idec_ref(id_);
   H5Eclear2(H5E_DEFAULT);
   id_ = -1;
 }

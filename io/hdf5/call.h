@@ -16,6 +16,12 @@ namespace chainrule::io::hdf5 {
 /// errors, no plugins, no links to other files.
 [[nodiscard]] std::unique_lock<FairMutex> lock();
 
+/// The HDF5 error stack of this thread in one line, innermost first; it is cleared.
+std::string take_error();
+
+/// Writes what the library holds back of a dataset or file. Returns whether it could; take_error() says why not.
+bool write_out(std::int64_t id);
+
 /// Throws Error with operation and the HDF5 error stack, innermost first. A failure of the system (the stack carries
 /// its errno) is input_output whatever kind says, except that a file that cannot be created stays cannot_create.
 [[noreturn]] void fail(ErrorKind kind, const std::string& operation);

@@ -64,10 +64,13 @@ void Dataset::read_rows(ElementType type, std::uint64_t first_row, void* values,
 
 void Dataset::write_rows(ElementType type, std::uint64_t first_row, const void* values, std::size_t count) {
   transfer(type, first_row, count, [&](hid_t memory, std::uint64_t offset) {
-    check(H5Dwrite(id_.get(), disk_type(type), memory, space_.get(), H5P_DEFAULT,
-                   static_cast<const std::byte*>(values) + offset),
-          ErrorKind::input_output,
-          [&] { return fmt::format("writing {} elements from row {} of {}", count, first_row, where_); });
+    if (H5Dwrite(id_.get(), disk_type(type), memory, space_.get(), H5P_DEFAULT,
+                 static_cast<const std::byte*>(values) + offset) >= 0) {
+      return;
+    }
+    *failure_ = take_error();
+    throw Error(ErrorKind::input_output, fmt::format("writing {} elements from row {} of {} failed (HDF5: {})", count,
+                                                     first_row, where_, *failure_));
   });
 }
 

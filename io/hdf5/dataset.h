@@ -81,6 +81,7 @@ class Dataset {
   ElementType type_ = ElementType::f32;
   std::vector<std::uint64_t> shape_{0};
   std::uint64_t chunk_rows_ = 1;
+  WriteFailure failure_;             ///< of its file; null where that is read
   mutable DeflatedChunks deflated_;  ///< of a dataset of a file opened for reading; under the library's lock
   std::string where_;                ///< "dataset 'tokens' of 'a-00000.h5'", for messages
 };

@@ -44,8 +44,10 @@ File File::create(const std::filesystem::path& path) {
   const auto creating = [&] { return file.in_file("creating"); };
   // Datasets left open at close() are a mistake that shows.
   const Handle access = access_properties(H5F_CLOSE_SEMI);
+  file.failure_ = std::make_shared<std::string>();
   file.id_ = Handle(
-      check(H5Fcreate(path.c_str(), H5F_ACC_EXCL, H5P_DEFAULT, access.get()), ErrorKind::cannot_create, creating));
+      check(H5Fcreate(path.c_str(), H5F_ACC_EXCL, H5P_DEFAULT, access.get()), ErrorKind::cannot_create, creating),
+      file.failure_);
   return file;
 }
 
@@ -91,9 +93,11 @@ Dataset File::create_dataset(const std::string& name, ElementType type, const st
   {
     const Handle plain(check(H5Dcreate2(id_.get(), name.c_str(), disk_type(type), made.space_.get(), H5P_DEFAULT,
                                         properties.get(), H5P_DEFAULT),
-                             ErrorKind::input_output, creating));
+                             ErrorKind::input_output, creating),
+                       failure_);
   }
-  made.id_ = open_with_cache(id_.get(), name, made.where_);
+  made.id_ = Handle(open_with_cache(id_.get(), name, made.where_).release(), failure_);
+  made.failure_ = failure_;
   return made;
 }
 
@@ -165,7 +169,10 @@ void File::require_format(const FileFormat& format) const {
 
 void File::close() {
   const auto held = lock();
-  check(H5Fflush(id_.get(), H5F_SCOPE_LOCAL), ErrorKind::input_output, [&] { return in_file("flushing"); });
+  if (failure_->empty() && !write_out(id_.get())) *failure_ = take_error();
+  if (!failure_->empty()) {
+    throw Error(ErrorKind::input_output, fmt::format("{} failed (HDF5: {})", in_file("flushing"), *failure_));
+  }
   check(H5Fclose(id_.release()), ErrorKind::input_output, [&] { return in_file("closing"); });
 }
 

@@ -72,6 +72,7 @@ class File {
   std::string in_file(const std::string& operation) const;
   Handle open_stored(const std::string& name) const;
 
+  WriteFailure failure_;  ///< of a file that is written
   Handle id_;
   std::filesystem::path path_;
   std::uint64_t bytes_ = 0;  ///< of a file opened for reading
