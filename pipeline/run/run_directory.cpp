@@ -176,7 +176,7 @@ void RunDirectory::add_environment(const std::string& json) const {
   if (io::files::is_there(file)) {
     try {
       all = io::files::parse_ordered_json(io::files::read_file(file));
-      all.at("starts");
+      all.at("starts").get_ref<const nlohmann::ordered_json::array_t&>();  // throws where it is anything else
     } catch (const nlohmann::json::exception& error) {
       throw io::Error(io::ErrorKind::bad_data, fmt::format("'{}' is damaged: {}", file.string(), error.what()));
     }

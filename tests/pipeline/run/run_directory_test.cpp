@@ -83,6 +83,21 @@ TEST(CheckSameRun, NamesTheOptionThatDiffers) {
               testing::HasSubstr("'--layers' is not set"));
 }
 
+TEST_F(RunDirectoryTest, AnEnvironmentThatHoldsNoStartsIsDamaged) {
+  const RunDirectory run = RunDirectory::open(folder_);
+  for (const char* content : {R"({"starts": 5})", R"({"starts": {}})", R"({"starts": null})", R"({})", R"([])", "{"}) {
+    io::files::write_file_atomically(folder_ / kEnvironmentName, content);
+    try {
+      run.add_environment("{}");
+      ADD_FAILURE() << content;
+    } catch (const io::Error& error) {
+      EXPECT_EQ(error.kind(), io::ErrorKind::bad_data) << content;
+      EXPECT_THAT(error.what(), testing::HasSubstr("environment.json' is damaged"));
+    }
+    EXPECT_EQ(io::files::read_file(folder_ / kEnvironmentName), content);
+  }
+}
+
 TEST_F(RunDirectoryTest, MetricsLogCutsOffStepsThatWillBeTakenAgain) {
   std::filesystem::create_directories(folder_);
   const std::filesystem::path path = folder_ / "metrics.jsonl";
