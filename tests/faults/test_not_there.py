@@ -108,6 +108,16 @@ class CheckpointsThatCannotBeSeen(Refusals, PretrainTest):
             self.assert_refused(done, (66, 73, 74), "checkpoints")
             self.assertEqual(self.seen(), before)
 
+    def test_what_is_told_absent_once_and_then_found_is_there(self):
+        """As where a file appears between two looks."""
+        for rule in ("stat:manifest.json$:ENOENT:1", "stat:step-00000004$:ENOENT:1", "stat:config.cfg$:ENOENT:1"):
+            for rank in ("", ":rank=1"):
+                with self.subTest(rule=rule + rank):
+                    shutil.rmtree(self.run_folder)
+                    copied(self.begun, self.run_folder)
+                    done = self.train(ranks=2 if rank else None, env=failing(rule + rank))
+                    self.assertIn("going on from step 4", done.err)
+
     def test_commands_that_read_the_run(self):
         for command in (["inspect", self.run_folder], ["score", "--model", self.run_folder, "--text", "a"],
                         ["evaluate", "--model", self.run_folder, "--data", self.fixture / "pair/train", "--report",
