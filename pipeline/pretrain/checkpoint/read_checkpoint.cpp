@@ -2,9 +2,11 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <sstream>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -42,6 +44,14 @@ void verify_share(const fs::path& checkpoint, int rank, int ranks) {
   }
   for (auto i = static_cast<std::size_t>(rank); i < manifest.entries().size(); i += static_cast<std::size_t>(ranks)) {
     manifest.verify(manifest.entries()[i].name);
+  }
+}
+
+/// Waits some seconds for a network file system to show a folder that rank 0 has seen.
+void wait_to_see(const fs::path& folder) {
+  constexpr int kLooks = 20;
+  for (int look = 0; look < kLooks && !io::files::is_there(folder); ++look) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
   }
 }
 
@@ -125,7 +135,10 @@ void read_owned(const fs::path& checkpoint, std::string_view files, std::int64_t
 }  // namespace
 
 void require_intact(const comm::Communicator& communicator, const fs::path& checkpoint) {
-  comm::agree(communicator, [&] { verify_share(checkpoint, communicator.rank(), communicator.size()); });
+  comm::agree(communicator, [&] {
+    wait_to_see(checkpoint);
+    verify_share(checkpoint, communicator.rank(), communicator.size());
+  });
   std::string manifest;
   comm::agree(communicator, [&] { manifest = io::files::file_digest(checkpoint / io::tensors::kManifestName); });
   comm::require_same(communicator, failure::ExitCode::bad_data,
