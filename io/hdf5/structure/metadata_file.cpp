@@ -1,8 +1,6 @@
 #include "io/hdf5/structure/metadata_file.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -96,6 +97,19 @@ TEST_F(RunDirectoryTest, AnEnvironmentThatHoldsNoStartsIsDamaged) {
     }
     EXPECT_EQ(io::files::read_file(folder_ / kEnvironmentName), content);
   }
+}
+
+TEST_F(RunDirectoryTest, MetricsLogSaysWhereALineDidNotFit) {
+  std::filesystem::create_directories(folder_);
+  pretrain::metrics::MetricsLog log(folder_ / "metrics.jsonl", 0);
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  const rlimit small{10, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  errno = 0;
+  EXPECT_THAT([&] { log.append(R"({"step":1,"loss":5})"); },
+              testing::ThrowsMessage<io::Error>(testing::HasSubstr("10 of 20 bytes fit")));
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
 }
 
 TEST_F(RunDirectoryTest, MetricsLogCutsOffStepsThatWillBeTakenAgain) {
