@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "io/error.h"
+#include "io/files/regular_file.h"
 
 namespace chainrule::io::files {
 namespace {
@@ -44,6 +45,18 @@ void write_whole(int fd, std::string_view content, const std::filesystem::path& 
   }
 }
 
+std::string read_whole(int fd, const std::filesystem::path& path) {
+  std::string content;
+  std::string buffer(1U << 16U, '\0');
+  for (;;) {
+    const ssize_t got = ::read(fd, buffer.data(), buffer.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) fail(errno == EISDIR ? ErrorKind::missing_input : ErrorKind::input_output, "read", path);
+    if (got == 0) return content;
+    content.append(buffer, 0, static_cast<std::size_t>(got));
+  }
+}
+
 }  // namespace
 
 FileBeside create_beside(const std::filesystem::path& path) {
@@ -70,18 +83,12 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view c
   }
 }
 
-std::string read_file(const std::filesystem::path& path) {
+std::string read_file(const std::filesystem::path& path) { return read_whole(RegularFile(path).descriptor(), path); }
+
+std::string read_file_or_pipe(const std::filesystem::path& path) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.get() < 0) fail(ErrorKind::missing_input, "open", path);
-  std::string content;
-  std::string buffer(1U << 16U, '\0');
-  for (;;) {
-    const ssize_t got = ::read(file.get(), buffer.data(), buffer.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) fail(errno == EISDIR ? ErrorKind::missing_input : ErrorKind::input_output, "read", path);
-    if (got == 0) return content;
-    content.append(buffer, 0, static_cast<std::size_t>(got));
-  }
+  return read_whole(file.get(), path);
 }
 
 void sync_path(const std::filesystem::path& path) {

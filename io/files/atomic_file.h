@@ -18,8 +18,13 @@ struct FileBeside {
 /// Throws Error cannot_create.
 FileBeside create_beside(const std::filesystem::path& path);
 
-/// The whole content of a file. Throws Error (missing_input, input_output).
+/// The whole content of a regular file. Throws Error missing_input where it cannot be opened or is no regular file (a
+/// pipe is not waited for), input_output.
 std::string read_file(const std::filesystem::path& path);
+
+/// The same of what a person names, which may be a pipe: waits for its writer. Never for what lies in a folder that a
+/// program wrote.
+std::string read_file_or_pipe(const std::filesystem::path& path);
 
 /// fsync of a file or folder. Throws Error input_output.
 void sync_path(const std::filesystem::path& path);

@@ -1,15 +1,16 @@
 #include "io/files/digest.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 #include <xxhash.h>
 
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <new>
 #include <vector>
 
 #include "io/error.h"
+#include "io/files/regular_file.h"
 
 namespace chainrule::io::files {
 
@@ -37,18 +38,18 @@ std::string Digest::hexadecimal() const {
 }
 
 std::string file_digest(const std::filesystem::path& path) {
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"), &std::fclose);
-  if (!file) {
-    throw Error(ErrorKind::missing_input, fmt::format("cannot open '{}': {}", path.string(), std::strerror(errno)));
-  }
+  const RegularFile file(path);
   Digest digest;
   std::vector<char> buffer(1U << 20U);
-  std::size_t got = 0;
-  while ((got = std::fread(buffer.data(), 1, buffer.size(), file.get())) > 0) digest.update(buffer.data(), got);
-  if (std::ferror(file.get()) != 0) {
-    throw Error(ErrorKind::input_output, fmt::format("reading '{}' failed: {}", path.string(), std::strerror(errno)));
+  for (;;) {
+    const ssize_t got = ::read(file.descriptor(), buffer.data(), buffer.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) {
+      throw Error(ErrorKind::input_output, fmt::format("reading '{}' failed: {}", path.string(), std::strerror(errno)));
+    }
+    if (got == 0) return digest.hexadecimal();
+    digest.update(buffer.data(), static_cast<std::size_t>(got));
   }
-  return digest.hexadecimal();
 }
 
 }  // namespace chainrule::io::files

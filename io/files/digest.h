@@ -22,7 +22,7 @@ class Digest {
   std::unique_ptr<State> state_;
 };
 
-/// XXH3-128 of a whole file. Throws Error (missing_input, input_output).
+/// XXH3-128 of a whole regular file. Throws Error (missing_input, input_output) as read_file() does.
 std::string file_digest(const std::filesystem::path& path);
 
 }  // namespace chainrule::io::files

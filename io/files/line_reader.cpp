@@ -1,8 +1,6 @@
 #include "io/files/line_reader.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -17,29 +15,10 @@ namespace {
 
 constexpr std::size_t kPartBytes = std::size_t{1} << 16;
 
-[[noreturn]] void fail_at(const std::filesystem::path& path, ErrorKind kind, const char* operation, const char* why) {
-  throw Error(kind, fmt::format("cannot {} {}: {}", operation, path_in_quotes(path), why));
-}
-
 }  // namespace
 
 LineReader::LineReader(const std::filesystem::path& path, std::size_t most_line_bytes)
-    : path_(path), most_line_bytes_(most_line_bytes) {
-  descriptor_ = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-  if (descriptor_ < 0) fail_at(path_, ErrorKind::missing_input, "open", std::strerror(errno));
-  struct stat found {};
-  const bool known = ::fstat(descriptor_, &found) == 0;
-  if (known && S_ISREG(found.st_mode)) {
-    left_ = static_cast<std::uint64_t>(found.st_size);
-    return;
-  }
-  const int why = errno;
-  ::close(descriptor_);
-  if (known) fail_at(path_, ErrorKind::missing_input, "read", "it is no file");
-  fail_at(path_, ErrorKind::input_output, "look at", std::strerror(why));
-}
-
-LineReader::~LineReader() { ::close(descriptor_); }
+    : path_(path), most_line_bytes_(most_line_bytes), file_(path), left_(file_.bytes()) {}
 
 void LineReader::read_more() {
   buffer_.erase(0, begin_);
@@ -49,9 +28,12 @@ void LineReader::read_more() {
   buffer_.resize(before + wanted);
   ssize_t got = 0;
   do {
-    got = ::read(descriptor_, buffer_.data() + before, wanted);
+    got = ::read(file_.descriptor(), buffer_.data() + before, wanted);
   } while (got < 0 && errno == EINTR);
-  if (got < 0) fail_at(path_, ErrorKind::input_output, "read", std::strerror(errno));
+  if (got < 0) {
+    throw Error(ErrorKind::input_output,
+                fmt::format("cannot read {}: {}", path_in_quotes(path_), std::strerror(errno)));
+  }
   buffer_.resize(before + static_cast<std::size_t>(got));
   left_ = got == 0 ? 0 : left_ - static_cast<std::uint64_t>(got);  // it became shorter meanwhile
 }

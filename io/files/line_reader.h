@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "io/files/regular_file.h"
+
 namespace chainrule::io::files {
 
 /// The whole lines of a file that another process may be appending to, one after the other, in bounded memory: as long
@@ -16,7 +18,6 @@ class LineReader {
   explicit LineReader(const std::filesystem::path& path, std::size_t most_line_bytes = std::size_t{1} << 20);
   LineReader(const LineReader&) = delete;
   LineReader& operator=(const LineReader&) = delete;
-  ~LineReader();
 
   /// The next line, without its line feed, until the next call. Empty at the end; a last line without a line feed, cut
   /// short or still being written, is not given. Throws Error bad_data naming the line that is longer than it may be,
@@ -30,8 +31,8 @@ class LineReader {
 
   std::filesystem::path path_;
   std::size_t most_line_bytes_;
-  int descriptor_ = -1;
-  std::uint64_t left_ = 0;  // bytes that are not read yet
+  RegularFile file_;
+  std::uint64_t left_;  // bytes that are not read yet
   std::string buffer_;
   std::size_t begin_ = 0;  // of the next line in it
   std::int64_t line_number_ = 0;

@@ -72,11 +72,18 @@ Presence presence_of_itself(const std::filesystem::path& path) {
 }
 
 Presence presence_of(const std::filesystem::path& path) {
-  struct stat found {};
-  const int error = error_of([&] { return ::stat(path.c_str(), &found); });
-  if (error == 0) return kind_of(found);
-  if (!says_absent(error)) fail("look at", path, error);
-  if (presence_of_itself(path) == Presence::absent) return Presence::absent;
+  // What comes between the looks, or was told to be absent once, is there; a link that has come is looked through
+  // again.
+  for (int look = 0; look < 2; ++look) {
+    struct stat found {};
+    int error = error_of([&] { return ::stat(path.c_str(), &found); });
+    if (error == 0) return kind_of(found);
+    if (!says_absent(error)) fail("look at", path, error);
+    error = error_of([&] { return ::lstat(path.c_str(), &found); });
+    if (says_absent(error)) return Presence::absent;
+    if (error != 0) fail("look at", path, error);
+    if (!S_ISLNK(found.st_mode)) return kind_of(found);
+  }
   throw Error(ErrorKind::missing_input, fmt::format("'{}' is a link to something that is not there", path.string()));
 }
 

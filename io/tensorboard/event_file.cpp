@@ -77,10 +77,10 @@ void EventFile::add(std::int64_t step, const Scalars& scalars) { append(scalars_
 
 void EventFile::append(const std::string& event) {
   const std::string record = framed(event);
-  if (::write(file_, record.data(), record.size()) != static_cast<ssize_t>(record.size())) {
-    throw Error(ErrorKind::input_output,
-                fmt::format("cannot write {}: {}", path_in_quotes(path_), std::strerror(errno)));
-  }
+  const ssize_t wrote = ::write(file_, record.data(), record.size());
+  if (wrote == static_cast<ssize_t>(record.size())) return;
+  const std::string why = wrote < 0 ? std::strerror(errno) : fmt::format("{} of {} bytes fit", wrote, record.size());
+  throw Error(ErrorKind::input_output, fmt::format("cannot write {}: {}", path_in_quotes(path_), why));
 }
 
 }  // namespace chainrule::io::tensorboard

@@ -55,11 +55,15 @@ Manifest::Manifest(std::filesystem::path folder, std::vector<ManifestEntry> entr
 Manifest Manifest::read(const std::filesystem::path& folder) {
   if (!files::is_there(folder))
     throw Error(ErrorKind::missing_input, fmt::format("'{}' is not there", folder.string()));
-  if (!files::is_there(folder / kManifestName)) {
+  const std::filesystem::path path = folder / kManifestName;
+  const files::Presence presence = files::presence_of(path);
+  if (presence == files::Presence::absent) {
     throw Error(ErrorKind::bad_data,
                 fmt::format("'{}' has no {}: it was never completed, or is damaged", folder.string(), kManifestName));
   }
-  const std::filesystem::path path = folder / kManifestName;
+  if (presence != files::Presence::file) {
+    throw Error(ErrorKind::bad_data, fmt::format("{} is no regular file", path_in_quotes(path)));
+  }
   Manifest manifest(folder, parse_manifest(files::read_file(path), path));
   for (const ManifestEntry& entry : manifest.entries_) {
     if (files::presence_of(folder / entry.name) != files::Presence::file) {

@@ -21,7 +21,7 @@ class Reader {
   explicit Reader(const std::filesystem::path& file) : fields_(file) { source_.path = file; }
 
   TokenizerSource run() {
-    const Json root = files::parse_untrusted_json(files::read_file(source_.path),
+    const Json root = files::parse_untrusted_json(files::read_file_or_pipe(source_.path),
                                                   fmt::format("tokenizer {}", path_in_quotes(source_.path)));
     if (!root.is_object() || !root.contains("model")) fields_.fail("has no 'model': is it a tokenizer.json?");
     fields_.know_keys(root, "the file",

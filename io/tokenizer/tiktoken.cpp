@@ -72,7 +72,7 @@ bool is_sentencepiece(std::string_view text) { return text.size() > 1 && text[0]
 }  // namespace
 
 TokenizerSource read_tiktoken(const std::filesystem::path& file) {
-  const std::string text = files::read_file(file);
+  const std::string text = files::read_file_or_pipe(file);
   if (is_sentencepiece(text)) {
     refuse_tokenizer(file, "is a SentencePiece model, which is not supported: use the tokenizer.json made from it");
   }

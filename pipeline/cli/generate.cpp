@@ -108,7 +108,8 @@ void share_out(const comm::Communicator& world, const Request& request, std::opt
   std::unique_ptr<infer::generate::Generator> generator;
   std::string content;
   comm::agree_on_first(world, [&] {
-    content = request.prompts == "-" ? run::read_standard_input("the prompts") : io::files::read_file(request.prompts);
+    content = request.prompts == "-" ? run::read_standard_input("the prompts")
+                                     : io::files::read_file_or_pipe(request.prompts);
   });
   content = world.broadcast(content);
   comm::agree(world, [&] {

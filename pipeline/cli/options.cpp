@@ -11,6 +11,7 @@
 #include <typeinfo>
 
 #include "io/error.h"
+#include "io/files/atomic_file.h"
 #include "pipeline/comm/agreement.h"
 #include "pipeline/comm/session.h"
 #include "pipeline/failure/error.h"
@@ -205,7 +206,7 @@ bool CommandOptions::parse(const Arguments& arguments) {
     if (values_.count("config") != 0) {
       const auto path = values_["config"].as<std::string>();
       try {
-        const run::Configuration lines = run::read_configuration(path);
+        const run::Configuration lines = run::parse_configuration(io::files::read_file_or_pipe(path), path);
         for (const auto& [name, unused] : lines) {
           if (all.find_nothrow(name, false) == nullptr) fail_unknown("--" + name, fmt::format(" in '{}'", path));
         }

@@ -13,7 +13,7 @@ void TextInput::add_to(po::options_description& group) {
 std::string TextInput::read(const CommandOptions& options) const {
   const std::string given = options.either("text", "input");
   if (given == "text") return text_;
-  return given == "input" && file_ != "-" ? io::files::read_file(file_) : run::read_standard_input("the text");
+  return given == "input" && file_ != "-" ? io::files::read_file_or_pipe(file_) : run::read_standard_input("the text");
 }
 
 }  // namespace chainrule::pipeline::cli

@@ -16,7 +16,8 @@
 namespace chainrule::pipeline::measure {
 
 void measure_tokenizing(const BenchmarkOptions& options, BenchmarkResult& result) {
-  const std::string text = options.text.empty() ? generated_text(8'000'000) : io::files::read_file(options.text);
+  const std::string text =
+      options.text.empty() ? generated_text(8'000'000) : io::files::read_file_or_pipe(options.text);
   const auto tokenizer = [&] {
     if (!options.tokenizer.empty()) return io::tokenizer::Tokenizer::load(options.tokenizer);
     io::tokenizer::TokenizerTrainer trainer;

@@ -101,17 +101,9 @@ void continue_mix(const run::Configuration& saved, const fs::path& file, const P
   if (!before.empty()) options.mix = mix::continued(before, options.mix, step);
 }
 
-/// The checkpoint that --decay-now goes on from: the newest of --init, or the one at which the branch was begun before.
-fs::path choose_trunk(const PretrainOptions& options, const std::optional<run::Configuration>& saved) {
-  const std::string init = io::path_in_quotes(options.init);
-  const std::vector<models::CheckpointPlace> places = models::list_checkpoints(options.init);
-  if (places.empty()) {
-    throw failure::Error(
-        failure::ExitCode::usage,
-        fmt::format("option '--decay-now' goes on from a run of chainrule: {} has no checkpoints", init));
-  }
-  if (!saved) return places.front().folder;
-  const model::optimizer::ScheduleOptions begun = schedule_in(*saved, options.run / run::kConfigurationName);
+/// The checkpoint at which the branch, whose config.cfg is `saved`, was begun before.
+fs::path trunk_before(const PretrainOptions& options, const run::Configuration& saved) {
+  const model::optimizer::ScheduleOptions begun = schedule_in(saved, options.run / run::kConfigurationName);
   const fs::path folder = models::checkpoint_folder(options.init, begun.steps - begun.decay_steps);
   if (io::files::is_there(folder)) return folder;
   throw failure::Error(
@@ -120,13 +112,32 @@ fs::path choose_trunk(const PretrainOptions& options, const std::optional<run::C
                   io::path_in_quotes(options.run), io::path_in_quotes(folder)));
 }
 
+/// The checkpoint that --decay-now goes on from: the newest intact one of --init, or the one at which the branch was
+/// begun before. Collective.
+fs::path choose_trunk(const comm::Communicator& communicator, const OpenedRun& opened, const PretrainOptions& options) {
+  std::string before;
+  comm::agree_on_first(communicator, [&] {
+    if (models::list_checkpoints(options.init).empty()) {
+      throw failure::Error(failure::ExitCode::usage,
+                           fmt::format("option '--decay-now' goes on from a run of chainrule: {} has no checkpoints",
+                                       io::path_in_quotes(options.init)));
+    }
+    if (opened.saved) before = trunk_before(options, *opened.saved).string();
+  });
+  before = communicator.broadcast(before);
+  if (before.empty()) {
+    if (const auto newest = checkpoint::find_intact_checkpoint_of_another(communicator, options.init)) return *newest;
+    throw failure::AgreedError(failure::ExitCode::missing_input,
+                               fmt::format("the checkpoints of {} are gone", io::path_in_quotes(options.init)));
+  }
+  checkpoint::require_intact(communicator, before);
+  return before;
+}
+
 /// The branch's place in its trunk, and its schedule.
 Place branch_off(const comm::Communicator& communicator, const OpenedRun& opened, PretrainOptions& options,
                  run::Configuration& configuration, const PretrainInputs& inputs) {
-  std::string chosen;
-  comm::agree_on_first(communicator, [&] { chosen = choose_trunk(options, opened.saved).string(); });
-  Place place{communicator.broadcast(chosen), {}};
-  checkpoint::require_intact(communicator, place.checkpoint);
+  Place place{choose_trunk(communicator, opened, options), {}};
   comm::agree(communicator, [&] {
     place.state = checkpoint::read_training_state(place.checkpoint);
     const std::int64_t length = models::read_model_description(place.checkpoint / "model.json").config.sequence_length;

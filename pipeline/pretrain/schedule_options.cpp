@@ -43,13 +43,23 @@ Number number_in(const run::Configuration& configuration, const char* name, Numb
   return number;
 }
 
-/// The options as config.cfg has them.
-std::vector<std::pair<std::string, std::string>> lines_of(const ScheduleOptions& schedule) {
+/// All of the options as config.cfg has them.
+std::vector<std::pair<std::string, std::string>> all_lines_of(const ScheduleOptions& schedule) {
   return {{"schedule", name_of(schedule.shape)},
           {"warmup-steps", fmt::format("{}", schedule.warmup_steps)},
           {"decay-steps", fmt::format("{}", schedule.decay_steps)},
           {"minimum-learning-rate", fmt::format("{}", schedule.minimum_learning_rate)},
           {"steps", fmt::format("{}", schedule.steps)}};
+}
+
+/// Those that a schedule of this shape has: others would be refused when the file is given back.
+std::vector<std::pair<std::string, std::string>> lines_of(const ScheduleOptions& schedule) {
+  auto lines = all_lines_of(schedule);
+  std::erase_if(lines, [&](const auto& line) {
+    if (line.first == "decay-steps") return schedule.shape != ScheduleShape::warmup_stable_decay;
+    return line.first == "minimum-learning-rate" && schedule.shape == ScheduleShape::constant;
+  });
+  return lines;
 }
 
 }  // namespace
@@ -101,19 +111,13 @@ ScheduleOptions schedule_in(const run::Configuration& configuration, const std::
 }
 
 void set_schedule(run::Configuration& configuration, const ScheduleOptions& schedule) {
-  const auto is_of_shape = [&](const std::string& name) {  // others would be refused when the file is given back
-    if (name == "decay-steps") return schedule.shape == ScheduleShape::warmup_stable_decay;
-    return name != "minimum-learning-rate" || schedule.shape != ScheduleShape::constant;
-  };
-  for (const auto& [name, value] : lines_of(schedule)) {
-    if (is_of_shape(name)) run::set_value(configuration, name, value);
-  }
+  for (const auto& [name, value] : lines_of(schedule)) run::set_value(configuration, name, value);
 }
 
 const std::vector<std::string>& schedule_option_names() {
   static const std::vector<std::string> names = [] {
     std::vector<std::string> all;
-    for (const auto& [name, value] : lines_of({})) all.push_back(name);
+    for (const auto& [name, value] : all_lines_of({})) all.push_back(name);
     return all;
   }();
   return names;

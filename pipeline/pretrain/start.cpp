@@ -4,9 +4,12 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
 
+#include "io/error.h"
 #include "io/files/json_text.h"
 #include "io/files/presence.h"
+#include "io/tensors/manifest.h"
 #include "pipeline/comm/agreement.h"
 #include "pipeline/failure/error.h"
 #include "pipeline/models/checkpoint_places.h"
@@ -35,13 +38,30 @@ Config shortened(Config config, const PretrainOptions& options) {
   return config;
 }
 
-/// What the run's newest checkpoint says of its model, as a message; empty where there is none. Whether it is whole is
-/// seen when it is restored.
+/// The description of the run's model in the newest checkpoint where it is whole; empty where there are no checkpoints.
+/// All of a run have the same. Says nothing of damaged ones: that is done where the one to go on from is looked for.
+std::optional<models::ModelDescription> find_description(const std::filesystem::path& run) {
+  std::optional<io::Error> damage;
+  for (const models::CheckpointPlace& place : models::list_checkpoints(run)) {
+    try {
+      io::tensors::Manifest::read(place.folder).verify("model.json");
+      return models::read_model_description(place.folder / "model.json");
+    } catch (const io::Error& error) {
+      if (error.kind() != io::ErrorKind::bad_data) throw;
+      if (!damage) damage = error;
+    }
+  }
+  if (!damage) return std::nullopt;
+  throw io::Error(io::ErrorKind::bad_data,
+                  fmt::format("no checkpoint of '{}' is intact: {}", run.string(), damage->what()));
+}
+
+/// What the run's checkpoints say of its model, as a message; empty where there are none.
 std::string described_by_run(const PretrainOptions& options) {
   if (options.dry_run && options.run.empty()) return {};
-  const std::vector<models::CheckpointPlace> places = models::list_checkpoints(options.run);
-  if (places.empty()) return {};
-  const models::ModelDescription description = models::read_model_description(places.front().folder / "model.json");
+  const std::optional<models::ModelDescription> found = find_description(options.run);
+  if (!found) return {};
+  const models::ModelDescription& description = *found;
   nlohmann::ordered_json json = {{"tokenizer_fingerprint", description.tokenizer_fingerprint}};
   models::write_config(description.config, json["config"]);
   return io::files::json_text(json);

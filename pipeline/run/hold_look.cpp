@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "io/error.h"
+#include "io/files/regular_file.h"
 #include "io/quote.h"
 
 namespace chainrule::pipeline::run {
@@ -21,7 +22,7 @@ namespace {
 class OpenedHold {
  public:
   OpenedHold(const std::filesystem::path& file, int flags)
-      : descriptor_(::open(file.c_str(), flags | O_NOFOLLOW | O_CLOEXEC)) {}
+      : descriptor_(::open(file.c_str(), flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)) {}
   OpenedHold(const OpenedHold&) = delete;
   OpenedHold& operator=(const OpenedHold&) = delete;
   ~OpenedHold() {
@@ -56,6 +57,9 @@ bool with_hold(const std::filesystem::path& file, int flags, const Use& use) {
       if (!opened.is_open() && (errno == ENOENT || errno == ENOTDIR)) return false;
       std::optional<Holder> holder;
       if (opened.is_open() && opened.read(holder) && use(opened, holder)) return true;
+      const int error = errno;
+      if (opened.is_open() && error != ESTALE) io::files::require_regular(opened.get(), file);
+      errno = error;
     }
     if (errno == ESTALE && i < kTries) {
       std::this_thread::sleep_for(std::chrono::milliseconds(20));

@@ -13,7 +13,8 @@ struct HoldLook {
   double refreshed = 0;          ///< seconds since 1970 by the clock that the file system gave it
 };
 
-/// Nothing where there is none. Throws io::Error input_output where it cannot be seen.
+/// Nothing where there is none. Throws io::Error: input_output where it cannot be seen, missing_input where it is no
+/// regular file.
 std::optional<HoldLook> look_at_hold(const std::filesystem::path& file);
 
 /// Sets its time to now; false where it is not there, or is another's than that of the id. Throws io::Error

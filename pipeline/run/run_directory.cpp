@@ -19,6 +19,7 @@
 #include "io/files/json_text.h"
 #include "io/files/presence.h"
 #include "io/files/published_folder.h"
+#include "io/files/regular_file.h"
 #include "pipeline/run/file_lock.h"
 #include "pipeline/run/hold_file.h"
 #include "pipeline/run/process_identity.h"
@@ -59,8 +60,14 @@ std::string said_by(int file) {
 }
 
 int open_lock_file(const std::filesystem::path& path) {
-  const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0666);
   if (file < 0) refuse(fmt::format("cannot create '{}': {}", path.string(), std::strerror(errno)));
+  try {
+    io::files::require_regular(file, path);
+  } catch (...) {
+    ::close(file);
+    throw;
+  }
   return file;
 }
 
@@ -147,23 +154,10 @@ void require_held(const std::filesystem::path& path, const std::string& holder) 
 
 std::optional<std::string> holder_of(const std::filesystem::path& path) {
   const std::filesystem::path lock = path / kLockName;
-  const io::files::Presence presence = io::files::presence_of(lock);
-  if (presence == io::files::Presence::absent) return std::nullopt;
-  const int file = presence == io::files::Presence::file ? ::open(lock.c_str(), O_RDONLY | O_CLOEXEC) : -1;
-  if (file < 0) {
-    throw io::Error(io::ErrorKind::missing_input,
-                    fmt::format("cannot open '{}': {}", lock.string(),
-                                presence == io::files::Presence::file ? std::strerror(errno) : "it is no file"));
-  }
-  std::optional<std::string> holder;
-  try {
-    holder = look_at_lock(file, lock) == Locking::is_locked ? said_by(file) : holder_by_file(lock);
-  } catch (...) {
-    ::close(file);
-    throw;
-  }
-  ::close(file);
-  return holder;
+  if (!io::files::is_there(lock)) return std::nullopt;
+  const io::files::RegularFile file(lock);
+  if (look_at_lock(file.descriptor(), lock) == Locking::is_locked) return said_by(file.descriptor());
+  return holder_by_file(lock);
 }
 
 std::optional<Configuration> RunDirectory::configuration() const {
@@ -182,7 +176,7 @@ void RunDirectory::add_environment(const std::string& json) const {
   if (io::files::is_there(file)) {
     try {
       all = io::files::parse_ordered_json(io::files::read_file(file));
-      all.at("starts");
+      all.at("starts").get_ref<const nlohmann::ordered_json::array_t&>();  // throws where it is anything else
     } catch (const nlohmann::json::exception& error) {
       throw io::Error(io::ErrorKind::bad_data, fmt::format("'{}' is damaged: {}", file.string(), error.what()));
     }

@@ -60,6 +60,15 @@ class Schedules(PretrainTest):
                 self.assertIn("it stands at step 4 already", self.train(*words, *shrunk, steps=3, check=64).err)
                 self.train(*words)
 
+    def test_fewer_steps_than_were_taken_are_named(self):
+        for shape in ("constant", "cosine", "linear", "warmup-stable-decay"):
+            with self.subTest(shape=shape):
+                run = self.folder / shape
+                words = ["--schedule", shape, "--warmup-steps", 1]
+                self.train(*words, run=run)
+                done = self.train(*words, run=run, steps=3, check=64)
+                self.assertIn("option '--steps' is '6' in this run and '3' now; it stands at step 6 already", done.err)
+
     def test_warmup_may_not_change(self):
         self.train("--schedule", "constant", "--warmup-steps", 2)
         done = self.train("--schedule", "constant", "--warmup-steps", 1, check=64)

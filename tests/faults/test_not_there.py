@@ -30,9 +30,9 @@ class CheckpointsThatCannotBeSeen(Refusals, PretrainTest):
         state = state_of(self.run_folder)
         return {name: content for name, content in state.items() if name != "lock"}
 
-    def untouched(self, *said, env=None, code=(66, 73, 74), before=None):
+    def untouched(self, *said, env=None, code=(66, 73, 74), before=None, ranks=None):
         before = before or self.seen()
-        done = self.train(check=None, env=env)
+        done = self.train(check=None, env=env, ranks=ranks)
         self.assert_refused(done, code, *said)
         self.assertNotIn("internal error", done.err)
         self.assertEqual(self.seen().keys(), before.keys(), done.err)
@@ -107,6 +107,22 @@ class CheckpointsThatCannotBeSeen(Refusals, PretrainTest):
             done = in_views([self.folder] * 2, *self.options(), env=environments)
             self.assert_refused(done, (66, 73, 74), "checkpoints")
             self.assertEqual(self.seen(), before)
+
+    def test_what_is_told_absent_once_and_then_found_is_there(self):
+        """As where a file appears between two looks."""
+        for rule in ("stat:manifest.json$:ENOENT:1", "stat:step-00000004$:ENOENT:1", "stat:config.cfg$:ENOENT:1"):
+            for rank in ("", ":rank=1"):
+                with self.subTest(rule=rule + rank):
+                    shutil.rmtree(self.run_folder)
+                    copied(self.begun, self.run_folder)
+                    done = self.train(ranks=2 if rank else None, env=failing(rule + rank))
+                    self.assertIn("going on from step 4", done.err)
+
+    def test_a_rank_waits_for_the_checkpoint_that_the_first_has_found(self):
+        done = self.train(ranks=2, env=failing("stat:step-00000004$:ENOENT:6:rank=1"))
+        self.assertIn("going on from step 4", done.err)
+        shutil.rmtree(self.checkpoint(6))
+        self.untouched("step-00000004", env=failing("stat:step-00000004$:ENOENT:always:rank=1"), ranks=2)
 
     def test_commands_that_read_the_run(self):
         for command in (["inspect", self.run_folder], ["score", "--model", self.run_folder, "--text", "a"],

@@ -167,6 +167,60 @@ class PretrainFaults(PretrainTest):
             self.assertEqual(self.weights_hash(run), self.weights_hash(whole), name)
             self.assertEqual(self.checkpoints(run), ["step-00000004", "step-00000006", "step-00000006.damaged"])
 
+    def with_init(self, *more, run, source, ranks=None, check=0):
+        """A run whose model's shape comes with another's checkpoint."""
+        options = self.options("--init", source, *more, run=run)
+        for name in ("--model", "--width", "--sequence-length"):
+            at = options.index(name)
+            del options[at:at + 2]
+        return options, chainrule(*options, ranks=ranks, check=check)
+
+    def test_damaged_newest_checkpoint_of_a_run_that_began_with_a_model(self):
+        source = self.folder / "source"
+        self.train(run=source, steps=2)
+        whole = self.folder / "whole"
+        self.with_init(run=whole, source=source)
+        damages = [lambda folder: flip_bit(folder / "model.json", 0), lambda folder: (folder / "model.json").unlink(),
+                   lambda folder: os.truncate(folder / "model.json", 50), lambda folder: flip_bit(folder / "model.h5"),
+                   lambda folder: [path.unlink() for path in folder.iterdir()]]
+        for number, damage in enumerate(damages):
+            for ranks in (None, 2):
+                with self.subTest(damage=number, ranks=ranks):
+                    run = self.folder / f"run {number} {ranks}"
+                    shutil.copytree(whole, run)
+                    damage(self.checkpoint(6, run))
+                    _, done = self.with_init(run=run, source=source, ranks=ranks)
+                    self.assertIn("step-00000006.damaged", done.err)
+                    self.assertIn("going on from step 4", done.err)
+                    self.assertEqual(self.weights_hash(run), self.weights_hash(whole))
+        for step in (4, 6):
+            (self.checkpoint(step, whole) / "model.json").unlink()
+        options, _ = self.with_init(run=whole, source=source, check=65)
+        self.refuse(65, "no checkpoint of", "intact", options=options, ranks=(None, 2))
+
+    def test_a_branch_begins_at_the_newest_intact_checkpoint(self):
+        trunk = self.folder / "trunk"
+        self.train("--schedule", "constant", "--warmup-steps", 2, "--keep-checkpoints", 3, run=trunk)
+        whole = self.folder / "whole"
+        self.train("--schedule", "warmup-stable-decay", "--decay-steps", 4, "--warmup-steps", 2, run=whole, steps=8)
+        for name in ("model.h5", "model.json", "state.json", "optimizer-00000.h5"):
+            for ranks in (None, 2):
+                with self.subTest(name=name, ranks=ranks):
+                    damaged = self.folder / f"damaged {name} {ranks}"
+                    shutil.copytree(trunk, damaged)
+                    flip_bit(self.checkpoint(6, damaged) / name)
+                    run = self.folder / f"branch {name} {ranks}"
+                    # No --steps: it ends where its decay does.
+                    options = self.options("--init", damaged, "--decay-steps", 4, run=run)
+                    for option in ("--model", "--width", "--sequence-length", "--steps"):
+                        at = options.index(option)
+                        del options[at:at + 2]
+                    done = chainrule(*options, "--decay-now", ranks=ranks, check=0)
+                    self.assertIn("step-00000006' is not gone on from", done.err)
+                    self.assertEqual([line["step"] for line in self.metrics(run)], [5, 6, 7, 8])
+                    self.assertEqual(self.weights_hash(run), self.weights_hash(whole))
+                    self.assertEqual(len(self.checkpoints(damaged)), 3)
+
     def test_no_intact_checkpoint(self):
         self.train()
         for step in (4, 6):

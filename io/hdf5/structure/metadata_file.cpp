@@ -1,8 +1,6 @@
 #include "io/hdf5/structure/metadata_file.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -42,25 +40,14 @@ std::string_view Fields::text() const { return {reinterpret_cast<const char*>(by
 void Fields::refuse(const std::string& what) const { refuse_at(*file_, block_ + field_, what); }
 
 MetadataFile::MetadataFile(const std::filesystem::path& path)
-    : name_(std::make_shared<const std::string>(path.string())),
-      descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
-  struct stat status {};
-  const bool opened = descriptor_ >= 0 && ::fstat(descriptor_, &status) == 0;
-  if (!opened || !S_ISREG(status.st_mode)) {
-    const std::string why = opened ? "it is not a regular file" : std::strerror(errno);
-    if (descriptor_ >= 0) ::close(descriptor_);
-    throw Error(ErrorKind::missing_input, fmt::format("cannot open '{}': {}", *name_, why));
-  }
-  bytes_ = static_cast<std::uint64_t>(status.st_size);
-}
-
-MetadataFile::~MetadataFile() { ::close(descriptor_); }
+    : name_(std::make_shared<const std::string>(path.string())), file_(path), bytes_(file_.bytes()) {}
 
 Fields MetadataFile::read(std::uint64_t offset, std::uint64_t bytes, std::string_view what) {
   claim(offset, bytes, what);
   const auto block = std::make_shared<std::vector<std::uint8_t>>(bytes);
   for (std::uint64_t done = 0; done < bytes;) {
-    const ssize_t got = ::pread(descriptor_, block->data() + done, bytes - done, static_cast<off_t>(offset + done));
+    const ssize_t got =
+        ::pread(file_.descriptor(), block->data() + done, bytes - done, static_cast<off_t>(offset + done));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) {
       throw Error(ErrorKind::input_output,

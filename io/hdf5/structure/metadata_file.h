@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "io/files/regular_file.h"
+
 namespace chainrule::io::hdf5::structure {
 
 /// "No such thing" where a file holds an address.
@@ -65,7 +67,6 @@ class MetadataFile {
  public:
   /// Throws Error missing_input where path cannot be opened or is no regular file.
   explicit MetadataFile(const std::filesystem::path& path);
-  ~MetadataFile();
   MetadataFile(const MetadataFile&) = delete;
   MetadataFile& operator=(const MetadataFile&) = delete;
 
@@ -81,8 +82,8 @@ class MetadataFile {
 
  private:
   std::shared_ptr<const std::string> name_;
-  int descriptor_ = -1;
-  std::uint64_t bytes_ = 0;
+  files::RegularFile file_;
+  std::uint64_t bytes_;
   std::map<std::uint64_t, std::uint64_t> claimed_;  ///< begin to end
 };
 

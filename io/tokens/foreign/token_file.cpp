@@ -1,6 +1,5 @@
 #include "io/tokens/foreign/token_file.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -81,17 +80,11 @@ std::string spelled(TokenType type, const std::byte* from) {
 
 }  // namespace
 
-Descriptor::Descriptor(const std::filesystem::path& path) : number_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
-  if (number_ < 0) fail(ErrorKind::missing_input, "open", path);
-}
-
-Descriptor::~Descriptor() { ::close(number_); }
-
 TokenFile::TokenFile(const std::filesystem::path& path, const TokenPlace& place)
-    : path_(path), descriptor_(path), type_(place.type), first_byte_(place.first_byte) {}
+    : path_(path), file_(path), type_(place.type), first_byte_(place.first_byte) {}
 
 void TokenFile::read_bytes(std::uint64_t offset, std::span<std::byte> bytes) const {
-  if (read_at(descriptor_.number(), offset, bytes, path_) != bytes.size()) {
+  if (read_at(file_.descriptor(), offset, bytes, path_) != bytes.size()) {
     throw Error(ErrorKind::input_output,
                 fmt::format("{} became shorter while it was being read", path_in_quotes(path_)));
   }
@@ -116,9 +109,9 @@ void TokenFile::read(std::uint64_t first, std::uint32_t vocabulary_size, std::sp
 }
 
 std::string beginning_of(const std::filesystem::path& path, std::size_t most_bytes) {
-  const Descriptor descriptor(path);
+  const files::RegularFile file(path);
   std::string bytes(most_bytes, '\0');
-  bytes.resize(read_at(descriptor.number(), 0, std::as_writable_bytes(std::span(bytes)), path));
+  bytes.resize(read_at(file.descriptor(), 0, std::as_writable_bytes(std::span(bytes)), path));
   return bytes;
 }
 

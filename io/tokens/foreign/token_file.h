@@ -4,23 +4,10 @@
 #include <span>
 #include <string>
 
+#include "io/files/regular_file.h"
 #include "io/tokens/foreign/token_type.h"
 
 namespace chainrule::io::tokens::foreign {
-
-/// A file opened for reading.
-class Descriptor {
- public:
-  /// Throws Error missing_input.
-  explicit Descriptor(const std::filesystem::path& path);
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor();
-  int number() const { return number_; }
-
- private:
-  int number_;
-};
 
 /// Where tokens lie in a file.
 struct TokenPlace {
@@ -43,7 +30,7 @@ class TokenFile {
   void read_bytes(std::uint64_t offset, std::span<std::byte> bytes) const;
 
   std::filesystem::path path_;
-  Descriptor descriptor_;
+  files::RegularFile file_;
   TokenType type_;
   std::uint64_t first_byte_;
 };

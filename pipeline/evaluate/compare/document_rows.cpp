@@ -7,11 +7,14 @@
 #include <cmath>
 
 #include "io/error.h"
+#include "io/files/regular_file.h"
 #include "io/quote.h"
 
 namespace chainrule::pipeline::evaluate::compare {
 
-DocumentRows::DocumentRows(const std::filesystem::path& path) : path_(path), file_(path, std::ios::binary) {
+DocumentRows::DocumentRows(const std::filesystem::path& path) : path_(path) {
+  const io::files::RegularFile checked(path);
+  file_.open(path, std::ios::binary);
   if (!file_) {
     throw io::Error(io::ErrorKind::missing_input, fmt::format("cannot open {}", io::path_in_quotes(path)));
   }

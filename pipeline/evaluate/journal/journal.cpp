@@ -7,13 +7,13 @@
 
 #include <cerrno>
 #include <cstring>
-#include <fstream>
 #include <stdexcept>
 #include <string_view>
 
 #include "io/error.h"
 #include "io/files/digest.h"
 #include "io/files/published_folder.h"
+#include "io/files/regular_file.h"
 #include "io/quote.h"
 #include "pipeline/run/file_lock.h"
 
@@ -40,12 +40,13 @@ std::string header_text(const JournalHeader& header) {
 
 Journal Journal::open(const fs::path& path, const JournalHeader& header) {
   if (const fs::path parent = path.parent_path(); !parent.empty()) io::files::make_folder(parent);
-  const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0666);
   if (file < 0) {
     throw io::Error(io::ErrorKind::cannot_create,
                     fmt::format("cannot create {}: {}", io::path_in_quotes(path), std::strerror(errno)));
   }
   Journal journal(path, file);
+  io::files::require_regular(file, path);
   journal.hold_ = run::lock_file(file, path);
   if (journal.bytes_of_file() == 0) {
     const std::string text = header_text(header);
@@ -71,22 +72,19 @@ Journal Journal::open(const fs::path& path, const JournalHeader& header) {
 }
 
 bool Journal::begins(const fs::path& path) {
+  const io::files::RegularFile file(path);
   std::string text(kMagic.size(), '\0');
-  std::ifstream file(path, std::ios::binary);
-  if (!file) {
-    throw io::Error(io::ErrorKind::missing_input,
-                    fmt::format("cannot open {}: {}", io::path_in_quotes(path), std::strerror(errno)));
-  }
-  return file.read(text.data(), static_cast<std::streamsize>(text.size())) && text == kMagic;
+  return ::pread(file.descriptor(), text.data(), text.size(), 0) == static_cast<ssize_t>(text.size()) && text == kMagic;
 }
 
 Journal Journal::look_at(const fs::path& path) {
-  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const int file = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   if (file < 0) {
     throw io::Error(io::ErrorKind::missing_input,
                     fmt::format("cannot open {}: {}", io::path_in_quotes(path), std::strerror(errno)));
   }
   Journal journal(path, file);
+  io::files::require_regular(file, path);
   if (!journal.read_header()) journal.refuse("is no part of an evaluation");
   journal.read_records();
   return journal;

@@ -2,9 +2,11 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <sstream>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -42,6 +44,14 @@ void verify_share(const fs::path& checkpoint, int rank, int ranks) {
   }
   for (auto i = static_cast<std::size_t>(rank); i < manifest.entries().size(); i += static_cast<std::size_t>(ranks)) {
     manifest.verify(manifest.entries()[i].name);
+  }
+}
+
+/// Waits some seconds for a network file system to show a folder that rank 0 has seen.
+void wait_to_see(const fs::path& folder) {
+  constexpr int kLooks = 20;
+  for (int look = 0; look < kLooks && !io::files::is_there(folder); ++look) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
   }
 }
 
@@ -125,17 +135,26 @@ void read_owned(const fs::path& checkpoint, std::string_view files, std::int64_t
 }  // namespace
 
 void require_intact(const comm::Communicator& communicator, const fs::path& checkpoint) {
-  comm::agree(communicator, [&] { verify_share(checkpoint, communicator.rank(), communicator.size()); });
+  comm::agree(communicator, [&] {
+    wait_to_see(checkpoint);
+    verify_share(checkpoint, communicator.rank(), communicator.size());
+  });
   std::string manifest;
   comm::agree(communicator, [&] { manifest = io::files::file_digest(checkpoint / io::tensors::kManifestName); });
   comm::require_same(communicator, failure::ExitCode::bad_data,
                      fmt::format("the manifest of '{}'", checkpoint.string()), manifest);
 }
 
-std::optional<fs::path> find_intact_checkpoint(const comm::Communicator& communicator, const fs::path& run) {
+namespace {
+
+/// Finds a run's newest intact checkpoint, the same on every rank; before rank 0 lists them it prepares. Of damaged
+/// ones that are passed over, pass_over(folder, how it shows) is called on rank 0. Collective.
+template <class Prepare, class PassOver>
+std::optional<fs::path> newest_intact(const comm::Communicator& communicator, const fs::path& run,
+                                      const Prepare& prepare, const PassOver& pass_over) {
   std::string listed;
   comm::agree_on_first(communicator, [&] {
-    delete_partial_ones(run);
+    prepare();
     for (const models::CheckpointPlace& place : models::list_checkpoints(run))
       listed += fmt::format("{}\n", place.step);
   });
@@ -153,17 +172,33 @@ std::optional<fs::path> find_intact_checkpoint(const comm::Communicator& communi
       continue;
     }
     comm::agree_on_first(communicator, [&] {
-      for (const auto& [folder, damage] : damaged) {
-        set_aside(folder);
-        run::warn(
-            fmt::format("{}; the checkpoint was renamed to '{}.damaged' and is not used", damage, folder.string()));
-      }
+      for (const auto& [folder, damage] : damaged) pass_over(folder, damage);
     });
     return candidate;
   }
   if (damaged.empty()) return std::nullopt;
   throw failure::AgreedError(failure::ExitCode::bad_data,
                              fmt::format("no checkpoint of '{}' is intact: {}", run.string(), damaged.front().second));
+}
+
+}  // namespace
+
+std::optional<fs::path> find_intact_checkpoint(const comm::Communicator& communicator, const fs::path& run) {
+  return newest_intact(
+      communicator, run, [&] { delete_partial_ones(run); },
+      [](const fs::path& folder, const std::string& damage) {
+        set_aside(folder);
+        run::warn(
+            fmt::format("{}; the checkpoint was renamed to '{}.damaged' and is not used", damage, folder.string()));
+      });
+}
+
+std::optional<fs::path> find_intact_checkpoint_of_another(const comm::Communicator& communicator, const fs::path& run) {
+  return newest_intact(
+      communicator, run, [] {},
+      [](const fs::path& folder, const std::string& damage) {
+        run::warn(fmt::format("{}; '{}' is not gone on from", damage, folder.string()));
+      });
 }
 
 bool keeps_average(const fs::path& checkpoint) {

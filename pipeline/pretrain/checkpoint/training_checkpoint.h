@@ -91,8 +91,12 @@ void write_checkpoint(const comm::Communicator& communicator, const CheckpointCo
 std::optional<std::filesystem::path> find_intact_checkpoint(const comm::Communicator& communicator,
                                                             const std::filesystem::path& run);
 
-/// Every rank verifies its share of a checkpoint's files, and that all see the same one. Throws AgreedError.
-/// Collective.
+/// The same of a run that is another's: nothing there is changed.
+std::optional<std::filesystem::path> find_intact_checkpoint_of_another(const comm::Communicator& communicator,
+                                                                       const std::filesystem::path& run);
+
+/// Every rank verifies its share of a checkpoint's files, and that all see the same one. A rank that does not see it
+/// yet waits some seconds for it. Throws AgreedError. Collective.
 void require_intact(const comm::Communicator& communicator, const std::filesystem::path& checkpoint);
 
 /// state.json of a checkpoint. Throws io::Error.

@@ -61,10 +61,10 @@ MetricsLog::~MetricsLog() {
 
 void MetricsLog::append(const std::string& json) {
   const std::string line = json + "\n";
-  if (::write(file_, line.data(), line.size()) != static_cast<ssize_t>(line.size())) {
-    throw io::Error(io::ErrorKind::input_output,
-                    fmt::format("cannot write '{}': {}", path_.string(), std::strerror(errno)));
-  }
+  const ssize_t wrote = ::write(file_, line.data(), line.size());
+  if (wrote == static_cast<ssize_t>(line.size())) return;
+  const std::string why = wrote < 0 ? std::strerror(errno) : fmt::format("{} of {} bytes fit", wrote, line.size());
+  throw io::Error(io::ErrorKind::input_output, fmt::format("cannot write '{}': {}", path_.string(), why));
 }
 
 void MetricsLog::sync() {

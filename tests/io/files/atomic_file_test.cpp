@@ -3,12 +3,16 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <fstream>
+#include <thread>
 
 #include "io/error.h"
 #include "io/files/atomic_output.h"
+#include "io/files/digest.h"
+#include "io/files/file_end.h"
 #include "io/files/presence.h"
 
 namespace chainrule::io::files {
@@ -67,6 +71,18 @@ TEST_F(AtomicFileTest, ACompleteOutputIsKeptAndNamedWhereItCannotTakeItsPlace) {
   }
   EXPECT_EQ(read_file(beside_), "hours of work");
   EXPECT_EQ(read_file(folder_ / "out"), "somebody else's");
+}
+
+TEST_F(AtomicFileTest, OnlyWhatMayBeAPipeIsWaitedFor) {
+  const std::filesystem::path pipe = folder_ / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0666), 0);
+  for (const std::filesystem::path& path : {pipe, folder_}) {
+    EXPECT_THAT([&] { read_file(path); }, testing::ThrowsMessage<Error>(testing::HasSubstr("not a regular file")));
+    EXPECT_THAT([&] { file_digest(path); }, testing::ThrowsMessage<Error>(testing::HasSubstr("not a regular file")));
+    EXPECT_THAT([&] { read_end(path, 9); }, testing::ThrowsMessage<Error>(testing::HasSubstr("not a regular file")));
+  }
+  std::jthread writer([&] { std::ofstream(pipe) << "from a pipe"; });
+  EXPECT_EQ(read_file_or_pipe(pipe), "from a pipe");
 }
 
 TEST_F(AtomicFileTest, AnOutputThatIsNotFinishedLeavesNothing) {

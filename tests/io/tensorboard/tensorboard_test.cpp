@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -68,6 +69,15 @@ TEST_F(EventFileTest, EachSortsBehindThoseThatAreThere) {
   std::ofstream(folder_ / "events.out.tfevents.9999999998.other.1");
   const EventFile events(folder_, 1);
   EXPECT_THAT(names().back(), testing::StartsWith("events.out.tfevents.9999999999."));
+}
+
+TEST_F(EventFileTest, SaysWhereAnEventDidNotFit) {
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  const rlimit small{10, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  EXPECT_THAT([&] { EventFile(folder_, 1); }, testing::ThrowsMessage<Error>(testing::HasSubstr(": 10 of ")));
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
 }
 
 TEST_F(EventFileTest, RefusesAFolderThatCannotBeMade) {

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -81,6 +82,34 @@ TEST(CheckSameRun, NamesTheOptionThatDiffers) {
   EXPECT_THAT(difference({{"steps", "10"}}), testing::HasSubstr("'--width' is '32' in this run and not set"));
   EXPECT_THAT(difference({{"steps", "10"}, {"width", "32"}, {"layers", "2"}}),
               testing::HasSubstr("'--layers' is not set"));
+}
+
+TEST_F(RunDirectoryTest, AnEnvironmentThatHoldsNoStartsIsDamaged) {
+  const RunDirectory run = RunDirectory::open(folder_);
+  for (const char* content : {R"({"starts": 5})", R"({"starts": {}})", R"({"starts": null})", R"({})", R"([])", "{"}) {
+    io::files::write_file_atomically(folder_ / kEnvironmentName, content);
+    try {
+      run.add_environment("{}");
+      ADD_FAILURE() << content;
+    } catch (const io::Error& error) {
+      EXPECT_EQ(error.kind(), io::ErrorKind::bad_data) << content;
+      EXPECT_THAT(error.what(), testing::HasSubstr("environment.json' is damaged"));
+    }
+    EXPECT_EQ(io::files::read_file(folder_ / kEnvironmentName), content);
+  }
+}
+
+TEST_F(RunDirectoryTest, MetricsLogSaysWhereALineDidNotFit) {
+  std::filesystem::create_directories(folder_);
+  pretrain::metrics::MetricsLog log(folder_ / "metrics.jsonl", 0);
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  const rlimit small{10, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  errno = 0;
+  EXPECT_THAT([&] { log.append(R"({"step":1,"loss":5})"); },
+              testing::ThrowsMessage<io::Error>(testing::HasSubstr("10 of 20 bytes fit")));
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
 }
 
 TEST_F(RunDirectoryTest, MetricsLogCutsOffStepsThatWillBeTakenAgain) {
