@@ -205,6 +205,7 @@ failure::ExitCode verify_run(const comm::Communicator& communicator, PretrainOpt
     if (take_step(communicator, line, *trainer)) ++hashes;
     if (compare_average(communicator, options.run, trainer->steps_taken(), *trainer)) ++averages;
   }
+  run::Activity::enter(run::Activity::Phase::end, trainer->steps_taken());
   if (first) {
     run::print(fmt::format(
         "steps {} to {} are those of the run, in every bit: loss, gradient norm and learning rate of "

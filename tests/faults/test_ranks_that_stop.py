@@ -63,7 +63,7 @@ class RanksThatStop(PretrainTest):
         self.wait_until(lambda: not pathlib.Path(f"/proc/{ranks[1]}").exists(), seconds=5)
 
     def test_a_rank_that_hangs_in_a_step(self):
-        process, _ = self.started(ranks=3, env={**os.environ, **failing("write:metrics.jsonl:HANG:after=300:rank=0")})
+        process, _ = self.started(ranks=3, env={**os.environ, **failing("compute::HANG:after=5000:rank=0")})
         self.ends(process, f"rank 0 on {HOST} does not come on; it was taking a step \\(step \\d+\\)",
                   within=60)  # it may take ten times as long as steps did, on a busy machine
 
@@ -79,6 +79,16 @@ class RanksThatStop(PretrainTest):
         process.send_signal(signal.SIGUSR1)
         _, err = process.communicate(timeout=60)
         self.assertEqual(process.returncode, 75, err)
+
+    def test_files_that_stand_still_for_a_while(self):
+        """Each for longer than a step may, on one rank: the file that is looked for, the hold where there are no locks,
+        and the file that is written."""
+        stalls = ["stat:run/stop$:STALL:after=1+1:rank=0", "open:lock.held:STALL:after=60+1:rank=0",
+                  "write:metrics.jsonl:STALL:after=90+1:rank=0"]
+        no_locks = ["lock:lock$:ENOSYS:always", "asklock:lock$:ENOSYS:always"]
+        begin = time.monotonic()
+        self.train("--log-every", 200, "--checkpoint-every", 0, ranks=2, steps=200, env=failing(*stalls, *no_locks))
+        self.assertGreater(time.monotonic() - begin, 20 * len(stalls))
 
     def test_a_save_that_takes_long(self):
         slow = " ".join(f"write:optimizer-{rank:05}:SLOW:12" for rank in (0, 1))
