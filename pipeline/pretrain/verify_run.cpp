@@ -143,6 +143,7 @@ bool take_step(const comm::Communicator& communicator, const nlohmann::json& lin
 bool compare_average(const comm::Communicator& communicator, const fs::path& run, std::int64_t step,
                      step::Trainer& trainer) {
   if (trainer.average() == nullptr) return false;
+  const run::Activity::During reading(run::Activity::Phase::checkpoint);
   const fs::path checkpoint = models::checkpoint_folder(run, step);
   std::string there;
   comm::agree_on_first(communicator, [&] {

@@ -11,6 +11,7 @@ import unittest
 
 from failing_calls import failing
 from pretraining import PretrainTest
+from program import chainrule
 
 HOST = socket.gethostname()
 
@@ -95,6 +96,14 @@ class RanksThatStop(PretrainTest):
         for mode in ("background", "sync"):
             done = self.train("--checkpoint-mode", mode, "--checkpoint-every", 0, run=self.folder / mode, ranks=2, steps=2, env=failing(*slow.split()))
             self.assertNotIn("sign of life", done.err)
+
+    def test_a_checkpoint_that_is_verified_slowly(self):
+        """Among the steps that verify-run takes."""
+        self.train("--average", "ema:0.9", "--checkpoint-every", 150, "--keep-checkpoints", 9, "--log-every", 300,
+                   steps=300)
+        done = chainrule("verify-run", self.run_folder, "--from", 150, "--steps", 150, ranks=2, check=0,
+                         env=failing("open:step-00000300/manifest.json:STALL:1:rank=1"))
+        self.assertIn("their average in 1 checkpoint", done.out)
 
 
 if __name__ == "__main__":
