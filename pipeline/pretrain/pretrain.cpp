@@ -105,7 +105,7 @@ failure::ExitCode pretrain(const comm::Communicator& communicator, PretrainOptio
 
   const std::string unreached = stages_behind_end(options);
   if (options.dry_run) {
-    if (options.lanes == 0) options.lanes = exchange::default_lanes(communicator.size());
+    look_at_run(communicator, options, configuration);
     if (options.decay_now) options.schedule.steps = options.schedule.decay_steps;
     check_lanes(options.lanes, communicator.size());
     std::string text = to_text(plan_pretraining(options, *inputs, communicator.size()), communicator.size());

@@ -93,6 +93,22 @@ void use_lanes(std::int64_t lanes, PretrainOptions& options, run::Configuration&
   run::set_value(configuration, "lanes", std::to_string(lanes));
 }
 
+/// What the run was begun with completes what it is asked for now, where nothing else is. Throws Error (usage) where an
+/// option differs that may not, io::Error.
+void adopt_saved(const std::optional<run::Configuration>& saved, const fs::path& file, std::int64_t lanes_by_default,
+                 PretrainOptions& options, run::Configuration& configuration) {
+  if (options.lanes == 0) {
+    use_lanes(saved ? saved_lanes(options, *saved, file, lanes_by_default) : lanes_by_default, options, configuration);
+  } else {
+    use_lanes(options.lanes, options, configuration);
+  }
+  if (!saved) return;
+  options.schedule = schedule_of(options.schedule_asked, schedule_in(*saved, file));
+  validate(options);
+  run::check_same_run(*saved, configuration, may_differ());
+  mix::check_same_kind(*saved, configuration);
+}
+
 /// What the run, whose config.cfg is `saved`, has trained on stays; what is asked for beside it holds from the place
 /// on. A mix counts steps by the samples that they take, those included that the run went back over.
 void continue_mix(const run::Configuration& saved, const fs::path& file, const Place& place, PretrainOptions& options) {
@@ -212,21 +228,37 @@ OpenedRun open_run(const comm::Communicator& communicator, PretrainOptions& opti
     if (!text.empty()) opened.saved = run::parse_configuration(text, file.string());
     const std::int64_t by_default = exchange::default_lanes(communicator.size());
     opened.lanes_by_default = options.lanes == 0 && !opened.saved;
-    const bool adopted = options.lanes == 0 && opened.saved;
-    use_lanes(adopted                   ? saved_lanes(options, *opened.saved, file, by_default)
-              : opened.lanes_by_default ? by_default
-                                        : options.lanes,
-              options, configuration);
-    if (!opened.saved) return;
-    options.schedule = schedule_of(options.schedule_asked, schedule_in(*opened.saved, file));
-    validate(options);
-    run::check_same_run(*opened.saved, configuration, may_differ());
-    mix::check_same_kind(*opened.saved, configuration);
+    adopt_saved(opened.saved, file, by_default, options, configuration);
   });
   const std::string holder = communicator.broadcast(opened.directory ? opened.directory->holder() : std::string());
   comm::agree(communicator, [&] { run::require_held(options.run, holder); });
   opened.hold_id = communicator.broadcast(opened.directory ? opened.directory->hold_id() : std::string());
   return opened;
+}
+
+void look_at_run(const comm::Communicator& communicator, PretrainOptions& options, run::Configuration& configuration) {
+  const fs::path own = options.run / run::kConfigurationName;
+  const fs::path trunk = options.init / run::kConfigurationName;
+  // Either file as the others see it, too: first the run's, then that of the run it is to branch off from.
+  std::string texts[2];
+  comm::agree_on_first(communicator, [&] {
+    const auto text_of = [](const fs::path& file) {
+      return io::files::is_there(file) ? run::to_text(run::read_configuration(file)) : std::string();
+    };
+    if (!options.run.empty()) texts[0] = text_of(own);
+    if (options.decay_now && texts[0].empty()) texts[1] = text_of(trunk);
+  });
+  for (std::string& text : texts) text = communicator.broadcast(text);
+  comm::agree(communicator, [&] {
+    std::optional<run::Configuration> saved;
+    if (!texts[0].empty()) saved = run::parse_configuration(texts[0], own.string());
+    std::int64_t lanes = exchange::default_lanes(communicator.size());
+    std::optional<run::Configuration> begun_from;
+    if (!texts[1].empty()) begun_from = run::parse_configuration(texts[1], trunk.string());
+    if (begun_from) lanes = saved_lanes(options, *begun_from, trunk, lanes);
+    adopt_saved(saved, own, lanes, options, configuration);
+    if (begun_from) run::check_same_run(*begun_from, configuration, may_differ_in_branch(*begun_from));
+  });
 }
 
 std::optional<Place> find_place(const comm::Communicator& communicator, const OpenedRun& opened,

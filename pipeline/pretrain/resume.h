@@ -31,6 +31,10 @@ struct OpenedRun {
 /// asked. Throws AgreedError: cannot_create, usage where an option differs that may not. Collective.
 OpenedRun open_run(const comm::Communicator& communicator, PretrainOptions& options, run::Configuration& configuration);
 
+/// Completes options and configuration as open_run() does, for a dry run: touches nothing, and a run that another
+/// process works on may be looked at. Throws as open_run() does. Collective.
+void look_at_run(const comm::Communicator& communicator, PretrainOptions& options, run::Configuration& configuration);
+
 /// Where training goes on: at a checkpoint of this run, or of the run that it branches off from.
 struct Place {
   std::filesystem::path checkpoint;

@@ -241,6 +241,25 @@ class Pretrain(PretrainTest):
             for said in ("parameters", "tokens per step   256", "tokens in all     1,536", "epochs", "optimizer"):
                 self.assertIn(said, done.out)
 
+    def test_dry_run_tells_what_the_run_would_do(self):
+        """As it was begun, with what is asked for now."""
+        stable = ("--schedule", "warmup-stable-decay")
+        self.train("--lanes", 16, *stable)
+        before = {path: path.stat().st_mtime_ns for path in self.run_folder.rglob("*")}
+        branch = self.options(*stable, "--init", self.run_folder, "--decay-steps", 2, run=self.folder / "branch")
+        for option in ("--steps", "--model", "--width", "--sequence-length"):
+            at = branch.index(option)
+            del branch[at:at + 2]
+        branch.append("--decay-now")
+        for ranks in (None, 2):
+            for words in (self.options(*stable), self.options(*stable, steps=9), branch):
+                self.assertIn(f"ranks, lanes      {ranks or 1}, 16\n",
+                              chainrule(*words, "--dry-run", ranks=ranks, check=0).out)
+                for option in ("--lanes", "--seed"):
+                    done = chainrule(*words, option, 8, "--dry-run", ranks=ranks, check=64)
+                    self.assertIn(f"option '{option}' is ", done.err)
+        self.assertEqual({path: path.stat().st_mtime_ns for path in self.run_folder.rglob("*")}, before)
+
     def test_bf16_is_float32_where_there_are_no_bf16_products(self):
         hashes = set()
         shape = ("--width", 512, "--heads", 8, "--layers", 1, "--sequence-length", 512, "--micro-batch", 2,
