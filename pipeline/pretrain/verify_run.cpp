@@ -177,6 +177,7 @@ failure::ExitCode verify_run(const comm::Communicator& communicator, PretrainOpt
   const run::Environment environment =
       run::gather_environment(communicator, program, run::use_threads(communicator, options.threads));
   adopt_init(communicator, options, configuration);
+  options.validate_every = 0;  // nothing is validated: those data need not be there
   const Place place = place_of(communicator, options, replay.from);
   comm::agree(communicator, [&] {
     // What began behind that step is not what would begin here.

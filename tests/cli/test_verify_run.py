@@ -74,6 +74,21 @@ class VerifyRun(PretrainTest):
         for ranks in (None, 2):
             self.verify("--from", 3, "--steps", 6, run=self.folder / "mixed", ranks=ranks)
 
+    def test_validation_data_need_not_be_there(self):
+        """Nor what only they need."""
+        held_out = self.folder / "val"
+        shutil.copytree(self.fixture / "pair/held-out", held_out)
+        self.train("--keep-checkpoints", 9, "--validation-data", held_out, "--validate-every", 2, data="pair/train")
+        options = self.options("--keep-checkpoints", 9, "--validate-every", 2, run=self.folder / "mixed")
+        at = options.index("--data")
+        options[at:at + 2] = ["--mix", f"a={self.fixture}/pair:0.7", f"b={self.fixture}/extra:0.3", "--mix-validation",
+                              f"b={held_out}"]
+        chainrule(*options, "--max-epochs", 100, check=0)
+        shutil.rmtree(held_out)
+        for ranks in (None, 2):
+            for run in (self.run_folder, self.folder / "mixed"):
+                self.verify("--from", 2, "--steps", 4, run=run, ranks=ranks)
+
 
 if __name__ == "__main__":
     unittest.main()
