@@ -163,7 +163,9 @@ failure::ExitCode pretrain(const comm::Communicator& communicator, PretrainOptio
     json["peak_tokens_per_second"] = peak;
     json["parameters"] = model::shape::parameter_count(inputs->config);
     run.directory->add_environment(io::files::json_text(json));
-    metrics = std::make_unique<metrics::MetricsObserver>(options.run / "metrics.jsonl", state.step);
+    // A branch begins where its trunk stood.
+    const std::int64_t first_step = options.decay_now ? options.schedule.steps - options.schedule.decay_steps + 1 : 1;
+    metrics = std::make_unique<metrics::MetricsObserver>(options.run / "metrics.jsonl", state.step, first_step);
     if (options.tensorboard) {
       tensorboard = std::make_unique<metrics::TensorboardObserver>(options.run / "tensorboard", state.step);
     }

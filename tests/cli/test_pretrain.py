@@ -186,6 +186,37 @@ class Pretrain(PretrainTest):
         self.train()
         self.assertEqual([line["step"] for line in self.metrics()], [1, 2, 3, 4, 5, 6])
         self.assertEqual(self.metrics()[:4], before[:4])
+        self.assertEqual(list(self.run_folder.glob("metrics.jsonl.damaged*")), [])
+
+    def test_metrics_that_cannot_be_read_are_kept_beside(self):
+        self.train_and_stop_at(4)
+        log = self.run_folder / "metrics.jsonl"
+        lines = log.read_bytes().splitlines(keepends=True)
+        for count, damage in enumerate((b'{"step":2,"lo\n', b'{"loss":3.5}\n', b"\0\n"), start=1):
+            damaged = lines[0] + damage + b"".join(lines[2:])
+            log.write_bytes(damaged)
+            self.keep_checkpoints_up_to(4)
+            said = self.train(ranks=2 if count == 2 else None).err
+            copy = "metrics.jsonl.damaged" + (f"-{count}" if count > 1 else "")
+            self.assertIn("metrics.jsonl': cannot read line 2, left out; the file as it was is kept as ", said)
+            self.assertIn(copy + "'\n", said)
+            self.assertIn("metrics.jsonl' lacks step 2 of this run\n", said)
+            self.assertEqual((self.run_folder / copy).read_bytes(), damaged)
+            self.assertEqual([line["step"] for line in self.metrics()], [1, 3, 4, 5, 6])
+            chainrule("report", self.run_folder, check=0)
+
+    def test_steps_without_a_line_are_said(self):
+        self.train("--checkpoint-every", 1, "--keep-checkpoints", 9, steps=6)
+        log = self.run_folder / "metrics.jsonl"
+        lines = log.read_text().splitlines(keepends=True)
+        for kept, lacking in (((1, 5, 6), "steps 2 to 4"), ((2, 4), "steps 1, 3, 5"), ((), "steps 1 to 5"), ((1, 2, 3, 4), "step 5"),
+                              ((1, 2, 3, 4, 5), "")):
+            log.write_text("".join(lines[step - 1] for step in kept))
+            self.keep_checkpoints_up_to(5)
+            said = self.train("--checkpoint-every", 1, "--keep-checkpoints", 9, steps=6).err
+            self.assertEqual(f"lacks {lacking} of this run" in said, bool(lacking), said)
+            self.assertEqual("lacks" in said, bool(lacking), said)
+        self.assertEqual([path.name for path in self.run_folder.glob("*damaged*")], [])
 
     def test_keeps_the_newest_checkpoints(self):
         self.train("--keep-checkpoints", 3, "--checkpoint-every", 1)
