@@ -10,6 +10,7 @@
 #include <charconv>
 #include <chrono>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -28,15 +29,15 @@ double wall_time() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-/// The seconds in the name of the last file in a folder; 0 where there is none.
-std::int64_t last_seconds_in(const std::filesystem::path& folder) {
-  std::int64_t last = 0;
+/// The seconds in the name of the last file in a folder; nothing where there is none.
+std::optional<std::int64_t> last_seconds_in(const std::filesystem::path& folder) {
+  std::optional<std::int64_t> last;
   for (const std::filesystem::path& entry : files::list_folder(folder)) {
     const std::string name = entry.filename().string();
     if (!name.starts_with(kNameBegins)) continue;
     std::int64_t seconds = 0;
     std::from_chars(name.data() + kNameBegins.size(), name.data() + name.size(), seconds);
-    last = std::max(last, seconds);
+    last = std::max(last.value_or(0), seconds);
   }
   return last;
 }
@@ -58,7 +59,8 @@ EventFile::EventFile(const std::filesystem::path& folder, std::int64_t first_ste
     throw Error(ErrorKind::cannot_create, fmt::format("cannot make {}: {}", path_in_quotes(folder), error.message()));
   }
   // Two starts within a second, or a clock that was set back, must not put this file before an earlier one.
-  const std::int64_t seconds = std::max(static_cast<std::int64_t>(wall_time()), last_seconds_in(folder) + 1);
+  const std::optional<std::int64_t> last = last_seconds_in(folder);
+  const std::int64_t seconds = std::max(static_cast<std::int64_t>(wall_time()), last.value_or(0) + 1);
   path_ = folder / fmt::format("{}{:010}.{}.{}", kNameBegins, seconds, host_name(), ::getpid());
   file_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0666);
   if (file_ < 0) {
@@ -66,7 +68,7 @@ EventFile::EventFile(const std::filesystem::path& folder, std::int64_t first_ste
                 fmt::format("cannot create {}: {}", path_in_quotes(path_), std::strerror(errno)));
   }
   append(version_event(wall_time()));
-  if (first_step > 1) append(start_event(wall_time(), first_step));
+  if (first_step > 1 || last) append(start_event(wall_time(), first_step));
 }
 
 EventFile::~EventFile() {

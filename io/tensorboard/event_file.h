@@ -10,8 +10,8 @@ namespace chainrule::io::tensorboard {
 class EventFile {
  public:
   /// Makes folder and file, whose name sorts behind those of the files that are there: TensorBoard reads them in this
-  /// order. Where first_step is above 1 a run goes on, and what earlier files say of first_step and of steps behind it
-  /// is void. Throws Error (cannot_create, missing_input, input_output).
+  /// order. What earlier files say of first_step and of steps behind it is void, which this one says where there are
+  /// any, or where first_step is above 1. Throws Error (cannot_create, missing_input, input_output).
   EventFile(const std::filesystem::path& folder, std::int64_t first_step);
   EventFile(const EventFile&) = delete;
   EventFile& operator=(const EventFile&) = delete;

@@ -69,7 +69,9 @@ void add_data_and_model(CommandOptions& command, pretrain::PretrainOptions& opti
           "whose tokens llm.c's or Megatron's files hold, which do not say; not for data sets of chainrule pack")(
           "run", po::value(&words.run)->value_name("DIR"), "run directory to make, or to go on with")(
           "dry-run", po::bool_switch(&options.dry_run),
-          "print parameters, tokens and memory per rank, and stop without writing");
+          "print parameters, tokens and memory per rank, and stop without writing; of a run that is there, as it would "
+          "go "
+          "on");
   pretrain::ModelOptions& model = options.model;
   const std::string presets = fmt::format("{}", fmt::join(model::shape::preset_names(), "|"));
   command.group("Model").add_options()(

@@ -135,7 +135,8 @@ PretrainInputs open_inputs(const PretrainOptions& options, const Start& start) {
     const bool empty = source.validation && source.validation->token_count() == 0;
     if (empty) source.validation.reset();  // a small set's held-out part may be empty
   }
-  streams.require_use();
+  const bool may_be_of_unread = options.validate_every == 0 && !options.validation_data.empty();
+  if (!may_be_of_unread) streams.require_use();
   return inputs;
 }
 

@@ -53,8 +53,10 @@ failure::ExitCode PretrainLoop::run() {
       finish_saving();
     } catch (const failure::AgreedError&) {  // the first one is told
     }
+    run::Activity::enter(run::Activity::Phase::end, state_.step);
     throw;
   }
+  run::Activity::enter(run::Activity::Phase::end, state_.step);
   for (metrics::StepObserver* observer : observers_) {
     observer->run_ended(
         {state_.step, options_.schedule.steps, weights_hash_, models::checkpoint_folder(context_.run, state_.step)});
@@ -215,6 +217,7 @@ void PretrainLoop::tell(const step::StepOutcome& outcome, double step_seconds,
       .peak_tokens_per_second = peak_tokens_per_second_,
       .joules_per_token = look.joules_per_token,
       .slow_rank = look.slow_rank};
+  const run::Activity::During files(run::Activity::Phase::files);
   for (metrics::StepObserver* observer : observers_) observer->step_taken(record);
 }
 

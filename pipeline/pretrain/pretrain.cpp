@@ -97,12 +97,9 @@ class HoldKeeper final : public metrics::StepObserver {
 /// What --dry-run says and refuses.
 void tell_plan(const comm::Communicator& communicator, PretrainOptions& options, run::Configuration& configuration,
                const PretrainInputs& inputs) {
+  const OpenedRun run = look_at_run(communicator, options, configuration);
   checkpoint::TrainingState state;
-  if (options.decay_now) {
-    state = find_branch(communicator, options, configuration, inputs).state;
-  } else if (options.lanes == 0) {
-    options.lanes = exchange::default_lanes(communicator.size());
-  }
+  if (options.decay_now) state = find_branch(communicator, run, options, configuration, inputs).state;
   check_lanes(options.lanes, communicator.size());
   const PretrainPlan plan = plan_pretraining(options, inputs, state.step, communicator.size());
   std::string text = to_text(plan, communicator.size());
@@ -180,7 +177,9 @@ failure::ExitCode pretrain(const comm::Communicator& communicator, PretrainOptio
     json["peak_tokens_per_second"] = peak;
     json["parameters"] = model::shape::parameter_count(inputs->config);
     run.directory->add_environment(io::files::json_text(json));
-    metrics = std::make_unique<metrics::MetricsObserver>(options.run / "metrics.jsonl", state.step);
+    // A branch begins where its trunk stood.
+    const std::int64_t first_step = options.decay_now ? options.schedule.steps - options.schedule.decay_steps + 1 : 1;
+    metrics = std::make_unique<metrics::MetricsObserver>(options.run / "metrics.jsonl", state.step, first_step);
     if (options.tensorboard) {
       tensorboard = std::make_unique<metrics::TensorboardObserver>(options.run / "tensorboard", state.step);
     }

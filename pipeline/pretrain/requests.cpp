@@ -5,6 +5,7 @@
 #include <system_error>
 
 #include "io/quote.h"
+#include "pipeline/run/activity.h"
 #include "pipeline/run/signals.h"
 #include "pipeline/run/standard_streams.h"
 
@@ -12,6 +13,7 @@ namespace chainrule::pipeline::pretrain {
 
 step::StepRequests Requests::now() {
   if (!first_) return {.stop = run::stop_requested(), .save = false};
+  const run::Activity::During files(run::Activity::Phase::files);
   const double now = seconds_since_start();
   const bool time_is_up = pace_.should_stop(now);
   if (time_is_up && !told_) {

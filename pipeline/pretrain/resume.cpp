@@ -93,6 +93,22 @@ void use_lanes(std::int64_t lanes, PretrainOptions& options, run::Configuration&
   run::set_value(configuration, "lanes", std::to_string(lanes));
 }
 
+/// What the run was begun with completes what it is asked for now, where nothing else is. Throws Error (usage) where an
+/// option differs that may not, io::Error.
+void adopt_saved(const std::optional<run::Configuration>& saved, const fs::path& file, std::int64_t lanes_by_default,
+                 PretrainOptions& options, run::Configuration& configuration) {
+  if (options.lanes == 0) {
+    use_lanes(saved ? saved_lanes(options, *saved, file, lanes_by_default) : lanes_by_default, options, configuration);
+  } else {
+    use_lanes(options.lanes, options, configuration);
+  }
+  if (!saved) return;
+  options.schedule = schedule_of(options.schedule_asked, schedule_in(*saved, file));
+  validate(options);
+  run::check_same_run(*saved, configuration, may_differ());
+  mix::check_same_kind(*saved, configuration);
+}
+
 /// What the run, whose config.cfg is `saved`, has trained on stays; what is asked for beside it holds from the place
 /// on. A mix counts steps by the samples that they take, those included that the run went back over.
 void continue_mix(const run::Configuration& saved, const fs::path& file, const Place& place, PretrainOptions& options) {
@@ -223,21 +239,30 @@ OpenedRun open_run(const comm::Communicator& communicator, PretrainOptions& opti
     if (!text.empty()) opened.saved = run::parse_configuration(text, file.string());
     const std::int64_t by_default = exchange::default_lanes(communicator.size());
     opened.lanes_by_default = options.lanes == 0 && !opened.saved;
-    const bool adopted = options.lanes == 0 && opened.saved;
-    use_lanes(adopted                   ? saved_lanes(options, *opened.saved, file, by_default)
-              : opened.lanes_by_default ? by_default
-                                        : options.lanes,
-              options, configuration);
-    if (!opened.saved) return;
-    options.schedule = schedule_of(options.schedule_asked, schedule_in(*opened.saved, file));
-    validate(options);
-    run::check_same_run(*opened.saved, configuration, may_differ());
-    mix::check_same_kind(*opened.saved, configuration);
+    adopt_saved(opened.saved, file, by_default, options, configuration);
   });
   const std::string holder = communicator.broadcast(opened.directory ? opened.directory->holder() : std::string());
   comm::agree(communicator, [&] { run::require_held(options.run, holder); });
   opened.hold_id = communicator.broadcast(opened.directory ? opened.directory->hold_id() : std::string());
   return opened;
+}
+
+OpenedRun look_at_run(const comm::Communicator& communicator, PretrainOptions& options,
+                      run::Configuration& configuration) {
+  OpenedRun seen;
+  const fs::path file = options.run / run::kConfigurationName;
+  std::string text;
+  comm::agree_on_first(communicator, [&] {
+    if (options.run.empty() || !io::files::is_there(file)) return;
+    text = run::to_text(run::read_configuration(file));
+  });
+  text = communicator.broadcast(text);
+  comm::agree(communicator, [&] {
+    if (!text.empty()) seen.saved = run::parse_configuration(text, file.string());
+    seen.lanes_by_default = options.lanes == 0 && !seen.saved;
+    adopt_saved(seen.saved, file, exchange::default_lanes(communicator.size()), options, configuration);
+  });
+  return seen;
 }
 
 std::optional<Place> find_place(const comm::Communicator& communicator, const OpenedRun& opened,
@@ -263,12 +288,9 @@ std::optional<Place> find_place(const comm::Communicator& communicator, const Op
   return place;
 }
 
-Place find_branch(const comm::Communicator& communicator, PretrainOptions& options, run::Configuration& configuration,
-                  const PretrainInputs& inputs) {
-  OpenedRun opened;
-  opened.lanes_by_default = options.lanes == 0;
-  if (options.lanes == 0) options.lanes = exchange::default_lanes(communicator.size());
-  const Place place = branch_off(communicator, opened, options, configuration, inputs);
+Place find_branch(const comm::Communicator& communicator, const OpenedRun& seen, PretrainOptions& options,
+                  run::Configuration& configuration, const PretrainInputs& inputs) {
+  const Place place = branch_off(communicator, seen, options, configuration, inputs);
   comm::agree(communicator, [&] { check_sources(place.state, options, inputs); });
   return place;
 }

@@ -31,6 +31,11 @@ struct OpenedRun {
 /// asked. Throws AgreedError: cannot_create, usage where an option differs that may not. Collective.
 OpenedRun open_run(const comm::Communicator& communicator, PretrainOptions& options, run::Configuration& configuration);
 
+/// Completes options and configuration as open_run() does, for a dry run: touches nothing, and a run that another
+/// process works on may be looked at. Throws as open_run() does. Collective.
+OpenedRun look_at_run(const comm::Communicator& communicator, PretrainOptions& options,
+                      run::Configuration& configuration);
+
 /// Where training goes on: at a checkpoint of this run, or of the run that it branches off from.
 struct Place {
   std::filesystem::path checkpoint;
@@ -52,10 +57,10 @@ std::optional<Place> find_place(const comm::Communicator& communicator, const Op
                                 PretrainOptions& options, run::Configuration& configuration,
                                 const PretrainInputs& inputs);
 
-/// For a dry run with --decay-now: where a new branch would begin, in the run of --init; completes options and
-/// configuration. Throws AgreedError as find_place() does. Collective.
-Place find_branch(const comm::Communicator& communicator, PretrainOptions& options, run::Configuration& configuration,
-                  const PretrainInputs& inputs);
+/// For a dry run with --decay-now: where the branch that look_at_run() saw begins in the run of --init; completes
+/// options and configuration. Throws AgreedError as find_place() does. Collective.
+Place find_branch(const comm::Communicator& communicator, const OpenedRun& seen, PretrainOptions& options,
+                  run::Configuration& configuration, const PretrainInputs& inputs);
 
 /// Says where build, instruction set or threads are not those that the checkpoint was saved with. For one rank.
 void warn_of_other_bits(const checkpoint::TrainingState& before, const run::Environment& now);

@@ -143,6 +143,7 @@ bool take_step(const comm::Communicator& communicator, const nlohmann::json& lin
 bool compare_average(const comm::Communicator& communicator, const fs::path& run, std::int64_t step,
                      step::Trainer& trainer) {
   if (trainer.average() == nullptr) return false;
+  const run::Activity::During reading(run::Activity::Phase::checkpoint);
   const fs::path checkpoint = models::checkpoint_folder(run, step);
   std::string there;
   comm::agree_on_first(communicator, [&] {
@@ -176,6 +177,7 @@ failure::ExitCode verify_run(const comm::Communicator& communicator, PretrainOpt
   const run::Environment environment =
       run::gather_environment(communicator, program, run::use_threads(communicator, options.threads));
   adopt_init(communicator, options, configuration);
+  options.validate_every = 0;  // nothing is validated: those data need not be there
   const Place place = place_of(communicator, options, replay.from);
   comm::agree(communicator, [&] {
     // What began behind that step is not what would begin here.
@@ -205,6 +207,7 @@ failure::ExitCode verify_run(const comm::Communicator& communicator, PretrainOpt
     if (take_step(communicator, line, *trainer)) ++hashes;
     if (compare_average(communicator, options.run, trainer->steps_taken(), *trainer)) ++averages;
   }
+  run::Activity::enter(run::Activity::Phase::end, trainer->steps_taken());
   if (first) {
     run::print(fmt::format(
         "steps {} to {} are those of the run, in every bit: loss, gradient norm and learning rate of "

@@ -32,8 +32,10 @@ const char* name_of(Activity::Phase phase) {
     case Activity::Phase::start: return "preparing";
     case Activity::Phase::step: return "taking a step";
     case Activity::Phase::reading: return "reading samples";
+    case Activity::Phase::files: return "using files of the run";
     case Activity::Phase::validation: return "validating";
     case Activity::Phase::saving: return "saving a checkpoint";
+    case Activity::Phase::checkpoint: return "reading a checkpoint";
     case Activity::Phase::evaluation: return "evaluating";
     case Activity::Phase::end: return "ending";
   }

@@ -7,7 +7,8 @@ namespace chainrule::pipeline::run {
 /// work.
 class Activity {
  public:
-  enum class Phase : std::int32_t { start, step, reading, validation, saving, evaluation, end };
+  /// reading: samples; files: those of the run, in between steps; checkpoint: one that is there is read.
+  enum class Phase : std::int32_t { start, step, reading, files, validation, saving, checkpoint, evaluation, end };
 
   /// From now on; step counts what is being done, 0 where nothing is counted.
   static void enter(Phase phase, std::int64_t step);

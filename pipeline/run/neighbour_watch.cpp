@@ -29,7 +29,8 @@ std::string NeighbourWatch::look() {
   const std::int64_t limit = std::max(silence_, 10 * longest_still_);
   const Activity::Phase phase = last_.activity.phase;
   if (phase == Activity::Phase::step && still_looks_ >= limit) return "does not come on";
-  if (phase == Activity::Phase::reading && still_looks_ >= kForFiles * limit) return "does not come on";
+  const bool in_files = phase == Activity::Phase::reading || phase == Activity::Phase::files;
+  if (in_files && still_looks_ >= kForFiles * limit) return "does not come on";
   return "";
 }
 

@@ -24,8 +24,8 @@ struct SignOfLife {
 class NeighbourWatch {
  public:
   /// `silence` looks without a sign are too many. In a step so are as many, or ten times as many as it has ever taken,
-  /// in which it does not come on though it waits for nobody; fifteen times that where it reads samples. Whoever saves,
-  /// validates or prepares may take as long as that takes.
+  /// in which it does not come on though it waits for nobody; fifteen times that where it reads samples or uses files
+  /// of the run. Whoever saves, validates or prepares may take as long as that takes.
   explicit NeighbourWatch(std::int64_t silence) : silence_(silence) {}
 
   void saw(const SignOfLife& sign);

@@ -186,6 +186,37 @@ class Pretrain(PretrainTest):
         self.train()
         self.assertEqual([line["step"] for line in self.metrics()], [1, 2, 3, 4, 5, 6])
         self.assertEqual(self.metrics()[:4], before[:4])
+        self.assertEqual(list(self.run_folder.glob("metrics.jsonl.damaged*")), [])
+
+    def test_metrics_that_cannot_be_read_are_kept_beside(self):
+        self.train_and_stop_at(4)
+        log = self.run_folder / "metrics.jsonl"
+        lines = log.read_bytes().splitlines(keepends=True)
+        for count, damage in enumerate((b'{"step":2,"lo\n', b'{"loss":3.5}\n', b"\0\n"), start=1):
+            damaged = lines[0] + damage + b"".join(lines[2:])
+            log.write_bytes(damaged)
+            self.keep_checkpoints_up_to(4)
+            said = self.train(ranks=2 if count == 2 else None).err
+            copy = "metrics.jsonl.damaged" + (f"-{count}" if count > 1 else "")
+            self.assertIn("metrics.jsonl': cannot read line 2, left out; the file as it was is kept as ", said)
+            self.assertIn(copy + "'\n", said)
+            self.assertIn("metrics.jsonl' lacks step 2 of this run\n", said)
+            self.assertEqual((self.run_folder / copy).read_bytes(), damaged)
+            self.assertEqual([line["step"] for line in self.metrics()], [1, 3, 4, 5, 6])
+            chainrule("report", self.run_folder, check=0)
+
+    def test_steps_without_a_line_are_said(self):
+        self.train("--checkpoint-every", 1, "--keep-checkpoints", 9, steps=6)
+        log = self.run_folder / "metrics.jsonl"
+        lines = log.read_text().splitlines(keepends=True)
+        for kept, lacking in (((1, 5, 6), "steps 2 to 4"), ((2, 4), "steps 1, 3, 5"), ((), "steps 1 to 5"), ((1, 2, 3, 4), "step 5"),
+                              ((1, 2, 3, 4, 5), "")):
+            log.write_text("".join(lines[step - 1] for step in kept))
+            self.keep_checkpoints_up_to(5)
+            said = self.train("--checkpoint-every", 1, "--keep-checkpoints", 9, steps=6).err
+            self.assertEqual(f"lacks {lacking} of this run" in said, bool(lacking), said)
+            self.assertEqual("lacks" in said, bool(lacking), said)
+        self.assertEqual([path.name for path in self.run_folder.glob("*damaged*")], [])
 
     def test_keeps_the_newest_checkpoints(self):
         self.train("--keep-checkpoints", 3, "--checkpoint-every", 1)
@@ -240,6 +271,25 @@ class Pretrain(PretrainTest):
             self.assertFalse(self.run_folder.exists())
             for said in ("parameters", "tokens per step   256", "tokens in all     1,536", "epochs", "optimizer"):
                 self.assertIn(said, done.out)
+
+    def test_dry_run_tells_what_the_run_would_do(self):
+        """As it was begun, with what is asked for now."""
+        stable = ("--schedule", "warmup-stable-decay")
+        self.train("--lanes", 16, *stable)
+        before = {path: path.stat().st_mtime_ns for path in self.run_folder.rglob("*")}
+        branch = self.options(*stable, "--init", self.run_folder, "--decay-steps", 2, run=self.folder / "branch")
+        for option in ("--steps", "--model", "--width", "--sequence-length"):
+            at = branch.index(option)
+            del branch[at:at + 2]
+        branch.append("--decay-now")
+        for ranks in (None, 2):
+            for words in (self.options(*stable), self.options(*stable, steps=9), branch):
+                self.assertIn(f"ranks, lanes      {ranks or 1}, 16\n",
+                              chainrule(*words, "--dry-run", ranks=ranks, check=0).out)
+                for option in ("--lanes", "--seed"):
+                    done = chainrule(*words, option, 8, "--dry-run", ranks=ranks, check=64)
+                    self.assertIn(f"option '{option}' is ", done.err)
+        self.assertEqual({path: path.stat().st_mtime_ns for path in self.run_folder.rglob("*")}, before)
 
     def test_bf16_is_float32_where_there_are_no_bf16_products(self):
         hashes = set()

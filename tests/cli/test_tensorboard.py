@@ -1,5 +1,6 @@
 """`chainrule pretrain --tensorboard`: what it writes for TensorBoard says what metrics.jsonl says."""
 import math
+import shutil
 import struct
 import unittest
 
@@ -52,6 +53,17 @@ class Tensorboard(PretrainTest):
         _, start, *told = events(second)
         self.assertEqual(start, (5, "start"))
         self.assert_says_what_metrics_say(told, self.metrics()[4:])
+
+    def test_so_does_one_that_begins_anew(self):
+        """Where its checkpoints are gone, or it was killed before the first one."""
+        self.train_with_events(steps=6)
+        shutil.rmtree(self.run_folder / "checkpoints")
+        self.train_with_events(steps=6)
+        first, second = self.files()
+        self.assertEqual([each for each in events(first) if each[1] == "start"], [])
+        _, start, *told = events(second)
+        self.assertEqual(start, (1, "start"))
+        self.assert_says_what_metrics_say(told, self.metrics())
 
     def test_it_may_be_asked_for_later_and_changes_no_bit(self):
         self.train(steps=4, *["--schedule", "constant", "--warmup-steps", 0])

@@ -1,6 +1,7 @@
 """`chainrule verify-run`: steps of a run taken once more are the same in every bit, or it says which differs in what."""
 import json
 import shutil
+import struct
 import unittest
 
 from pretraining import PretrainTest, flip_bit
@@ -73,6 +74,25 @@ class VerifyRun(PretrainTest):
         chainrule(*options, "--max-epochs", 100, check=0)
         for ranks in (None, 2):
             self.verify("--from", 3, "--steps", 6, run=self.folder / "mixed", ranks=ranks)
+
+    def test_validation_data_need_not_be_there(self):
+        """Also where a tokenizer was named for them alone."""
+        held_out = self.folder / "val"
+        shutil.copytree(self.fixture / "pair/held-out", held_out)
+        self.train("--keep-checkpoints", 9, "--validation-data", held_out, "--validate-every", 2, data="pair/train")
+        tokens = held_out / "tokens.bin"  # as llm.c has them
+        tokens.write_bytes(struct.pack("<256i", 20240520, 1, 100, *[0] * 253) + struct.pack("<100H", *range(100)))
+        self.train("--keep-checkpoints", 9, "--validation-data", tokens, "--validate-every", 2, "--tokenizer",
+                   self.fixture / "pair/train/tokenizer.json", data="pair/train", run=self.folder / "named")
+        options = self.options("--keep-checkpoints", 9, "--validate-every", 2, run=self.folder / "mixed")
+        at = options.index("--data")
+        options[at:at + 2] = ["--mix", f"a={self.fixture}/pair:0.7", f"b={self.fixture}/extra:0.3", "--mix-validation",
+                              f"b={held_out}"]
+        chainrule(*options, "--max-epochs", 100, check=0)
+        shutil.rmtree(held_out)
+        for ranks in (None, 2):
+            for run in (self.run_folder, self.folder / "named", self.folder / "mixed"):
+                self.verify("--from", 2, "--steps", 4, run=run, ranks=ranks)
 
 
 if __name__ == "__main__":

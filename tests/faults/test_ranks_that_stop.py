@@ -11,6 +11,7 @@ import unittest
 
 from failing_calls import failing
 from pretraining import PretrainTest
+from program import chainrule
 
 HOST = socket.gethostname()
 
@@ -63,7 +64,7 @@ class RanksThatStop(PretrainTest):
         self.wait_until(lambda: not pathlib.Path(f"/proc/{ranks[1]}").exists(), seconds=5)
 
     def test_a_rank_that_hangs_in_a_step(self):
-        process, _ = self.started(ranks=3, env={**os.environ, **failing("write:metrics.jsonl:HANG:after=300:rank=0")})
+        process, _ = self.started(ranks=3, env={**os.environ, **failing("compute::HANG:after=5000:rank=0")})
         self.ends(process, f"rank 0 on {HOST} does not come on; it was taking a step \\(step \\d+\\)",
                   within=60)  # it may take ten times as long as steps did, on a busy machine
 
@@ -80,11 +81,29 @@ class RanksThatStop(PretrainTest):
         _, err = process.communicate(timeout=60)
         self.assertEqual(process.returncode, 75, err)
 
+    def test_files_that_stand_still_for_a_while(self):
+        """Each for longer than a step may, on one rank: the file that is looked for, the hold where there are no locks,
+        and the file that is written."""
+        stalls = ["stat:run/stop$:STALL:after=1+1:rank=0", "open:lock.held:STALL:after=60+1:rank=0",
+                  "write:metrics.jsonl:STALL:after=90+1:rank=0"]
+        no_locks = ["lock:lock$:ENOSYS:always", "asklock:lock$:ENOSYS:always"]
+        begin = time.monotonic()
+        self.train("--log-every", 200, "--checkpoint-every", 0, ranks=2, steps=200, env=failing(*stalls, *no_locks))
+        self.assertGreater(time.monotonic() - begin, 20 * len(stalls))
+
     def test_a_save_that_takes_long(self):
         slow = " ".join(f"write:optimizer-{rank:05}:SLOW:12" for rank in (0, 1))
         for mode in ("background", "sync"):
             done = self.train("--checkpoint-mode", mode, "--checkpoint-every", 0, run=self.folder / mode, ranks=2, steps=2, env=failing(*slow.split()))
             self.assertNotIn("sign of life", done.err)
+
+    def test_a_checkpoint_that_is_verified_slowly(self):
+        """Among the steps that verify-run takes."""
+        self.train("--average", "ema:0.9", "--checkpoint-every", 150, "--keep-checkpoints", 9, "--log-every", 300,
+                   steps=300)
+        done = chainrule("verify-run", self.run_folder, "--from", 150, "--steps", 150, ranks=2, check=0,
+                         env=failing("open:step-00000300/manifest.json:STALL:1:rank=1"))
+        self.assertIn("their average in 1 checkpoint", done.out)
 
 
 if __name__ == "__main__":

@@ -4,9 +4,10 @@
  * FAILING_CALLS="stat:checkpoints:ESTALE:1 flock::ENOLCK:always": rules "call:part of the path:error:times", separated
  * by spaces. A rule fits calls of its group (see kGroups) on paths that hold the part; for calls on descriptors the
  * path is the open file's. A part that ends in $ is the end of the path. The error SLOW lets a call take two seconds,
- * and then succeed; PAUSE lets it take a third of one; KILL ends the process there as kill -9 does, HANG never comes
- * back, STOP stops the process as SIGSTOP does. "times" counts calls in a process; "always" has no end; "after=N" spares
- * the first N and fails all later ones. A rule that ends in ":rank=R" is for that rank of an Open MPI job only. */
+ * and then succeed; PAUSE lets it take a third of one, STALL twenty; KILL ends the process there as kill -9 does, HANG
+ * never comes back, STOP stops the process as SIGSTOP does. "times" counts calls in a process; "always" has no end;
+ * "after=N" spares the first N and fails all later ones, "after=N+K" the next K. A rule that ends in ":rank=R" is for
+ * that rank of an Open MPI job only. The group "compute" is of parallel regions, which have no path and cannot fail. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <dlfcn.h>
@@ -34,12 +35,13 @@ typedef struct {
 static Rule rules[16];
 static int rule_count = -1;
 
-enum { kSlow = -1, kPause = -2, kKill = -3, kHang = -4, kStop = -5 };
+enum { kSlow = -1, kPause = -2, kKill = -3, kHang = -4, kStop = -5, kStall = -6 };
 
 static const struct {
   const char* name;
   int number;
 } kErrors[] = {{"SLOW", kSlow},    {"PAUSE", kPause}, {"KILL", kKill},     {"HANG", kHang},     {"STOP", kStop},
+             {"STALL", kStall},
              {"EACCES", EACCES}, {"ESTALE", ESTALE}, {"ENOLCK", ENOLCK}, {"ENOSYS", ENOSYS},
                {"ENOSPC", ENOSPC}, {"EFBIG", EFBIG},   {"EIO", EIO},       {"EDQUOT", EDQUOT},
                {"EROFS", EROFS},   {"EMFILE", EMFILE}, {"ENOENT", ENOENT}, {"ELOOP", ELOOP},
@@ -80,7 +82,9 @@ static void read_rules(void) {
     }
     rule->left = -1;
     if (strncmp(fields, "after=", 6) == 0) {
-      rule->spared = atol(fields + 6);
+      char* behind = NULL;
+      rule->spared = strtol(fields + 6, &behind, 10);
+      if (*behind == '+') rule->left = atol(behind + 1);
     } else if (strcmp(fields, "always") != 0) {
       rule->left = atol(fields);
     }
@@ -110,6 +114,7 @@ static int fails(const char* call, const char* path) {
       usleep(rule->error == kSlow ? 2000000 : 333333);
       continue;
     }
+    if (rule->error == kStall) sleep(20);
     if (rule->error == kKill) kill(getpid(), SIGKILL);
     if (rule->error == kStop) kill(getpid(), SIGSTOP);
     while (rule->error == kHang) pause();
@@ -251,6 +256,11 @@ struct dirent* readdir(DIR* folder) {
 struct dirent64* readdir64(DIR* folder) {
   if (fails_on("readdir", dirfd(folder))) return NULL;
   return NEXT(struct dirent64 * (*)(DIR*), "readdir64")(folder);
+}
+
+void GOMP_parallel(void (*region)(void*), void* data, unsigned threads, unsigned flags) {
+  fails("compute", "");
+  NEXT(void (*)(void (*)(void*), void*, unsigned, unsigned), "GOMP_parallel")(region, data, threads, flags);
 }
 
 static int lock_fails(int file, int command) {

@@ -9,7 +9,8 @@ namespace chainrule::pipeline::pretrain::metrics {
 class MetricsObserver final : public StepObserver {
  public:
   /// As MetricsLog.
-  MetricsObserver(const std::filesystem::path& path, std::int64_t last_step) : log_(path, last_step) {}
+  MetricsObserver(const std::filesystem::path& path, std::int64_t last_step, std::int64_t first_step = 1)
+      : log_(path, last_step, first_step) {}
 
   /// Throw io::Error.
   void step_taken(const StepRecord& record) override;

@@ -48,8 +48,9 @@ TEST(NeighbourWatch, AFirstStepMayTakeAnyTime) {
 }
 
 TEST(NeighbourWatch, WhoeverWaitsOrSavesIsNotToBlame) {
-  for (const SignOfLife& same : {sign(3, Activity::Phase::step, true), sign(3, Activity::Phase::saving),
-                                 sign(3, Activity::Phase::validation), sign(3, Activity::Phase::start)}) {
+  for (const SignOfLife& same :
+       {sign(3, Activity::Phase::step, true), sign(3, Activity::Phase::saving), sign(3, Activity::Phase::validation),
+        sign(3, Activity::Phase::checkpoint), sign(3, Activity::Phase::start)}) {
     NeighbourWatch watch(kSilence);
     watch.saw(sign(1));
     watch.look();
@@ -71,11 +72,13 @@ TEST(NeighbourWatch, WhoeverHasWaitedBeginsAnew) {
 }
 
 TEST(NeighbourWatch, FilesMayStandStillForLonger) {
-  NeighbourWatch watch(kSilence);
-  watch.saw(sign(1));
-  watch.look();
-  watch.saw(sign(2));
-  EXPECT_EQ(looks_until_wrong(watch, sign(3, Activity::Phase::reading)), 15 * kSilence);
+  for (const Activity::Phase phase : {Activity::Phase::reading, Activity::Phase::files}) {
+    NeighbourWatch watch(kSilence);
+    watch.saw(sign(1));
+    watch.look();
+    watch.saw(sign(2));
+    EXPECT_EQ(looks_until_wrong(watch, sign(3, phase)), 15 * kSilence);
+  }
 }
 
 TEST(NeighbourWatch, WhoeverHasEndedIsWatchedNoMore) {
