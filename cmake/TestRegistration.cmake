@@ -1,8 +1,8 @@
 # How tests are registered: plain GoogleTest programs, GoogleTest programs under mpirun, and Python scripts.
 include(GoogleTest)
 
-# Ranks share the two cores of a small machine: no binding, waiting ranks yield, and nobody looks for networks.
-set(CHAINRULE_MPIRUN_FLAGS --oversubscribe --bind-to none --mca mpi_yield_when_idle 1 --mca pml ob1 --mca btl self,vader
+# Ranks share the two cores of a small machine: no binding, waiting ranks yield, and nobody looks for fast networks.
+set(CHAINRULE_MPIRUN_FLAGS --oversubscribe --bind-to none --mca mpi_yield_when_idle 1 --mca pml ob1 --mca btl ^ofi
   CACHE STRING "Flags of mpirun in tests")
 set(CHAINRULE_TEST_ENVIRONMENT
   OMP_NUM_THREADS=1 OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
