@@ -110,8 +110,10 @@ class PretrainLimits(Refusals, PretrainTest):
                             {"PMI_RANK": "0", "PMI_SIZE": "2", "PMI_FD": "9"}):
             with self.subTest(environment=environment):
                 begin = time.monotonic()
-                done = chainrule(*self.options(), env=environment, check=64, timeout=20)
-                self.assertIn("would do the whole work", done.err)
+                done = chainrule(*self.options(), env=environment, timeout=20)
+                # Open MPI 5 itself ends where it asks for a server that is not there.
+                self.assertRegex(done.err, "would do the whole work|PMIx_Init failed")
+                self.assertEqual(done.returncode, 14 if "PMIx_Init failed" in done.err else 64, done.err)
                 self.assertLess(time.monotonic() - begin, 5)
                 self.assertFalse(self.run_folder.exists())
         chainrule(*self.options(), env={"SLURM_PROCID": "0", "SLURM_STEP_NUM_TASKS": "1"}, check=0)
