@@ -1,40 +1,18 @@
 #pragma once
 #include <cstdint>
 #include <filesystem>
-#include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "pipeline/comm/communicator.h"
 #include "pipeline/pretrain/checkpoint/training_checkpoint.h"
 #include "pipeline/pretrain/inputs.h"
+#include "pipeline/pretrain/opened_run.h"
 #include "pipeline/pretrain/options.h"
 #include "pipeline/run/configuration.h"
 #include "pipeline/run/environment.h"
-#include "pipeline/run/run_directory.h"
 
 namespace chainrule::pipeline::pretrain {
-
-/// Throws AgreedError (usage) where there are more ranks than lanes.
-void check_lanes(std::int64_t lanes, int ranks);
-
-/// The run directory in the hands of rank 0 (null on the others), and with what options the run was begun.
-struct OpenedRun {
-  std::unique_ptr<run::RunDirectory> directory;
-  std::optional<run::Configuration> saved;  ///< config.cfg, the same on every rank; empty in a new run
-  bool lanes_by_default = false;            ///< nobody asked for a number of them, and nobody did before
-  std::string hold_id;                      ///< RunDirectory::hold_id(), the same on every rank
-};
-
-/// Opens the run. What it was begun with completes options and configuration: lanes and schedule, where nothing else is
-/// asked. Throws AgreedError: cannot_create, usage where an option differs that may not. Collective.
-OpenedRun open_run(const comm::Communicator& communicator, PretrainOptions& options, run::Configuration& configuration);
-
-/// Completes options and configuration as open_run() does, for a dry run: touches nothing, and a run that another
-/// process works on may be looked at. Throws as open_run() does. Collective.
-OpenedRun look_at_run(const comm::Communicator& communicator, PretrainOptions& options,
-                      run::Configuration& configuration);
 
 /// Where training goes on: at a checkpoint of this run, or of the run that it branches off from.
 struct Place {
