@@ -1,8 +1,10 @@
 """Limits and environments that a batch system may give: named in one line before anything is lost, never a signal."""
 import os
+import pathlib
 import resource
 import signal
 import subprocess
+import tempfile
 import time
 import unittest
 
@@ -143,7 +145,8 @@ class OtherLimits(Refusals, EvaluationTest):
     def test_others_that_end_meanwhile(self):
         """Single processes of Open MPI share a folder below TMPDIR. Each removes what is empty when it ends, maybe just
         before another makes its own in it: then one start in a hundred of eight at once fails."""
-        chainrule(*self.options(), env=failing("mkdir:/jf.0:ENOENT:always"), check=0)
+        shared = pathlib.Path(tempfile.gettempdir()) / "ompi."
+        chainrule(*self.options(), env=failing(f"mkdir:{shared}:ENOENT:always"), check=0)
 
     def test_too_many_threads(self):
         for words, environment in ((["--threads", 1_000_000], {}), ([], {"OMP_NUM_THREADS": "100000"})):
