@@ -137,10 +137,10 @@ void check_epochs(const PretrainOptions& options, const PretrainInputs& inputs) 
 
 std::string stages_behind_end(const PretrainOptions& options, std::uint64_t samples_passed_over) {
   const windows::BatchSizes batches = batch_sizes(options);
-  const std::uint64_t end = batches.of_steps(options.schedule.steps) + samples_passed_over;
+  const std::int64_t end = batches.steps_with(batches.of_steps(options.schedule.steps) + samples_passed_over);
   std::string steps;
   for (const mix::Stage& stage : options.mix.stages) {
-    if (options.decay_now || stage.step == 0 || stage.step < batches.steps_with(end)) continue;
+    if (options.decay_now || stage.step == 0 || stage.step < end) continue;
     steps += fmt::format("{}@{}", steps.empty() ? "" : ", ", stage.step);
   }
   if (steps.empty()) return "";
