@@ -1,31 +1,31 @@
-#include "pipeline/comm/temporary_folder.h"
+#include "pipeline/comm/own_temporary_files.h"
 
 #include <cstdlib>
 #include <filesystem>
-#include <system_error>
+
+#include "io/error.h"
 
 namespace chainrule::pipeline::comm {
 
-TemporaryFolder::TemporaryFolder() {
+OwnTemporaryFiles::OwnTemporaryFiles() {
   if (const char* before = std::getenv("TMPDIR")) before_ = before;
-  std::error_code error;
-  const std::filesystem::path base = std::filesystem::temp_directory_path(error);
-  if (error) return;
-  std::string folder = base / "chainrule-XXXXXX";
-  if (::mkdtemp(folder.data()) == nullptr) return;
-  folder_ = folder;
-  setenv("TMPDIR", folder_.c_str(), 1);
+  try {
+    folder_.emplace();
+  } catch (const io::Error&) {
+    return;
+  } catch (const std::filesystem::filesystem_error&) {  // TMPDIR names none
+    return;
+  }
+  setenv("TMPDIR", folder_->path().c_str(), 1);
 }
 
-TemporaryFolder::~TemporaryFolder() {
-  if (folder_.empty()) return;
+OwnTemporaryFiles::~OwnTemporaryFiles() {
+  if (!folder_) return;
   if (before_) {
     setenv("TMPDIR", before_->c_str(), 1);
   } else {
     unsetenv("TMPDIR");
   }
-  std::error_code error;
-  std::filesystem::remove_all(folder_, error);
 }
 
 }  // namespace chainrule::pipeline::comm

@@ -19,7 +19,7 @@
 
 #include "pipeline/comm/call.h"
 #include "pipeline/comm/communicator_state.h"
-#include "pipeline/comm/temporary_folder.h"
+#include "pipeline/comm/own_temporary_files.h"
 #include "pipeline/failure/error.h"
 
 namespace chainrule::pipeline::comm {
@@ -112,7 +112,7 @@ void check_temporary_folder() {
 Session::Started::Started() {
   check_temporary_folder();
   const int started = launched_size();
-  std::optional<TemporaryFolder> own;
+  std::optional<OwnTemporaryFiles> own;
   // A single process needs no launcher's daemon: an isolated singleton starts faster and without one.
   if (!launched()) {
     refuse_rank_without_job();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "io/files/temporary_folder.h"
 #include "io/tokens/data_set.h"
 #include "pipeline/comm/agreement.h"
 #include "pipeline/measure/measures.h"
@@ -21,10 +22,10 @@ BenchmarkResult run_benchmark(const comm::Communicator& communicator, const Benc
   comm::agree_on_first(communicator, [&] { measure_decoding(options, result); });
 
   // Enough windows for permuted reads to be what they are in training; every rank writes its own copy.
-  std::unique_ptr<TemporaryFolder> folder;
+  std::unique_ptr<io::files::TemporaryFolder> folder;
   std::unique_ptr<io::tokens::TokenStream> data;
   comm::agree(communicator, [&] {
-    folder = std::make_unique<TemporaryFolder>();
+    folder = std::make_unique<io::files::TemporaryFolder>();
     const auto tokens = std::max<std::int64_t>(
         20'000'000, 2 * std::max(options.global_batch, std::int64_t{1}) * options.config.sequence_length);
     write_random_data_set(folder->path(), static_cast<std::uint32_t>(options.config.vocabulary_size),

@@ -1,12 +1,7 @@
 #include "pipeline/measure/synthetic_data.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <cmath>
-#include <cstdlib>
-#include <cstring>
 #include <random>
 #include <vector>
 
@@ -15,23 +10,8 @@
 #include "io/tokenizer/trainer.h"
 #include "io/tokens/dataset_index.h"
 #include "io/tokens/shard_writer.h"
-#include "pipeline/failure/error.h"
 
 namespace chainrule::pipeline::measure {
-
-TemporaryFolder::TemporaryFolder() {
-  std::string name = (std::filesystem::temp_directory_path() / "chainrule-benchmark-XXXXXX").string();
-  if (::mkdtemp(name.data()) == nullptr) {
-    throw failure::Error(failure::ExitCode::cannot_create,
-                         fmt::format("cannot create the temporary folder '{}': {}", name, std::strerror(errno)));
-  }
-  path_ = name;
-}
-
-TemporaryFolder::~TemporaryFolder() {
-  std::error_code ignored;  // a leftover in the temporary folder is no failure of the benchmark
-  std::filesystem::remove_all(path_, ignored);
-}
 
 std::string generated_text(std::size_t bytes) {
   std::mt19937_64 random(1);

@@ -5,19 +5,6 @@
 
 namespace chainrule::pipeline::measure {
 
-/// A folder in the system's temporary folder, removed with this object.
-class TemporaryFolder {
- public:
-  TemporaryFolder();
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  ~TemporaryFolder();
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
-
 /// Text that looks to a tokenizer like English: words of a skewed distribution, punctuation, lines.
 std::string generated_text(std::size_t bytes);
 

@@ -1,4 +1,4 @@
-#include "pipeline/comm/temporary_folder.h"
+#include "pipeline/comm/own_temporary_files.h"
 
 #include <gtest/gtest.h>
 
@@ -18,10 +18,10 @@ std::optional<std::string> named() {
   return value == nullptr ? std::nullopt : std::optional<std::string>(value);
 }
 
-class TemporaryFolderTest : public testing::Test {
+class OwnTemporaryFilesTest : public testing::Test {
  protected:
-  TemporaryFolderTest() : before_(named()) { fs::create_directory(base_); }
-  ~TemporaryFolderTest() override {
+  OwnTemporaryFilesTest() : before_(named()) { fs::create_directory(base_); }
+  ~OwnTemporaryFilesTest() override {
     fs::remove_all(base_);
     if (before_) setenv("TMPDIR", before_->c_str(), 1);
     if (!before_) unsetenv("TMPDIR");
@@ -31,28 +31,28 @@ class TemporaryFolderTest : public testing::Test {
   std::optional<std::string> before_;
 };
 
-TEST_F(TemporaryFolderTest, IsItsOwnAndLeavesNothing) {
+TEST_F(OwnTemporaryFilesTest, IsItsOwnAndLeavesNothing) {
   setenv("TMPDIR", base_.c_str(), 1);
   {
-    const TemporaryFolder first;
+    const OwnTemporaryFiles first;
     const std::string folder = named().value();
     EXPECT_EQ(fs::path(folder).parent_path(), base_);
     EXPECT_TRUE(fs::is_directory(folder));
-    const TemporaryFolder second;
+    const OwnTemporaryFiles second;
     EXPECT_NE(named(), folder);
     std::ofstream(fs::path(folder) / "left") << "something";
   }
   EXPECT_EQ(named(), base_.string());
   EXPECT_TRUE(fs::is_empty(base_));
   unsetenv("TMPDIR");
-  { const TemporaryFolder one; }
+  { const OwnTemporaryFiles one; }
   EXPECT_EQ(named(), std::nullopt);
 }
 
-TEST_F(TemporaryFolderTest, ChangesNothingWhereNoneCanBeMade) {
+TEST_F(OwnTemporaryFilesTest, ChangesNothingWhereNoneCanBeMade) {
   const std::string nowhere = base_ / "not there";
   setenv("TMPDIR", nowhere.c_str(), 1);
-  const TemporaryFolder none;
+  const OwnTemporaryFiles none;
   EXPECT_EQ(named(), nowhere);
 }
 

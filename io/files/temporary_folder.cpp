@@ -1,0 +1,29 @@
+#include "io/files/temporary_folder.h"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <system_error>
+
+#include "io/error.h"
+
+namespace chainrule::io::files {
+
+TemporaryFolder::TemporaryFolder() {
+  std::string name = (std::filesystem::temp_directory_path() / "chainrule-XXXXXX").string();
+  if (::mkdtemp(name.data()) == nullptr) {
+    throw Error(ErrorKind::cannot_create,
+                fmt::format("cannot create the temporary folder '{}': {}", name, std::strerror(errno)));
+  }
+  path_ = name;
+}
+
+TemporaryFolder::~TemporaryFolder() {
+  std::error_code ignored;  // a leftover in the temporary folder is no failure of what was done in it
+  std::filesystem::remove_all(path_, ignored);
+}
+
+}  // namespace chainrule::io::files
