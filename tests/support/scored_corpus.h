@@ -1,8 +1,10 @@
 #pragma once
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <vector>
 
+#include "io/files/temporary_folder.h"
 #include "pipeline/evaluate/scoring/replay.h"
 #include "pipeline/evaluate/scoring/score_corpus.h"
 #include "pipeline/evaluate/tally/token_tally.h"
@@ -31,7 +33,9 @@ inline ScoredCorpus score_and_replay(
     const pipeline::evaluate::scoring::ScoreBatch& score,
     const std::function<bool()>& asked_to_stop = [] { return false; }, bool keep = false) {
   namespace evaluate = pipeline::evaluate;
-  const std::filesystem::path path = std::filesystem::path(::testing::TempDir()) / "scored corpus.journal";
+  // Only the first rank's is used; jobs of other numbers of ranks may run beside this one.
+  static const io::files::TemporaryFolder folder;
+  const std::filesystem::path path = folder.path() / "scored corpus.journal";
   std::optional<evaluate::journal::Journal> journal;
   if (world().rank() == 0) {
     if (!keep) std::filesystem::remove(path);

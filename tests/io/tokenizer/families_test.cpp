@@ -34,15 +34,15 @@ std::string refusal(const std::function<Tokenizer()>& load) {
 }
 
 TEST(Families, IdsAreThoseOfTokenizers) {
-  const ScratchFolder folder;
+  const files::TemporaryFolder folder;
   for (const Json& each : families()["files"]) {
     SCOPED_TRACE(each["name"].get<std::string>());
     Json file = families()["base"];
     file.update(each["changes"]);
-    files::write_file_atomically(folder / "tokenizer.json", file.dump());
-    const Tokenizer tokenizer = Tokenizer::load(folder / "tokenizer.json");
-    tokenizer.save(folder / "saved.json");
-    const Tokenizer saved = Tokenizer::load(folder / "saved.json");
+    files::write_file_atomically(folder.path() / "tokenizer.json", file.dump());
+    const Tokenizer tokenizer = Tokenizer::load(folder.path() / "tokenizer.json");
+    tokenizer.save(folder.path() / "saved.json");
+    const Tokenizer saved = Tokenizer::load(folder.path() / "saved.json");
     EXPECT_EQ(saved.fingerprint(), tokenizer.fingerprint());
     ASSERT_EQ(each["ids"].size(), families()["texts"].size());
     for (std::size_t i = 0; i < each["ids"].size(); ++i) {
@@ -73,9 +73,9 @@ TEST(GgufVocabulary, IdsOfPiecesAreThoseOfSentencePiece) {
   const Tokenizer tokenizer = Tokenizer::from_gguf(pieces());
   EXPECT_EQ(tokenizer.start_token(), 1U);
   EXPECT_EQ(tokenizer.end_of_text(), 2U);
-  const ScratchFolder folder;
-  tokenizer.save(folder / "tokenizer.json");
-  const Tokenizer saved = Tokenizer::load(folder / "tokenizer.json");
+  const files::TemporaryFolder folder;
+  tokenizer.save(folder.path() / "tokenizer.json");
+  const Tokenizer saved = Tokenizer::load(folder.path() / "tokenizer.json");
   EXPECT_EQ(saved.fingerprint(), tokenizer.fingerprint());
   for (std::size_t i = 0; i < made["ids"].size(); ++i) {
     const std::string text = made["texts"][i];
@@ -144,10 +144,10 @@ TEST(GgufVocabulary, WhatIsNotSupportedIsRefusedByItsKey) {
 }
 
 TEST(TokenizerConfig, NamesTheTokensThatBeginAndEndAText) {
-  const ScratchFolder folder;
-  files::write_file_atomically(folder / "tokenizer.json", families()["base"].dump());
+  const files::TemporaryFolder folder;
+  files::write_file_atomically(folder.path() / "tokenizer.json", families()["base"].dump());
   const auto ends = [&](const char* config) {
-    files::write_file_atomically(folder / "tokenizer_config.json", config);
+    files::write_file_atomically(folder.path() / "tokenizer_config.json", config);
     const Tokenizer tokenizer = Tokenizer::load(folder.path());
     return std::pair(tokenizer.start_token(), tokenizer.end_of_text());
   };
@@ -168,14 +168,14 @@ class PostProcessors : public testing::Test {
   Tokenizer load(const Json& post) {
     Json file = families()["base"];
     file["post_processor"] = post;
-    files::write_file_atomically(folder_ / "tokenizer.json", file.dump());
-    return Tokenizer::load(folder_ / "tokenizer.json");
+    files::write_file_atomically(folder_.path() / "tokenizer.json", file.dump());
+    return Tokenizer::load(folder_.path() / "tokenizer.json");
   }
   std::string said_of(const Json& post) {
     return refusal([&] { return load(post); });
   }
 
-  ScratchFolder folder_;
+  files::TemporaryFolder folder_;
   const Json text_a_ = {{"Sequence", {{"id", "A"}, {"type_id", 0}}}};
   const Json start_ = {{"SpecialToken", {{"id", "<s>"}, {"type_id", 0}}}};
   const Json template_ = {{"type", "TemplateProcessing"},
@@ -228,9 +228,9 @@ TEST_F(PostProcessors, WhatTheLibraryDoesNotKnowIsNotInItsFile) {
   EXPECT_FALSE(Json::parse(tokenizer.to_library_json()).contains("chainrule"));
   EXPECT_EQ(Json::parse(tokenizer.beyond_library_json()), own);
   EXPECT_EQ(load(template_).beyond_library_json(), "");
-  files::write_file_atomically(folder_ / "tokenizer.json", tokenizer.to_library_json());
+  files::write_file_atomically(folder_.path() / "tokenizer.json", tokenizer.to_library_json());
   EXPECT_NE(Tokenizer::load(folder_.path()).fingerprint(), tokenizer.fingerprint());
-  files::write_file_atomically(folder_ / "tokenizer_config.json",
+  files::write_file_atomically(folder_.path() / "tokenizer_config.json",
                                R"({"chainrule": )" + tokenizer.beyond_library_json() + "}");
   EXPECT_EQ(Tokenizer::load(folder_.path()).fingerprint(), tokenizer.fingerprint());
 }
@@ -252,10 +252,10 @@ TEST_F(PostProcessors, OfAGgufFileGoAroundEachTextOfAPair) {
 }
 
 TEST(Tiktoken, WhatIsNoPublishedVocabularyIsRefused) {
-  const ScratchFolder folder;
+  const files::TemporaryFolder folder;
   const auto said = [&](const std::string& text) {
-    files::write_file_atomically(folder / "x.tiktoken", text);
-    return refusal([&] { return Tokenizer::load(folder / "x.tiktoken"); });
+    files::write_file_atomically(folder.path() / "x.tiktoken", text);
+    return refusal([&] { return Tokenizer::load(folder.path() / "x.tiktoken"); });
   };
   EXPECT_THAT(said("YQ== 0\nYg== 1\n"), HasSubstr("is none of the published vocabularies"));
   EXPECT_THAT(said("YQ== 0\nYg== 2\n"), HasSubstr("line 2 has the rank 2, where 1 comes next"));

@@ -1,13 +1,12 @@
 #pragma once
 #include <filesystem>
-#include <fstream>
 #include <random>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "io/files/atomic_file.h"
+#include "io/files/temporary_folder.h"
 #include "io/tokenizer/tokenizer.h"
 
 namespace chainrule::io::tokenizer {
@@ -68,27 +67,6 @@ inline std::string random_text(std::mt19937& random, int parts) {
   for (int i = 0; i < parts; ++i) text += kParts[random() % kParts.size()];
   return text;
 }
-
-/// A folder removed at the end of its scope.
-class ScratchFolder {
- public:
-  ScratchFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "chainrule-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp failed");
-    path_ = name;
-  }
-  ScratchFolder(const ScratchFolder&) = delete;
-  ScratchFolder& operator=(const ScratchFolder&) = delete;
-  ~ScratchFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 inline std::vector<TokenId> encoded(const Tokenizer& tokenizer, std::string_view text) {
   std::vector<TokenId> ids;

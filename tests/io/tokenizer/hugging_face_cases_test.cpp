@@ -48,20 +48,20 @@ std::string refusal_of(const std::string& name) {
 
 TEST(HuggingFaceCases, IdsAreTheLibrarysOrThePropertyIsRefusedByName) {
   const Json cases = Json::parse(files::read_file(fixture("cases.json")));
-  const ScratchFolder folder;
+  const files::TemporaryFolder folder;
   std::size_t refusals = 0;
   for (const Json& each : cases["cases"]) {
     SCOPED_TRACE(each["name"].get<std::string>());
     Json file = cases["base"];
     file.update(each["changes"]);
     if (!file["model"].contains("vocab")) file["model"]["vocab"] = cases["base"]["model"]["vocab"];
-    files::write_file_atomically(folder / "tokenizer.json", file.dump());
+    files::write_file_atomically(folder.path() / "tokenizer.json", file.dump());
     const std::string words = refusal_of(each["name"]);
     try {
-      const Tokenizer tokenizer = Tokenizer::load(folder / "tokenizer.json");
+      const Tokenizer tokenizer = Tokenizer::load(folder.path() / "tokenizer.json");
       EXPECT_EQ(words, "") << "should be refused";
-      tokenizer.save(folder / "saved.json");
-      const Tokenizer saved = Tokenizer::load(folder / "saved.json");
+      tokenizer.save(folder.path() / "saved.json");
+      const Tokenizer saved = Tokenizer::load(folder.path() / "saved.json");
       EXPECT_EQ(saved.fingerprint(), tokenizer.fingerprint());
       for (const Json& text : each["texts"]) {
         SCOPED_TRACE(text["text"].get<std::string>());
@@ -87,14 +87,14 @@ TEST(HuggingFaceCases, IdsAreTheLibrarysOrThePropertyIsRefusedByName) {
 /// Tokens of two kinds that cannot overlap are found alike in one search and in two: old fingerprints stay.
 TEST(HuggingFaceCases, FingerprintsTellTwoSearchesApartOnlyWhereTheyDiffer) {
   const Json cases = Json::parse(files::read_file(fixture("cases.json")));
-  const ScratchFolder folder;
+  const files::TemporaryFolder folder;
   const auto fingerprint = [&](const std::string& other, bool normalized) {
     Json file = cases["base"];
     const Json token = {{"id", 266}, {"content", "<think>"}, {"special", false}, {"normalized", false}};
     file["added_tokens"].push_back(token);
     file["added_tokens"].push_back({{"id", 267}, {"content", other}, {"special", false}, {"normalized", normalized}});
-    files::write_file_atomically(folder / "tokenizer.json", file.dump());
-    return Tokenizer::load(folder / "tokenizer.json").fingerprint();
+    files::write_file_atomically(folder.path() / "tokenizer.json", file.dump());
+    return Tokenizer::load(folder.path() / "tokenizer.json").fingerprint();
   };
   EXPECT_EQ(fingerprint("=+", true), fingerprint("=+", false));
   EXPECT_NE(fingerprint("=<", true), fingerprint("=<", false));
@@ -105,14 +105,14 @@ TEST(HuggingFaceCases, FingerprintsTellTwoSearchesApartOnlyWhereTheyDiffer) {
 
 TEST(HuggingFaceCases, NothingOfAFileMovesTheTerminalOrFillsIt) {
   const Json cases = Json::parse(files::read_file(fixture("cases.json")));
-  const ScratchFolder folder;
+  const files::TemporaryFolder folder;
   const std::string bad = "\x1b[2J\x07\n\xe2\x80\xae" + std::string(100'000, 'x');
   const auto message = [&](const std::function<void(Json&)>& change) {
     Json file = cases["base"];
     change(file);
-    files::write_file_atomically(folder / "tokenizer.json", file.dump());
+    files::write_file_atomically(folder.path() / "tokenizer.json", file.dump());
     try {
-      Tokenizer::load(folder / "tokenizer.json");
+      Tokenizer::load(folder.path() / "tokenizer.json");
     } catch (const Error& error) {
       return std::string(error.what());
     }
@@ -159,7 +159,7 @@ TEST(HuggingFaceCases, NothingOfAFileMovesTheTerminalOrFillsIt) {
 
 TEST(HuggingFaceCases, DeepAndLargeJsonIsRefusedInFewWords) {
   const Json cases = Json::parse(files::read_file(fixture("cases.json")));
-  const ScratchFolder folder;
+  const files::TemporaryFolder folder;
   const std::string whole = cases["base"].dump();
   const std::string deep = std::string(300'000, '[') + std::string(300'000, ']');
   const auto with = [&](const std::string& before, const std::string& after) {
@@ -179,10 +179,10 @@ TEST(HuggingFaceCases, DeepAndLargeJsonIsRefusedInFewWords) {
       {"\n\n\x1b", "line 3, byte 3: malformed"},
   };
   for (const auto& [text, words] : damages) {
-    files::write_file_atomically(folder / "tokenizer.json", text);
+    files::write_file_atomically(folder.path() / "tokenizer.json", text);
     SCOPED_TRACE(words);
     try {
-      Tokenizer::load(folder / "tokenizer.json");
+      Tokenizer::load(folder.path() / "tokenizer.json");
       ADD_FAILURE() << "loaded";
     } catch (const Error& error) {
       EXPECT_EQ(error.kind(), ErrorKind::bad_data);

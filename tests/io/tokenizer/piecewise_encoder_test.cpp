@@ -30,9 +30,9 @@ Json family(const std::string& name) {
 }
 
 Tokenizer loaded(const Json& file) {
-  const ScratchFolder folder;
-  files::write_file_atomically(folder / "tokenizer.json", file.dump());
-  return Tokenizer::load(folder / "tokenizer.json");
+  const files::TemporaryFolder folder;
+  files::write_file_atomically(folder.path() / "tokenizer.json", file.dump());
+  return Tokenizer::load(folder.path() / "tokenizer.json");
 }
 
 /// Every family's file, and the patterns of others in NeoX's.

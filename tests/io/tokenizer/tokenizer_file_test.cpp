@@ -19,9 +19,9 @@ using testing::HasSubstr;
 Json fixture_json() { return Json::parse(files::read_file(fixture("tokenizer.json"))); }
 
 Tokenizer loaded(const Json& json) {
-  const ScratchFolder folder;
-  files::write_file_atomically(folder / "tokenizer.json", json.dump());
-  return Tokenizer::load(folder / "tokenizer.json");
+  const files::TemporaryFolder folder;
+  files::write_file_atomically(folder.path() / "tokenizer.json", json.dump());
+  return Tokenizer::load(folder.path() / "tokenizer.json");
 }
 
 /// Loading is refused as bad data, with these words.
@@ -82,24 +82,24 @@ TEST(HuggingFaceFile, WhatIsNotSupportedOrNotWholeIsNamed) {
       {"merge 2 is neither", [](Json& j) { j["model"]["merges"][2] = {"a"}; }},
       {"added token 0 is not an object", [](Json& j) { j["added_tokens"][0].erase("id"); }},
   };
-  const ScratchFolder folder;
+  const files::TemporaryFolder folder;
   for (const Damage& damage : damages) {
     Json json = fixture_json();
     damage.apply(json);
-    files::write_file_atomically(folder / "tokenizer.json", json.dump());
+    files::write_file_atomically(folder.path() / "tokenizer.json", json.dump());
     SCOPED_TRACE(damage.words);
-    expect_refused(folder / "tokenizer.json", damage.words);
-    expect_refused(folder / "tokenizer.json", (folder / "tokenizer.json").string());
+    expect_refused(folder.path() / "tokenizer.json", damage.words);
+    expect_refused(folder.path() / "tokenizer.json", (folder.path() / "tokenizer.json").string());
   }
 }
 
 TEST(HuggingFaceFile, DamagedJsonIsRefused) {
-  const ScratchFolder folder;
+  const files::TemporaryFolder folder;
   const std::string whole = files::read_file(fixture("tokenizer.json"));
   for (const std::string& text : {std::string(), whole.substr(0, whole.size() / 2), "[" + whole, std::string("[]"),
                                   std::string("3"), std::string(100'000, '[')}) {
-    files::write_file_atomically(folder / "tokenizer.json", text);
-    expect_refused(folder / "tokenizer.json", "tokenizer.json");
+    files::write_file_atomically(folder.path() / "tokenizer.json", text);
+    expect_refused(folder.path() / "tokenizer.json", "tokenizer.json");
   }
 }
 
@@ -148,9 +148,9 @@ TEST(HuggingFaceFile, AnotherPatternSplitsAndIsSaved) {
   tokenizer.encode("the", pieces);
   EXPECT_EQ(ids, pieces);
   EXPECT_LT(encoded(loaded(fixture_json()), "the the").size(), ids.size());
-  const ScratchFolder folder;
-  tokenizer.save(folder / "saved.json");
-  EXPECT_EQ(Tokenizer::load(folder / "saved.json").fingerprint(), tokenizer.fingerprint());
+  const files::TemporaryFolder folder;
+  tokenizer.save(folder.path() / "saved.json");
+  EXPECT_EQ(Tokenizer::load(folder.path() / "saved.json").fingerprint(), tokenizer.fingerprint());
   EXPECT_NE(tokenizer.fingerprint(), loaded(fixture_json()).fingerprint());
 }
 
@@ -181,8 +181,8 @@ TEST(HuggingFaceFile, AddedTokensThatAreNotSpecialAreAlwaysMatchedTheLongestFirs
 }
 
 TEST(TokenizerFile, MissingFilesAreNamed) {
-  const ScratchFolder folder;
-  for (const auto& path : {folder / "none", folder.path()}) {
+  const files::TemporaryFolder folder;
+  for (const auto& path : {folder.path() / "none", folder.path()}) {
     try {
       Tokenizer::load(path);
       FAIL();
@@ -194,20 +194,20 @@ TEST(TokenizerFile, MissingFilesAreNamed) {
 }
 
 TEST(Gpt2Files, DamageIsNamed) {
-  const ScratchFolder folder;
+  const files::TemporaryFolder folder;
   const std::string vocabulary = files::read_file(fixture("gpt2/vocab.json"));
   const std::string merges = files::read_file(fixture("gpt2/merges.txt"));
-  files::write_file_atomically(folder / "vocab.json", vocabulary);
-  files::write_file_atomically(folder / "merges.txt", merges + "no_space\n");
+  files::write_file_atomically(folder.path() / "vocab.json", vocabulary);
+  files::write_file_atomically(folder.path() / "merges.txt", merges + "no_space\n");
   expect_refused(folder.path(), "is not two tokens with a space between: 'no_space'");
-  files::write_file_atomically(folder / "merges.txt", merges + "zz zz\n");
+  files::write_file_atomically(folder.path() / "merges.txt", merges + "zz zz\n");
   expect_refused(folder.path(), "'zz' is not in the vocabulary");
-  files::write_file_atomically(folder / "merges.txt", merges);
-  files::write_file_atomically(folder / "vocab.json", "[1]");
+  files::write_file_atomically(folder.path() / "merges.txt", merges);
+  files::write_file_atomically(folder.path() / "vocab.json", "[1]");
   expect_refused(folder.path(), "vocab.json': is not an object");
-  files::write_file_atomically(folder / "vocab.json", R"({"a": "b"})");
+  files::write_file_atomically(folder.path() / "vocab.json", R"({"a": "b"})");
   expect_refused(folder.path(), "the id of token 'a' is not a number");
-  files::write_file_atomically(folder / "vocab.json", vocabulary.substr(0, 100));
+  files::write_file_atomically(folder.path() / "vocab.json", vocabulary.substr(0, 100));
   expect_refused(folder.path(), "is not JSON");
 }
 

@@ -81,13 +81,13 @@ TEST(Tokenizer, IdsOutsideTheVocabularyAreRefused) {
 }
 
 TEST(Tokenizer, SavedIsTheSameTokenizerAndTheSameBytes) {
-  const ScratchFolder folder;
+  const files::TemporaryFolder folder;
   const Tokenizer tokenizer = Tokenizer::load(fixture("gpt2"));
-  tokenizer.save(folder / "a.json");
-  const Tokenizer again = Tokenizer::load(folder / "a.json");
+  tokenizer.save(folder.path() / "a.json");
+  const Tokenizer again = Tokenizer::load(folder.path() / "a.json");
   EXPECT_EQ(again.fingerprint(), tokenizer.fingerprint());
-  Tokenizer::load(fixture("tokenizer.json")).save(folder / "b.json");
-  EXPECT_EQ(files::read_file(folder / "a.json"), files::read_file(folder / "b.json"));
+  Tokenizer::load(fixture("tokenizer.json")).save(folder.path() / "b.json");
+  EXPECT_EQ(files::read_file(folder.path() / "a.json"), files::read_file(folder.path() / "b.json"));
 }
 
 }  // namespace

@@ -8,6 +8,8 @@
 #include <optional>
 #include <string>
 
+#include "io/files/temporary_folder.h"
+
 namespace chainrule::pipeline::comm {
 namespace {
 
@@ -20,14 +22,14 @@ std::optional<std::string> named() {
 
 class OwnTemporaryFilesTest : public testing::Test {
  protected:
-  OwnTemporaryFilesTest() : before_(named()) { fs::create_directory(base_); }
+  OwnTemporaryFilesTest() : before_(named()) {}
   ~OwnTemporaryFilesTest() override {
-    fs::remove_all(base_);
     if (before_) setenv("TMPDIR", before_->c_str(), 1);
     if (!before_) unsetenv("TMPDIR");
   }
 
-  const fs::path base_ = fs::path(testing::TempDir()) / "temporary folders";
+  io::files::TemporaryFolder temporary_;
+  const fs::path& base_ = temporary_.path();
   std::optional<std::string> before_;
 };
 

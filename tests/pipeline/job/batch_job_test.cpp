@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "io/files/temporary_folder.h"
 #include "pipeline/job/output_of.h"
 
 namespace chainrule::tests {
@@ -26,22 +27,18 @@ class BatchJobTest : public testing::Test {
           "PBS_JOBID", "PBS_JOBNAME", "FLUX_JOB_ID", "LSB_JOBID", "LSB_JOBINDEX", "LSB_JOBNAME"}) {
       ::unsetenv(name);
     }
-    fs::create_directories(folder_);
     path_ = std::getenv("PATH");
     ::setenv("PATH", (folder_.string() + ":" + path_).c_str(), 1);
   }
-  void TearDown() override {
-    ::setenv("PATH", path_.c_str(), 1);
-    fs::remove_all(folder_);
-  }
+  void TearDown() override { ::setenv("PATH", path_.c_str(), 1); }
   /// A command that does this.
   void put(const std::string& name, const std::string& script) {
     std::ofstream(folder_ / name) << "#!/bin/sh\n" << script << "\n";
     fs::permissions(folder_ / name, fs::perms::owner_all);
   }
 
-  fs::path folder_ = fs::path(testing::TempDir()) /
-                     (std::string("batch job ") + testing::UnitTest::GetInstance()->current_test_info()->name());
+  io::files::TemporaryFolder temporary_;
+  const fs::path& folder_ = temporary_.path();
   std::string path_;
 };
 

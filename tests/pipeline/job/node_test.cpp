@@ -6,6 +6,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "io/files/temporary_folder.h"
 #include "pipeline/failure/error.h"
 #include "pipeline/job/account.h"
 #include "pipeline/job/energy.h"
@@ -22,14 +23,13 @@ namespace job = pipeline::job;
 /// A folder in the place of the root.
 class NodeTest : public testing::Test {
  protected:
-  void TearDown() override { fs::remove_all(root_); }
   void put(const std::string& path, const std::string& text) const {
     fs::create_directories((root_ / path).parent_path());
     std::ofstream(root_ / path) << text;
   }
 
-  fs::path root_ = fs::path(testing::TempDir()) /
-                   (std::string("a node ") + testing::UnitTest::GetInstance()->current_test_info()->name());
+  io::files::TemporaryFolder temporary_;
+  const fs::path& root_ = temporary_.path();
 };
 
 TEST_F(NodeTest, MemoryOfTheNode) {

@@ -12,6 +12,7 @@
 #include <random>
 
 #include "io/error.h"
+#include "io/files/temporary_folder.h"
 #include "io/tokens/memory_stream.h"
 #include "pipeline/evaluate/compare/document_rows.h"
 #include "pipeline/evaluate/report/render.h"
@@ -32,13 +33,6 @@ struct Scored {
 
 class CompareReports : public testing::Test {
  protected:
-  void SetUp() override {
-    folder_ = fs::path(testing::TempDir()) /
-              (std::string("compare ") + testing::UnitTest::GetInstance()->current_test_info()->name());
-    fs::remove_all(folder_);
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
   fs::path write(const std::string& name, const std::vector<Scored>& documents,
                  const std::string& data_fingerprint = "d") const {
     const fs::path folder = folder_ / name;
@@ -83,7 +77,8 @@ class CompareReports : public testing::Test {
     return "";
   }
 
-  fs::path folder_;
+  io::files::TemporaryFolder temporary_;
+  const fs::path& folder_ = temporary_.path();
 };
 
 TEST_F(CompareReports, PairsDocumentsAndNamesWhatMoved) {

@@ -12,6 +12,7 @@
 
 #include "io/error.h"
 #include "io/files/atomic_file.h"
+#include "io/files/temporary_folder.h"
 
 namespace chainrule::pipeline::evaluate::journal {
 namespace {
@@ -37,14 +38,6 @@ UnitResult unit_of(std::uint64_t unit, std::size_t tokens) {
 
 class JournalTest : public testing::Test {
  protected:
-  void SetUp() override {
-    path_ = fs::path(testing::TempDir()) /
-            (std::string("journal ") + testing::UnitTest::GetInstance()->current_test_info()->name()) /
-            "report.journal";
-    fs::remove_all(path_.parent_path());
-  }
-  void TearDown() override { fs::remove_all(path_.parent_path()); }
-
   void write(const std::vector<std::uint64_t>& units) const {
     Journal journal = Journal::open(path_, kHeader);
     for (const std::uint64_t unit : units) journal.append(to_record(unit_of(unit, unit % 4)));
@@ -60,7 +53,8 @@ class JournalTest : public testing::Test {
     return "";
   }
 
-  fs::path path_;
+  io::files::TemporaryFolder folder_;
+  fs::path path_ = folder_.path() / "the folder" / "report.journal";
 };
 
 TEST_F(JournalTest, ABaselineHasColumnsOfItsOwn) {

@@ -10,6 +10,7 @@
 
 #include "io/error.h"
 #include "io/files/atomic_file.h"
+#include "io/files/temporary_folder.h"
 #include "io/tokens/memory_stream.h"
 #include "pipeline/evaluate/report/render.h"
 #include "pipeline/evaluate/report/report_folder.h"
@@ -223,19 +224,12 @@ TEST(EvaluationReport, CsvQuotesItsFields) {
 
 class ReportFolderTest : public testing::Test {
  protected:
-  void SetUp() override {
-    folder_ = std::filesystem::path(testing::TempDir()) /
-              ("report folder " + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
-    std::filesystem::remove_all(folder_);
-    std::filesystem::create_directories(folder_);
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
   std::size_t entries() const {
     return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(folder_), {}));
   }
 
-  std::filesystem::path folder_;
+  io::files::TemporaryFolder temporary_;
+  const std::filesystem::path& folder_ = temporary_.path();
 };
 
 TEST_F(ReportFolderTest, AppearsWhole) {

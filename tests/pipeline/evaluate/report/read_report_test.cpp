@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "io/error.h"
+#include "io/files/temporary_folder.h"
 #include "pipeline/evaluate/report/make_protocol_result.h"
 #include "pipeline/evaluate/report/render.h"
 #include "pipeline/evaluate/tally/baseline_tallies.h"
@@ -160,7 +161,8 @@ TEST(ReadReport, OtherFormatsVersionsAndProtocolsAreRefusedByName) {
 }
 
 TEST(ReadReport, ReadsAFileAndNamesOneThatIsNotThere) {
-  const std::filesystem::path path = std::filesystem::path(testing::TempDir()) / "read report.json";
+  const io::files::TemporaryFolder folder;
+  const std::filesystem::path path = folder.path() / "read report.json";
   const std::string text = to_text(render_json(made_report(windows::protocol::kDocument, false)));
   std::ofstream(path) << text;
   EXPECT_EQ(to_text(render_json(read_report(path))), text);

@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "io/error.h"
+#include "io/files/temporary_folder.h"
 
 namespace chainrule::tests {
 namespace {
@@ -16,9 +17,6 @@ namespace requests = pipeline::evaluate::requests;
 
 class RequestFileTest : public testing::Test {
  protected:
-  void SetUp() override { std::filesystem::create_directories(folder_); }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
   requests::RequestFile written(const std::string& text) const {
     std::ofstream(folder_ / "r.jsonl", std::ios::binary) << text;
     return requests::RequestFile(folder_ / "r.jsonl");
@@ -37,9 +35,8 @@ class RequestFileTest : public testing::Test {
     return counts;
   }
 
-  std::filesystem::path folder_ =
-      std::filesystem::path(testing::TempDir()) /
-      (std::string("request file ") + testing::UnitTest::GetInstance()->current_test_info()->name());
+  io::files::TemporaryFolder temporary_;
+  const std::filesystem::path& folder_ = temporary_.path();
 };
 
 TEST_F(RequestFileTest, LinesAreCountedAndNamed) {

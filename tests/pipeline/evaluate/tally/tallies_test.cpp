@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "io/files/temporary_folder.h"
 #include "pipeline/evaluate/tally/evaluation_tallies.h"
 
 namespace chainrule::pipeline::evaluate::tally {
@@ -19,13 +20,6 @@ ScoredToken token_of(std::uint64_t document, double nats) {
   token.nats = nats;
   token.nll.add(nats);
   return token;
-}
-
-std::filesystem::path empty_folder(const char* name) {
-  const std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / name;
-  std::filesystem::remove_all(folder);
-  std::filesystem::create_directories(folder);
-  return folder;
 }
 
 TEST(TokenTally, AddsUpWhatATokenSays) {
@@ -55,15 +49,15 @@ TEST(TokenTally, AddsUpWhatATokenSays) {
 }
 
 TEST(DocumentTallies, MoreThanMemoryHoldsComeBackInOrder) {
-  const std::filesystem::path folder = empty_folder("document tallies");
-  DocumentTallies tallies(folder);
+  const io::files::TemporaryFolder folder;
+  DocumentTallies tallies(folder.path());
   constexpr std::uint64_t kDocuments = 150'000;  // more than twice what stays in memory
   for (std::uint64_t document = 0; document < kDocuments; ++document) {
     if (document % 3 == 1) continue;  // nothing of it is scored
     tallies.add(token_of(2 * document, static_cast<double>(document)));
     tallies.add(token_of(2 * document, 0.25));
   }
-  EXPECT_TRUE(std::filesystem::is_empty(folder)) << "its file has no name";
+  EXPECT_TRUE(std::filesystem::is_empty(folder.path())) << "its file has no name";
   for (int time = 0; time < 2; ++time) {
     std::uint64_t next = 0;
     tallies.for_each([&](std::uint64_t document, const TokenTally& tally) {
