@@ -136,12 +136,12 @@ void write_checkpoint(const comm::Communicator& communicator, const CheckpointCo
   comm::agree(communicator, [&] { require_finite(snapshot); });
   const fs::path folder = models::checkpoint_folder(context.run, snapshot.state.step);
   const fs::path partial = folder.string() + (context.mark.empty() ? "" : "." + context.mark) + kPartial;
-  comm::agree_on_first(communicator, [&] {
-    // What was found damaged was set aside when the run began; anything else is somebody's checkpoint.
-    io::files::require_absent(folder);
-  });
   try {
-    comm::agree_on_first(communicator, [&] { make_partial(partial); });
+    comm::agree_on_first(communicator, [&] {
+      // What was found damaged was set aside when the run began; anything else is somebody's checkpoint.
+      io::files::require_absent(folder);
+      make_partial(partial);
+    });
     std::vector<io::tensors::ManifestEntry> mine;
     comm::agree(communicator, [&] {
       const auto write = [&](std::string_view files, const optimizer::OwnedState& state) {
@@ -168,6 +168,8 @@ void write_checkpoint(const comm::Communicator& communicator, const CheckpointCo
   } catch (const failure::AgreedError&) {
     std::error_code error;
     if (communicator.rank() == 0) fs::remove_all(partial, error);
+    // Whoever has taken the run over deletes what is not whole, and writes the same steps: then that is what to tell.
+    comm::agree_on_first(communicator, [&] { context.require_hold(); });
     throw;
   }
 }
