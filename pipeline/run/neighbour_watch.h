@@ -15,6 +15,7 @@ struct SignOfLife {
   Activity::Seen activity;
   std::int32_t waits = 0;  ///< its work waits for other ranks
   std::int32_t process = 0;
+  std::int32_t exit_code = 0;       ///< of the job, with kEndsJob
   std::uint64_t process_space = 0;  ///< the namespace that the process number is of
   char host[64] = "";
 };

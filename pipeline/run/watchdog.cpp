@@ -38,6 +38,9 @@ class Watchdog {
     thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
   }
 
+  /// The work has failed on this rank, of which the others do not know; they are to end with the same code.
+  void fail(failure::ExitCode code) { exit_code_ = static_cast<int>(code); }
+
   /// The work has ended on every rank. Collective.
   void end() {
     {
@@ -55,7 +58,10 @@ class Watchdog {
       give_sign();
       while (!watch_.ended() && received_.done()) {
         watch_.saw(incoming_);
-        if (watch_.ends_job()) end_quietly();
+        if (watch_.ends_job()) {
+          exit_code_ = incoming_.exit_code;
+          end_quietly();
+        }
         if (watch_.ended()) break;
         received_ = communicator_.receive(std::as_writable_bytes(std::span(&incoming_, 1)), next_, kTag);
       }
@@ -111,6 +117,7 @@ class Watchdog {
     if (sent_.done()) {
       outgoing_ = mine_;
       outgoing_.count = SignOfLife::kEndsJob;
+      outgoing_.exit_code = exit_code_;
       sent_ = communicator_.send(std::as_bytes(std::span(&outgoing_, 1)), previous_, kTag);
     }
     for (int look = 0; look < 6; ++look) {
@@ -121,7 +128,7 @@ class Watchdog {
 
   [[noreturn]] void end_quietly() {
     tell_that_the_job_ends();
-    comm::Session::abort(static_cast<int>(failure::ExitCode::internal));
+    comm::Session::abort(exit_code_);
   }
 
   static constexpr int kTag = 1;
@@ -139,6 +146,7 @@ class Watchdog {
   std::mutex mutex_;
   std::condition_variable_any changed_;
   std::atomic<bool> ending_ = false;
+  std::atomic<int> exit_code_ = static_cast<int>(failure::ExitCode::internal);
   std::jthread thread_;  // last: it uses all of the above
 };
 
@@ -152,6 +160,9 @@ failure::ExitCode watched(const comm::Communicator& communicator, const std::fun
     code = work();
   } catch (const failure::AgreedError&) {
     watchdog.end();
+    throw;
+  } catch (...) {
+    watchdog.fail(failure::describe(std::current_exception()).code);
     throw;
   }
   Activity::enter(Activity::Phase::end, 0);

@@ -8,7 +8,7 @@ import tempfile
 import time
 import unittest
 
-from program import MPIRUN, PROGRAM, chainrule
+from program import MPIRUN, MPIRUN_FLAGS, PROGRAM, chainrule
 
 # Eight blocks of parameters, so that each of a few ranks owns some; a step takes a few milliseconds.
 SHAPE = ["--model", "tiny", "--width", "128", "--sequence-length", "16"]
@@ -53,10 +53,9 @@ class PretrainTest(unittest.TestCase):
     def checkpoints(self, run=None):
         return sorted(entry.name for entry in ((run or self.run_folder) / "checkpoints").iterdir())
 
-    def start(self, *more, ranks, env=None, **changes):
-        """Starts a run under mpirun and returns at once."""
-        command = [MPIRUN, "--oversubscribe", "--bind-to", "none", "--mca", "mpi_yield_when_idle", "1", "-n",
-                   str(ranks), PROGRAM, *self.options(*more, **changes)]
+    def start(self, *more, ranks, env=None, by=(), **changes):
+        """Starts a run under mpirun, each rank by the command `by`, and returns at once."""
+        command = [MPIRUN, *MPIRUN_FLAGS, "-n", str(ranks), *by, PROGRAM, *self.options(*more, **changes)]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=env)
         self.addCleanup(process.stderr.close)
         self.addCleanup(process.kill)
