@@ -1,5 +1,6 @@
 #pragma once
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <random>
 #include <string>
 #include <string_view>
@@ -66,6 +67,13 @@ inline std::string random_text(std::mt19937& random, int parts) {
   std::string text;
   for (int i = 0; i < parts; ++i) text += kParts[random() % kParts.size()];
   return text;
+}
+
+/// What such a tokenizer.json means.
+inline Tokenizer loaded(const nlohmann::json& file) {
+  const files::TemporaryFolder folder;
+  files::write_file_atomically(folder.path() / "tokenizer.json", file.dump());
+  return Tokenizer::load(folder.path() / "tokenizer.json");
 }
 
 inline std::vector<TokenId> encoded(const Tokenizer& tokenizer, std::string_view text) {

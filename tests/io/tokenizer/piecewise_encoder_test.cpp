@@ -29,12 +29,6 @@ Json family(const std::string& name) {
   throw std::logic_error("no such family");
 }
 
-Tokenizer loaded(const Json& file) {
-  const files::TemporaryFolder folder;
-  files::write_file_atomically(folder.path() / "tokenizer.json", file.dump());
-  return Tokenizer::load(folder.path() / "tokenizer.json");
-}
-
 /// Every family's file, and the patterns of others in NeoX's.
 std::vector<Json> family_files() {
   std::vector<Json> files;

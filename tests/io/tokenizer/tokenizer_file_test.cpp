@@ -18,12 +18,6 @@ using testing::HasSubstr;
 
 Json fixture_json() { return Json::parse(files::read_file(fixture("tokenizer.json"))); }
 
-Tokenizer loaded(const Json& json) {
-  const files::TemporaryFolder folder;
-  files::write_file_atomically(folder.path() / "tokenizer.json", json.dump());
-  return Tokenizer::load(folder.path() / "tokenizer.json");
-}
-
 /// Loading is refused as bad data, with these words.
 void expect_refused(const std::filesystem::path& path, const std::string& words) {
   try {
