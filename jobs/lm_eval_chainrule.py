@@ -3,13 +3,14 @@
     import lm_eval, lm_eval_chainrule
     lm_eval.simple_evaluate("chainrule", "model=PATH,command=srun chainrule,work=/scratch/run-7", tasks=["arc_easy"])
 
-model_args: model (what `chainrule evaluate --model` takes), command (what starts chainrule, in words separated by spaces:
+model_args: model (what `chainrule evaluate --model` takes), command (what starts chainrule, in words as a shell reads them:
 `mpirun -n 8 chainrule`, `srun chainrule`), options (more of `chainrule evaluate`'s, in words) and work, a folder for the
 files of requests and answers. With work a run that was stopped is gone on with: answers that are there are taken.
 """
 import hashlib
 import json
 import pathlib
+import shlex
 import subprocess
 import tempfile
 
@@ -24,7 +25,7 @@ class Chainrule(LM):
         unknown = set(unused) - {"batch_size", "max_batch_size", "device"}  # what lm-eval always passes
         if unknown:
             raise ValueError(f"chainrule: unknown in model_args: {', '.join(sorted(unknown))}")
-        self.model, self.command, self.options = str(model), str(command).split(), str(options).split()
+        self.model, self.command, self.options = str(model), shlex.split(str(command)), shlex.split(str(options))
         self.temporary = None if work else tempfile.TemporaryDirectory(prefix="lm-eval-chainrule-")
         self.work = pathlib.Path(work or self.temporary.name)
 

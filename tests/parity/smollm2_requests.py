@@ -1,5 +1,6 @@
 """lm-eval's tasks by way of jobs/lm_eval_chainrule.py against its own `hf` model: a few made-up items on SmolLM2."""
 import itertools
+import shlex
 import pathlib
 import sys
 
@@ -31,7 +32,7 @@ def chosen(values):
 
 def main():
     launcher = "mpirun --allow-run-as-root --oversubscribe --bind-to none -n 2"
-    ours = Chainrule(model=parity.SMOLLM2, command=f"{launcher} {parity.BUILD / 'chainrule'}",
+    ours = Chainrule(model=parity.SMOLLM2, command=f"{launcher} {shlex.quote(str(parity.BUILD / 'chainrule'))}",
                      options=f"--context-length {LENGTH} --threads 1")
     theirs = HFLM(pretrained=parity.reference(parity.SMOLLM2), tokenizer=parity.tokenizer(), max_length=LENGTH, batch_size=4)
     pairs = instances("loglikelihood", [(context, end) for context, ends in ITEMS for end in ends])
