@@ -1,7 +1,7 @@
 """lm-eval's tasks by way of jobs/lm_eval_chainrule.py against its own `hf` model: a few made-up items on SmolLM2."""
 import itertools
-import shlex
 import pathlib
+import shlex
 import sys
 
 import parity
