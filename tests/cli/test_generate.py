@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import unittest
 
-from program import MPIRUN, PROGRAM, chainrule
+from program import MPIRUN, MPIRUN_FLAGS, PROGRAM, chainrule
 from terminal import at_terminal
 from text_model import TextModelTest
 
@@ -46,7 +46,7 @@ class Generate(TextModelTest):
         arguments = ["generate", "--model", "run", "--prompts", str(path), "--batch", "1", "--max-tokens", "8"]
         alone = subprocess.run([PROGRAM, *arguments], capture_output=True, check=True, cwd=self.folder / "first")
         in_its_place = 'cd "$0/$([ "$OMPI_COMM_WORLD_RANK" = 0 ] && echo first || echo others)" && exec "$@"'
-        together = subprocess.run([MPIRUN, "--oversubscribe", "--bind-to", "none", "-n", "3", "sh", "-c", in_its_place,
+        together = subprocess.run([MPIRUN, *MPIRUN_FLAGS, "-n", "3", "sh", "-c", in_its_place,
                                    self.folder, PROGRAM, *arguments], capture_output=True, check=True)
         self.assertEqual(together.stdout, alone.stdout)
 
