@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "io/files/untrusted_json.h"
 
@@ -28,18 +29,22 @@ bool nests_too_deep(std::string_view text) {
   return false;
 }
 
+/// Why nlohmann's parser is not to have text: it takes a zero byte for the end, and has no bound of depth.
+std::optional<std::string> refusal(std::string_view text) {
+  if (text.find('\0') != std::string_view::npos) return "a zero byte";
+  if (nests_too_deep(text)) return fmt::format("nested deeper than {} levels", kDeepestJson);
+  return std::nullopt;
+}
+
 template <class Json>
 Json parse(std::string_view text) {
-  if (nests_too_deep(text)) {
-    throw nlohmann::json::parse_error::create(101, std::size_t{0},
-                                              fmt::format("nested deeper than {} levels", kDeepestJson), nullptr);
-  }
+  if (const auto why = refusal(text)) throw nlohmann::json::parse_error::create(101, std::size_t{0}, *why, nullptr);
   return Json::parse(text);
 }
 
 template <class Json>
 Json parse_if_valid(std::string_view text) {
-  return nests_too_deep(text) ? Json(nlohmann::detail::value_t::discarded) : Json::parse(text, nullptr, false);
+  return refusal(text) ? Json(nlohmann::detail::value_t::discarded) : Json::parse(text, nullptr, false);
 }
 
 template <class Json>

@@ -75,6 +75,19 @@ class ValueBuilder : public JsonEvents {
 
 }  // namespace
 
+bool JsonEvents::parse(std::string_view text) {
+  const std::size_t zero = text.find('\0');
+  const std::string_view before = text.substr(0, zero);
+  if (!Json::sax_parse(before.begin(), before.end(), this)) return false;
+  if (zero == std::string_view::npos) return true;
+  fault_byte_ = zero + 1;
+  return refuse(Fault::malformed);
+}
+
+bool JsonEvents::parse_next(std::istream& stream) {
+  return Json::sax_parse(stream, this, nlohmann::json::input_format_t::json, false);
+}
+
 bool JsonEvents::parse_error(std::size_t position, const std::string&, const Json::exception& error) {
   fault_byte_ = position;
   return refuse(error.id == kNumberOutOfRange ? Fault::number : Fault::malformed);
@@ -105,7 +118,7 @@ std::string JsonEvents::what() const {
 
 Json parse_untrusted_json(std::string_view text, std::string_view name) {
   ValueBuilder builder;
-  if (Json::sax_parse(text.begin(), text.end(), &builder)) return builder.take();
+  if (builder.parse(text)) return builder.take();
   const std::string where =
       builder.fault_byte() == 0
           ? ""

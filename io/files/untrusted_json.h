@@ -1,6 +1,7 @@
 #pragma once
 #include <cstddef>
 #include <filesystem>
+#include <istream>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
@@ -16,6 +17,12 @@ inline constexpr std::size_t kDeepestJson = 128;
 /// ends.
 class JsonEvents : public nlohmann::json_sax<nlohmann::json> {
  public:
+  /// Sends itself the events of text, which is to be one JSON value; false where that ended early, and fault() says
+  /// why. The library takes a zero byte for the end of the text; here it is malformed, as JSON has it.
+  bool parse(std::string_view text);
+  /// The events of the value that the stream goes on with; what is behind it stays in the stream.
+  bool parse_next(std::istream& stream);
+
   enum class Fault {
     none,
     malformed,     ///< not JSON, cut short, or not UTF-8

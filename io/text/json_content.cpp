@@ -95,10 +95,6 @@ class Content {
     return next;
   }
 
-  bool parse(files::JsonEvents& events) {
-    return nlohmann::json::sax_parse(stream_, &events, nlohmann::json::input_format_t::json, false);
-  }
-
   bool has_line_feed(std::streamoff begin, std::streamoff end) {
     stream_.seekg(begin);
     for (std::streamoff at = begin; at < end; ++at) {
@@ -112,14 +108,14 @@ class Content {
 
   ContentFormat array() {
     FieldWatch watch(text_field_, 2);
-    parse(watch);
+    watch.parse_next(stream_);
     return watch.has_field() ? doubtful(fmt::format("is a JSON array of objects with {}", field())) : plain();
   }
 
   ContentFormat objects() {
     const std::streamoff begin = stream_.tellg();
     FieldWatch first(text_field_, 1);
-    if (!parse(first)) return broken(first);
+    if (!first.parse_next(stream_)) return broken(first);
     const std::streamoff end = stream_.tellg();
     bool separate = false;
     const int next = skip_spaces(separate);
@@ -130,7 +126,7 @@ class Content {
     if (next != '{') return mixed(first);
     const std::streamoff second_begin = stream_.tellg();
     FieldWatch second(text_field_, 1);
-    if (!parse(second)) return mixed(first);
+    if (!second.parse_next(stream_)) return mixed(first);
     const std::streamoff second_end = stream_.tellg();
     if (separate && !has_line_feed(begin, end) && !has_line_feed(second_begin, second_end)) {
       if (first.has_field()) return {TextFormat::json_lines, "", false};

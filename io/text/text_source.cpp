@@ -94,7 +94,7 @@ class LineEvents : public files::JsonEvents {
 /// The members of one JSON line, each a string. Throws Error with what is wrong; the caller knows file and line.
 void read_members(const std::string& line, std::vector<Member>& members) {
   LineEvents events(members);
-  if (!nlohmann::json::sax_parse(line, &events)) {
+  if (!events.parse(line)) {
     const std::string at = events.fault_byte() == 0 ? "" : fmt::format(" at byte {} of the line", events.fault_byte());
     throw Error(ErrorKind::bad_data, fmt::format("invalid JSON{}: {}", at, events.what()));
   }

@@ -58,8 +58,7 @@ class FileParser {
     const std::span<const std::byte> header = read_header();
     data_ = file_.subspan(sizeof(std::uint64_t) + header.size());
     HeaderEvents events;
-    const auto* text = reinterpret_cast<const char*>(header.data());
-    if (!nlohmann::json::sax_parse(text, text + header.size(), &events)) {
+    if (!events.parse({reinterpret_cast<const char*>(header.data()), header.size()})) {
       fail(fmt::format("its header is not one of safetensors: {}", events.problem()));
     }
     check_extents(events.entries());

@@ -85,7 +85,7 @@ bool IndexEvents::start_object(std::size_t) {
 
 WeightMap parse_index(std::string_view text, std::string_view file_name) {
   IndexEvents events;
-  if (!nlohmann::json::sax_parse(text.begin(), text.end(), &events)) {
+  if (!events.parse(text)) {
     throw Error(ErrorKind::bad_data,
                 fmt::format("{} is not the index of a safetensors model: {}", file_name, events.problem()));
   }

@@ -98,6 +98,7 @@ TEST_F(TextSourceTest, BadLinesAreNamedWithFileAndLine) {
   expect("{\"text\": \"open", "invalid JSON");
   expect("{\"text\": \"\xFF\"}", "invalid JSON");
   expect("{\"text\": \"a\"} more", "invalid JSON");
+  expect(std::string("{\"text\": \"a\"}\0{\"text\": \"b\"}", 27), "invalid JSON at byte 14 of the line: malformed");
   expect("{\"body\": \"a\"}", "no field 'text'");
   expect("{\"text\": 3}", "field 'text' is not a string");
   expect("[\"text\"]", "the line is not a JSON object");

@@ -117,6 +117,7 @@ TEST(SafetensorsHeader, OnlyWhatBelongsIntoAHeaderIsTaken) {
   EXPECT_THAT(refused(R"({"a":1})", 0), HasSubstr("does not belong"));
   EXPECT_THAT(refused(R"({"a":{"b":{}}})", 0), HasSubstr("not known"));
   EXPECT_THAT(refused("{\"a\":{" + good + "}}x", 1), HasSubstr("malformed"));
+  EXPECT_THAT(refused("{\"a\":{" + good + "}}" + std::string(2, '\0'), 1), HasSubstr("malformed"));
   EXPECT_THAT(refused("{\"a", 0), HasSubstr("malformed"));
   EXPECT_THAT(refused("{\"\xff\":1}", 0), HasSubstr("malformed"));
 }

@@ -80,6 +80,7 @@ TEST_F(Shards, OnlyAnIndexIsTaken) {
   EXPECT_THAT(refused_text("[]"), HasSubstr("'x' is not the index"));
   EXPECT_THAT(refused_text("7"), HasSubstr("'x' is not the index"));
   EXPECT_THAT(refused_text("{\"weight_map\":"), HasSubstr("malformed"));
+  EXPECT_THAT(refused_text(std::string("{\"weight_map\":{}}\0", 18)), HasSubstr("malformed"));
   EXPECT_THAT(refused_text(R"({"weight_map":"a"})"), HasSubstr("is no object of names of files"));
   EXPECT_THAT(refused_text(R"({"weight_map":{"a":1}})"), HasSubstr("is no object of names of files"));
   EXPECT_THAT(refused_text(R"({"weight_map":{"a":{"b":"c"}}})"), HasSubstr("is no object of names of files"));

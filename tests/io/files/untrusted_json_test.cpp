@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <string_view>
 
 #include "io/error.h"
+#include "io/files/json_text.h"
 #include "io/quote.h"
 
 namespace chainrule::io::files {
@@ -41,6 +43,18 @@ TEST(UntrustedJson, WhatIsWrongIsNamedWithItsPlaceAndNothingOfTheText) {
   EXPECT_THAT(refusal_of("[\"\xFF\"]"), HasSubstr("malformed"));
   EXPECT_THAT(refusal_of("[\x1b]"), HasSubstr("malformed"));
   EXPECT_LT(refusal_of("[\"" + std::string(1'000'000, 'x') + "\x01\"]").size(), 100U);
+}
+
+TEST(UntrustedJson, AZeroByteDoesNotEndTheText) {
+  for (const std::string_view text : {std::string_view("0\0", 2), std::string_view("[1]\0[2]", 7),
+                                      std::string_view("{\"a\":\0 1}", 9), std::string_view("\0{}", 3)}) {
+    EXPECT_THAT(refusal_of(std::string(text)), HasSubstr("malformed")) << text.size();
+    EXPECT_TRUE(parse_json_if_valid(text).is_discarded()) << text.size();
+    EXPECT_TRUE(parse_ordered_json_if_valid(text).is_discarded()) << text.size();
+    EXPECT_THROW(parse_json(text), nlohmann::json::exception) << text.size();
+  }
+  EXPECT_EQ(refusal_of(std::string("[1]\0[2]", 7)), "'it' is not JSON: line 1, byte 4: malformed");
+  EXPECT_EQ(parse_untrusted_json(R"("\u0000")", "it"), std::string(1, '\0'));
 }
 
 TEST(UntrustedJson, DepthIsBoundedForArraysAndObjects) {
