@@ -3,7 +3,7 @@
 #   jobs/setup.sh build    what building and running need
 #   jobs/setup.sh package  what making a Debian package needs besides
 #   jobs/setup.sh test     what the tests need besides those of build
-#   jobs/setup.sh check    what continuous integration needs besides (sanitizers come with the compiler)
+#   jobs/setup.sh check    what continuous integration needs besides (ThreadSanitizer comes with the compiler)
 # Works as root, through sudo, or not at all where nothing is missing.
 set -euo pipefail
 
@@ -20,7 +20,7 @@ test_packages=(libgtest-dev libgmock-dev python3 python3-h5py python3-jsonschema
 # takes the place of what a machine has.
 unpacked_packages=(lmod environment-modules)
 unpacked=${XDG_CACHE_HOME:-~/.cache}/chainrule/debian
-check_packages=(clang-format-14 git clang libclang-rt-dev libomp-dev)  # clang for libFuzzer alone
+check_packages=(clang-format-14 git clang libclang-rt-dev libomp-dev)  # clang for libFuzzer and AddressSanitizer
 package_packages=(dpkg-dev file)
 
 case "${1:-}" in

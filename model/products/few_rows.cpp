@@ -82,11 +82,16 @@ void group_of_rows(std::int64_t count, const float* x, const float* weight, std:
 }  // namespace
 
 void multiply_few_rows(const FewRowsProduct& product) {
-  const auto [rows, in, out, x, weight, bias, output, output_stride, accumulate] = product;
-  const auto put = [=](std::int64_t row, std::int64_t o, float sum) {
-    float& to = output[row * output_stride + o];
-    const float with_bias = bias != nullptr ? sum + bias[o] : sum;
-    to = accumulate ? to + with_bias : with_bias;
+  // No structured bindings: clang 14 lets none into a lambda or a parallel region.
+  const std::int64_t rows = product.rows;
+  const std::int64_t in = product.in;
+  const std::int64_t out = product.out;
+  const float* const x = product.x;
+  const float* const weight = product.weight;
+  const auto put = [product](std::int64_t row, std::int64_t o, float sum) {
+    float& to = product.output[row * product.output_stride + o];
+    const float with_bias = product.bias != nullptr ? sum + product.bias[o] : sum;
+    to = product.accumulate ? to + with_bias : with_bias;
   };
   const std::int64_t stream = out / kStreams;  // outputs of each
 #pragma omp parallel for schedule(static)

@@ -47,7 +47,10 @@ __attribute__((target("arch=x86-64-v4"))) ExpectationSums sums_with_avx512(const
 }
 
 TEST(Expectation, HasTheSameBitsWithAvx2AndAvx512) {
-  if (!__builtin_cpu_supports("x86-64-v4")) GTEST_SKIP() << "this processor has no AVX-512";
+  const bool has_avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                          __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
+                          __builtin_cpu_supports("avx512vl");
+  if (!has_avx512) GTEST_SKIP() << "this processor has no AVX-512";
   for (const std::int64_t count : {1, 7, 8, 15, 16, 17, 31, 81, 500, 1023, 1024}) {
     std::vector<float> logits = normal_values(4, count, 3);
     for (float& logit : logits) logit = -std::abs(logit);
