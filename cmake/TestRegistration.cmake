@@ -86,7 +86,10 @@ function(chainrule_unit_test name)
   endif()
   chainrule_sanitized(${name} "${arg_SANITIZERS}" arg_LABELS)
   gtest_discover_tests(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} PROCESSORS 1 LABELS "${arg_LABELS}"
-    ENVIRONMENT "OMP_NUM_THREADS=1" DISCOVERY_TIMEOUT 60)
+    ENVIRONMENT "OMP_NUM_THREADS=1"
+    # A property of its own: gtest_discover_tests takes lists of values apart.
+    ENVIRONMENT_MODIFICATION "LSAN_OPTIONS=set:suppressions=${PROJECT_SOURCE_DIR}/tests/support/leaks_of_others.txt"
+    DISCOVERY_TIMEOUT 60)
 endfunction()
 
 # chainrule_mpi_test(NAME SOURCES... ROOMS... LIBRARIES... RANKS 1 2 3): one program (with tests/support/mpi_main.cpp), one

@@ -19,8 +19,10 @@ std::string generated_text(std::size_t bytes) {
   for (int i = 0; i < 20'000; ++i) {
     std::string word;
     const auto letters = 1 + random() % 5 + random() % 5;
-    for (std::uint64_t letter = 0; letter < letters; ++letter)
-      word += "etaoinshrdlucmfwypvbgkjqxz"[random() % 13 + random() % 14];
+    for (std::uint64_t letter = 0; letter < letters; ++letter) {
+      const auto row = random() % 13;  // before the next is drawn, whoever compiles this
+      word += "etaoinshrdlucmfwypvbgkjqxz"[row + random() % 14];
+    }
     words.push_back(std::move(word));
   }
   std::string text;
