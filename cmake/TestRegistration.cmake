@@ -88,7 +88,7 @@ function(chainrule_unit_test name)
   gtest_discover_tests(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} PROCESSORS 1 LABELS "${arg_LABELS}"
     ENVIRONMENT "OMP_NUM_THREADS=1"
     # A property of its own: gtest_discover_tests takes lists of values apart.
-    ENVIRONMENT_MODIFICATION "LSAN_OPTIONS=set:suppressions=${PROJECT_SOURCE_DIR}/tests/support/leaks_of_others.txt"
+    ENVIRONMENT_MODIFICATION "LSAN_OPTIONS=set:suppressions='${PROJECT_SOURCE_DIR}/tests/support/leaks_of_others.txt':print_suppressions=0"
     DISCOVERY_TIMEOUT 60)
 endfunction()
 

@@ -65,15 +65,6 @@ nlohmann::ordered_json parse_ordered_json_if_valid(std::string_view text) {
 std::string json_text(const nlohmann::json& json, int indent) { return text_of(json, indent); }
 std::string json_text(const nlohmann::ordered_json& json, int indent) { return text_of(json, indent); }
 
-std::int64_t whole_number(const nlohmann::json& object, const char* member) {
-  const auto found = object.is_object() ? object.find(member) : object.end();
-  if (found != object.end() && found->is_number_integer() &&
-      (!found->is_number_unsigned() || found->get<std::uint64_t>() <= std::uint64_t{INT64_MAX})) {
-    return found->get<std::int64_t>();
-  }
-  throw nlohmann::json::type_error::create(302, fmt::format("'{}' is not a whole number", member), nullptr);
-}
-
 std::string json_message(const nlohmann::json& json) {
   std::string message;
   nlohmann::json::to_msgpack(json, message);

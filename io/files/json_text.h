@@ -1,6 +1,5 @@
 #pragma once
 #include <cstddef>
-#include <cstdint>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
@@ -22,10 +21,6 @@ nlohmann::ordered_json parse_ordered_json_if_valid(std::string_view text);
 /// job's name may hold some) become U+FFFD, so that whatever was measured can be written.
 std::string json_text(const nlohmann::json& json, int indent = -1);
 std::string json_text(const nlohmann::ordered_json& json, int indent = -1);
-
-/// The integer that a member of an object is. Throws nlohmann::json::exception naming the member where it is anything
-/// else: 2.5 is not read as 2, nor a number that 64 bits cannot hold as another.
-std::int64_t whole_number(const nlohmann::json& object, const char* member);
 
 /// json as MessagePack and back, for messages between ranks: strings may be no UTF-8.
 std::string json_message(const nlohmann::json& json);

@@ -8,6 +8,7 @@
 #include "io/files/atomic_file.h"
 #include "io/files/digest.h"
 #include "io/files/json_text.h"
+#include "io/files/json_values.h"
 #include "io/files/versioned_json.h"
 #include "io/quote.h"
 #include "io/tokens/data_set_pair.h"
@@ -61,25 +62,27 @@ std::string dump(const Json& json) { return files::json_text(json, 2) + "\n"; }
 DataSetIndex index_of(const Json& json) {
   DataSetIndex index;
   if (!files::is_format(json, kFormat)) throw Error(ErrorKind::bad_data, "is not the index of a data set");
-  if (const auto version = json.at("format_version").get<std::uint64_t>(); version != kFormatVersion) {
+  if (const auto version = files::value_at<std::uint64_t>(json, "format_version"); version != kFormatVersion) {
     throw Error(ErrorKind::bad_data,
                 fmt::format("has format version {}; this program reads {}", version, kFormatVersion));
   }
   json.at("tokenizer_fingerprint").get_to(index.header.tokenizer_fingerprint);
   json.at("tokenizer_xxh3_128").get_to(index.tokenizer_digest);
-  json.at("vocabulary_size").get_to(index.header.vocabulary_size);
-  json.at("end_of_text_id").get_to(index.header.end_of_text);
-  index.start_token = json.value("start_token_id", index.header.end_of_text);
+  files::read_value(json.at("vocabulary_size"), index.header.vocabulary_size);
+  files::read_value(json.at("end_of_text_id"), index.header.end_of_text);
+  index.start_token = index.header.end_of_text;
+  if (json.contains("start_token_id")) files::read_value(json.at("start_token_id"), index.start_token);
   if (index.start_token >= index.header.vocabulary_size) {
     throw Error(ErrorKind::bad_data, "states a start token outside its vocabulary");
   }
   for (const Json& domain : json.at("domains")) {
-    index.domains.push_back(
-        {domain.at("name"), domain.at("documents"), domain.at("tokens"), domain.at("bytes"), domain.at("words")});
+    const auto count = [&](const char* field) { return files::value_at<std::uint64_t>(domain, field); };
+    index.domains.push_back({domain.at("name"), count("documents"), count("tokens"), count("bytes"), count("words")});
   }
   for (const Json& shard : json.at("shards")) {
+    const auto count = [&](const char* field) { return files::value_at<std::uint64_t>(shard, field); };
     index.shards.push_back(
-        {shard.at("file"), shard.at("tokens"), shard.at("documents"), shard.at("file_bytes"), shard.at("xxh3_128")});
+        {shard.at("file"), count("tokens"), count("documents"), count("file_bytes"), shard.at("xxh3_128")});
     const std::string& file = index.shards.back().file;
     if (file.empty() || file.front() == '.' || file.find('/') != std::string::npos) {
       throw Error(ErrorKind::bad_data, fmt::format("names {}, which is no file of this folder", in_quotes(file)));

@@ -7,6 +7,7 @@
 
 #include "io/error.h"
 #include "io/files/json_text.h"
+#include "io/files/json_values.h"
 #include "io/files/untrusted_json.h"
 #include "io/quote.h"
 #include "pipeline/evaluate/report/json_fields.h"
@@ -107,7 +108,7 @@ EvaluationPlan parse_plan(std::string_view text, const std::string& name) {
       throw io::Error(io::ErrorKind::bad_data,
                       fmt::format("is of protocol '{}', which this program does not know", protocol));
     }
-    const auto read = [&](const char* field, auto& value) { json.at(field).get_to(value); };
+    const auto read = [&](const char* field, auto& value) { io::files::read_value(json.at(field), value); };
     report::for_each_field_of_subject(plan.subject, read);
     if (json.contains(report::kAverageField)) read(report::kAverageField, plan.subject.average);
     for_each_field(plan, read);
@@ -116,7 +117,7 @@ EvaluationPlan parse_plan(std::string_view text, const std::string& name) {
       plan.baseline_path = baseline.at("path").get<std::string>();
       plan.baseline.emplace();
       baseline.at("weights_hash").get_to(plan.baseline->weights_hash);
-      baseline.at("step").get_to(plan.baseline->step);
+      io::files::read_value(baseline.at("step"), plan.baseline->step);
     }
     check(plan);
     return plan;

@@ -7,6 +7,7 @@
 #include "io/error.h"
 #include "io/files/atomic_file.h"
 #include "io/files/json_text.h"
+#include "io/files/json_values.h"
 #include "pipeline/evaluate/report/json_fields.h"
 #include "pipeline/evaluate/report/render.h"
 
@@ -19,11 +20,12 @@ using Json = nlohmann::ordered_json;
 
 template <class Value>
 void read(const Json& json, Value& value) {
-  json.get_to(value);
+  io::files::read_value(json, value);
 }
 template <class Value>
 void read(const Json& json, std::optional<Value>& value) {
-  value = json.is_null() ? std::nullopt : std::optional(json.get<Value>());
+  value.reset();
+  if (!json.is_null()) io::files::read_value(json, value.emplace());
 }
 void read(const Json& json, BaselineResult::Measure& measure) {
   for_each_field_of_measure(measure, [&](const char* name, auto& value) { read(json.at(name), value); });

@@ -6,6 +6,7 @@
 #include "io/error.h"
 #include "io/files/atomic_file.h"
 #include "io/files/json_text.h"
+#include "io/files/json_values.h"
 #include "io/files/versioned_json.h"
 #include "pipeline/pretrain/checkpoint/training_checkpoint.h"
 #include "pipeline/pretrain/checkpoint/training_state_file.h"
@@ -47,12 +48,13 @@ TrainingState read_training_state(const std::filesystem::path& checkpoint) {
                       fmt::format("'{}' is no training state of format version {}", path.string(), kFormat.version));
     }
     TrainingState state;
-    state.step = io::files::whole_number(json, "step");
-    state.samples_consumed = static_cast<std::uint64_t>(io::files::whole_number(json, "samples_consumed"));
+    state.step = io::files::value_at<std::int64_t>(json, "step");
+    state.samples_consumed = io::files::value_at<std::uint64_t>(json, "samples_consumed");
     if (json.contains("samples_passed_over")) {
-      state.samples_passed_over = static_cast<std::uint64_t>(io::files::whole_number(json, "samples_passed_over"));
+      state.samples_passed_over = io::files::value_at<std::uint64_t>(json, "samples_passed_over");
     }
-    if (json.contains("skipped_in_row")) state.skipped_in_row = io::files::whole_number(json, "skipped_in_row");
+    if (json.contains("skipped_in_row"))
+      state.skipped_in_row = io::files::value_at<std::int64_t>(json, "skipped_in_row");
     if (json.contains("recent_losses")) {
       json.at("recent_losses").get_to(state.recent_losses);
       json.at("recent_gradient_norms").get_to(state.recent_gradient_norms);
@@ -60,14 +62,13 @@ TrainingState read_training_state(const std::filesystem::path& checkpoint) {
     json.at("elapsed_seconds").get_to(state.elapsed_seconds);
     json.at("data_fingerprint").get_to(state.data_fingerprint);
     for (const auto& source : json.value("sources", nlohmann::json::array())) {
-      state.sources.push_back({source.at("name"),
-                               static_cast<std::uint64_t>(io::files::whole_number(source, "samples")),
-                               source.at("data_fingerprint")});
+      state.sources.push_back(
+          {source.at("name"), io::files::value_at<std::uint64_t>(source, "samples"), source.at("data_fingerprint")});
     }
     json.at("arena_layout").get_to(state.arena_layout);
     json.at("program_digest").get_to(state.program_digest);
     json.at("instruction_set").get_to(state.instruction_set);
-    json.at("threads_per_rank").get_to(state.threads_per_rank);
+    io::files::read_value(json.at("threads_per_rank"), state.threads_per_rank);
     return state;
   } catch (const nlohmann::json::exception& error) {
     throw io::Error(io::ErrorKind::bad_data, fmt::format("'{}' is damaged: {}", path.string(), error.what()));

@@ -14,6 +14,7 @@
 #include "io/error.h"
 #include "io/files/atomic_file.h"
 #include "io/files/json_text.h"
+#include "io/files/json_values.h"
 #include "io/files/presence.h"
 #include "io/quote.h"
 #include "pipeline/run/standard_streams.h"
@@ -24,7 +25,8 @@ namespace {
 /// The step of a line; nothing where it has none, as a damaged one.
 std::optional<std::int64_t> step_of(std::string_view line) {
   const auto json = io::files::parse_json_if_valid(line);
-  if (!json.is_object() || !json.contains("step") || !json["step"].is_number_integer()) return std::nullopt;
+  if (!json.is_object() || !json.contains("step") || !io::files::is_whole<std::int64_t>(json["step"]))
+    return std::nullopt;
   return json["step"].get<std::int64_t>();
 }
 
