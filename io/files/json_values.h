@@ -28,18 +28,14 @@ void read_value(const Json& json, Value& value) {
   json.get_to(value);
 }
 
-/// The member of object as a Value; also where there is none, throws nlohmann::json::exception naming the member.
-template <typename Value, typename Json>
-Value value_at(const Json& object, const char* member) {
-  Value value{};
-  if constexpr (std::integral<Value> && !std::same_as<Value, bool>) {
-    if (!object.is_object() || !object.contains(member) || !is_whole<Value>(object.at(member))) {
-      throw nlohmann::json::type_error::create(302, fmt::format("'{}' is not a whole number that fits", member),
-                                               nullptr);
-    }
+/// The number that a member of an object is. Throws nlohmann::json::exception naming the member where there is none, or
+/// it is anything else.
+template <std::integral Value, typename Json>
+Value whole_number(const Json& object, const char* member) {
+  if (!object.is_object() || !object.contains(member) || !is_whole<Value>(object.at(member))) {
+    throw nlohmann::json::type_error::create(302, fmt::format("'{}' is not a whole number that fits", member), nullptr);
   }
-  object.at(member).get_to(value);
-  return value;
+  return object.at(member).template get<Value>();
 }
 
 }  // namespace chainrule::io::files

@@ -29,7 +29,7 @@ std::vector<ManifestEntry> parse_manifest(std::string_view text, const std::file
     }
     std::vector<ManifestEntry> entries;
     for (const auto& file : json.at("files")) {
-      entries.push_back({file.at("name"), files::value_at<std::uint64_t>(file, "bytes"), file.at("xxh3_128")});
+      entries.push_back({file.at("name"), files::whole_number<std::uint64_t>(file, "bytes"), file.at("xxh3_128")});
       const std::filesystem::path name = entries.back().name;
       if (name.empty() || name != name.filename() || entries.back().name.size() > NAME_MAX) {
         throw Error(ErrorKind::bad_data, fmt::format("{} names {}, which is no file beside it", path_in_quotes(path),

@@ -62,7 +62,7 @@ std::string dump(const Json& json) { return files::json_text(json, 2) + "\n"; }
 DataSetIndex index_of(const Json& json) {
   DataSetIndex index;
   if (!files::is_format(json, kFormat)) throw Error(ErrorKind::bad_data, "is not the index of a data set");
-  if (const auto version = files::value_at<std::uint64_t>(json, "format_version"); version != kFormatVersion) {
+  if (const auto version = files::whole_number<std::uint64_t>(json, "format_version"); version != kFormatVersion) {
     throw Error(ErrorKind::bad_data,
                 fmt::format("has format version {}; this program reads {}", version, kFormatVersion));
   }
@@ -76,11 +76,11 @@ DataSetIndex index_of(const Json& json) {
     throw Error(ErrorKind::bad_data, "states a start token outside its vocabulary");
   }
   for (const Json& domain : json.at("domains")) {
-    const auto count = [&](const char* field) { return files::value_at<std::uint64_t>(domain, field); };
+    const auto count = [&](const char* field) { return files::whole_number<std::uint64_t>(domain, field); };
     index.domains.push_back({domain.at("name"), count("documents"), count("tokens"), count("bytes"), count("words")});
   }
   for (const Json& shard : json.at("shards")) {
-    const auto count = [&](const char* field) { return files::value_at<std::uint64_t>(shard, field); };
+    const auto count = [&](const char* field) { return files::whole_number<std::uint64_t>(shard, field); };
     index.shards.push_back(
         {shard.at("file"), count("tokens"), count("documents"), count("file_bytes"), shard.at("xxh3_128")});
     const std::string& file = index.shards.back().file;

@@ -83,14 +83,14 @@ Rotary rotary_of(const nlohmann::json& json) {
     scaling->at("factors").get_to(rotary.scaling.factors);
     return rotary;
   }
-  rotary.scaling.original_length = io::files::value_at<std::int64_t>(*scaling, "original_length");
+  rotary.scaling.original_length = io::files::whole_number<std::int64_t>(*scaling, "original_length");
   scaling->at("truncate").get_to(rotary.scaling.truncate);
   for_each_number(rotary.scaling, [&](const char* name, double& value) { scaling->at(name).get_to(value); });
   return rotary;
 }
 
 std::int64_t whole_number_or_none(const nlohmann::json& json, const char* field) {
-  return json.contains(field) ? io::files::value_at<std::int64_t>(json, field) : 0;
+  return json.contains(field) ? io::files::whole_number<std::int64_t>(json, field) : 0;
 }
 
 }  // namespace
@@ -125,14 +125,14 @@ std::string config_text(const Config& config) {
 
 Config read_config(const nlohmann::json& json) {
   Config config;
-  config.layers = io::files::value_at<std::int64_t>(json, "layers");
-  config.heads = io::files::value_at<std::int64_t>(json, "heads");
+  config.layers = io::files::whole_number<std::int64_t>(json, "layers");
+  config.heads = io::files::whole_number<std::int64_t>(json, "heads");
   config.key_value_heads = whole_number_or_none(json, "key_value_heads");
   config.head_width = whole_number_or_none(json, "head_width");
-  config.width = io::files::value_at<std::int64_t>(json, "width");
-  config.feed_forward_width = io::files::value_at<std::int64_t>(json, "feed_forward_width");
-  config.vocabulary_size = io::files::value_at<std::int64_t>(json, "vocabulary_size");
-  config.sequence_length = io::files::value_at<std::int64_t>(json, "sequence_length");
+  config.width = io::files::whole_number<std::int64_t>(json, "width");
+  config.feed_forward_width = io::files::whole_number<std::int64_t>(json, "feed_forward_width");
+  config.vocabulary_size = io::files::whole_number<std::int64_t>(json, "vocabulary_size");
+  config.sequence_length = io::files::whole_number<std::int64_t>(json, "sequence_length");
   config.attention_window = whole_number_or_none(json, "attention_window");
   config.normalization = enumerator<model::shape::Normalization>(json, "normalization");
   json.at("normalization_epsilon").get_to(config.normalization_epsilon);

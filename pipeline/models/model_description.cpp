@@ -79,7 +79,7 @@ ModelDescription read_model_description(const std::filesystem::path& path) {
     description.config = read_config(json);
     json.at("tokenizer_fingerprint").get_to(description.tokenizer_fingerprint);
     json.at("weights_hash").get_to(description.weights_hash);
-    description.step = io::files::value_at<std::int64_t>(json, "step");
+    description.step = io::files::whole_number<std::int64_t>(json, "step");
     if (json.contains("average")) {
       const nlohmann::json& average = json.at("average");
       description.average = KeptAverage{average.at("rule"), average.at("arena_layout")};

@@ -11,6 +11,7 @@
 
 #include "io/error.h"
 #include "io/files/json_text.h"
+#include "io/files/json_values.h"
 #include "io/files/line_reader.h"
 #include "io/files/presence.h"
 #include "io/files/untrusted_json.h"
@@ -43,8 +44,8 @@ nlohmann::json lines_of(const fs::path& run, const Replay& replay) {
   while (const auto text = reader.next()) {
     const std::string place = fmt::format("{}, line {}", name, reader.line_number());
     const nlohmann::json line = io::files::parse_untrusted_json(*text, place);  // somebody else's, perhaps
-    if (!line.is_object() || !line.contains("step") || !line["step"].is_number_integer() || !line.contains("samples") ||
-        !line["samples"].is_number_unsigned()) {
+    if (!line.is_object() || !line.contains("step") || !io::files::is_whole<std::int64_t>(line["step"]) ||
+        !line.contains("samples") || !io::files::is_whole<std::uint64_t>(line["samples"])) {
       throw io::Error(io::ErrorKind::bad_data, fmt::format("{}: it is no step of a run", place));
     }
     last = line["step"];

@@ -70,14 +70,14 @@ std::optional<Holder> parse_holder(std::string_view json) {
     const nlohmann::json object = io::files::parse_json(json);
     Holder holder;
     object.at("id").get_to(holder.id);
-    holder.process.process = io::files::value_at<std::int64_t>(object, "process");
+    holder.process.process = io::files::whole_number<std::int64_t>(object, "process");
     object.at("host").get_to(holder.process.host);
     object.at("boot").get_to(holder.process.boot);
-    holder.process.space = io::files::value_at<std::uint64_t>(object, "process_space");
-    holder.process.started = io::files::value_at<std::uint64_t>(object, "process_started");
+    holder.process.space = io::files::whole_number<std::uint64_t>(object, "process_space");
+    holder.process.started = io::files::whole_number<std::uint64_t>(object, "process_started");
     object.at("since").get_to(holder.since);
     object.at("job").get_to(holder.job);
-    holder.job_restart = io::files::value_at<std::int64_t>(object, "job_restart");
+    holder.job_restart = io::files::whole_number<std::int64_t>(object, "job_restart");
     if (is_id(holder.id)) return holder;
   } catch (const nlohmann::json::exception&) {  // nothing
   }

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "io/error.h"
+#include "io/files/json_values.h"
 #include "io/quote.h"
 
 namespace chainrule::pipeline::models::external {
@@ -33,7 +34,7 @@ const nlohmann::json& ConfigFields::value(const char* field) {
 std::int64_t ConfigFields::whole_number(const char* field) {
   const nlohmann::json* found = find(field);
   if (found == nullptr) refuse(field, "is absent");
-  if (!found->is_number_integer() || (found->is_number_unsigned() && found->get<std::uint64_t>() > INT64_MAX)) {
+  if (!io::files::is_whole<std::int64_t>(*found)) {
     refuse(field, "is no whole number");
   }
   const auto number = found->get<std::int64_t>();

@@ -48,13 +48,13 @@ TrainingState read_training_state(const std::filesystem::path& checkpoint) {
                       fmt::format("'{}' is no training state of format version {}", path.string(), kFormat.version));
     }
     TrainingState state;
-    state.step = io::files::value_at<std::int64_t>(json, "step");
-    state.samples_consumed = io::files::value_at<std::uint64_t>(json, "samples_consumed");
+    state.step = io::files::whole_number<std::int64_t>(json, "step");
+    state.samples_consumed = io::files::whole_number<std::uint64_t>(json, "samples_consumed");
     if (json.contains("samples_passed_over")) {
-      state.samples_passed_over = io::files::value_at<std::uint64_t>(json, "samples_passed_over");
+      state.samples_passed_over = io::files::whole_number<std::uint64_t>(json, "samples_passed_over");
     }
     if (json.contains("skipped_in_row"))
-      state.skipped_in_row = io::files::value_at<std::int64_t>(json, "skipped_in_row");
+      state.skipped_in_row = io::files::whole_number<std::int64_t>(json, "skipped_in_row");
     if (json.contains("recent_losses")) {
       json.at("recent_losses").get_to(state.recent_losses);
       json.at("recent_gradient_norms").get_to(state.recent_gradient_norms);
@@ -62,8 +62,8 @@ TrainingState read_training_state(const std::filesystem::path& checkpoint) {
     json.at("elapsed_seconds").get_to(state.elapsed_seconds);
     json.at("data_fingerprint").get_to(state.data_fingerprint);
     for (const auto& source : json.value("sources", nlohmann::json::array())) {
-      state.sources.push_back(
-          {source.at("name"), io::files::value_at<std::uint64_t>(source, "samples"), source.at("data_fingerprint")});
+      state.sources.push_back({source.at("name"), io::files::whole_number<std::uint64_t>(source, "samples"),
+                               source.at("data_fingerprint")});
     }
     json.at("arena_layout").get_to(state.arena_layout);
     json.at("program_digest").get_to(state.program_digest);

@@ -22,10 +22,10 @@ constexpr std::size_t kMostEnvironmentBytes = std::size_t{1} << 26;  // it grows
 
 /// "2 ranks x 4 threads on n1 and 3 others".
 std::string places_of(const nlohmann::json& start) {
-  const std::int64_t ranks = io::files::value_at<std::int64_t>(start, "ranks");
+  const std::int64_t ranks = io::files::whole_number<std::int64_t>(start, "ranks");
   std::string text = fmt::format("{} rank{} x {} thread{}", ranks, ranks == 1 ? "" : "s",
-                                 io::files::value_at<std::int64_t>(start, "threads_per_rank"),
-                                 io::files::value_at<std::int64_t>(start, "threads_per_rank") == 1 ? "" : "s");
+                                 io::files::whole_number<std::int64_t>(start, "threads_per_rank"),
+                                 io::files::whole_number<std::int64_t>(start, "threads_per_rank") == 1 ? "" : "s");
   const auto& hosts = start.at("hosts").get_ref<const nlohmann::json::array_t&>();
   if (hosts.empty()) return text;
   text += " on " + hosts.front().at("name").get<std::string>();
@@ -49,7 +49,7 @@ RunEvent event_of(const nlohmann::json& start) {
   const auto from = start.find("from_step");
   RunEvent event;
   event.kind = EventKind::start;
-  event.step = from == start.end() ? 0 : io::files::value_at<std::int64_t>(start, "from_step");
+  event.step = from == start.end() ? 0 : io::files::whole_number<std::int64_t>(start, "from_step");
   event.time = start.at("started").get<std::string>();
   event.text = places_of(start) + job_of(start) + "; " + start.at("program").get<std::string>();
   return event;

@@ -1,16 +1,13 @@
 #include "io/files/untrusted_json.h"
 
-#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdint>
 #include <string>
 #include <string_view>
 
 #include "io/error.h"
 #include "io/files/json_text.h"
-#include "io/files/json_values.h"
 #include "io/quote.h"
 
 namespace chainrule::io::files {
@@ -58,33 +55,6 @@ TEST(UntrustedJson, AZeroByteDoesNotEndTheText) {
   }
   EXPECT_EQ(refusal_of(std::string("[1]\0[2]", 7)), "'it' is not JSON: line 1, byte 4: malformed");
   EXPECT_EQ(parse_untrusted_json(R"("\u0000")", "it"), std::string(1, '\0'));
-}
-
-TEST(JsonValues, WholeNumbersAreSuchAndFit) {
-  const auto read = [](const char* text, auto value) {
-    const nlohmann::json json = parse_json(fmt::format("{{\"a\":{}}}", text));
-    EXPECT_EQ(value_at<decltype(value)>(json, "a"), value) << text;
-    decltype(value) found = 0;
-    read_value(json.at("a"), found);
-    EXPECT_EQ(found, value) << text;
-  };
-  read("18446744073709551615", std::uint64_t{18446744073709551615U});
-  read("-9223372036854775808", std::int64_t{INT64_MIN});
-  read("4294967295", std::uint32_t{4294967295U});
-  read("7", 7.0);
-  const auto refused = [](const char* text, auto value) {
-    const nlohmann::json json = parse_json(fmt::format("{{\"a\":{}}}", text));
-    EXPECT_THROW(value_at<decltype(value)>(json, "a"), nlohmann::json::exception) << text;
-    EXPECT_THROW(read_value(json.at("a"), value), nlohmann::json::exception) << text;
-  };
-  for (const char* text : {"2.5", "1e3", "-5.55e33", "-1", "18446744073709551616", "null", "true", "\"3\"", "[3]"}) {
-    refused(text, std::uint64_t{});
-    refused(text, std::uint32_t{});
-  }
-  refused("4294967296", std::uint32_t{});
-  refused("9223372036854775808", std::int64_t{});
-  EXPECT_THROW(value_at<std::int64_t>(nlohmann::json::object(), "a"), nlohmann::json::exception);
-  EXPECT_THROW(value_at<std::int64_t>(nlohmann::json(3), "a"), nlohmann::json::exception);
 }
 
 TEST(UntrustedJson, DepthIsBoundedForArraysAndObjects) {
