@@ -200,6 +200,18 @@ TEST_F(DataSetTest, AlteredBytesOfTheIndexAreRefused) {
   }
 }
 
+TEST_F(DataSetTest, NumbersOfTheIndexAreWholeAsTheyStand) {
+  write_data_set(folder_, ragged());
+  const std::string text = files::read_file(folder_ / "index.json");
+  for (const std::string field : {"vocabulary_size", "end_of_text_id", "documents", "tokens", "file_bytes"}) {
+    const std::size_t name = text.find("\"" + field + "\"");
+    ASSERT_NE(name, std::string::npos) << field;
+    std::string altered = text;
+    altered.insert(text.find_first_of(",\n}", name), ".0");  // the same number for who compares them
+    expect_error([&] { DataSetIndex::parse(altered, "index.json"); }, ErrorKind::bad_data, "is not a whole number");
+  }
+}
+
 TEST_F(DataSetTest, TokensOutsideTheVocabularyAreNamedWithShardAndOffset) {
   MadeDataSet set = ragged();
   write_data_set(folder_, set);
