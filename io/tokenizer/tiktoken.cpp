@@ -40,8 +40,11 @@ std::optional<std::string> decode_base64(std::string_view text) {
   return bytes;
 }
 
-/// The tokens of a file, which has them in the order of their ranks.
-std::vector<std::string> read_ranks(const std::filesystem::path& file, std::string_view text) {
+bool is_sentencepiece(std::string_view text) { return text.size() > 1 && text[0] == '\n' && text[1] != '\n'; }
+
+}  // namespace
+
+std::vector<std::string> parse_tiktoken(std::string_view text, const std::filesystem::path& file) {
   std::vector<std::string> tokens;
   std::size_t number = 0;
   for (std::size_t begin = 0; begin < text.size();) {
@@ -67,16 +70,12 @@ std::vector<std::string> read_ranks(const std::filesystem::path& file, std::stri
   return tokens;
 }
 
-bool is_sentencepiece(std::string_view text) { return text.size() > 1 && text[0] == '\n' && text[1] != '\n'; }
-
-}  // namespace
-
 TokenizerSource read_tiktoken(const std::filesystem::path& file) {
   const std::string text = files::read_file_or_pipe(file);
   if (is_sentencepiece(text)) {
     refuse_tokenizer(file, "is a SentencePiece model, which is not supported: use the tokenizer.json made from it");
   }
-  const std::vector<std::string> tokens = read_ranks(file, text);
+  const std::vector<std::string> tokens = parse_tiktoken(text, file);
   files::Digest digest;
   digest.update(text.data(), text.size());
   const auto published = published_ranks(digest.hexadecimal());

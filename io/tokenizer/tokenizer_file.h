@@ -1,6 +1,8 @@
 #pragma once
 #include <filesystem>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "io/tokenizer/definition.h"
 #include "io/tokenizer/source.h"
@@ -21,6 +23,10 @@ TokenizerSource read_gpt2(const std::filesystem::path& vocabulary, const std::fi
 /// the file holds neither its pattern nor its special tokens. Throws Error bad_data for others, and for a model of
 /// SentencePiece.
 TokenizerSource read_tiktoken(const std::filesystem::path& file);
+
+/// The tokens of such a file's text, of which the place of each is its rank. Throws Error bad_data naming file and
+/// line.
+std::vector<std::string> parse_tiktoken(std::string_view text, const std::filesystem::path& file);
 
 /// Other models' tokenizers have files of GPT-2's form and cut text otherwise: takes from `tokenizer_config.json`
 /// beside them, where there is one, whose they are (GPT-2's or Qwen2's), and the added tokens. Throws Error bad_data

@@ -14,13 +14,13 @@ namespace fs = std::filesystem;
 
 TEST(FuzzCorpus, EveryInputIsReadOrRefused) {
   for (const Target& target : targets()) {
-    std::size_t inputs = 0;
+    std::size_t accepted = 0;
     for (const auto& input : fs::directory_iterator(fs::path(CHAINRULE_FUZZ_CORPUS) / target.name)) {
       SCOPED_TRACE(input.path());
-      EXPECT_NO_THROW(run_target(target, io::files::read_file(input.path())));
-      ++inputs;
+      EXPECT_NO_THROW(accepted += run_target(target, io::files::read_file(input.path())) ? 1 : 0);
     }
-    EXPECT_GT(inputs, 0U) << target.name;
+    // A fuzzer that begins from what is refused hardly gets behind the refusal.
+    EXPECT_GT(accepted, 0U) << target.name;
   }
 }
 

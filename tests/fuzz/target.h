@@ -17,8 +17,8 @@ struct Target {
 std::vector<Target>& targets();
 
 /// Runs a target as it must behave: it ends, or throws io::Error bad_data with a message on one line without control
-/// characters. Anything else leaves as an exception.
-void run_target(const Target& target, std::string_view bytes);
+/// characters. Anything else leaves as an exception. Returns whether it ended: the bytes were accepted.
+bool run_target(const Target& target, std::string_view bytes);
 
 /// Aborts where something that a target promises does not hold.
 void require(bool held, const char* what);
