@@ -10,32 +10,10 @@
 #include "model/shape/config.h"
 #include "model/shape/parameters.h"
 #include "pipeline/comm/communicator.h"
+#include "pipeline/pretrain/checkpoint/training_state.h"
 #include "pipeline/pretrain/optimizer/optimizer.h"
 
 namespace chainrule::pipeline::pretrain::checkpoint {
-
-/// What a run has taken from one source of its mix.
-struct SourceState {
-  std::string name;
-  std::uint64_t samples = 0;
-  std::string data_fingerprint;
-};
-
-/// state.json of a checkpoint: where the loop stands, and what the bits of its continuation rest on.
-struct TrainingState {
-  std::int64_t step = 0;
-  std::uint64_t samples_consumed = 0;
-  std::uint64_t samples_passed_over = 0;  ///< of them: that led to a divergence, and no step of now has used
-  std::int64_t skipped_in_row = 0;        ///< the last so many steps were passed over
-  std::vector<double> recent_losses, recent_gradient_norms;  ///< see step::RecentSteps; empty where outliers are taken
-  double elapsed_seconds = 0;                                ///< in the loop, over all starts
-  std::string data_fingerprint;
-  std::vector<SourceState> sources;  ///< empty where there is no mix
-  std::string arena_layout;          ///< fingerprint of names, shapes and offsets
-  std::string program_digest;
-  std::string instruction_set;
-  int threads_per_rank = 0;
-};
 
 /// What a checkpoint holds of this rank: views of the memory that the run works on, or of copies of it, that stay as
 /// they are until it is written.
@@ -98,9 +76,6 @@ std::optional<std::filesystem::path> find_intact_checkpoint_of_another(const com
 /// Every rank verifies its share of a checkpoint's files, and that all see the same one. A rank that does not see it
 /// yet waits some seconds for it. Throws AgreedError. Collective.
 void require_intact(const comm::Communicator& communicator, const std::filesystem::path& checkpoint);
-
-/// state.json of a checkpoint. Throws io::Error.
-TrainingState read_training_state(const std::filesystem::path& checkpoint);
 
 /// Reads the parameters and this rank's optimizer state and average of a checkpoint, whatever number of ranks wrote it;
 /// state is what read_training_state() gave. Whether it keeps an average that was to be read. Throws AgreedError

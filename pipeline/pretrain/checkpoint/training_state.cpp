@@ -1,4 +1,5 @@
-// state.json: where the loop stands.
+#include "pipeline/pretrain/checkpoint/training_state.h"
+
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
@@ -8,8 +9,7 @@
 #include "io/files/json_text.h"
 #include "io/files/json_values.h"
 #include "io/files/versioned_json.h"
-#include "pipeline/pretrain/checkpoint/training_checkpoint.h"
-#include "pipeline/pretrain/checkpoint/training_state_file.h"
+#include "io/quote.h"
 
 namespace chainrule::pipeline::pretrain::checkpoint {
 namespace {
@@ -44,8 +44,8 @@ TrainingState read_training_state(const std::filesystem::path& checkpoint) {
   try {
     const auto json = io::files::parse_json(io::files::read_file(path));
     if (!io::files::is_format(json, kFormat) || !io::files::is_version(json, kFormat)) {
-      throw io::Error(io::ErrorKind::bad_data,
-                      fmt::format("'{}' is no training state of format version {}", path.string(), kFormat.version));
+      throw io::Error(io::ErrorKind::bad_data, fmt::format("{} is no training state of format version {}",
+                                                           io::path_in_quotes(path), kFormat.version));
     }
     TrainingState state;
     state.step = io::files::whole_number<std::int64_t>(json, "step");
@@ -71,7 +71,8 @@ TrainingState read_training_state(const std::filesystem::path& checkpoint) {
     io::files::read_value(json.at("threads_per_rank"), state.threads_per_rank);
     return state;
   } catch (const nlohmann::json::exception& error) {
-    throw io::Error(io::ErrorKind::bad_data, fmt::format("'{}' is damaged: {}", path.string(), error.what()));
+    throw io::Error(io::ErrorKind::bad_data,
+                    fmt::format("{} is damaged: {}", io::path_in_quotes(path), io::on_one_line(error.what())));
   }
 }
 

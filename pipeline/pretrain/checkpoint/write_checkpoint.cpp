@@ -17,7 +17,7 @@
 #include "pipeline/models/checkpoint_weights.h"
 #include "pipeline/models/model_description.h"
 #include "pipeline/pretrain/checkpoint/training_checkpoint.h"
-#include "pipeline/pretrain/checkpoint/training_state_file.h"
+#include "pipeline/pretrain/checkpoint/training_state.h"
 #include "pipeline/run/standard_streams.h"
 
 namespace chainrule::pipeline::pretrain::checkpoint {
