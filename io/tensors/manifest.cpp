@@ -24,8 +24,8 @@ std::vector<ManifestEntry> parse_manifest(std::string_view text, const std::file
   try {
     const auto json = files::parse_json(text);
     if (!files::is_format(json, kFormat) || !files::is_version(json, kFormat)) {
-      throw Error(ErrorKind::bad_data, fmt::format("'{}' is not a checkpoint manifest of format version {}",
-                                                   path.string(), kFormat.version));
+      throw Error(ErrorKind::bad_data, fmt::format("{} is not a checkpoint manifest of format version {}",
+                                                   path_in_quotes(path), kFormat.version));
     }
     std::vector<ManifestEntry> entries;
     for (const auto& file : json.at("files")) {

@@ -106,7 +106,7 @@ EvaluationPlan parse_plan(std::string_view text, const std::string& name) {
     plan.subject.windows.protocol = windows::protocol::find(protocol);
     if (plan.subject.windows.protocol == nullptr) {
       throw io::Error(io::ErrorKind::bad_data,
-                      fmt::format("is of protocol '{}', which this program does not know", protocol));
+                      fmt::format("is of protocol {}, which this program does not know", io::in_quotes(protocol)));
     }
     const auto read = [&](const char* field, auto& value) { io::files::read_value(json.at(field), value); };
     report::for_each_field_of_subject(plan.subject, read);
@@ -122,7 +122,8 @@ EvaluationPlan parse_plan(std::string_view text, const std::string& name) {
     check(plan);
     return plan;
   } catch (const nlohmann::json::exception& error) {
-    throw io::Error(io::ErrorKind::bad_data, fmt::format("'{}' is no part of an evaluation: {}", name, error.what()));
+    throw io::Error(io::ErrorKind::bad_data,
+                    fmt::format("'{}' is no part of an evaluation: {}", name, io::on_one_line(error.what())));
   } catch (const io::Error& error) {
     throw io::Error(io::ErrorKind::bad_data, fmt::format("'{}' {}", name, error.what()));
   }

@@ -68,7 +68,7 @@ void write_model_description(const std::filesystem::path& path, const ModelDescr
 
 ModelDescription read_model_description(const std::filesystem::path& path) {
   const auto refuse = [&](const std::string& why) {
-    throw io::Error(io::ErrorKind::bad_data, fmt::format("'{}': {}", path.string(), why));
+    throw io::Error(io::ErrorKind::bad_data, fmt::format("{}: {}", io::path_in_quotes(path), why));
   };
   ModelDescription description;
   try {
@@ -86,7 +86,7 @@ ModelDescription read_model_description(const std::filesystem::path& path) {
     }
     require_all_understood(json, description);
   } catch (const nlohmann::json::exception& error) {
-    refuse(error.what());
+    refuse(io::on_one_line(error.what()));
   } catch (const model::Error& error) {
     refuse(error.what());
   }

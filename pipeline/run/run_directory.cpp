@@ -20,6 +20,7 @@
 #include "io/files/presence.h"
 #include "io/files/published_folder.h"
 #include "io/files/regular_file.h"
+#include "io/quote.h"
 #include "pipeline/run/file_lock.h"
 #include "pipeline/run/hold_file.h"
 #include "pipeline/run/process_identity.h"
@@ -178,7 +179,8 @@ void RunDirectory::add_environment(const std::string& json) const {
       all = io::files::parse_ordered_json(io::files::read_file(file));
       all.at("starts").get_ref<const nlohmann::ordered_json::array_t&>();  // throws where it is anything else
     } catch (const nlohmann::json::exception& error) {
-      throw io::Error(io::ErrorKind::bad_data, fmt::format("'{}' is damaged: {}", file.string(), error.what()));
+      throw io::Error(io::ErrorKind::bad_data,
+                      fmt::format("{} is damaged: {}", io::path_in_quotes(file), io::on_one_line(error.what())));
     }
   }
   all["starts"].push_back(io::files::parse_ordered_json(json));

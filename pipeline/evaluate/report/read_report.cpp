@@ -8,6 +8,7 @@
 #include "io/files/atomic_file.h"
 #include "io/files/json_text.h"
 #include "io/files/json_values.h"
+#include "io/quote.h"
 #include "pipeline/evaluate/report/json_fields.h"
 #include "pipeline/evaluate/report/render.h"
 
@@ -105,7 +106,7 @@ EvaluationReport parse_report(std::string_view text, const std::string& name) {
   try {
     return report_of(io::files::parse_ordered_json(text));
   } catch (const nlohmann::json::exception& error) {
-    refuse_report(fmt::format("'{}' is no evaluation report: {}", name, error.what()));
+    refuse_report(fmt::format("'{}' is no evaluation report: {}", name, io::on_one_line(error.what())));
   } catch (const io::Error& error) {
     refuse_report(fmt::format("'{}' {}", name, error.what()));
   }
