@@ -16,16 +16,16 @@ std::vector<Target>& targets() {
   return all;
 }
 
-bool run_target(const Target& target, std::string_view bytes) {
+std::optional<std::string> run_target(const Target& target, std::string_view bytes) {
   try {
     target.run(bytes);
-    return true;
+    return std::nullopt;
   } catch (const io::Error& error) {
     if (error.kind() != io::ErrorKind::bad_data) throw;
     if (io::on_one_line(error.what()) != error.what()) {
       throw std::logic_error("a message that a terminal would obey: " + io::on_one_line(error.what()));
     }
-    return false;
+    return error.what();
   }
 }
 

@@ -1,5 +1,7 @@
 // What is fuzzed: a parser is one file in targets/, and a folder of the same name in corpus/ with inputs to begin from.
 #pragma once
+#include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -17,8 +19,8 @@ struct Target {
 std::vector<Target>& targets();
 
 /// Runs a target as it must behave: it ends, or throws io::Error bad_data with a message on one line without control
-/// characters. Anything else leaves as an exception. Returns whether it ended: the bytes were accepted.
-bool run_target(const Target& target, std::string_view bytes);
+/// characters. Anything else leaves as an exception. Returns the message, nothing where the bytes were accepted.
+std::optional<std::string> run_target(const Target& target, std::string_view bytes);
 
 /// Aborts where something that a target promises does not hold.
 void require(bool held, const char* what);

@@ -1,5 +1,6 @@
 #include "io/error.h"
 #include "io/tensors/gguf/file.h"
+#include "tests/fuzz/external_model.h"
 #include "tests/fuzz/stored_tensors.h"
 
 namespace {
@@ -26,8 +27,10 @@ void get_all(const Metadata& metadata, const std::string& key) {
 
 }  // namespace
 
+/// Its metadata and tensors, and then the model and the tokenizer that they are.
 FUZZ_TARGET(gguf) {
   const auto contents = chainrule::io::tensors::gguf::parse_file(std::as_bytes(std::span(bytes)), "'fuzz'");
   chainrule::fuzz::check_tensors(contents.tensors, bytes);
   for (const std::string& key : contents.metadata.keys()) get_all(contents.metadata, key);
+  chainrule::fuzz::use_model(bytes);
 }
