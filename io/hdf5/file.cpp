@@ -6,6 +6,7 @@
 
 #include "io/hdf5/storage.h"
 #include "io/hdf5/structure/check_structure.h"
+#include "io/quote.h"
 
 namespace chainrule::io::hdf5 {
 namespace {
@@ -34,7 +35,7 @@ hsize_t chunk_rows(const DatasetLayout& layout, std::uint64_t rows, std::uint64_
 }  // namespace
 
 std::string File::in_file(const std::string& operation) const {
-  return fmt::format("{} '{}'", operation, path_.string());
+  return fmt::format("{} {}", operation, path_in_quotes(path_));
 }
 
 File File::create(const std::filesystem::path& path) {
@@ -71,7 +72,7 @@ Dataset File::create_dataset(const std::string& name, ElementType type, const st
                              const DatasetLayout& layout) {
   const auto held = lock();
   Dataset made;
-  made.where_ = in_file(fmt::format("dataset '{}' of", name));
+  made.where_ = in_file(fmt::format("dataset {} of", in_quotes(name)));
   if (shape.empty() || shape.size() > 2 || name.empty() || name.find('/') != std::string::npos) {
     throw Error(ErrorKind::cannot_create,
                 fmt::format("{} needs 1 or 2 dimensions and a name without '/'", made.where_));
@@ -103,7 +104,7 @@ Dataset File::create_dataset(const std::string& name, ElementType type, const st
 
 /// A dataset below the root, reached by a hard link: nothing that leads elsewhere is followed.
 Handle File::open_stored(const std::string& name) const {
-  const std::string where = in_file(fmt::format("dataset '{}' of", name));
+  const std::string where = in_file(fmt::format("dataset {} of", in_quotes(name)));
   H5L_info_t link{};
   if (name.find('/') != std::string::npos || H5Lexists(id_.get(), name.c_str(), H5P_DEFAULT) <= 0) {
     H5Eclear2(H5E_DEFAULT);
@@ -120,7 +121,7 @@ Handle File::open_stored(const std::string& name) const {
 Dataset File::dataset(const std::string& name) const {
   const auto held = lock();
   Dataset found;
-  found.where_ = in_file(fmt::format("dataset '{}' of", name));
+  found.where_ = in_file(fmt::format("dataset {} of", in_quotes(name)));
   found.id_ = open_stored(name);
   const auto reading = [&] { return "reading the type of " + found.where_; };
   const Handle type(check(H5Dget_type(found.id_.get()), ErrorKind::bad_data, reading));
@@ -159,7 +160,8 @@ void File::set_format(const FileFormat& format) {
 
 void File::require_format(const FileFormat& format) const {
   if (const std::string name = text_attribute("format"); name != format.name) {
-    throw Error(ErrorKind::bad_data, fmt::format("'{}' is a '{}', not a '{}'", path_.string(), name, format.name));
+    throw Error(ErrorKind::bad_data,
+                fmt::format("{} is a {}, not a '{}'", path_in_quotes(path_), in_quotes(name), format.name));
   }
   if (const std::uint64_t version = number_attribute("format_version"); version != format.version) {
     throw Error(ErrorKind::bad_data, fmt::format("'{}' has format version {}; this program reads {}", path_.string(),

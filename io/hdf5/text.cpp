@@ -7,6 +7,7 @@
 #include "io/hdf5/deflated_chunks.h"
 #include "io/hdf5/file.h"
 #include "io/hdf5/storage.h"
+#include "io/quote.h"
 
 namespace chainrule::io::hdf5 {
 namespace {
@@ -54,18 +55,18 @@ std::string without_filling(const char* text, std::size_t bytes) { return {text,
 
 void File::set_attribute(const std::string& name, std::uint64_t value) {
   const auto held = lock();
-  write_attribute(id_.get(), name, H5T_STD_U64LE, &value, in_file(fmt::format("attribute '{}' of", name)));
+  write_attribute(id_.get(), name, H5T_STD_U64LE, &value, in_file(fmt::format("attribute {} of", in_quotes(name))));
 }
 
 void File::set_attribute(const std::string& name, const std::string& value) {
   const auto held = lock();
   const Handle type = string_type(value.size());
-  write_attribute(id_.get(), name, type.get(), value.c_str(), in_file(fmt::format("attribute '{}' of", name)));
+  write_attribute(id_.get(), name, type.get(), value.c_str(), in_file(fmt::format("attribute {} of", in_quotes(name))));
 }
 
 std::uint64_t File::number_attribute(const std::string& name) const {
   const auto held = lock();
-  const std::string where = in_file(fmt::format("attribute '{}' of", name));
+  const std::string where = in_file(fmt::format("attribute {} of", in_quotes(name)));
   const auto reading = [&] { return "reading " + where; };
   const Handle attribute = open_attribute(id_.get(), name, where);
   const Handle type(check(H5Aget_type(attribute.get()), ErrorKind::bad_data, reading));
@@ -79,7 +80,7 @@ std::uint64_t File::number_attribute(const std::string& name) const {
 
 std::string File::text_attribute(const std::string& name) const {
   const auto held = lock();
-  const std::string where = in_file(fmt::format("attribute '{}' of", name));
+  const std::string where = in_file(fmt::format("attribute {} of", in_quotes(name)));
   const auto reading = [&] { return "reading " + where; };
   const Handle attribute = open_attribute(id_.get(), name, where);
   const Handle type(check(H5Aget_type(attribute.get()), ErrorKind::bad_data, reading));
@@ -92,7 +93,7 @@ std::string File::text_attribute(const std::string& name) const {
 
 void File::write_strings(const std::string& name, const std::vector<std::string>& values, const DatasetLayout& layout) {
   const auto held = lock();
-  const std::string where = in_file(fmt::format("dataset '{}' of", name));
+  const std::string where = in_file(fmt::format("dataset {} of", in_quotes(name)));
   const auto writing = [&] { return "writing " + where; };
   std::size_t bytes = 1;
   for (const auto& value : values) bytes = std::max(bytes, value.size());
@@ -114,7 +115,7 @@ void File::write_strings(const std::string& name, const std::vector<std::string>
 
 std::vector<std::string> File::read_strings(const std::string& name) const {
   const auto held = lock();
-  const std::string where = in_file(fmt::format("dataset '{}' of", name));
+  const std::string where = in_file(fmt::format("dataset {} of", in_quotes(name)));
   const auto reading = [&] { return "reading " + where; };
   const Handle dataset = open_stored(name);
   const Handle type(check(H5Dget_type(dataset.get()), ErrorKind::bad_data, reading));

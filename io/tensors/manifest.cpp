@@ -55,12 +55,12 @@ Manifest::Manifest(std::filesystem::path folder, std::vector<ManifestEntry> entr
 
 Manifest Manifest::read(const std::filesystem::path& folder) {
   if (!files::is_there(folder))
-    throw Error(ErrorKind::missing_input, fmt::format("'{}' is not there", folder.string()));
+    throw Error(ErrorKind::missing_input, fmt::format("{} is not there", path_in_quotes(folder)));
   const std::filesystem::path path = folder / kManifestName;
   const files::Presence presence = files::presence_of(path);
   if (presence == files::Presence::absent) {
-    throw Error(ErrorKind::bad_data,
-                fmt::format("'{}' has no {}: it was never completed, or is damaged", folder.string(), kManifestName));
+    throw Error(ErrorKind::bad_data, fmt::format("{} has no {}: it was never completed, or is damaged",
+                                                 path_in_quotes(folder), kManifestName));
   }
   if (presence != files::Presence::file) {
     throw Error(ErrorKind::bad_data, fmt::format("{} is no regular file", path_in_quotes(path)));
@@ -68,17 +68,17 @@ Manifest Manifest::read(const std::filesystem::path& folder) {
   Manifest manifest(folder, parse_manifest(files::read_file(path), path));
   for (const ManifestEntry& entry : manifest.entries_) {
     if (files::presence_of(folder / entry.name) != files::Presence::file) {
-      throw Error(ErrorKind::bad_data, fmt::format("'{}' lacks '{}'", folder.string(), entry.name));
+      throw Error(ErrorKind::bad_data, fmt::format("{} lacks {}", path_in_quotes(folder), in_quotes(entry.name)));
     }
     std::error_code error;
     const std::uintmax_t bytes = std::filesystem::file_size(folder / entry.name, error);
     if (error) {
       throw Error(ErrorKind::input_output,
-                  fmt::format("cannot look at '{}': {}", (folder / entry.name).string(), error.message()));
+                  fmt::format("cannot look at {}: {}", path_in_quotes(folder / entry.name), error.message()));
     }
     if (bytes != entry.bytes) {
-      throw Error(ErrorKind::bad_data, fmt::format("'{}' has {} bytes, its manifest says {}",
-                                                   (folder / entry.name).string(), bytes, entry.bytes));
+      throw Error(ErrorKind::bad_data, fmt::format("{} has {} bytes, its manifest says {}",
+                                                   path_in_quotes(folder / entry.name), bytes, entry.bytes));
     }
   }
   return manifest;
@@ -97,12 +97,13 @@ void Manifest::verify(const std::string& name) const {
   const auto entry =
       std::find_if(entries_.begin(), entries_.end(), [&](const auto& each) { return each.name == name; });
   if (entry == entries_.end()) {
-    throw Error(ErrorKind::bad_data, fmt::format("the manifest of '{}' does not name '{}'", folder_.string(), name));
+    throw Error(ErrorKind::bad_data,
+                fmt::format("the manifest of {} does not name {}", path_in_quotes(folder_), in_quotes(name)));
   }
   const std::string digest = files::file_digest(folder_ / name);
   if (digest != entry->xxh3_128) {
-    throw Error(ErrorKind::bad_data, fmt::format("'{}' is damaged: its XXH3-128 is {}, its manifest says {}",
-                                                 (folder_ / name).string(), digest, entry->xxh3_128));
+    throw Error(ErrorKind::bad_data, fmt::format("{} is damaged: its XXH3-128 is {}, its manifest says {}",
+                                                 path_in_quotes(folder_ / name), digest, on_one_line(entry->xxh3_128)));
   }
 }
 

@@ -8,6 +8,7 @@
 #include "io/error.h"
 #include "io/files/atomic_file.h"
 #include "io/files/digest.h"
+#include "io/quote.h"
 #include "io/tokens/dataset_index.h"
 #include "io/tokens/kept_open.h"
 #include "io/tokens/shard_reader.h"
@@ -58,7 +59,7 @@ struct DataSet::State {
     std::vector<std::uint16_t> numbers;
     for (const std::string& name : names) {
       const auto known = std::find(domains.begin(), domains.end(), name);
-      if (known == domains.end()) refuse(shard, fmt::format("the index does not know its domain '{}'", name));
+      if (known == domains.end()) refuse(shard, fmt::format("the index does not know its domain {}", in_quotes(name)));
       numbers.push_back(static_cast<std::uint16_t>(known - domains.begin()));
     }
     return numbers;

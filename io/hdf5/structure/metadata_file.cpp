@@ -7,12 +7,13 @@
 #include <cstring>
 
 #include "io/error.h"
+#include "io/quote.h"
 
 namespace chainrule::io::hdf5::structure {
 namespace {
 
 [[noreturn]] void refuse_at(const std::string& file, std::uint64_t offset, std::string_view what) {
-  throw Error(ErrorKind::bad_data, fmt::format("checking '{}': {}, at byte {}", file, what, offset));
+  throw Error(ErrorKind::bad_data, fmt::format("checking {}: {}, at byte {}", path_in_quotes(file), what, offset));
 }
 
 }  // namespace
@@ -50,8 +51,8 @@ Fields MetadataFile::read(std::uint64_t offset, std::uint64_t bytes, std::string
         ::pread(file_.descriptor(), block->data() + done, bytes - done, static_cast<off_t>(offset + done));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) {
-      throw Error(ErrorKind::input_output,
-                  fmt::format("reading '{}' at byte {} failed: {}", *name_, offset + done, std::strerror(errno)));
+      throw Error(ErrorKind::input_output, fmt::format("reading {} at byte {} failed: {}", path_in_quotes(*name_),
+                                                       offset + done, std::strerror(errno)));
     }
     if (got == 0) refuse_at(*name_, offset + done, "the file has become shorter");
     done += static_cast<std::uint64_t>(got);
