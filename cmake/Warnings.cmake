@@ -15,14 +15,15 @@ if(CHAINRULE_WARNINGS_AS_ERRORS)
 endif()
 
 set(CHAINRULE_SANITIZE "" CACHE STRING "address (AddressSanitizer and UndefinedBehaviorSanitizer), thread, fuzzer (address for libFuzzer), or nothing")
+# Without what AddressSanitizer sees when such memory is touched, and casts to derived classes, which are not made here: a
+# sixth of the time to compile.
+set(address_sanitizers -fsanitize=address,undefined -fno-sanitize=null,object-size,vptr)
 if(CHAINRULE_SANITIZE STREQUAL "address")
-  # Without what AddressSanitizer sees when such memory is touched, and casts to derived classes, which are not made
-  # here: a sixth of the time to compile.
-  set(sanitizers -fsanitize=address,undefined -fno-sanitize=null,object-size,vptr)
+  set(sanitizers ${address_sanitizers})
 elseif(CHAINRULE_SANITIZE STREQUAL "thread")
   set(sanitizers -fsanitize=thread)
 elseif(CHAINRULE_SANITIZE STREQUAL "fuzzer")
-  set(sanitizers -fsanitize=address,undefined)
+  set(sanitizers ${address_sanitizers})
   target_compile_options(chainrule_build_flags INTERFACE -fsanitize=fuzzer-no-link)
 elseif(CHAINRULE_SANITIZE)
   message(FATAL_ERROR "CHAINRULE_SANITIZE is '${CHAINRULE_SANITIZE}': address, thread, fuzzer, or nothing")

@@ -73,7 +73,7 @@ EvaluationReport report_of(const Json& json) {
   const auto protocol = json.at("protocol").get<std::string>();
   report.subject.windows.protocol = windows::protocol::find(protocol);
   if (report.subject.windows.protocol == nullptr) {
-    refuse_report(fmt::format("is of protocol '{}', which this program does not know", protocol));
+    refuse_report(fmt::format("is of protocol {}, which this program does not know", io::in_quotes(protocol)));
   }
   for_each_field_of_subject(report.subject, [&](const char* name, auto& value) { read(json.at(name), value); });
   if (json.contains(kAverageField)) read(json.at(kAverageField), report.subject.average);
