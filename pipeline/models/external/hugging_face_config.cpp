@@ -102,7 +102,7 @@ Config read_gpt2(ConfigFields& fields) {
 bool windowed(ConfigFields& fields, bool otherwise, std::int64_t layers) {
   if (!fields.has("layer_types")) return otherwise;
   const nlohmann::json& types = fields.value("layer_types");
-  if (!types.is_array() || static_cast<std::int64_t>(types.size()) != layers) {
+  if (!types.is_array() || types.empty() || static_cast<std::int64_t>(types.size()) != layers) {
     fields.refuse("layer_types", "does not name a type for each layer");
   }
   for (const auto& type : types) {
