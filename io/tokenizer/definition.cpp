@@ -286,6 +286,13 @@ class Assembly {
 
 TokenizerDefinition define(const TokenizerSource& source) { return Assembly(source).run(); }
 
+std::string spelling_of(const TokenizerDefinition& definition, TokenId id) {
+  const auto before = [](const AddedToken& token, TokenId other) { return token.id < other; };
+  const auto added = std::lower_bound(definition.added.begin(), definition.added.end(), id, before);
+  const bool is_added = added != definition.added.end() && added->id == id;
+  return definition.characters || is_added ? definition.tokens[id] : spell_bytes(definition.tokens[id]);
+}
+
 TokenId default_start_of(const TokenizerDefinition& definition) {
   return definition.before.empty() ? definition.end_of_text : definition.before.front();
 }

@@ -119,6 +119,9 @@ TokenId default_start_of(const TokenizerDefinition& definition);
 /// Whether end-of-text is what define() finds without being told.
 bool ends_by_default(const TokenizerDefinition& definition);
 
+/// A token as vocabularies spell it: in the spelling of byte_map.h, but added tokens and those of characters.
+std::string spelling_of(const TokenizerDefinition& definition, TokenId id);
+
 /// XXH3-128 of all that decides the ids of a text, 32 hexadecimal digits: neither the start token nor the template.
 std::string fingerprint_of(const TokenizerDefinition& definition);
 

@@ -135,12 +135,10 @@ OrderedJson added_of(const TokenizerDefinition& definition) {
   return added;
 }
 
-/// Each id's token as a vocabulary spells it.
 std::vector<std::string> spelled_tokens(const TokenizerDefinition& definition) {
-  std::vector<std::string> spelled = definition.tokens;
-  if (definition.characters) return spelled;
-  for (std::string& token : spelled) token = spell_bytes(token);
-  for (const AddedToken& token : definition.added) spelled[token.id] = definition.tokens[token.id];
+  std::vector<std::string> spelled;
+  spelled.reserve(definition.tokens.size());
+  for (TokenId id = 0; id < definition.tokens.size(); ++id) spelled.push_back(spelling_of(definition, id));
   return spelled;
 }
 
@@ -185,15 +183,15 @@ OrderedJson model_of(const TokenizerDefinition& definition) {
 OrderedJson beyond_library(const TokenizerDefinition& definition) {
   auto own = OrderedJson::object();
   if (definition.ranked_by_result) own["ranked_by_result"] = true;
-  for (const TokenId id : definition.tied_results) own["tied_results"].push_back(definition.tokens[id]);
+  for (const TokenId id : definition.tied_results) own["tied_results"].push_back(spelling_of(definition, id));
   return own;
 }
 
 /// What a reader would not find by itself.
 OrderedJson own_of(const TokenizerDefinition& definition) {
   auto own = OrderedJson::object();
-  if (definition.start != default_start_of(definition)) own["start_token"] = definition.tokens[definition.start];
-  if (!ends_by_default(definition)) own["end_token"] = definition.tokens[definition.end_of_text];
+  if (definition.start != default_start_of(definition)) own["start_token"] = spelling_of(definition, definition.start);
+  if (!ends_by_default(definition)) own["end_token"] = spelling_of(definition, definition.end_of_text);
   own.update(beyond_library(definition));
   return own;
 }

@@ -139,11 +139,18 @@ std::size_t Tokenizer::settled_prefix(std::string_view text) const {
 }
 
 std::string_view Tokenizer::token_bytes(TokenId id) const {
-  const auto& tokens = state_->bytes();
-  if (id >= tokens.size()) {
-    throw Error(ErrorKind::bad_data, fmt::format("token {} is outside the vocabulary of {}", id, tokens.size()));
-  }
-  return tokens[id];
+  require_known(id);
+  return state_->bytes()[id];
+}
+
+std::string Tokenizer::token_spelling(TokenId id) const {
+  require_known(id);
+  return spelling_of(state_->definition, id);
+}
+
+void Tokenizer::require_known(TokenId id) const {
+  if (id < vocabulary_size()) return;
+  throw Error(ErrorKind::bad_data, fmt::format("token {} is outside the vocabulary of {}", id, vocabulary_size()));
 }
 
 bool Tokenizer::is_special(TokenId id) const { return id < state_->is_special.size() && state_->is_special[id]; }

@@ -59,6 +59,8 @@ class Tokenizer {
 
   /// The bytes of an id (a special token's spelling). Throws Error bad_data for an id outside the vocabulary.
   std::string_view token_bytes(TokenId id) const;
+  /// The same as tokenizer files spell it. Throws Error bad_data likewise.
+  std::string token_spelling(TokenId id) const;
   /// Whether the id is a special token (end-of-text and the like).
   bool is_special(TokenId id) const;
   /// The bytes that ids stand for; the inverse of encode for any bytes, invalid UTF-8 included, where nothing is lost
@@ -81,6 +83,8 @@ class Tokenizer {
   std::size_t settled_prefix(std::string_view text) const;
   /// Appends the ids of a text, or (at_start false) of what follows a settled prefix.
   void encode_part(std::string_view text, bool at_start, bool special_tokens, std::vector<TokenId>& ids) const;
+
+  void require_known(TokenId id) const;
 
   struct State;
   explicit Tokenizer(std::unique_ptr<const State> state);

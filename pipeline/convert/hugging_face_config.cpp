@@ -140,10 +140,9 @@ Json hugging_face_config(const Config& config, const io::tokenizer::Tokenizer& t
 }
 
 Json hugging_face_tokenizer_config(const Config& config, const io::tokenizer::Tokenizer& tokenizer) {
-  const auto spelled = [&](io::tokenizer::TokenId token) { return std::string(tokenizer.token_bytes(token)); };
   Json json = {{"tokenizer_class", "PreTrainedTokenizerFast"},
-               {"bos_token", spelled(tokenizer.start_token())},
-               {"eos_token", spelled(tokenizer.end_of_text())},
+               {"bos_token", tokenizer.token_spelling(tokenizer.start_token())},
+               {"eos_token", tokenizer.token_spelling(tokenizer.end_of_text())},
                {"clean_up_tokenization_spaces", false},
                {"model_max_length", config.sequence_length}};
   if (const std::string own = tokenizer.beyond_library_json(); !own.empty())

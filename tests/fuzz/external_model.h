@@ -2,7 +2,7 @@
 #include "io/error.h"
 #include "pipeline/models/external/external_model.h"
 #include "tests/fuzz/memory_file.h"
-#include "tests/fuzz/target.h"
+#include "tests/fuzz/use_tokenizer.h"
 
 namespace chainrule::fuzz {
 
@@ -11,12 +11,7 @@ inline void use_model(const std::filesystem::path& path) {
   const auto external = pipeline::models::external::open_external_model(path);
   if (!external) throw io::Error(io::ErrorKind::bad_data, "no model");
   pipeline::models::external::weights_of(*external);
-  if (!external->load_tokenizer) return;
-  const io::tokenizer::Tokenizer tokenizer = external->load_tokenizer();
-  std::vector<io::tokenizer::TokenId> ids;
-  tokenizer.encode_in_template("Don't stop  at 12 caf\u00e9s\n\xff \u2581to <|endoftext|>", ids);
-  for (const auto id : ids) require(id < tokenizer.vocabulary_size(), "ids are of the vocabulary");
-  static_cast<void>(tokenizer.decode(ids));
+  if (external->load_tokenizer) ids_of_text(external->load_tokenizer());
 }
 
 /// A model in one file.

@@ -1,5 +1,6 @@
 // What is fuzzed: a parser is one file in targets/, and a folder of the same name in corpus/ with inputs to begin from.
 #pragma once
+#include <exception>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,6 +25,17 @@ std::optional<std::string> run_target(const Target& target, std::string_view byt
 
 /// Aborts where something that a target promises does not hold.
 void require(bool held, const char* what);
+
+/// What read() gives of bytes that were written here. Aborts where it refuses them.
+template <class Read>
+auto read_again(const Read& read) {
+  try {
+    return read();
+  } catch (const std::exception& error) {
+    require(false, error.what());
+    throw;
+  }
+}
 
 struct Registration {
   Registration(const char* name, Run run) { targets().push_back({name, run}); }

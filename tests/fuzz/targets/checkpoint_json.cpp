@@ -13,7 +13,8 @@ void read_description(std::string_view bytes) {
   const MemoryFolder folder;
   const auto description = models::read_model_description(folder.write("model.json", bytes));
   models::write_model_description(folder.path() / "written", description);
-  const auto again = models::read_model_description(folder.path() / "written");
+  const auto again =
+      chainrule::fuzz::read_again([&] { return models::read_model_description(folder.path() / "written"); });
   chainrule::fuzz::require(again.config == description.config && again.step == description.step &&
                                again.weights_hash == description.weights_hash,
                            "a description is written as it was read");
@@ -24,7 +25,7 @@ void read_state(std::string_view bytes) {
   folder.write(checkpoint::kStateName, bytes);
   const auto state = checkpoint::read_training_state(folder.path());
   checkpoint::write_training_state(written.path() / checkpoint::kStateName, state);
-  const auto again = checkpoint::read_training_state(written.path());
+  const auto again = chainrule::fuzz::read_again([&] { return checkpoint::read_training_state(written.path()); });
   chainrule::fuzz::require(again.step == state.step && again.samples_consumed == state.samples_consumed &&
                                again.recent_losses == state.recent_losses &&
                                again.elapsed_seconds == state.elapsed_seconds &&

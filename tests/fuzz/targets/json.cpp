@@ -9,5 +9,6 @@ FUZZ_TARGET(json) {
   using namespace chainrule::io::files;
   const nlohmann::json value = parse_untrusted_json(bytes, "'fuzz'");
   chainrule::fuzz::require(parse_json_if_valid(bytes) == value, "both parsers read the same");
-  chainrule::fuzz::require(parse_untrusted_json(json_text(value), "'fuzz'") == value, "a value is written as itself");
+  const auto again = chainrule::fuzz::read_again([&] { return parse_untrusted_json(json_text(value), "'fuzz'"); });
+  chainrule::fuzz::require(again == value, "a value is written as itself");
 }

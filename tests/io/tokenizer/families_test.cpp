@@ -162,6 +162,25 @@ TEST(TokenizerConfig, NamesTheTokensThatBeginAndEndAText) {
               HasSubstr("the token '<bos>' is not in the vocabulary"));
 }
 
+// Of bytes, whose tokens are spelled otherwise than they read, and of characters.
+TEST(TokenizerConfig, AnOrdinaryTokenThatBeginsATextIsWrittenAsItIsSpelled) {
+  const files::TemporaryFolder folder;
+  Json bytes = families()["base"];
+  bytes.update(families()["files"].back()["changes"]);
+  const std::pair<Json, std::string> cases[] = {{bytes, "\u0120"}, {families()["base"], "\u2581"}};
+  for (const auto& [file, spelling] : cases) {
+    files::write_file_atomically(folder.path() / "tokenizer.json", file.dump());
+    files::write_file_atomically(folder.path() / "tokenizer_config.json", R"({"bos_token": ")" + spelling + "\"}");
+    const Tokenizer tokenizer = Tokenizer::load(folder.path());
+    EXPECT_EQ(tokenizer.token_bytes(tokenizer.start_token()), " ");
+    EXPECT_EQ(tokenizer.token_spelling(tokenizer.start_token()), spelling);
+    tokenizer.save(folder.path() / "saved.json");
+    std::filesystem::remove(folder.path() / "tokenizer_config.json");
+    EXPECT_EQ(Tokenizer::load(folder.path() / "saved.json").start_token(), tokenizer.start_token());
+  }
+  EXPECT_THROW(Tokenizer::load(folder.path()).token_spelling(100'000), Error);
+}
+
 /// What loading the base with a post-processor gives, or what is said against it.
 class PostProcessors : public testing::Test {
  protected:
