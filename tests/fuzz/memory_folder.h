@@ -9,14 +9,18 @@
 
 namespace chainrule::fuzz {
 
-/// A folder without a disk, for parsers of several files, or of one that must have a path of its own: HDF5 asks for the
-/// real path of a symbolic link, and a MemoryFile has none.
+/// A folder without a disk (where the machine has memory for files), for parsers of several files, or of one that must
+/// have a path of its own: HDF5 asks for the real path of a symbolic link, and a MemoryFile has none.
 class MemoryFolder {
  public:
   MemoryFolder() {
-    std::string name = "/dev/shm/chainrule-fuzz-XXXXXX";
-    if (::mkdtemp(name.data()) == nullptr) std::abort();
-    path_ = name;
+    for (const auto& parent : {std::filesystem::path("/dev/shm"), std::filesystem::temp_directory_path()}) {
+      std::string name = parent / "chainrule-fuzz-XXXXXX";
+      if (::mkdtemp(name.data()) == nullptr) continue;
+      path_ = name;
+      return;
+    }
+    std::abort();
   }
   MemoryFolder(const MemoryFolder&) = delete;
   MemoryFolder& operator=(const MemoryFolder&) = delete;
