@@ -58,6 +58,7 @@ class Assembly {
     definition_.ignore_merges = source_.ignore_merges;
     definition_.ranked_by_result = source_.ranked_by_result;
     definition_.characters = source_.characters;
+    check_growth();
     place_tokens();
     place_added();
     check_ids();
@@ -75,6 +76,21 @@ class Assembly {
 
   [[noreturn]] void fail_same_id(const std::string& first, const std::string& second, TokenId id) const {
     fail(fmt::format("tokens {} and {} have the same id {}", in_quotes(first), in_quotes(second), id));
+  }
+
+  /// Replacements, each of what the one before made, could make more of a text than there is memory.
+  void check_growth() const {
+    constexpr double kMost = 1024;  // 3 is Llama's
+    double growth = 1;
+    for (const Normalization& step : source_.normalizations) {
+      const auto* replace = std::get_if<Replace>(&step);
+      if (replace == nullptr || replace->by.size() <= replace->text.size()) continue;
+      growth *= static_cast<double>(replace->by.size()) / static_cast<double>(replace->text.size());
+    }
+    if (growth > kMost) {
+      fail(fmt::format("its normalizers may make a text {} times as long; the most that is supported is {}", growth,
+                       kMost));
+    }
   }
 
   TokenId checked_id(std::uint64_t id, const std::string& spelling) const {

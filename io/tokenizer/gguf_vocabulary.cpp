@@ -128,7 +128,12 @@ class Builder {
     if (vocabulary_.unknown_token_id) source_.unknown_token = token(*vocabulary_.unknown_token_id, "unknown_token_id");
     if (vocabulary_.add_space_prefix) source_.normalizations.emplace_back(Prepend{kMetaspace});
     source_.normalizations.emplace_back(Replace{" ", kMetaspace});
-    source_.merges = merges_of_ranks(tokens_by_score(), true);
+    const std::vector<std::string_view> tokens = tokens_by_score();
+    try {
+      source_.merges = merges_of_ranks(tokens, true);
+    } catch (const Error& error) {
+      fail("tokens", error.what());
+    }
     source_.ranked_by_result = true;
   }
 

@@ -143,6 +143,31 @@ TEST(GgufVocabulary, WhatIsNotSupportedIsRefusedByItsKey) {
               HasSubstr("'tokenizer.ggml.merges' has 'abc'"));
 }
 
+TEST(Families, WhatWouldFillTheMemoryIsRefused) {
+  GgufVocabulary vocabulary = pieces();
+  for (std::size_t size = 2; size < 2000; ++size) {
+    vocabulary.tokens.emplace_back(size, '=');
+    vocabulary.scores.push_back(-1000.0F - static_cast<float>(size));
+    vocabulary.token_types.push_back(1);
+  }
+  EXPECT_THAT(refusal([&] { return Tokenizer::from_gguf(vocabulary); }),
+              HasSubstr("'tokenizer.ggml.tokens' can be cut into each other in too many ways"));
+
+  const files::TemporaryFolder folder;
+  const auto doubled = [&](int times) {
+    Json file = families()["base"];
+    auto steps = Json::array();
+    for (int i = 0; i < times; ++i) {
+      steps.push_back({{"type", "Replace"}, {"pattern", {{"String", "a"}}}, {"content", "aa"}});
+    }
+    file["normalizer"] = {{"type", "Sequence"}, {"normalizers", steps}};
+    files::write_file_atomically(folder.path() / "tokenizer.json", file.dump());
+    return refusal([&] { return Tokenizer::load(folder.path() / "tokenizer.json"); });
+  };
+  EXPECT_EQ(doubled(10), "loaded");
+  EXPECT_THAT(doubled(11), HasSubstr("its normalizers may make a text 2048 times as long"));
+}
+
 TEST(TokenizerConfig, NamesTheTokensThatBeginAndEndAText) {
   const files::TemporaryFolder folder;
   files::write_file_atomically(folder.path() / "tokenizer.json", families()["base"].dump());
