@@ -69,7 +69,8 @@ ScoringWork score_corpus(const comm::Communicator& communicator, const windows::
   const std::int64_t mine = microseconds_since(started);
   work.stopped = exchange.finish();
   if (keeper) keeper->finish();
-  work.elapsed_seconds = 1e-6 * static_cast<double>(microseconds_since(started));
+  // Of the rank that began first: no rank's own time is longer.
+  work.elapsed_seconds = 1e-6 * static_cast<double>(communicator.maximum(microseconds_since(started)));
   work.fastest_rank_seconds = 1e-6 * static_cast<double>(communicator.minimum(mine));
   work.slowest_rank_seconds = 1e-6 * static_cast<double>(communicator.maximum(mine));
   return work;

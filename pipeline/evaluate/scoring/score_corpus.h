@@ -23,7 +23,7 @@ struct ScoringWork {
   std::uint64_t window_rows = 0;  ///< rows computed, the context that windows repeat included
   std::uint64_t padding_rows = 0;
   std::uint64_t scored_tokens = 0;  ///< of them
-  double elapsed_seconds = 0;
+  double elapsed_seconds = 0;       ///< from when the first rank began until all results were kept
   double fastest_rank_seconds = 0;  ///< until the first rank had scored all its units
   double slowest_rank_seconds = 0;  ///< until the last one had
   bool stopped = false;             ///< asked to stop before all units were scored
