@@ -103,9 +103,12 @@ function(chainrule_mpi_test name)
     set(arg_TIMEOUT 120)
   endif()
   chainrule_sanitized(${name} "${arg_SANITIZERS}" arg_LABELS)
+  # Two numbers of ranks show a sanitizer what there is: threads hand each other something where there are other ranks,
+  # even or odd; memory is another where there are none.
   if(CHAINRULE_SANITIZE STREQUAL "thread")
-    # What the threads of a rank hand each other differs by whether there are others, and of even or odd number.
     list(FILTER arg_RANKS INCLUDE REGEX "^[23]$")
+  elseif(CHAINRULE_SANITIZE STREQUAL "address")
+    list(FILTER arg_RANKS INCLUDE REGEX "^[13]$")
   endif()
   foreach(ranks IN LISTS arg_RANKS)
     add_test(NAME ${name}.ranks_${ranks}

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Fuzzes the parsers: each target for so many seconds, as many at once as there are processors. Anything that is found
-# fails, and the input stays in build/fuzz/findings/.
+# fails, and the input stays in build/fuzz/findings/. The program is one of AddressSanitizer's build.
 #   tests/fuzz/run.sh SECONDS [TARGET...]
-# A finding again: CHAINRULE_FUZZ_TARGET=gguf build/fuzz/tests/fuzz/fuzz build/fuzz/findings/gguf-crash-...
+# A finding again: CHAINRULE_FUZZ_TARGET=gguf build/asan-ubsan/tests/fuzz/fuzz build/fuzz/findings/gguf-crash-...
 # Once it is mended, its input goes into corpus/, which fuzz_corpus_test reads in every build.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -19,10 +19,10 @@ if [ $# -eq 0 ]; then
   for folder in tests/fuzz/corpus/*/; do set -- "$@" "$(basename "$folder")"; done
 fi
 
-echo "fuzz: building into build/fuzz"
+echo "fuzz: building into build/asan-ubsan"
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-if ! { cmake --preset fuzz -DCHAINRULE_BUILD_TESTS=ON && cmake --build --preset fuzz --target fuzz; } >"$log" 2>&1; then
+if ! { cmake --preset asan-ubsan -DCHAINRULE_BUILD_TESTS=ON && cmake --build --preset asan-ubsan --target fuzz; } >"$log" 2>&1; then
   cat "$log" >&2
   echo "fuzz: the build failed (its output is above)" >&2
   exit 70
@@ -33,7 +33,7 @@ fuzz_one() {
   local target=$1 seconds=$2 work=build/fuzz
   mkdir -p "$work/corpus/$target" "$work/findings" "$work/logs"
   local status=0
-  CHAINRULE_FUZZ_TARGET=$target "$work/tests/fuzz/fuzz" \
+  CHAINRULE_FUZZ_TARGET=$target build/asan-ubsan/tests/fuzz/fuzz \
     -max_total_time="$seconds" -max_len=16384 -timeout=10 -rss_limit_mb=2048 -malloc_limit_mb=512 \
     -print_final_stats=1 -artifact_prefix="$work/findings/$target-" \
     "$work/corpus/$target" "tests/fuzz/corpus/$target" >"$work/logs/$target" 2>&1 || status=$?
