@@ -7,6 +7,7 @@
 
 #include "io/files/json_text.h"
 #include "io/files/json_values.h"
+#include "io/quote.h"
 #include "model/error.h"
 
 namespace chainrule::model::shape {
@@ -68,7 +69,7 @@ template <typename Enumeration>
 Enumeration enumerator(const nlohmann::json& json, const char* field) {
   const auto value = json.at(field).get<Enumeration>();
   if (nlohmann::json(value) != json.at(field)) {
-    throw model::Error(fmt::format("{} {} is not known", field, io::files::json_text(json.at(field))));
+    throw model::Error(fmt::format("{} {} is not known", field, io::on_one_line(io::files::json_text(json.at(field)))));
   }
   return value;
 }

@@ -62,8 +62,8 @@ void check_header(const Json& json) {
   if (!json.is_object() || !json.contains("format") || !io::files::is_format(json, kReportFormat))
     refuse_report("is no evaluation report");
   if (const Json version = json.at("format_version"); version != kReportFormat.version) {
-    refuse_report(fmt::format("has format version {}; this program reads {}", io::files::json_text(version),
-                              kReportFormat.version));
+    refuse_report(fmt::format("has format version {}; this program reads {}",
+                              io::on_one_line(io::files::json_text(version)), kReportFormat.version));
   }
 }
 
