@@ -38,6 +38,7 @@ ExternalModel open_hugging_face(const fs::path& path) {
   ExternalModel model{.kind = "Hugging Face model", .path = path};
   model.config = read_hugging_face_config(io::files::read_untrusted_json(config_path), io::path_in_quotes(config_path));
   model.tensors = std::make_shared<io::tensors::MappedTensors>(io::tensors::safetensors::open(path));
+  require_tensors_for(model.config.layers, *model.tensors, io::path_in_quotes(path));
   const bool gpt2 = model.config.position_encoding == model::shape::PositionEncoding::learned;
   const std::string prefix = gpt2 && model.tensors->contains("transformer.wte.weight") ? "transformer." : "";
   model.map = gpt2 ? hugging_face_gpt2_map(model.config, prefix) : hugging_face_llama_map(model.config);

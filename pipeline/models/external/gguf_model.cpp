@@ -129,6 +129,7 @@ ExternalModel open_gguf(const std::filesystem::path& path) {
   } catch (const model::Error& error) {
     refuse(name, error.what());
   }
+  require_tensors_for(model.config.layers, *file, name);
   model.map = architecture == "gpt2" ? gguf_gpt2_map(model.config) : gguf_map(model.config, architecture == "llama");
   // Older converters repeat GPT-2's embedding as its head.
   const bool repeats_head = model.config.tied_head && file->contains("output.weight");

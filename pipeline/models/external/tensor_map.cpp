@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "io/error.h"
 #include "io/files/digest.h"
@@ -98,6 +99,12 @@ model::weights::StoredWeights store_weights(const io::tensors::StoredTensors& te
     }
   }
   return weights;
+}
+
+void require_tensors_for(std::int64_t layers, const io::tensors::StoredTensors& tensors, const std::string& path) {
+  const std::size_t count = tensors.names().size();
+  if (std::cmp_less_equal(layers, count)) return;
+  throw io::Error(io::ErrorKind::bad_data, fmt::format("{}: has {} tensors for {} layers", path, count, layers));
 }
 
 void require_all_used(const io::tensors::StoredTensors& tensors, const TensorMap& map,

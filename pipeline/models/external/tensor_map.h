@@ -29,6 +29,10 @@ model::weights::StoredWeights store_weights(const io::tensors::StoredTensors& te
                                             const model::shape::ParameterTable& table, const TensorMap& map,
                                             const std::string& path);
 
+/// Throws Error bad_data where there are fewer tensors than layers. Asked before a map is made of them, which a few
+/// bytes could make a long one.
+void require_tensors_for(std::int64_t layers, const io::tensors::StoredTensors& tensors, const std::string& path);
+
 /// Throws Error bad_data naming the first tensor that is no piece of the map, and none of those that may be there
 /// besides.
 void require_all_used(const io::tensors::StoredTensors& tensors, const TensorMap& map,

@@ -246,6 +246,9 @@ TEST_F(GgufModel, WhatIsNotBuiltIsRefusedByItsKey) {
 }
 
 TEST_F(GgufModel, TensorsMustBeThoseOfTheModel) {
+  set("block_count", 9'999);
+  EXPECT_THAT(refusal(), HasSubstr("tensors for 9999 layers"));
+  set("block_count", 2);
   shape_.feed_forward_width = 96;
   EXPECT_THAT(refusal(), HasSubstr("the model's configuration asks for [32, 64]"));
   shape_.feed_forward_width = 64;
