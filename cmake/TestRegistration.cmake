@@ -105,10 +105,13 @@ function(chainrule_mpi_test name)
   chainrule_sanitized(${name} "${arg_SANITIZERS}" arg_LABELS)
   # Two numbers of ranks show a sanitizer what there is: threads hand each other something where there are other ranks,
   # even or odd; memory is another where there are none.
-  if(CHAINRULE_SANITIZE STREQUAL "thread")
-    list(FILTER arg_RANKS INCLUDE REGEX "^[23]$")
-  elseif(CHAINRULE_SANITIZE STREQUAL "address")
-    list(FILTER arg_RANKS INCLUDE REGEX "^[13]$")
+  if(CHAINRULE_SANITIZE IN_LIST arg_SANITIZERS)
+    set(thread_ranks "^[23]$")
+    set(address_ranks "^[13]$")
+    list(FILTER arg_RANKS INCLUDE REGEX "${${CHAINRULE_SANITIZE}_ranks}")
+    if(NOT arg_RANKS)
+      message(FATAL_ERROR "${name} has no number of ranks that the ${CHAINRULE_SANITIZE} sanitizer runs")
+    endif()
   endif()
   foreach(ranks IN LISTS arg_RANKS)
     add_test(NAME ${name}.ranks_${ranks}
