@@ -12,8 +12,8 @@
 
 namespace chainrule::io::files {
 
-TemporaryFolder::TemporaryFolder() {
-  std::string name = (std::filesystem::temp_directory_path() / "chainrule-XXXXXX").string();
+TemporaryFolder::TemporaryFolder(const std::filesystem::path& parent) {
+  std::string name = (parent / "chainrule-XXXXXX").string();
   if (::mkdtemp(name.data()) == nullptr) {
     throw Error(ErrorKind::cannot_create,
                 fmt::format("cannot create the temporary folder '{}': {}", name, std::strerror(errno)));

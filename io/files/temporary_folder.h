@@ -3,11 +3,11 @@
 
 namespace chainrule::io::files {
 
-/// A new folder in the system's temporary folder, removed with this object and all that is in it.
+/// A new folder in the system's temporary folder, or another, removed with this object and all that is in it.
 class TemporaryFolder {
  public:
   /// Throws Error cannot_create.
-  TemporaryFolder();
+  explicit TemporaryFolder(const std::filesystem::path& parent = std::filesystem::temp_directory_path());
   TemporaryFolder(const TemporaryFolder&) = delete;
   TemporaryFolder& operator=(const TemporaryFolder&) = delete;
   ~TemporaryFolder();

@@ -1,11 +1,12 @@
 #pragma once
-#include <stdlib.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <string>
 #include <string_view>
+
+#include "io/files/temporary_folder.h"
 
 namespace chainrule::fuzz {
 
@@ -13,32 +14,22 @@ namespace chainrule::fuzz {
 /// have a path of its own: HDF5 asks for the real path of a symbolic link, and a MemoryFile has none.
 class MemoryFolder {
  public:
-  MemoryFolder() {
-    for (const auto& parent : {std::filesystem::path("/dev/shm"), std::filesystem::temp_directory_path()}) {
-      std::string name = parent / "chainrule-fuzz-XXXXXX";
-      if (::mkdtemp(name.data()) == nullptr) continue;
-      path_ = name;
-      return;
-    }
-    std::abort();
-  }
-  MemoryFolder(const MemoryFolder&) = delete;
-  MemoryFolder& operator=(const MemoryFolder&) = delete;
-  ~MemoryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  const std::filesystem::path& path() const { return path_; }
+  const std::filesystem::path& path() const { return folder_.path(); }
 
   /// Writes a file of the folder; returns its path.
   std::filesystem::path write(const char* name, std::string_view bytes) const {
-    std::ofstream file(path_ / name, std::ios::binary);
+    std::ofstream file(path() / name, std::ios::binary);
     if (!file.write(bytes.data(), static_cast<std::streamsize>(bytes.size())).flush()) std::abort();
-    return path_ / name;
+    return path() / name;
   }
 
  private:
-  std::filesystem::path path_;
+  static std::filesystem::path parent() {
+    const std::filesystem::path memory = "/dev/shm";
+    return ::access(memory.c_str(), W_OK | X_OK) == 0 ? memory : std::filesystem::temp_directory_path();
+  }
+
+  io::files::TemporaryFolder folder_{parent()};
 };
 
 }  // namespace chainrule::fuzz
