@@ -23,6 +23,7 @@
 #include "pipeline/models/checkpoint_weights.h"
 #include "pipeline/models/loaded_model.h"
 #include "pipeline/models/model_description.h"
+#include "pipeline/pretrain/checkpoint/file_names.h"
 #include "pipeline/pretrain/checkpoint/training_checkpoint.h"
 #include "pipeline/pretrain/checkpoint/training_state.h"
 #include "pipeline/run/standard_streams.h"
