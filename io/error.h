@@ -13,7 +13,8 @@ enum class ErrorKind {
   input_output,   ///< the system failed while reading or writing (exit 74)
 };
 
-/// Every failure of io/. The message names the operation, the file and the place in it.
+/// Every failure of io/. The message names the operation, the file and the place in it, on_one_line (io/quote.h): what
+/// a library quotes of a file stands in it as well.
 class Error : public std::runtime_error {
  public:
   Error(ErrorKind kind, const std::string& message);

@@ -38,8 +38,13 @@ std::optional<std::string> refusal(std::string_view text) {
 
 template <class Json>
 Json parse(std::string_view text) {
-  if (const auto why = refusal(text)) throw nlohmann::json::parse_error::create(101, std::size_t{0}, *why, nullptr);
-  return Json::parse(text);
+  using ParseError = nlohmann::json::parse_error;
+  if (const auto why = refusal(text)) throw ParseError::create(101, std::size_t{0}, *why, nullptr);
+  try {
+    return Json::parse(text);
+  } catch (const ParseError& error) {  // it quotes what it read last, which may be the whole of a text
+    throw ParseError::create(101, error.byte, "malformed", nullptr);
+  }
 }
 
 template <class Json>

@@ -9,7 +9,7 @@
 namespace chainrule::io::files {
 
 /// The value that a text holds. Throws nlohmann::json::exception where it is not JSON, or nests deeper than
-/// kDeepestJson: whoever walks or prints a value may recurse.
+/// kDeepestJson: whoever walks or prints a value may recurse. Nothing of the text is in what is said.
 nlohmann::json parse_json(std::string_view text);
 nlohmann::ordered_json parse_ordered_json(std::string_view text);
 

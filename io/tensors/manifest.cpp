@@ -38,7 +38,7 @@ std::vector<ManifestEntry> parse_manifest(std::string_view text, const std::file
     }
     return entries;
   } catch (const nlohmann::json::exception& error) {
-    throw Error(ErrorKind::bad_data, fmt::format("{} is damaged: {}", path_in_quotes(path), on_one_line(error.what())));
+    throw Error(ErrorKind::bad_data, fmt::format("{} is damaged: {}", path_in_quotes(path), error.what()));
   }
 }
 
@@ -103,7 +103,7 @@ void Manifest::verify(const std::string& name) const {
   const std::string digest = files::file_digest(folder_ / name);
   if (digest != entry->xxh3_128) {
     throw Error(ErrorKind::bad_data, fmt::format("{} is damaged: its XXH3-128 is {}, its manifest says {}",
-                                                 path_in_quotes(folder_ / name), digest, on_one_line(entry->xxh3_128)));
+                                                 path_in_quotes(folder_ / name), digest, in_quotes(entry->xxh3_128)));
   }
 }
 

@@ -134,7 +134,7 @@ DataSetIndex DataSetIndex::parse(std::string_view text, const std::filesystem::p
     return index_of(files::parse_ordered_json(text));
   } catch (const nlohmann::json::exception& error) {
     throw Error(ErrorKind::bad_data,
-                fmt::format("{} is not the index of a data set: {}", path_in_quotes(path), on_one_line(error.what())));
+                fmt::format("{} is not the index of a data set: {}", path_in_quotes(path), error.what()));
   } catch (const Error& error) {
     throw Error(error.kind(), fmt::format("{} {}", path_in_quotes(path), error.what()));
   }

@@ -122,8 +122,7 @@ EvaluationPlan parse_plan(std::string_view text, const std::string& name) {
     check(plan);
     return plan;
   } catch (const nlohmann::json::exception& error) {
-    throw io::Error(io::ErrorKind::bad_data,
-                    fmt::format("'{}' is no part of an evaluation: {}", name, io::on_one_line(error.what())));
+    throw io::Error(io::ErrorKind::bad_data, fmt::format("'{}' is no part of an evaluation: {}", name, error.what()));
   } catch (const io::Error& error) {
     throw io::Error(io::ErrorKind::bad_data, fmt::format("'{}' {}", name, error.what()));
   }

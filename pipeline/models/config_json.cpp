@@ -69,7 +69,7 @@ template <typename Enumeration>
 Enumeration enumerator(const nlohmann::json& json, const char* field) {
   const auto value = json.at(field).get<Enumeration>();
   if (nlohmann::json(value) != json.at(field)) {
-    throw model::Error(fmt::format("{} {} is not known", field, io::on_one_line(io::files::json_text(json.at(field)))));
+    throw model::Error(fmt::format("{} {} is not known", field, io::in_quotes(io::files::json_text(json.at(field)))));
   }
   return value;
 }

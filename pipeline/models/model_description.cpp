@@ -86,7 +86,7 @@ ModelDescription read_model_description(const std::filesystem::path& path) {
     }
     require_all_understood(json, description);
   } catch (const nlohmann::json::exception& error) {
-    refuse(io::on_one_line(error.what()));
+    refuse(error.what());
   } catch (const model::Error& error) {
     refuse(error.what());
   }

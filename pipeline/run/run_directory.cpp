@@ -180,7 +180,7 @@ void RunDirectory::add_environment(const std::string& json) const {
       all.at("starts").get_ref<const nlohmann::ordered_json::array_t&>();  // throws where it is anything else
     } catch (const nlohmann::json::exception& error) {
       throw io::Error(io::ErrorKind::bad_data,
-                      fmt::format("{} is damaged: {}", io::path_in_quotes(file), io::on_one_line(error.what())));
+                      fmt::format("{} is damaged: {}", io::path_in_quotes(file), error.what()));
     }
   }
   all["starts"].push_back(io::files::parse_ordered_json(json));

@@ -98,7 +98,7 @@ class Look {
 
  private:
   void damage(std::string_view why) {
-    if (!damaged_) status_.remark = io::on_one_line(why);
+    if (!damaged_) status_.remark = why;
     damaged_ = true;
   }
 

@@ -63,7 +63,7 @@ void check_header(const Json& json) {
     refuse_report("is no evaluation report");
   if (const Json version = json.at("format_version"); version != kReportFormat.version) {
     refuse_report(fmt::format("has format version {}; this program reads {}",
-                              io::on_one_line(io::files::json_text(version)), kReportFormat.version));
+                              io::in_quotes(io::files::json_text(version)), kReportFormat.version));
   }
 }
 
@@ -106,7 +106,7 @@ EvaluationReport parse_report(std::string_view text, const std::string& name) {
   try {
     return report_of(io::files::parse_ordered_json(text));
   } catch (const nlohmann::json::exception& error) {
-    refuse_report(fmt::format("'{}' is no evaluation report: {}", name, io::on_one_line(error.what())));
+    refuse_report(fmt::format("'{}' is no evaluation report: {}", name, error.what()));
   } catch (const io::Error& error) {
     refuse_report(fmt::format("'{}' {}", name, error.what()));
   }

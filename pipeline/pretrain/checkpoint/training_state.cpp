@@ -71,8 +71,7 @@ TrainingState read_training_state(const std::filesystem::path& checkpoint) {
     io::files::read_value(json.at("threads_per_rank"), state.threads_per_rank);
     return state;
   } catch (const nlohmann::json::exception& error) {
-    throw io::Error(io::ErrorKind::bad_data,
-                    fmt::format("{} is damaged: {}", io::path_in_quotes(path), io::on_one_line(error.what())));
+    throw io::Error(io::ErrorKind::bad_data, fmt::format("{} is damaged: {}", io::path_in_quotes(path), error.what()));
   }
 }
 

@@ -57,6 +57,19 @@ TEST(UntrustedJson, AZeroByteDoesNotEndTheText) {
   EXPECT_EQ(parse_untrusted_json(R"("\u0000")", "it"), std::string(1, '\0'));
 }
 
+TEST(Json, NothingOfAMalformedTextIsInWhatIsSaid) {
+  for (const std::string& text :
+       {std::string(1'000'000, '\n') + "}", "[\"" + std::string(1'000'000, 'x') + "\x01\"]"}) {
+    try {
+      parse_json(text);
+      FAIL();
+    } catch (const nlohmann::json::exception& error) {
+      EXPECT_THAT(error.what(), HasSubstr("malformed"));
+      EXPECT_LT(std::string_view(error.what()).size(), 100U);
+    }
+  }
+}
+
 TEST(UntrustedJson, DepthIsBoundedForArraysAndObjects) {
   const auto nested = [](std::size_t depth) { return std::string(depth, '[') + std::string(depth, ']'); };
   EXPECT_EQ(refusal_of(nested(kDeepestJson)), "");
@@ -66,6 +79,10 @@ TEST(UntrustedJson, DepthIsBoundedForArraysAndObjects) {
   for (int i = 0; i < 300'000; ++i) objects += "{\"a\":";
   EXPECT_THAT(refusal_of(objects), HasSubstr("nested deeper"));
   EXPECT_EQ(refusal_of("[" + nested(100) + "," + nested(100) + "]"), "");
+}
+
+TEST(Errors, HaveMessagesOfOneLine) {
+  EXPECT_STREQ(Error(ErrorKind::bad_data, "'a' has\n\x1b[2J\xFF").what(), "'a' has\\u{a}\\u{1b}[2J\\xff");
 }
 
 TEST(Quotes, HoldNothingThatMovesATerminal) {

@@ -152,7 +152,7 @@ TEST(ReadReport, OtherFormatsVersionsAndProtocolsAreRefusedByName) {
     return refusal(to_text(json));
   };
   EXPECT_EQ(with("format", "chainrule data set"), "'some report.json' is no evaluation report");
-  EXPECT_EQ(with("format_version", 1), "'some report.json' has format version 1; this program reads 2");
+  EXPECT_EQ(with("format_version", 1), "'some report.json' has format version '1'; this program reads 2");
   EXPECT_EQ(with("protocol", "rolling"),
             "'some report.json' is of protocol 'rolling', which this program does not know");
   for (const char* text : {"", "{", "[]", "null", "{}", "7"}) {
