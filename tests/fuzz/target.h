@@ -19,8 +19,8 @@ struct Target {
 /// All that are linked, in no order.
 std::vector<Target>& targets();
 
-/// Runs a target as it must behave: it ends, or throws io::Error bad_data with a message on one line without control
-/// characters. Anything else leaves as an exception. Returns the message, nothing where the bytes were accepted.
+/// Runs a target as it must behave: it ends, or throws io::Error bad_data with a message that is not pages long.
+/// Anything else leaves as an exception. Returns the message, nothing where the bytes were accepted.
 std::optional<std::string> run_target(const Target& target, std::string_view bytes);
 
 /// Aborts where something that a target promises does not hold.
