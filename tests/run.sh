@@ -6,5 +6,5 @@ cd "$(dirname "$0")/.."
 
 jobs/setup.sh test
 jobs/build.sh --tests
-# Twice as many as there are processors: many tests wait more than they compute.
-exec ctest --test-dir build/release --output-on-failure --no-tests=error --parallel $((2 * $(nproc))) "$@"
+# Three times as many as there are processors: many tests wait more than they compute.
+exec ctest --test-dir build/release --output-on-failure --no-tests=error --parallel $((3 * $(nproc))) "$@"
