@@ -44,6 +44,8 @@ Json parse(std::string_view text) {
     return Json::parse(text);
   } catch (const ParseError& error) {  // it quotes what it read last, which may be the whole of a text
     throw ParseError::create(101, error.byte, "malformed", nullptr);
+  } catch (const nlohmann::json::out_of_range&) {  // so does this, of a number
+    throw ParseError::create(101, std::size_t{0}, "a number that no double holds", nullptr);
   }
 }
 

@@ -70,6 +70,16 @@ TEST(Json, NothingOfAMalformedTextIsInWhatIsSaid) {
   }
 }
 
+TEST(Json, NothingOfANumberThatNoDoubleHoldsIsInWhatIsSaid) {
+  try {
+    parse_json("[1" + std::string(1'000'000, '0') + "]");
+    FAIL();
+  } catch (const nlohmann::json::exception& error) {
+    EXPECT_THAT(error.what(), HasSubstr("a number that no double holds"));
+    EXPECT_LT(std::string_view(error.what()).size(), 100U);
+  }
+}
+
 TEST(UntrustedJson, DepthIsBoundedForArraysAndObjects) {
   const auto nested = [](std::size_t depth) { return std::string(depth, '[') + std::string(depth, ']'); };
   EXPECT_EQ(refusal_of(nested(kDeepestJson)), "");
