@@ -276,22 +276,21 @@ submit() {
   done
 }
 
-# Runs `command` and remembers the job, by NAME.
+# Runs `command` and remembers the job, by NAME: first of all as one to take back.
 submit_file() {
   local output id
-  output=$("${command[@]}" <"$input") || {
-    withdraw
-    fail 69 "'${command[0]}' refused job '$1' (its message is above)"
-  }
+  output=$("${command[@]}" <"$input") || fail 69 "'${command[0]}' refused job '$1' (its message is above)"
   id=$(printf '%s\n' "$output" | read_job_id)
   [ -n "$id" ] || fail 69 "cannot tell the job's id from what '${command[0]}' said: '$output'"
-  submitted+=("$id")
-  printf '%s\t%s\t%s\n' "$scheduler" "$id" "$1" >>"$job_folder/submitted"
-  echo "submitted job $id: $1"
   in_queue+=("$id")
+  submitted+=("$id")
+  printf '%s\t%s\t%s\n' "$scheduler" "$id" "$1" >>"$job_folder/submitted" ||
+    fail 73 "cannot write '$job_folder/submitted'"
+  echo "submitted job $id: $1"
 }
 
-# Half a chain, or an array without its merge, would end early and look whole.
+# Half a chain, or an array without its merge, would end early and look whole: whatever ends this script before all are
+# in the queue, those that are there are taken back.
 withdraw() {
   local ending
   [ ${#in_queue[@]} -gt 0 ] || return 0
@@ -379,8 +378,10 @@ if [ "$dry_run" = no ]; then
   mkdir -p "$job_folder" || fail 73 "cannot make '$job_folder'"
   printf '%s\n' "$line" >"$job_folder/command" || fail 73 "cannot write '$job_folder/command'"
 fi
+trap withdraw EXIT
 submit_chain
 if [ "$parts" -gt 0 ]; then submit_merge; fi
+trap - EXIT
 if [ "$dry_run" = no ] && [ "$scheduler" != local ]; then
   { read -r show && read -r end; } < <(how_to_watch "${all[@]}")
   echo "watch:  $show"

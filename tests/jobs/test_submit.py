@@ -3,6 +3,7 @@ import pathlib
 import re
 import shlex
 import shutil
+import signal
 import unittest
 
 from schedulers import JOBS, RECORD, SchedulerTest
@@ -153,13 +154,25 @@ class Submit(SchedulerTest):
         self.assertIn("takes one --protocol", self.submit("--scheduler", "slurm", "--array", 2, "--", *EVALUATE, "--protocol",
                                                           "all", check=64).err)
 
-    def test_a_chain_that_is_refused_in_the_middle_is_taken_back(self):
+    def test_a_chain_that_ends_in_the_middle_is_taken_back(self):
         self.pretend("slurm")
         self.stand_in("scancel", RECORD)
-        self.stand_in("sbatch", RECORD + 'case "$*" in *evaluate.2.sh) exit 1 ;; esac\necho 101\n')
-        done = self.submit("--chain", 2, "--", *EVALUATE, check=69)
-        self.assertIn("taking back jobs 101", done.err)
-        self.assertEqual(self.calls("scancel"), ["scancel 101"])
+        jobs = self.folder / "report.job"
+        submitted = shlex.quote(str(jobs / "submitted"))
+        for second, code, message in (
+            ("exit 1", 69, "'sbatch' refused job 'evaluate.2'"),
+            ("exit 0", 69, "cannot tell the job's id"),
+            (f"rm {submitted}; mkdir {submitted}", 73, "report.job/submitted'"),
+            ('kill -TERM $(cut -d " " -f 4 /proc/$PPID/stat); exit 1', -signal.SIGTERM, ""),
+        ):
+            with self.subTest(second):
+                self.recorded.unlink(missing_ok=True)
+                self.stand_in("sbatch", RECORD + f'case "$*" in *evaluate.2.sh) {second} ;; esac\necho 101\n')
+                done = self.submit("--chain", 2, "--", *EVALUATE, check=code)
+                self.assertIn(message, done.err)
+                self.assertIn("taking back jobs 101", done.err)
+                self.assertRegex(self.calls("scancel")[0], "^scancel 101( 101)?$")
+                shutil.rmtree(jobs)
 
     def test_local_goes_on_after_75_as_often_as_it_may(self):
         self.stand_in("mpirun", (self.commands / "chainrule").read_text().split("\n", 1)[0] + "\n"
