@@ -116,9 +116,29 @@ bool windowed(ConfigFields& fields, bool otherwise, std::int64_t layers) {
 /// Qwen2 and Qwen3: the layers from max_window_layers on, where use_sliding_window says so.
 bool qwen_windowed(ConfigFields& fields, std::int64_t layers) {
   const std::int64_t from = fields.whole_number("max_window_layers", 28);
-  if (!fields.truth("use_sliding_window", false) || from >= layers) return false;
+  if (!fields.truth("use_sliding_window", false) || fields.is_null("sliding_window") || from >= layers) return false;
   if (from > 0) fields.refuse("max_window_layers", "gives only some layers a window, which is not built");
   return true;
+}
+
+/// Tokens of the window that every layer attends within; 0: all before it. Where sliding_window is absent it is 4096 to
+/// the classes that know it, and null stands for none.
+std::int64_t attention_window(ConfigFields& fields, const std::string& type, std::int64_t layers) {
+  if (type == "llama") {
+    if (windowed(fields, false, layers)) fields.refuse("layer_types", "asks for a window, which llama does not have");
+    return 0;
+  }
+  const std::int64_t window = fields.is_null("sliding_window") ? 0 : fields.whole_number("sliding_window", 4096);
+  const bool by_class = type == "mistral" ? !fields.is_null("sliding_window") : qwen_windowed(fields, layers);
+  const bool by_layer = windowed(fields, by_class, layers);
+  if (type == "mistral" && by_layer != by_class) {
+    fields.refuse("layer_types", "says something else than sliding_window, which mistral goes by");
+  }
+  if (by_layer && type != "mistral" && !fields.truth("use_sliding_window", false)) {
+    fields.refuse("layer_types", "asks for a window, which use_sliding_window leaves out");
+  }
+  if (by_layer && window < 1) fields.refuse("sliding_window", "is no number of tokens");
+  return by_layer ? window : 0;
 }
 
 /// Where the field is absent, each class has a number of its own; null stands for as many as query heads.
@@ -154,16 +174,7 @@ Config read_llama(ConfigFields& fields, const std::string& type) {
   require_text(fields, "hidden_act", {"silu", "swish"});
   require_false(fields, {"attention_bias", "mlp_bias"});
   read_rotary(fields, 10'000, config);
-  const bool qwen = type == "qwen2" || type == "qwen3";
-  const std::int64_t window = qwen || type == "mistral" ? fields.whole_number("sliding_window", 0) : 0;
-  const bool by_class = qwen ? qwen_windowed(fields, config.layers) : type == "mistral" && fields.has("sliding_window");
-  if (qwen && windowed(fields, by_class, config.layers) && !fields.truth("use_sliding_window", false)) {
-    fields.refuse("layer_types", "asks for a window, which use_sliding_window leaves out");
-  }
-  if (windowed(fields, by_class, config.layers)) {
-    if (window < 1) fields.refuse("sliding_window", "is no number of tokens");
-    config.attention_window = window;
-  }
+  config.attention_window = attention_window(fields, type, config.layers);
   return config;
 }
 

@@ -98,12 +98,12 @@ TEST(HuggingFaceConfig, RelativesOfLlama) {
   EXPECT_EQ(read(llama("qwen2")).biases, Biases::query_key_value);
   EXPECT_TRUE(read(llama("qwen3")).query_key_norm);
   EXPECT_EQ(read(llama("qwen3")).biases, Biases::none);
-  EXPECT_EQ(read(llama("mistral")).attention_window, 0);
 }
 
 TEST(HuggingFaceConfig, Windows) {
   EXPECT_EQ(read(with(llama("mistral"), {{"sliding_window", 16}})).attention_window, 16);
   EXPECT_EQ(read(with(llama("mistral"), {{"sliding_window", nullptr}})).attention_window, 0);
+  EXPECT_EQ(read(llama("mistral")).attention_window, 4096);
   EXPECT_THAT(refusal(with(llama("mistral"), {{"sliding_window", 0}})), HasSubstr("'sliding_window'"));
   EXPECT_THAT(refusal(with(llama(), {{"sliding_window", 16}})), HasSubstr("'sliding_window'"));
   const json qwen = with(llama("qwen2"), {{"sliding_window", 16}, {"max_window_layers", 0}});
@@ -114,6 +114,18 @@ TEST(HuggingFaceConfig, Windows) {
               HasSubstr("'max_window_layers'"));
   const json sliding = {"sliding_attention", "sliding_attention", "sliding_attention"};
   const json full = {"full_attention", "full_attention", "full_attention"};
+  const json mistral = with(llama("mistral"), {{"sliding_window", 16}});
+  EXPECT_EQ(read(with(mistral, {{"layer_types", sliding}})).attention_window, 16);
+  EXPECT_THAT(refusal(with(mistral, {{"layer_types", full}})), HasSubstr("'layer_types'"));
+  EXPECT_THAT(refusal(with(mistral, {{"sliding_window", nullptr}, {"layer_types", sliding}})),
+              HasSubstr("'layer_types'"));
+  EXPECT_EQ(read(with(llama(), {{"layer_types", full}})).attention_window, 0);
+  EXPECT_THAT(refusal(with(llama(), {{"layer_types", sliding}})), HasSubstr("'layer_types'"));
+  const json unset = with(llama("qwen2"), {{"use_sliding_window", true}, {"max_window_layers", 0}});
+  EXPECT_EQ(read(unset).attention_window, 4096);
+  EXPECT_EQ(read(with(unset, {{"sliding_window", nullptr}})).attention_window, 0);
+  EXPECT_THAT(refusal(with(unset, {{"sliding_window", nullptr}, {"layer_types", sliding}})),
+              HasSubstr("'sliding_window'"));
   EXPECT_EQ(read(with(qwen, {{"use_sliding_window", true}, {"layer_types", sliding}})).attention_window, 16);
   EXPECT_EQ(read(with(qwen, {{"layer_types", full}})).attention_window, 0);
   EXPECT_THAT(refusal(with(qwen, {{"layer_types", sliding}})), HasSubstr("'layer_types'"));
