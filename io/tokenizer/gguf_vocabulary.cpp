@@ -16,7 +16,7 @@
 namespace chainrule::io::tokenizer {
 namespace {
 
-enum TokenType : std::int32_t { normal = 1, unknown = 2, control = 3, user_defined = 4, unused = 5, byte = 6 };
+enum TokenType : std::int64_t { normal = 1, unknown = 2, control = 3, user_defined = 4, unused = 5, byte = 6 };
 
 constexpr const char* kMetaspace = "▁";
 
@@ -25,11 +25,13 @@ struct Named {
   std::vector<PreTokenization> steps;
   bool ignore_merges = false;
   bool composes = false;
+  bool adds_start = false;  ///< where the file does not say
 };
 
 const std::map<std::string, Named>& known_names() {
   const PreTokenization gpt2 = Split{.pattern = kGpt2Pattern};
-  const Named llama3{{Split{.pattern = kLlama3Pattern}}, true, false};
+  const Named llama3{
+      .steps = {Split{.pattern = kLlama3Pattern}}, .ignore_merges = true, .composes = false, .adds_start = true};
   static const std::map<std::string, Named> kNames = {
       {"gpt-2", {{gpt2}}},
       {"olmo", {{gpt2}}},
@@ -78,7 +80,7 @@ class Builder {
     fail(key, fmt::format("has {} entries for {} tokens", count, vocabulary_.tokens.size()));
   }
 
-  std::int32_t type_of(std::size_t id) const {
+  std::int64_t type_of(std::size_t id) const {
     return vocabulary_.token_types.empty() ? TokenType::normal : vocabulary_.token_types[id];
   }
 
@@ -112,6 +114,7 @@ class Builder {
     if (named == known_names().end()) fail("pre", fmt::format("{} is not supported", in_quotes(vocabulary_.pre)));
     source_.pre_tokenizations = named->second.steps;
     source_.ignore_merges = named->second.ignore_merges;
+    adds_start_ = named->second.adds_start;
     if (named->second.composes) source_.normalizations = {ComposeCanonically{}};
     for (const std::string& merge : vocabulary_.merges) {
       const std::size_t space = merge.find(' ', 1);
@@ -135,6 +138,7 @@ class Builder {
       fail("tokens", error.what());
     }
     source_.ranked_by_result = true;
+    adds_start_ = true;
   }
 
   /// What merges may make, the likeliest first.
@@ -178,18 +182,19 @@ class Builder {
   void name_ends() {
     if (vocabulary_.eos_token_id) source_.end_token = token(*vocabulary_.eos_token_id, "eos_token_id");
     if (vocabulary_.bos_token_id) source_.start_token = token(*vocabulary_.bos_token_id, "bos_token_id");
-    if (vocabulary_.add_bos_token) {
-      if (!vocabulary_.bos_token_id) fail("add_bos_token", "is true without 'bos_token_id'");
+    if (vocabulary_.add_bos_token.value_or(adds_start_)) {
+      if (!vocabulary_.bos_token_id) fail("bos_token_id", "is not there, and texts begin with it");
       source_.before.push_back({source_.start_token, vocabulary_.bos_token_id});
     }
     if (vocabulary_.add_eos_token) {
-      if (!vocabulary_.eos_token_id) fail("add_eos_token", "is true without 'eos_token_id'");
+      if (!vocabulary_.eos_token_id) fail("eos_token_id", "is not there, and texts end with it");
       source_.after.push_back({source_.end_token, vocabulary_.eos_token_id});
     }
   }
 
   const GgufVocabulary& vocabulary_;
   TokenizerSource source_;
+  bool adds_start_ = false;  ///< a text's start token, where the file does not say
 };
 
 }  // namespace

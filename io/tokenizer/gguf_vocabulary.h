@@ -16,12 +16,12 @@ struct GgufVocabulary {
   std::string pre;                        ///< the name of the pre-tokenizer, of "gpt2"
   std::vector<std::string> tokens;        ///< by id
   std::vector<float> scores;              ///< by id, of "llama"
-  std::vector<std::int32_t> token_types;  ///< by id: 1 normal, 2 unknown, 3 control, 4 user-defined, 5 unused, 6 byte
+  std::vector<std::int64_t> token_types;  ///< by id: 1 normal, 2 unknown, 3 control, 4 user-defined, 5 unused, 6 byte
   std::vector<std::string> merges;        ///< "left right", of "gpt2"
   std::optional<std::uint32_t> bos_token_id;
   std::optional<std::uint32_t> eos_token_id;
   std::optional<std::uint32_t> unknown_token_id;
-  bool add_bos_token = false;
+  std::optional<bool> add_bos_token;  ///< absent: as llama.cpp has it, which is true of "llama" and of Llama 3's `pre`
   bool add_eos_token = false;
   bool add_space_prefix = true;  ///< of "llama"
 };

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <optional>
+#include <utility>
 
 #include "io/error.h"
 #include "io/quote.h"
@@ -60,10 +61,11 @@ Config read_gpt2(GgufKeys& keys) {
   return config;
 }
 
-std::optional<std::uint32_t> token_id(const Metadata& metadata, const std::string& key) {
+std::optional<std::uint32_t> token_id(const Metadata& metadata, const std::string& key, const std::string& name) {
   if (!metadata.contains(key)) return std::nullopt;
   const std::int64_t id = metadata.whole_number(key);
-  return id <= UINT32_MAX ? std::optional(static_cast<std::uint32_t>(id)) : std::nullopt;
+  if (!std::in_range<std::uint32_t>(id)) refuse(name, fmt::format("the key '{}' is {}, which is no token", key, id));
+  return static_cast<std::uint32_t>(id);
 }
 
 bool truth(const Metadata& metadata, const std::string& key, bool otherwise) {
@@ -88,14 +90,15 @@ io::tokenizer::GgufVocabulary vocabulary_of(const Metadata& metadata, const std:
     }
   }
   if (metadata.contains(prefix + "token_type")) {
-    for (const std::int64_t type : metadata.whole_numbers(prefix + "token_type")) {
-      vocabulary.token_types.push_back(static_cast<std::int32_t>(type));
-    }
+    vocabulary.token_types = metadata.whole_numbers(prefix + "token_type");
   }
-  vocabulary.bos_token_id = token_id(metadata, prefix + "bos_token_id");
-  vocabulary.eos_token_id = token_id(metadata, prefix + "eos_token_id");
-  vocabulary.unknown_token_id = token_id(metadata, prefix + "unknown_token_id");
-  vocabulary.add_bos_token = truth(metadata, prefix + "add_bos_token", vocabulary.model == "llama");
+  const std::string name = io::path_in_quotes(path);
+  vocabulary.bos_token_id = token_id(metadata, prefix + "bos_token_id", name);
+  vocabulary.eos_token_id = token_id(metadata, prefix + "eos_token_id", name);
+  vocabulary.unknown_token_id = token_id(metadata, prefix + "unknown_token_id", name);
+  if (metadata.contains(prefix + "add_bos_token")) {
+    vocabulary.add_bos_token = metadata.boolean(prefix + "add_bos_token");
+  }
   vocabulary.add_eos_token = truth(metadata, prefix + "add_eos_token", false);
   vocabulary.add_space_prefix = truth(metadata, prefix + "add_space_prefix", true);
   return vocabulary;

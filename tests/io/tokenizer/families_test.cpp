@@ -5,6 +5,7 @@
 #include <cmath>
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "io/error.h"
 #include "io/tokenizer/gguf_vocabulary.h"
@@ -60,11 +61,10 @@ GgufVocabulary pieces() {
   vocabulary.model = "llama";
   vocabulary.tokens = made["tokens"].get<std::vector<std::string>>();
   vocabulary.scores = made["scores"].get<std::vector<float>>();
-  vocabulary.token_types = made["types"].get<std::vector<std::int32_t>>();
+  vocabulary.token_types = made["types"].get<std::vector<std::int64_t>>();
   vocabulary.unknown_token_id = 0;
   vocabulary.bos_token_id = 1;
   vocabulary.eos_token_id = 2;
-  vocabulary.add_bos_token = true;
   return vocabulary;
 }
 
@@ -115,6 +115,27 @@ TEST(GgufVocabulary, OfBytesEqualsTheTokenizerJsonItWasMadeFrom) {
   EXPECT_EQ(tokenizer.fingerprint(), Tokenizer::load(fixture("tokenizer.json")).fingerprint());
 }
 
+// llama.cpp puts it there whether the file says so or not, and so do the tokenizers that these files are made from.
+TEST(GgufVocabulary, TextsOfLlama2And3BeginWithTheStartTokenUnlessTheFileSaysOtherwise) {
+  using Tokens = std::vector<TokenId>;
+  const auto before = [](GgufVocabulary vocabulary, const std::string& pre, std::optional<bool> says) {
+    vocabulary.pre = pre;
+    vocabulary.bos_token_id = 1;
+    vocabulary.add_bos_token = says;
+    return Tokenizer::from_gguf(vocabulary).template_before();
+  };
+  for (const char* pre : {"llama-bpe", "llama3"}) {
+    EXPECT_EQ(before(bytes(), pre, std::nullopt), Tokens{1}) << pre;
+    EXPECT_EQ(before(bytes(), pre, false), Tokens{}) << pre;
+  }
+  EXPECT_EQ(before(pieces(), "", std::nullopt), Tokens{1});
+  EXPECT_EQ(before(pieces(), "", false), Tokens{});
+  for (const char* pre : {"gpt-2", "olmo", "smollm", "llama4", "qwen2", "qwen35", "deepseek-v3"}) {
+    EXPECT_EQ(before(bytes(), pre, std::nullopt), Tokens{}) << pre;
+    EXPECT_EQ(before(bytes(), pre, true), Tokens{1}) << pre;
+  }
+}
+
 TEST(GgufVocabulary, WhatIsNotSupportedIsRefusedByItsKey) {
   using Change = std::function<void(GgufVocabulary&)>;
   const std::vector<std::pair<std::string, Change>> damages = {
@@ -122,11 +143,13 @@ TEST(GgufVocabulary, WhatIsNotSupportedIsRefusedByItsKey) {
       {"'tokenizer.ggml.tokens' is empty", [](auto& v) { v.tokens.clear(); }},
       {"'tokenizer.ggml.token_type' has", [](auto& v) { v.token_types.pop_back(); }},
       {"'tokenizer.ggml.token_type' 9", [](auto& v) { v.token_types[5] = 9; }},
+      {"'tokenizer.ggml.token_type' 4294967297", [](auto& v) { v.token_types[5] = 0x100000001; }},
       {"'tokenizer.ggml.scores' has", [](auto& v) { v.scores.pop_back(); }},
       {"'tokenizer.ggml.scores' of token", [](auto& v) { v.scores.back() = std::nanf(""); }},
       {"are equal, as are others", [](auto& v) { v.scores[300] = v.scores[301] = -7.5; }},
       {"'tokenizer.ggml.bos_token_id' 480", [](auto& v) { v.bos_token_id = 480; }},
-      {"'tokenizer.ggml.add_eos_token'", [](auto& v) { v.eos_token_id.reset(), v.add_eos_token = true; }},
+      {"'tokenizer.ggml.bos_token_id' is not there", [](auto& v) { v.bos_token_id.reset(); }},
+      {"'tokenizer.ggml.eos_token_id' is not there", [](auto& v) { v.eos_token_id.reset(), v.add_eos_token = true; }},
       {"'byte_fallback' of the model is not supported without the token", [](auto& v) { v.tokens[9] = "x<0x06>"; }},
   };
   for (const auto& [words, change] : damages) {

@@ -66,6 +66,7 @@ class GgufModel : public testing::Test {
     std::vector<std::string> pairs = {gguf::pair("general.architecture", ValueType::string, gguf::text(architecture))};
     for (const auto& [key, value] : keys_)
       pairs.push_back(gguf::pair(architecture + "." + key, value.first, value.second));
+    for (const auto& [key, value] : whole_keys_) pairs.push_back(gguf::pair(key, value.first, value.second));
     std::vector<std::string> tensors;
     std::uint64_t at = 0;
     const model::shape::ParameterTable table(shape_);
@@ -101,7 +102,8 @@ class GgufModel : public testing::Test {
     return "it was read";
   }
 
-  std::map<std::string, std::pair<ValueType, std::string>> keys_;
+  std::map<std::string, std::pair<ValueType, std::string>> keys_;        ///< behind the architecture's name
+  std::map<std::string, std::pair<ValueType, std::string>> whole_keys_;  ///< as they are
   Config shape_;
   std::vector<std::string> more_tensors_;
   std::vector<float> factors_;      ///< of frequencies
@@ -242,6 +244,26 @@ TEST_F(GgufModel, WhatIsNotBuiltIsRefusedByItsKey) {
     EXPECT_THAT(refusal(), HasSubstr("llama." + std::string(key))) << key;
     keys_[key] = {ValueType::string, gguf::text("two")};
     EXPECT_THAT(refusal(), HasSubstr("llama." + std::string(key))) << key;
+  }
+}
+
+TEST_F(GgufModel, TokensThatCannotBeAreRefused) {
+  whole_keys_["tokenizer.ggml.model"] = {ValueType::string, gguf::text("gpt2")};
+  const std::pair<ValueType, std::string> wrong[] = {{ValueType::i32, bytes_of(std::int32_t{-1})},
+                                                     {ValueType::u64, bytes_of(std::uint64_t{1} << 32U)}};
+  for (const char* key : {"bos_token_id", "eos_token_id", "unknown_token_id"}) {
+    for (const auto& value : wrong) {
+      const std::string name = std::string("tokenizer.ggml.") + key;
+      whole_keys_[name] = value;
+      try {
+        open().load_tokenizer();
+        FAIL() << "it was read";
+      } catch (const io::Error& error) {
+        EXPECT_THAT(error.what(), HasSubstr("the key '" + name + "' is "));
+        EXPECT_THAT(error.what(), HasSubstr("which is no token"));
+      }
+      whole_keys_.erase(name);
+    }
   }
 }
 
