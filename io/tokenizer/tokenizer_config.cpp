@@ -58,7 +58,6 @@ std::uint64_t id_of(const Config& config, const std::string& key) {
 
 /// Tokens that this file adds to vocab.json's.
 void add_tokens(const Config& config, TokenizerSource& source) {
-  if (!FileFields::present(config.json, "added_tokens_decoder")) return;
   const Json& tokens = config.json["added_tokens_decoder"];
   if (!tokens.is_object()) config.fields.fail("'added_tokens_decoder' is not an object");
   for (const auto& [key, token] : tokens.items()) {
@@ -67,20 +66,46 @@ void add_tokens(const Config& config, TokenizerSource& source) {
   std::sort(source.added.begin(), source.added.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
 }
 
+/// Tokens in a file that says no more of them than ids are not taken: others have flags that change how a text is cut.
+void require_no_other_tokens(const std::filesystem::path& folder) {
+  const std::filesystem::path file = folder / "added_tokens.json";
+  if (files::is_there(file)) {
+    refuse_tokenizer(file, "is not supported without 'added_tokens_decoder' in tokenizer_config.json");
+  }
+}
+
+/// Where no class is named, transformers takes that of the model beside.
+void require_gpt2_beside(const std::filesystem::path& folder) {
+  const std::filesystem::path file = folder / "config.json";
+  if (!files::is_there(file)) return;
+  const Json config = files::read_untrusted_json(file);
+  if (!FileFields::present(config, "model_type") || config["model_type"] == "gpt2") return;
+  refuse_tokenizer(folder, "'tokenizer_class' is absent, and the 'model_type' of config.json is not gpt2");
+}
+
+void read_gpt2_class(const Config& config, TokenizerSource& source) {
+  if (config.fields.flag(config.json, "add_prefix_space", false, "the file")) {
+    source.pre_tokenizations = {PrefixSpace{}, Split{.pattern = kGpt2Pattern}};
+  }
+  if (config.fields.flag(config.json, "add_bos_token", false, "the file")) {
+    const std::string start = token_of(config, "bos_token");
+    source.before.push_back({start.empty() ? kEndOfText : start});
+  }
+}
+
 }  // namespace
 
 void read_tokenizer_class(const std::filesystem::path& folder, TokenizerSource& source) {
   const std::optional<Config> config = config_in(folder);
+  const bool adds = config && FileFields::present(config->json, "added_tokens_decoder");
+  const bool names = config && FileFields::present(config->json, "tokenizer_class");
+  if (adds) add_tokens(*config, source);
+  if (!adds) require_no_other_tokens(folder);
+  if (!names) require_gpt2_beside(folder);
   if (!config) return;
-  std::string name = "GPT2Tokenizer";
-  if (FileFields::present(config->json, "tokenizer_class")) {
-    name = config->fields.text(config->json, "tokenizer_class", "the file");
-  }
-  add_tokens(*config, source);
+  const std::string name = names ? config->fields.text(config->json, "tokenizer_class", "the file") : "GPT2Tokenizer";
   if (name == "GPT2Tokenizer" || name == "GPT2TokenizerFast") {
-    if (config->fields.flag(config->json, "add_prefix_space", false, "the file")) {
-      source.pre_tokenizations = {PrefixSpace{}, Split{.pattern = kGpt2Pattern}};
-    }
+    read_gpt2_class(*config, source);
   } else if (name == "Qwen2Tokenizer" || name == "Qwen2TokenizerFast") {
     source.pre_tokenizations = {Split{.pattern = kQwen2Pattern}};
     source.normalizations = {ComposeCanonically{}};

@@ -205,5 +205,73 @@ TEST(Gpt2Files, DamageIsNamed) {
   expect_refused(folder.path(), "is not JSON");
 }
 
+/// A folder with GPT-2's pair of files.
+class Gpt2Folder : public testing::Test {
+ protected:
+  Gpt2Folder() {
+    for (const char* name : {"vocab.json", "merges.txt"}) write(name, files::read_file(fixture("gpt2") / name));
+  }
+  void write(const char* name, const std::string& text) { files::write_file_atomically(folder_.path() / name, text); }
+  Tokenizer load() const { return Tokenizer::load(folder_.path()); }
+
+  files::TemporaryFolder folder_;
+};
+
+TEST_F(Gpt2Folder, TheClassSaysHowTextIsCut) {
+  const auto expect_cut = [&](const Json& pre_tokenizer, const Json& normalizer) {
+    Json file = fixture_json();
+    file["pre_tokenizer"] = pre_tokenizer;
+    file["normalizer"] = normalizer;
+    EXPECT_EQ(load().fingerprint(), loaded(file).fingerprint());
+  };
+  const auto bytes = [](bool prefix, bool regex) {
+    return Json{{"type", "ByteLevel"}, {"add_prefix_space", prefix}, {"use_regex", regex}};
+  };
+  for (const char* name : {"Qwen2Tokenizer", "Qwen2TokenizerFast"}) {
+    write("tokenizer_config.json", R"({"tokenizer_class": ")" + std::string(name) + R"("})");
+    const Json split = {{"type", "Split"}, {"pattern", {{"Regex", kQwen2Pattern}}}, {"behavior", "Isolated"}};
+    expect_cut({{"type", "Sequence"}, {"pretokenizers", {split, bytes(false, false)}}}, {{"type", "NFC"}});
+  }
+  for (const char* name : {"GPT2Tokenizer", "GPT2TokenizerFast"}) {
+    write("tokenizer_config.json", R"({"tokenizer_class": ")" + std::string(name) + R"("})");
+    expect_cut(bytes(false, true), nullptr);
+    write("tokenizer_config.json", R"({"tokenizer_class": ")" + std::string(name) + R"(", "add_prefix_space": true})");
+    expect_cut(bytes(true, true), nullptr);
+  }
+  write("tokenizer_config.json", R"({"tokenizer_class": "BartTokenizer"})");
+  expect_refused(folder_.path(), "'tokenizer_class' 'BartTokenizer' is not supported");
+}
+
+TEST_F(Gpt2Folder, WithoutAClassTheModelBesideSaysWhoseItIs) {
+  const std::string fingerprint = load().fingerprint();
+  write("config.json", R"({"model_type": "gpt2"})");
+  EXPECT_EQ(load().fingerprint(), fingerprint);
+  write("config.json", R"({"model_type": "qwen2"})");
+  expect_refused(folder_.path(), "'tokenizer_class' is absent, and the 'model_type' of config.json is not gpt2");
+  write("tokenizer_config.json", R"({"model_max_length": 1024})");
+  expect_refused(folder_.path(), "'tokenizer_class' is absent");
+  write("tokenizer_config.json", R"({"tokenizer_class": "GPT2Tokenizer"})");
+  EXPECT_EQ(load().fingerprint(), fingerprint);
+}
+
+TEST_F(Gpt2Folder, AddedTokensAreReadWithTheirFlagsOrRefused) {
+  const std::string next = std::to_string(load().vocabulary_size());
+  write("added_tokens.json", R"({"<|pad|>": )" + next + "}");
+  expect_refused(folder_.path(), "added_tokens.json': is not supported without 'added_tokens_decoder'");
+  write("tokenizer_config.json",
+        R"({"added_tokens_decoder": {")" + next + R"(": {"content": "<|pad|>", "special": false}}})");
+  EXPECT_EQ(encoded(load(), "<|pad|>"), std::vector<TokenId>{static_cast<TokenId>(std::stoul(next))});
+}
+
+TEST_F(Gpt2Folder, TextsBeginWithTheStartTokenWhereTheFileSaysSo) {
+  EXPECT_TRUE(load().template_before().empty());
+  write("tokenizer_config.json", R"({"add_bos_token": false})");
+  EXPECT_TRUE(load().template_before().empty());
+  write("tokenizer_config.json", R"({"add_bos_token": true})");
+  EXPECT_EQ(load().template_before(), std::vector<TokenId>{load().end_of_text()});
+  write("tokenizer_config.json", R"({"add_bos_token": true, "bos_token": "a"})");
+  EXPECT_EQ(load().template_before(), encoded(load(), "a"));
+}
+
 }  // namespace
 }  // namespace chainrule::io::tokenizer
