@@ -1,10 +1,13 @@
 """Tokenizers of real vocabularies after `convert` to a checkpoint and back: `tokenizers` and transformers give the ids that
-they give for the files before, tokens around a text and around a pair of them included."""
+they give for the files before, tokens around a text and around a pair of them included. Those of GGUF files begin texts as
+llama.cpp does."""
+import functools
 import itertools
 import shutil
 
 import gguf
 import sentencepiece
+from llama_cpp import Llama
 from tokenizers import Tokenizer
 from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
@@ -12,6 +15,7 @@ import llama_gguf
 import parity
 from vocabularies import package
 
+PRE_TOKENIZERS = ("gpt-2", "olmo", "smollm", "llama-bpe", "llama3", "llama4", "qwen2", "qwen35", "deepseek-v3")
 TEXTS = ["", "Hello world", " a  b\n\nc ", "The caf\u00e9 of 1234 \u4e16\u754c, \U0001f600!", "<s> </s> <|endoftext|>"]
 
 
@@ -49,7 +53,26 @@ def add_pieces(writer, config, starts):
     writer.add_bos_token_id(pieces.bos_id())
     writer.add_eos_token_id(pieces.eos_id())
     writer.add_unk_token_id(pieces.unk_id())
-    writer.add_add_bos_token(starts)
+    if starts is not None:
+        writer.add_add_bos_token(starts)
+
+
+def begins_otherwise(path):
+    """Whether ids of a text are others than llama.cpp's."""
+    ours = Tokenizer.from_file(str(converted(path) / "tokenizer.json")).encode("a").ids
+    return ours != Llama(str(path), n_ctx=64, verbose=False).tokenize(b"a", add_bos=True, special=False)
+
+
+def check_starts(path):
+    differ = 0
+    for pre, starts in itertools.product(PRE_TOKENIZERS, (None, True, False)):
+        add_tokenizer = functools.partial(llama_gguf.add_bytes, pre=pre)
+        llama_gguf.write(path, tiny(260), add_tokenizer=add_tokenizer, starts=starts)
+        differ += begins_otherwise(path)
+    for starts in (None, True, False):
+        llama_gguf.write(path, tiny(32000), add_tokenizer=add_pieces, starts=starts)
+        differ += begins_otherwise(path)
+    parity.row("GGUF: names of pre-tokenizers and starts that begin a text otherwise than llama.cpp", differ, 0)
 
 
 def main():
@@ -75,6 +98,7 @@ def main():
     before = Tokenizer.from_file(str(parity.WORK / "vocabularies" / "mistral" / "tokenizer.json"))
     parity.row("GGUF of SentencePiece: ids of transformers that convert changes",
                sum(before.encode(text).ids != after(text).input_ids for text in TEXTS), 0)
+    check_starts(path)
     parity.finish()
 
 

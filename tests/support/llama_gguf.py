@@ -56,25 +56,26 @@ def add_rotary(writer, config):
         writer.add_rope_scaling_orig_ctx_len(rotary["original_max_position_embeddings"])
 
 
-def add_bytes(writer, config, starts):
+def add_bytes(writer, config, starts, pre="gpt-2"):
     """A tokenizer of bytes, one merge and special tokens, which fill up the vocabulary."""
     plain = [*range(33, 127), *range(161, 173), *range(174, 256)]
     characters = [chr(byte) for byte in plain] + [chr(256 + at) for at in range(256 - len(plain))]
     special = [f"<|{at}|>" for at in range(config.vocab_size - 257)]
     tokens = (characters + ["th"] + special)[:config.vocab_size]
     writer.add_tokenizer_model("gpt2")
-    writer.add_tokenizer_pre("gpt-2")
+    writer.add_tokenizer_pre(pre)
     writer.add_token_list(tokens)
     writer.add_token_types([gguf.TokenType.CONTROL if token in special else gguf.TokenType.NORMAL for token in tokens])
     writer.add_token_merges(["t h"])
     writer.add_bos_token_id(config.vocab_size - 1)
     writer.add_eos_token_id(config.vocab_size - 1)
-    writer.add_add_bos_token(starts)
+    if starts is not None:
+        writer.add_add_bos_token(starts)
 
 
 def write(path, model, encoding="F32", factors=None, add_tokenizer=add_bytes, starts=False):
     """encoding is that of matrices; factors are those of frequencies where transformers has no name for them; starts says
-    whether texts begin with the start token."""
+    whether texts begin with the start token, None nothing of it."""
     config = model.config
     writer = gguf.GGUFWriter(path, "llama")
     writer.add_block_count(config.num_hidden_layers)
