@@ -83,14 +83,18 @@ void require_gpt2_beside(const std::filesystem::path& folder) {
   refuse_tokenizer(folder, "'tokenizer_class' is absent, and the 'model_type' of config.json is not gpt2");
 }
 
-void read_gpt2_class(const Config& config, TokenizerSource& source) {
-  if (config.fields.flag(config.json, "add_prefix_space", false, "the file")) {
-    source.pre_tokenizations = {PrefixSpace{}, Split{.pattern = kGpt2Pattern}};
-  }
-  if (config.fields.flag(config.json, "add_bos_token", false, "the file")) {
-    const std::string start = token_of(config, "bos_token");
-    source.before.push_back({start.empty() ? kEndOfText : start});
-  }
+/// Tokens that go before and behind a text, which a tokenizer.json would have in its template. otherwise: what a class
+/// takes that names none; may be empty.
+void read_ends(const Config& config, const char* otherwise, TokenizerSource& source) {
+  const auto add = [&](const char* asks, const char* key, std::vector<TokenizerSource::Around>& around) {
+    if (!config.fields.flag(config.json, asks, false, "the file")) return;
+    const std::string named = token_of(config, key);
+    const std::string token = named.empty() ? otherwise : named;
+    if (token.empty()) config.fields.fail(fmt::format("'{}' is true without '{}'", asks, key));
+    around.push_back({token});
+  };
+  add("add_bos_token", "bos_token", source.before);
+  add("add_eos_token", "eos_token", source.after);
 }
 
 }  // namespace
@@ -105,10 +109,14 @@ void read_tokenizer_class(const std::filesystem::path& folder, TokenizerSource& 
   if (!config) return;
   const std::string name = names ? config->fields.text(config->json, "tokenizer_class", "the file") : "GPT2Tokenizer";
   if (name == "GPT2Tokenizer" || name == "GPT2TokenizerFast") {
-    read_gpt2_class(*config, source);
+    if (config->fields.flag(config->json, "add_prefix_space", false, "the file")) {
+      source.pre_tokenizations = {PrefixSpace{}, Split{.pattern = kGpt2Pattern}};
+    }
+    read_ends(*config, kEndOfText, source);
   } else if (name == "Qwen2Tokenizer" || name == "Qwen2TokenizerFast") {
     source.pre_tokenizations = {Split{.pattern = kQwen2Pattern}};
     source.normalizations = {ComposeCanonically{}};
+    read_ends(*config, "", source);
   } else {
     config->fields.fail(
         fmt::format("'tokenizer_class' {} is not supported with vocab.json and merges.txt", in_quotes(name)));

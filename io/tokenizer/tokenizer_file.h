@@ -29,7 +29,7 @@ TokenizerSource read_tiktoken(const std::filesystem::path& file);
 std::vector<std::string> parse_tiktoken(std::string_view text, const std::filesystem::path& file);
 
 /// Other models' tokenizers have files of GPT-2's form and cut text otherwise: takes from `tokenizer_config.json`
-/// beside them, where there is one, whose they are (GPT-2's or Qwen2's), the added tokens, and whether GPT-2's begin a
+/// beside them, where there is one, whose they are (GPT-2's or Qwen2's), the added tokens, and those that go around a
 /// text. Throws Error bad_data for others, also where only `config.json` says so, and for an `added_tokens.json` alone.
 void read_tokenizer_class(const std::filesystem::path& folder, TokenizerSource& source);
 

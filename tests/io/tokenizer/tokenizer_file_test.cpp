@@ -263,7 +263,7 @@ TEST_F(Gpt2Folder, AddedTokensAreReadWithTheirFlagsOrRefused) {
   EXPECT_EQ(encoded(load(), "<|pad|>"), std::vector<TokenId>{static_cast<TokenId>(std::stoul(next))});
 }
 
-TEST_F(Gpt2Folder, TextsBeginWithTheStartTokenWhereTheFileSaysSo) {
+TEST_F(Gpt2Folder, TokensGoAroundATextWhereTheFileSaysSo) {
   EXPECT_TRUE(load().template_before().empty());
   write("tokenizer_config.json", R"({"add_bos_token": false})");
   EXPECT_TRUE(load().template_before().empty());
@@ -271,6 +271,12 @@ TEST_F(Gpt2Folder, TextsBeginWithTheStartTokenWhereTheFileSaysSo) {
   EXPECT_EQ(load().template_before(), std::vector<TokenId>{load().end_of_text()});
   write("tokenizer_config.json", R"({"add_bos_token": true, "bos_token": "a"})");
   EXPECT_EQ(load().template_before(), encoded(load(), "a"));
+  EXPECT_TRUE(load().template_after().empty());
+  write("tokenizer_config.json", R"({"tokenizer_class": "Qwen2Tokenizer", "add_eos_token": true, "eos_token": "b"})");
+  EXPECT_TRUE(load().template_before().empty());
+  EXPECT_EQ(load().template_after(), encoded(load(), "b"));
+  write("tokenizer_config.json", R"({"tokenizer_class": "Qwen2Tokenizer", "add_bos_token": true})");
+  expect_refused(folder_.path(), "'add_bos_token' is true without 'bos_token'");
 }
 
 }  // namespace
