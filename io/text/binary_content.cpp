@@ -19,21 +19,23 @@ using namespace std::string_view_literals;
 
 constexpr std::size_t kSampleBytes = 8192;
 
+/// Whether bytes go so far, and what lies there is this.
+bool has_at(std::string_view bytes, std::size_t offset, std::string_view what) {
+  return bytes.size() >= offset && bytes.substr(offset).starts_with(what);
+}
+
 /// BZh, the size of blocks from 1 to 9, and the start of the first block.
-bool is_bzip2(std::string_view bytes) { return bytes.starts_with("BZh") && bytes.substr(4).starts_with("1AY&SY"); }
+bool is_bzip2(std::string_view bytes) { return bytes.starts_with("BZh") && has_at(bytes, 4, "1AY&SY"); }
 
 /// GGUF and a u32 version; a text may begin with the word.
-bool is_gguf(std::string_view bytes) { return bytes.starts_with("GGUF") && bytes.substr(5).starts_with("\0\0\0"sv); }
+bool is_gguf(std::string_view bytes) { return bytes.starts_with("GGUF") && has_at(bytes, 5, "\0\0\0"sv); }
 
 /// u64 length of a header of JSON, which begins with a brace.
-bool is_safetensors(std::string_view bytes) {
-  return bytes.size() > 9 && bytes.substr(4, 4) == "\0\0\0\0"sv && bytes[8] == '{';
-}
+bool is_safetensors(std::string_view bytes) { return has_at(bytes, 4, "\0\0\0\0{"sv); }
 
 bool is_tar(std::string_view bytes) {
   constexpr std::size_t kMagic = 257;
-  if (bytes.size() <= kMagic) return false;
-  return bytes.substr(kMagic).starts_with("ustar\0"sv) || bytes.substr(kMagic).starts_with("ustar "sv);
+  return has_at(bytes, kMagic, "ustar\0"sv) || has_at(bytes, kMagic, "ustar "sv);
 }
 
 /// A form of content that is no text: known by how it begins, and by the ending of a name where that says that what is

@@ -217,6 +217,8 @@ TEST_F(FindTextTest, OddTextIsText) {
                                           "{\"name\": \"text\"} and so on",
                                           "3",
                                           "GGUF is a format",
+                                          "GGUF",
+                                          "BZh",
                                           "PAR1, LZIP, ORC, BZh9, GIF8",
                                           "BZh9 and more",
                                           "LZIP",
