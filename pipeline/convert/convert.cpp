@@ -100,7 +100,7 @@ void write_hugging_face(const TextModel& text_model, const ConvertOptions& optio
   const ParameterTable table(model.config);
   const ModelTensors tensors(model.weights(), table,
                              gpt2 ? models::external::hugging_face_gpt2_map(model.config, "transformer.")
-                                  : models::external::hugging_face_llama_map(model.config));
+                                  : models::external::hugging_face_llama_map(model.config, "model."));
   FolderBeside folder(options.output);
   write_json(folder.path() / "config.json", json);
   write_library_tokenizer(folder.path(), text_model);

@@ -58,7 +58,7 @@ double ConfigFields::number(const char* field, double otherwise) {
 
 bool ConfigFields::truth(const char* field, bool otherwise) {
   const nlohmann::json* found = find(field);
-  if (found == nullptr) return otherwise;
+  if (found == nullptr) return otherwise && !is_null(field);
   if (!found->is_boolean()) refuse(field, "is neither true nor false");
   return found->get<bool>();
 }

@@ -24,6 +24,7 @@ class ConfigFields {
   std::int64_t whole_number(const char* field, std::int64_t otherwise);
   /// Of a float's range.
   double number(const char* field, double otherwise);
+  /// null is false, as in Python.
   bool truth(const char* field, bool otherwise);
   std::string text(const char* field, const std::string& otherwise);
   /// The object in a field; empty where there is none or null.

@@ -33,15 +33,20 @@ bool may_be_there(std::string_view name) {
          name.ends_with("rotary_emb.inv_freq");
 }
 
+constexpr const char* kAdapter = "adapter_config.json";
+
 ExternalModel open_hugging_face(const fs::path& path) {
   const fs::path config_path = path / "config.json";
+  if (io::files::is_there(path / kAdapter)) refuse(path / kAdapter, "an adapter is not built: merge it with its model");
   ExternalModel model{.kind = "Hugging Face model", .path = path};
   model.config = read_hugging_face_config(io::files::read_untrusted_json(config_path), io::path_in_quotes(config_path));
   model.tensors = std::make_shared<io::tensors::MappedTensors>(io::tensors::safetensors::open(path));
   require_tensors_for(model.config.layers, *model.tensors, io::path_in_quotes(path));
   const bool gpt2 = model.config.position_encoding == model::shape::PositionEncoding::learned;
-  const std::string prefix = gpt2 && model.tensors->contains("transformer.wte.weight") ? "transformer." : "";
-  model.map = gpt2 ? hugging_face_gpt2_map(model.config, prefix) : hugging_face_llama_map(model.config);
+  // A model that was saved without its head has no prefix.
+  const std::string whole = gpt2 ? "transformer." : "model.";
+  const std::string prefix = model.tensors->contains(whole + (gpt2 ? "wte" : "embed_tokens") + ".weight") ? whole : "";
+  model.map = gpt2 ? hugging_face_gpt2_map(model.config, prefix) : hugging_face_llama_map(model.config, prefix);
   if (model.config.tied_head && model.tensors->contains("lm_head.weight")) {
     require_same_tensor(*model.tensors, "lm_head.weight", model.map["token_embedding.weight"].front().tensor,
                         io::path_in_quotes(path));

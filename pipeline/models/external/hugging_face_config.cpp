@@ -36,6 +36,7 @@ void ignore_what_changes_nothing(ConfigFields& fields) {
                  "task_specific_params",
                  "_attn_implementation",
                  "attn_implementation",
+                 "_attn_implementation_autoset",
                  "return_dict",
                  "id2label",
                  "label2id",
@@ -44,11 +45,17 @@ void ignore_what_changes_nothing(ConfigFields& fields) {
                  "prefix",
                  "output_attentions",
                  "output_hidden_states",
+                 "output_past",
+                 "is_decoder",
+                 "torchscript",
+                 "use_bfloat16",
+                 "gradient_checkpointing",
                  "pretraining_tp",
                  "unsloth_version",
                  "unsloth_fixed",
                  "license",
                  "tokenizer_class",
+                 "max_sequence_length",
                  "max_length",
                  "min_length",
                  "do_sample",
@@ -56,6 +63,20 @@ void ignore_what_changes_nothing(ConfigFields& fields) {
                  "top_k",
                  "top_p",
                  "num_return_sequences",
+                 "repetition_penalty",
+                 "num_beams",
+                 "num_beam_groups",
+                 "no_repeat_ngram_size",
+                 "length_penalty",
+                 "diversity_penalty",
+                 "early_stopping",
+                 "bad_words_ids",
+                 "max_new_tokens",
+                 "typical_p",
+                 "return_dict_in_generate",
+                 "output_scores",
+                 "num_labels",
+                 "_num_labels",
                  "transformers.js_config",
                  "auto_map",
                  "chunk_size_feed_forward",
@@ -94,7 +115,8 @@ Config read_gpt2(ConfigFields& fields) {
   require_text(fields, "activation_function", {"gelu_new", "gelu_pytorch_tanh"});
   require_false(fields, {"scale_attn_by_inverse_layer_idx", "add_cross_attention"});
   fields.ignore({"attn_pdrop", "embd_pdrop", "resid_pdrop", "reorder_and_upcast_attn", "summary_activation",
-                 "summary_first_dropout", "summary_proj_to_labels", "summary_type", "summary_use_proj", "n_ctx"});
+                 "summary_first_dropout", "summary_proj_to_labels", "summary_type", "summary_use_proj", "n_ctx",
+                 "n_special", "predict_special_tokens"});
   return config;
 }
 
@@ -113,12 +135,25 @@ bool windowed(ConfigFields& fields, bool otherwise, std::int64_t layers) {
   return false;
 }
 
-/// Qwen2 and Qwen3: the layers from max_window_layers on, where use_sliding_window says so.
+/// Goes by sliding_window alone.
+bool mistral_windowed(ConfigFields& fields, std::int64_t layers) {
+  const bool by_class = !fields.is_null("sliding_window");
+  if (windowed(fields, by_class, layers) == by_class) return by_class;
+  fields.refuse("layer_types", "says something else than sliding_window, which mistral goes by");
+}
+
+/// Qwen2 and Qwen3: layers that are named so, else those from max_window_layers on, where use_sliding_window says so.
 bool qwen_windowed(ConfigFields& fields, std::int64_t layers) {
+  const bool uses = fields.truth("use_sliding_window", false);
   const std::int64_t from = fields.whole_number("max_window_layers", 28);
-  if (!fields.truth("use_sliding_window", false) || fields.is_null("sliding_window") || from >= layers) return false;
-  if (from > 0) fields.refuse("max_window_layers", "gives only some layers a window, which is not built");
-  return true;
+  const bool any = uses && !fields.is_null("sliding_window") && from < layers;
+  if (fields.has("layer_types")) {
+    const bool named = windowed(fields, any, layers);
+    if (named && !uses) fields.refuse("layer_types", "asks for a window, which use_sliding_window leaves out");
+    return named;
+  }
+  if (any && from > 0) fields.refuse("max_window_layers", "gives only some layers a window, which is not built");
+  return any;
 }
 
 /// Tokens of the window that every layer attends within; 0: all before it. Where sliding_window is absent it is 4096 to
@@ -128,15 +163,9 @@ std::int64_t attention_window(ConfigFields& fields, const std::string& type, std
     if (windowed(fields, false, layers)) fields.refuse("layer_types", "asks for a window, which llama does not have");
     return 0;
   }
-  const std::int64_t window = fields.is_null("sliding_window") ? 0 : fields.whole_number("sliding_window", 4096);
-  const bool by_class = type == "mistral" ? !fields.is_null("sliding_window") : qwen_windowed(fields, layers);
-  const bool by_layer = windowed(fields, by_class, layers);
-  if (type == "mistral" && by_layer != by_class) {
-    fields.refuse("layer_types", "says something else than sliding_window, which mistral goes by");
-  }
-  if (by_layer && type != "mistral" && !fields.truth("use_sliding_window", false)) {
-    fields.refuse("layer_types", "asks for a window, which use_sliding_window leaves out");
-  }
+  const bool unset = fields.is_null("sliding_window");
+  const std::int64_t window = unset ? 0 : fields.whole_number("sliding_window", 4096);
+  const bool by_layer = type == "mistral" ? mistral_windowed(fields, layers) : qwen_windowed(fields, layers);
   if (by_layer && window < 1) fields.refuse("sliding_window", "is no number of tokens");
   return by_layer ? window : 0;
 }
@@ -190,6 +219,8 @@ Config read_hugging_face_config(const nlohmann::json& json, const std::string& n
                   fmt::format("{} is not built; there are gpt2, llama, mistral, qwen2 and qwen3", io::in_quotes(type)));
   }
   const Config config = llama ? read_llama(fields, type) : read_gpt2(fields);
+  if (!fields.truth("is_causal", true))
+    fields.refuse("is_causal", "asks for attention to later tokens, which is not built");
   ignore_what_changes_nothing(fields);
   fields.refuse_others();
   try {

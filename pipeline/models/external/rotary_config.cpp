@@ -30,7 +30,7 @@ double yarn_attention_factor(ConfigFields& fields, double factor) {
 RotaryScaling read_scaling(ConfigFields& fields, std::int64_t positions) {
   RotaryScaling scaling;
   const std::string type = fields.text("rope_type", fields.text("type", "default"));
-  fields.ignore({"type"});
+  if (fields.text("type", type) != type) fields.refuse("type", "says something else than rope_type");
   if (type == "default") return scaling;
   scaling.factor = number_of(fields, "factor");
   scaling.original_length = fields.whole_number("original_max_position_embeddings", positions);

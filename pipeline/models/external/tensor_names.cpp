@@ -88,7 +88,8 @@ struct LlamaNames {
   const char* head;
 };
 
-TensorMap llama_map(const Config& config, const LlamaNames& names, bool alternating) {
+/// prefix: of all but the head.
+TensorMap llama_map(const Config& config, const LlamaNames& names, const std::string& prefix, bool alternating) {
   TensorMap map;
   const AttentionShape attention = model::shape::attention_shape(config);
   const std::int64_t turned = alternating ? attention.head_width : 0;
@@ -99,7 +100,7 @@ TensorMap llama_map(const Config& config, const LlamaNames& names, bool alternat
                               {fmt::format("{}.{}", names.value, kind), attention.key_value_width()}};
   };
   for (std::int64_t i = 0; i < config.layers; ++i) {
-    Layer layer(map, i, fmt::format(fmt::runtime(names.layer), i));
+    Layer layer(map, i, prefix + fmt::format(fmt::runtime(names.layer), i));
     layer.put("attention_norm.weight", weight(names.first_norm), config.width);
     layer.put("attention.query_key_value.weight", query_key_value("weight"));
     if (config.biases == model::shape::Biases::query_key_value) {
@@ -115,8 +116,8 @@ TensorMap llama_map(const Config& config, const LlamaNames& names, bool alternat
               {{weight(names.gate), config.feed_forward_width}, {weight(names.up), config.feed_forward_width}});
     layer.put("feed_forward.down.weight", weight(names.down), config.width);
   }
-  map["final_norm.weight"] = {{weight(names.final_norm), config.width}};
-  map["token_embedding.weight"] = {{weight(names.token_embedding), config.vocabulary_size}};
+  map["final_norm.weight"] = {{prefix + weight(names.final_norm), config.width}};
+  map["token_embedding.weight"] = {{prefix + weight(names.token_embedding), config.vocabulary_size}};
   if (!config.tied_head) map["head.weight"] = {{weight(names.head), config.vocabulary_size}};
   return map;
 }
@@ -177,9 +178,9 @@ TensorMap llmc_map(const Config& config) {
                   "");
 }
 
-TensorMap hugging_face_llama_map(const Config& config) {
+TensorMap hugging_face_llama_map(const Config& config, const std::string& prefix) {
   return llama_map(config,
-                   {.layer = "model.layers.{}.",
+                   {.layer = "layers.{}.",
                     .first_norm = "input_layernorm",
                     .query = "self_attn.q_proj",
                     .key = "self_attn.k_proj",
@@ -191,10 +192,10 @@ TensorMap hugging_face_llama_map(const Config& config) {
                     .gate = "mlp.gate_proj",
                     .up = "mlp.up_proj",
                     .down = "mlp.down_proj",
-                    .final_norm = "model.norm",
-                    .token_embedding = "model.embed_tokens",
+                    .final_norm = "norm",
+                    .token_embedding = "embed_tokens",
                     .head = "lm_head"},
-                   false);
+                   prefix, false);
 }
 
 TensorMap gguf_map(const Config& config, bool alternating) {
@@ -214,7 +215,7 @@ TensorMap gguf_map(const Config& config, bool alternating) {
                     .final_norm = "output_norm",
                     .token_embedding = "token_embd",
                     .head = "output"},
-                   alternating);
+                   "", alternating);
 }
 
 }  // namespace chainrule::pipeline::models::external

@@ -128,6 +128,9 @@ TEST(HuggingFaceConfig, Windows) {
               HasSubstr("'sliding_window'"));
   EXPECT_EQ(read(with(qwen, {{"use_sliding_window", true}, {"layer_types", sliding}})).attention_window, 16);
   EXPECT_EQ(read(with(qwen, {{"layer_types", full}})).attention_window, 0);
+  const json some = with(qwen, {{"use_sliding_window", true}, {"max_window_layers", 2}});
+  EXPECT_EQ(read(with(some, {{"layer_types", full}})).attention_window, 0);
+  EXPECT_EQ(read(with(some, {{"layer_types", sliding}})).attention_window, 16);
   EXPECT_THAT(refusal(with(qwen, {{"layer_types", sliding}})), HasSubstr("'layer_types'"));
   EXPECT_THAT(refusal(with(qwen, {{"layer_types", {"full_attention"}}})), HasSubstr("'layer_types'"));
   EXPECT_THAT(refusal(with(qwen, {{"layer_types", {"full_attention", "sliding_attention", "full_attention"}}})),
@@ -150,6 +153,7 @@ TEST(HuggingFaceConfig, Gpt2) {
   EXPECT_EQ(read(with(gpt2(), {{"n_inner", nullptr}})).feed_forward_width, 256);
   for (const json& more : {json{{"activation_function", "relu"}}, json{{"tie_word_embeddings", false}},
                            json{{"scale_attn_weights", false}}, json{{"scale_attn_by_inverse_layer_idx", true}},
+                           json{{"scale_attn_weights", nullptr}}, json{{"tie_word_embeddings", nullptr}},
                            json{{"add_cross_attention", true}}, json{{"rope_theta", 1e4}}}) {
     EXPECT_THAT(refusal(with(gpt2(), more)), HasSubstr("'" + more.begin().key() + "'"));
   }
@@ -181,6 +185,35 @@ TEST(HuggingFaceConfig, ScalingsInBothSpellings) {
     json old = without(scaling, "rope_type");
     old["type"] = scaling["rope_type"];
     EXPECT_EQ(read(with(llama(), {{"rope_scaling", old}})), config) << old;
+    old["rope_type"] = scaling["rope_type"];
+    EXPECT_EQ(read(with(llama(), {{"rope_scaling", old}})), config) << old;
+  }
+  for (const auto& [truncate, is] : {std::pair(json(true), true), {json(false), false}, {json(nullptr), false}}) {
+    const json yarn = {{"rope_type", "yarn"}, {"factor", 4.0}, {"truncate", truncate}};
+    EXPECT_EQ(read(with(llama(), {{"rope_scaling", yarn}})).rotary.scaling.truncate, is) << truncate;
+  }
+}
+
+// What the published configurations of these models hold besides.
+TEST(HuggingFaceConfig, FieldsThatChangeNothingAreTaken) {
+  const json old = {{"n_special", 0},      {"predict_special_tokens", true},
+                    {"output_past", true}, {"_num_labels", 1},
+                    {"n_ctx", 128},        {"task_specific_params", {{"text-generation", {{"do_sample", true}}}}}};
+  EXPECT_EQ(read(with(gpt2(), old)), read(gpt2()));
+  const json recent = {{"max_sequence_length", 2048}, {"_attn_implementation_autoset", true},
+                       {"is_causal", true},           {"pretraining_tp", 1},
+                       {"repetition_penalty", 1.1},   {"torchscript", true}};
+  for (const char* type : {"llama", "mistral", "qwen2", "qwen3"}) {
+    EXPECT_EQ(read(with(llama(type), recent)), read(llama(type))) << type;
+  }
+}
+
+TEST(HuggingFaceConfig, AttentionToLaterTokensIsRefused) {
+  for (const json& value : {json(false), json(nullptr)}) {
+    EXPECT_THAT(refusal(with(gpt2(), {{"is_causal", value}})), HasSubstr("'is_causal'"));
+    for (const char* type : {"llama", "mistral", "qwen2", "qwen3"}) {
+      EXPECT_THAT(refusal(with(llama(type), {{"is_causal", value}})), HasSubstr("'is_causal'")) << type;
+    }
   }
 }
 
@@ -195,6 +228,8 @@ TEST(HuggingFaceConfig, ScalingsThatAreNotBuiltAreRefused) {
   EXPECT_THAT(scaled({{"rope_type", "dynamic"}, {"factor", 1e30}}), HasSubstr("'rope_scaling'"));
   EXPECT_THAT(scaled({{"rope_type", "yarn"}, {"factor", 2}, {"original_max_position_embeddings", 0}}),
               HasSubstr("original length"));
+  EXPECT_THAT(scaled({{"rope_type", "linear"}, {"type", "dynamic"}, {"factor", 2}}),
+              HasSubstr("'type' says something else than rope_type"));
   EXPECT_THAT(scaled("linear"), HasSubstr("rope_scaling is no object"));
   EXPECT_THAT(scaled({{"full_attention", {{"rope_type", "default"}}}}), HasSubstr("'full_attention'"));
   const json linear = {{"rope_type", "linear"}, {"factor", 2}};

@@ -1,10 +1,12 @@
 // Logits of models that transformers wrote, against those that it computed (make_fixtures.py).
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "io/error.h"
 #include "io/files/atomic_file.h"
 #include "model/decoder/decoder.h"
 #include "pipeline/models/external/external_model.h"
@@ -85,6 +87,44 @@ TEST(Transformers, ComputesTheSameLogits) {
     const double distance = tests::relative_l2(std::span(logits).last(expected.size()), wanted);
     EXPECT_LT(distance, 1e-5);
     RecordProperty(each["title"], std::to_string(distance));
+  }
+}
+
+/// A safetensors file whose tensors have lost the beginnings of their names.
+std::string without_prefix(const std::string& file) {
+  std::uint64_t bytes = 0;
+  std::memcpy(&bytes, file.data(), sizeof bytes);
+  const nlohmann::json named = nlohmann::json::parse(file.substr(sizeof bytes, bytes));
+  nlohmann::json renamed;
+  for (const auto& [name, tensor] : named.items()) {
+    renamed[name.starts_with("model.") ? name.substr(6) : name] = tensor;
+  }
+  const std::string header = renamed.dump();
+  const std::uint64_t header_bytes = header.size();
+  return std::string(reinterpret_cast<const char*>(&header_bytes), sizeof header_bytes) + header +
+         file.substr(sizeof bytes + bytes);
+}
+
+TEST(Transformers, AModelThatWasSavedWithoutItsHeadHasNoPrefix) {
+  const nlohmann::json all = cases();
+  const auto each = std::find_if(all.begin(), all.end(), [](const auto& one) { return one["title"] == "qwen3"; });
+  ASSERT_NE(each, all.end());
+  const ModelFolder folder(*each);
+  const fs::path weights = folder.path() / "model.safetensors";
+  const auto tokens = (*each)["tokens"].get<std::vector<std::uint32_t>>();
+  const std::vector<float> expected = logits_of(*open_external_model(folder.path()), tokens);
+  io::files::write_file_atomically(weights, without_prefix(io::files::read_file(weights)));
+  EXPECT_EQ(logits_of(*open_external_model(folder.path()), tokens), expected);
+}
+
+TEST(Transformers, AnAdapterBesideAModelIsRefused) {
+  const ModelFolder folder(cases().front());
+  io::files::write_file_atomically(folder.path() / "adapter_config.json", "{}");
+  try {
+    open_external_model(folder.path());
+    FAIL() << "it was read";
+  } catch (const io::Error& error) {
+    EXPECT_NE(std::string(error.what()).find("adapter_config.json': an adapter is not built"), std::string::npos);
   }
 }
 
