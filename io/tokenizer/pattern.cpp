@@ -89,10 +89,58 @@ class Translation {
     if (has_meaning && std::string_view("pPdDrntfx").find(escaped) == std::string_view::npos) {
       refuse(fmt::format("the escape {}", in_quotes(expression_.substr(at_, 2))));
     }
+    if (escaped == 'p' || escaped == 'P') return take_property(escaped == 'P');
+    if (escaped == 'x') check_code_point();
     take(2);
-    if (escaped != 'p' && escaped != 'P' && escaped != 'x') return;
-    if (!next_is("{")) return;
-    take(std::min(expression_.find('}', at_), expression_.size() - 1) + 1 - at_);
+    if (escaped == 'x' && next_is("{")) take(std::min(expression_.find('}', at_), expression_.size() - 1) + 1 - at_);
+  }
+
+  /// \p{L}, \P{Nd}, \p{^Han}. A script means the characters that are of it, not those that it is written with besides,
+  /// which PCRE2 takes where it is not told. Names that are neither a category nor a script it then does not know.
+  void take_property(bool negated) {
+    const std::size_t end = expression_.find('}', at_);
+    if (expression_.substr(at_ + 2, 1) != "{" || end == std::string_view::npos) {
+      refuse(fmt::format("{} without a name in braces", in_quotes(expression_.substr(at_, 2))));
+    }
+    std::string_view name = expression_.substr(at_ + 3, end - at_ - 3);
+    if (name.starts_with('^')) {
+      negated = !negated;
+      name.remove_prefix(1);
+    }
+    written_ += fmt::format("\\{}{{{}{}}}", negated ? 'P' : 'p', name.size() <= 2 ? "" : "sc:", name);
+    at_ = end + 1;
+  }
+
+  /// \x80 to \xFF are bytes to Oniguruma, code points to PCRE2.
+  void check_code_point() const {
+    const std::string_view digits = expression_.substr(at_ + 2, 2);
+    const auto is_digit = [](char each) { return std::isxdigit(static_cast<unsigned char>(each)) != 0; };
+    if (digits.size() == 2 && is_digit(digits[0]) && is_digit(digits[1]) && digits[0] >= '8') {
+      refuse(fmt::format("{}, a byte,", in_quotes(expression_.substr(at_, 4))));
+    }
+  }
+
+  /// Within (?i: all engines take the letters of ASCII for the same, with the two that differ from one of them by case
+  /// alone, but for those that make ligatures.
+  void check_caseless() const {
+    const std::size_t begin = at_ + std::string_view("(?i:").size();
+    const std::size_t end = std::min(expression_.find(')', begin), expression_.size());
+    std::string text;
+    for (std::size_t at = begin; at < end; ++at) {
+      const std::string_view rest = expression_.substr(at, end - at);
+      const bool long_s = rest.starts_with("\u017F");
+      const bool kelvin = rest.starts_with("\u212A");
+      const char each = long_s ? 's' : kelvin ? 'k' : rest.front();
+      if (std::isalpha(static_cast<unsigned char>(each)) == 0 &&
+          std::string_view("'|[] ").find(each) == std::string::npos) {
+        refuse("a group without case of other than letters of ASCII");
+      }
+      text += static_cast<char>(std::tolower(static_cast<unsigned char>(each)));
+      at += long_s ? 1U : kelvin ? 2U : 0U;
+    }
+    for (const char* folded : {"ss", "ff", "fi", "fl", "st"}) {
+      if (text.find(folded) != std::string::npos) refuse(fmt::format("a group without case with '{}'", folded));
+    }
   }
 
   void open_class() {
@@ -114,7 +162,9 @@ class Translation {
     if (next_is("(*")) refuse("a group of its own kind");
     if (!next_is("(?")) return;
     for (const std::string_view known : {"(?:", "(?=", "(?!", "(?<=", "(?<!", "(?>", "(?i:"}) {
-      if (next_is(known)) return;
+      if (!next_is(known)) continue;
+      if (known == "(?i:") check_caseless();
+      return;
     }
     refuse("a group of its own kind");
   }

@@ -45,9 +45,10 @@ class Pattern {
   std::unique_ptr<State> state_;
 };
 
-/// expression with `\s` and `\S` written out as the members of White_Space, inside classes and outside. Throws Error
-/// bad_data for what the two engines read differently, or may: a class within a class, anchors, escapes such as \w, \b
-/// and \h, groups other than (?: (?= (?! (?<= (?<! (?> and (?i:, and a + or ? behind a {n,m}.
+/// expression with `\s` and `\S` written out as the members of White_Space, inside classes and outside, and scripts as
+/// PCRE2 spells them. Throws Error bad_data for what the two engines read differently, or may: a class within a class,
+/// anchors, escapes such as \w, \b, \h, \pL and \xE9, groups other than (?: (?= (?! (?<= (?<! (?> and (?i:, in the last
+/// of them all but letters of ASCII, and a + or ? behind a {n,m}.
 std::string translated(std::string_view expression);
 
 /// Whether the expression is known to match at every place of every text, so that it leaves nothing out: its

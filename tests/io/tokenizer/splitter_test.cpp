@@ -207,16 +207,53 @@ TEST(Pattern, WritesSpacesOut) {
   EXPECT_EQ(translated(R"(\\s[]\d])"), R"(\\s[]\d])");
 }
 
+// U+3002 is written in texts of Han and others, and of none of them.
+TEST(Pattern, AScriptMeansItsOwnCharacters) {
+  const std::string text = "\xe4\xbd\xa0\xe3\x80\x82x";
+  EXPECT_EQ(piece_end(Pattern(R"(\p{Han}+|.)"), text, 0), 3U);
+  EXPECT_EQ(piece_end(Pattern(R"(\P{^Han}+|.)"), text, 0), 3U);
+  EXPECT_EQ(piece_end(Pattern(R"([\p{^Han}]+|.)"), text, 3), text.size());
+}
+
 TEST(Pattern, RefusesWhatItCannotMatchAsWritten) {
   EXPECT_THROW(Pattern("(a"), Error);
   EXPECT_THROW(Pattern("[a&&[b]]"), Error);
   EXPECT_THROW(Pattern("[a[b]]"), Error);
-  for (const char* different : {"\\w", "[\\w]", "\\bx", "^x", "x$", "\\h", "\\v", "x{1,2}+", "x{2}?", "x{,2}", "(?m)x",
-                                "(?<n>x)", "(*UCP)x", "\\K", "\\R", "\\1", "\\Qx\\E"}) {
+  for (const char* different : {"\\w",
+                                "[\\w]",
+                                "\\bx",
+                                "^x",
+                                "x$",
+                                "\\h",
+                                "\\v",
+                                "x{1,2}+",
+                                "x{2}?",
+                                "x{,2}",
+                                "(?m)x",
+                                "(?<n>x)",
+                                "(*UCP)x",
+                                "\\K",
+                                "\\R",
+                                "\\1",
+                                "\\Qx\\E",
+                                "\\pL",
+                                "[\\PN]",
+                                "\\xE9",
+                                "[\\x80-\\xff]",
+                                "(?i:\\p{Lu}x)",
+                                "(?i:[^a])",
+                                "(?i:stra\xc3\x9f"
+                                "e)",
+                                "(?i:Strasse)",
+                                "(?i:of|if(?=f)|fi)",
+                                "\\p{Alphabetic}",
+                                "\\p{xan}",
+                                "\\p{L"}) {
     EXPECT_THROW(Pattern{different}, Error) << different;
   }
   for (const char* alike :
-       {"\\p{L}+x{1,2}", "(?i:x)|(?=x)(?!y)(?<=z)(?<!z)(?>x)x++", "[^\\]$^]\\^\\$", "\\x{41}\\x41+"}) {
+       {"\\p{L}+x{1,2}", "(?i:x)|(?=x)(?!y)(?<=z)(?<!z)(?>x)x++", "[^\\]$^]\\^\\$", "\\x{41}\\x41+", "\\x{E9}\\x7f",
+        "(?i:'s|'t|'re|'ve|'m|'ll|'d)", "'(?i:[sdmt]|ll|ve|re)", "\\p{Han}\\P{^Greek}[\\p{Latin}\\p{^Lu}]"}) {
     EXPECT_NO_THROW(Pattern{alike}) << alike;
   }
 }
