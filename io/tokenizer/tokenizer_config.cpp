@@ -19,16 +19,26 @@ namespace {
 
 using Json = nlohmann::json;
 
+/// tokenizer_config.json; what special_tokens_map.json says goes before it, as in transformers, unless it lists added
+/// tokens.
 struct Config {
   FileFields fields;
   Json json;
 };
 
-std::optional<Config> config_in(const std::filesystem::path& folder) {
-  const std::filesystem::path file = folder / "tokenizer_config.json";
+std::optional<Config> object_in(const std::filesystem::path& file) {
   if (!files::is_there(file)) return std::nullopt;
   Config config{FileFields(file), files::read_untrusted_json(file)};
   if (!config.json.is_object()) config.fields.fail("is not an object");
+  return config;
+}
+
+std::optional<Config> config_in(const std::filesystem::path& folder) {
+  std::optional<Config> config = object_in(folder / "tokenizer_config.json");
+  if (config && FileFields::present(config->json, "added_tokens_decoder")) return config;
+  std::optional<Config> map = object_in(folder / "special_tokens_map.json");
+  if (!config) return map;
+  if (map) config->json.update(map->json);
   return config;
 }
 
@@ -66,6 +76,46 @@ void add_tokens(const Config& config, TokenizerSource& source) {
   std::sort(source.added.begin(), source.added.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
 }
 
+/// Makes a token special that a member names, by a string or an object with flags. What is not in the vocabulary would
+/// be given an id of its own.
+void add_named_token(const Config& config, const std::string& key, Json token, TokenizerSource& source) {
+  if (token.is_string()) token = {{"content", token}};
+  if (!FileFields::present(token, "content") || !token["content"].is_string()) {
+    config.fields.fail(fmt::format("'{}' names no token", key));
+  }
+  token.erase("__type");
+  const std::string spelling = token["content"];
+  const auto added = std::find_if(source.added.begin(), source.added.end(),
+                                  [&](const auto& each) { return each.spelling == spelling; });
+  if (added != source.added.end()) {
+    added->special = true;
+    return;
+  }
+  const auto entry = std::find_if(source.vocabulary.begin(), source.vocabulary.end(),
+                                  [&](const auto& each) { return each.first == spelling; });
+  if (entry == source.vocabulary.end()) {
+    config.fields.fail(fmt::format("the token {} of '{}' is not in the vocabulary", in_quotes(spelling), key));
+  }
+  token["special"] = true;
+  source.added.push_back(read_added_token(config.fields, token, entry->second));
+}
+
+/// All that are named are special.
+void add_named_tokens(const Config& config, TokenizerSource& source) {
+  for (const auto& [key, value] : config.json.items()) {
+    const bool is_list = key == "additional_special_tokens" || key == "extra_special_tokens";
+    if (value.is_null() || (!is_list && !key.ends_with("_token"))) continue;
+    if (value.is_boolean()) continue;  // add_bos_token
+    if (!is_list) {
+      add_named_token(config, key, value, source);
+    } else if (value.is_array() || value.is_object()) {
+      for (const auto& [ignored, each] : value.items()) add_named_token(config, key, each, source);
+    } else {
+      config.fields.fail(fmt::format("'{}' is no list of tokens", key));
+    }
+  }
+}
+
 /// Tokens in a file that says no more of them than ids are not taken: others have flags that change how a text is cut.
 void require_no_other_tokens(const std::filesystem::path& folder) {
   const std::filesystem::path file = folder / "added_tokens.json";
@@ -74,13 +124,26 @@ void require_no_other_tokens(const std::filesystem::path& folder) {
   }
 }
 
-/// Where no class is named, transformers takes that of the model beside.
-void require_gpt2_beside(const std::filesystem::path& folder) {
-  const std::filesystem::path file = folder / "config.json";
-  if (!files::is_there(file)) return;
-  const Json config = files::read_untrusted_json(file);
-  if (!FileFields::present(config, "model_type") || config["model_type"] == "gpt2") return;
-  refuse_tokenizer(folder, "'tokenizer_class' is absent, and the 'model_type' of config.json is not gpt2");
+/// Whose files they are: what tokenizer_config.json names, else the model's config.json, else GPT-2. transformers takes
+/// Qwen's class for a model of Qwen's whatever it names.
+std::string class_of(const std::filesystem::path& folder, const std::optional<Config>& config) {
+  const char* const key = "tokenizer_class";
+  std::string name;
+  if (config && FileFields::present(config->json, key)) name = config->fields.text(config->json, key, "the file");
+  const std::optional<Config> model = object_in(folder / "config.json");
+  if (!model) return name.empty() ? "GPT2Tokenizer" : name;
+  if (name.empty() && FileFields::present(model->json, key)) name = model->fields.text(model->json, key, "the file");
+  const bool is_gpt2 = FileFields::present(model->json, "model_type") && model->json["model_type"] == "gpt2";
+  if (name.empty() && !is_gpt2) {
+    model->fields.fail("names no 'tokenizer_class', and its 'model_type' is not gpt2");
+  }
+  if (name.empty()) return "GPT2Tokenizer";
+  const bool is_qwen = FileFields::present(model->json, "model_type") && model->json["model_type"].is_string() &&
+                       model->json["model_type"].get_ref<const std::string&>().starts_with("qwen");
+  if (is_qwen && name.starts_with("GPT2")) {
+    model->fields.fail(fmt::format("its 'model_type' contradicts the 'tokenizer_class' {}", in_quotes(name)));
+  }
+  return name;
 }
 
 /// Tokens that go before and behind a text, which a tokenizer.json would have in its template. otherwise: what a class
@@ -102,31 +165,35 @@ void read_ends(const Config& config, const char* otherwise, TokenizerSource& sou
 void read_tokenizer_class(const std::filesystem::path& folder, TokenizerSource& source) {
   const std::optional<Config> config = config_in(folder);
   const bool adds = config && FileFields::present(config->json, "added_tokens_decoder");
-  const bool names = config && FileFields::present(config->json, "tokenizer_class");
   if (adds) add_tokens(*config, source);
   if (!adds) require_no_other_tokens(folder);
-  if (!names) require_gpt2_beside(folder);
-  if (!config) return;
-  const std::string name = names ? config->fields.text(config->json, "tokenizer_class", "the file") : "GPT2Tokenizer";
-  if (name == "GPT2Tokenizer" || name == "GPT2TokenizerFast") {
-    if (config->fields.flag(config->json, "add_prefix_space", false, "the file")) {
-      source.pre_tokenizations = {PrefixSpace{}, Split{.pattern = kGpt2Pattern}};
-    }
-    read_ends(*config, kEndOfText, source);
-  } else if (name == "Qwen2Tokenizer" || name == "Qwen2TokenizerFast") {
+  const std::string name = class_of(folder, config);
+  const bool is_gpt2 = name == "GPT2Tokenizer" || name == "GPT2TokenizerFast";
+  if (!is_gpt2 && name != "Qwen2Tokenizer" && name != "Qwen2TokenizerFast") {
+    refuse_tokenizer(
+        folder, fmt::format("'tokenizer_class' {} is not supported with vocab.json and merges.txt", in_quotes(name)));
+  }
+  if (!is_gpt2) {
     source.pre_tokenizations = {Split{.pattern = kQwen2Pattern}};
     source.normalizations = {ComposeCanonically{}};
-    read_ends(*config, "", source);
-  } else {
-    config->fields.fail(
-        fmt::format("'tokenizer_class' {} is not supported with vocab.json and merges.txt", in_quotes(name)));
   }
+  if (!config) return;
+  add_named_tokens(*config, source);
+  if (config->fields.flag(config->json, "add_prefix_space", false, "the file")) {
+    if (!is_gpt2) config->fields.fail("'add_prefix_space' is not supported of Qwen2's tokenizer");
+    source.pre_tokenizations = {PrefixSpace{}, Split{.pattern = kGpt2Pattern}};
+  }
+  read_ends(*config, is_gpt2 ? kEndOfText : "", source);
+  std::sort(source.added.begin(), source.added.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
 }
 
 void read_tokenizer_config(const std::filesystem::path& folder, TokenizerSource& source) {
   const std::optional<Config> config = config_in(folder);
   if (!config) return;
   if (FileFields::present(config->json, kOwnKey)) read_own(config->fields, config->json[kOwnKey], source);
+  if (config->fields.flag(config->json, "split_special_tokens", false, "the file")) {
+    config->fields.fail("'split_special_tokens' is not supported");
+  }
   const std::string start = token_of(*config, "bos_token");
   const std::string end = token_of(*config, "eos_token");
   for (const std::string& token : {start, end}) {

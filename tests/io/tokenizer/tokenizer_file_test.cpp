@@ -240,6 +240,8 @@ TEST_F(Gpt2Folder, TheClassSaysHowTextIsCut) {
   }
   write("tokenizer_config.json", R"({"tokenizer_class": "BartTokenizer"})");
   expect_refused(folder_.path(), "'tokenizer_class' 'BartTokenizer' is not supported");
+  write("tokenizer_config.json", R"({"tokenizer_class": "Qwen2Tokenizer", "add_prefix_space": true})");
+  expect_refused(folder_.path(), "'add_prefix_space' is not supported of Qwen2's tokenizer");
 }
 
 TEST_F(Gpt2Folder, WithoutAClassTheModelBesideSaysWhoseItIs) {
@@ -247,11 +249,54 @@ TEST_F(Gpt2Folder, WithoutAClassTheModelBesideSaysWhoseItIs) {
   write("config.json", R"({"model_type": "gpt2"})");
   EXPECT_EQ(load().fingerprint(), fingerprint);
   write("config.json", R"({"model_type": "qwen2"})");
-  expect_refused(folder_.path(), "'tokenizer_class' is absent, and the 'model_type' of config.json is not gpt2");
+  expect_refused(folder_.path(), "config.json': names no 'tokenizer_class', and its 'model_type' is not gpt2");
   write("tokenizer_config.json", R"({"model_max_length": 1024})");
-  expect_refused(folder_.path(), "'tokenizer_class' is absent");
+  expect_refused(folder_.path(), "names no 'tokenizer_class'");
   write("tokenizer_config.json", R"({"tokenizer_class": "GPT2Tokenizer"})");
+  expect_refused(folder_.path(), "its 'model_type' contradicts the 'tokenizer_class' 'GPT2Tokenizer'");
+  write("config.json", R"({"model_type": "opt"})");
   EXPECT_EQ(load().fingerprint(), fingerprint);
+  write("tokenizer_config.json", "{}");
+  write("config.json", R"({"model_type": "gpt2", "tokenizer_class": "Qwen2Tokenizer"})");
+  EXPECT_NE(load().fingerprint(), fingerprint);
+  write("config.json", "{}");
+  expect_refused(folder_.path(), "names no 'tokenizer_class'");
+}
+
+TEST_F(Gpt2Folder, TokensThatAreNamedAreSpecial) {
+  const std::vector<TokenId> re = encoded(load(), "re");
+  ASSERT_EQ(re.size(), 1U);
+  EXPECT_FALSE(load().is_special(re.front()));
+  const auto expect_special = [&](const char* file, const std::string& text) {
+    write(file, text);
+    EXPECT_TRUE(load().is_special(re.front())) << file << text;
+    std::filesystem::remove(folder_.path() / file);
+  };
+  for (const char* token :
+       {R"("pad_token": "re")", R"("unk_token": {"__type": "AddedToken", "content": "re"})",
+        R"("additional_special_tokens": ["re"])", R"("extra_special_tokens": {"x": "re"})", R"("image_token": "re")"}) {
+    expect_special("tokenizer_config.json", "{" + std::string(token) + "}");
+    expect_special("special_tokens_map.json", "{" + std::string(token) + "}");
+  }
+  write("tokenizer_config.json", R"({"pad_token": "<pad>"})");
+  expect_refused(folder_.path(), "the token '<pad>' of 'pad_token' is not in the vocabulary");
+  write("tokenizer_config.json", R"({"pad_token": 3})");
+  expect_refused(folder_.path(), "'pad_token' names no token");
+  write("tokenizer_config.json", R"({"extra_special_tokens": "re"})");
+  expect_refused(folder_.path(), "'extra_special_tokens' is no list of tokens");
+  write("tokenizer_config.json", R"({"split_special_tokens": true})");
+  expect_refused(folder_.path(), "'split_special_tokens' is not supported");
+}
+
+// In transformers' order: the map's token is taken where no added tokens are listed.
+TEST_F(Gpt2Folder, TheMapOfSpecialTokensGoesBeforeTheConfiguration) {
+  write("special_tokens_map.json", R"({"bos_token": "a", "eos_token": "b"})");
+  EXPECT_EQ(load().start_token(), encoded(load(), "a").front());
+  write("tokenizer_config.json", R"({"add_bos_token": true, "bos_token": "c"})");
+  EXPECT_EQ(load().start_token(), encoded(load(), "a").front());
+  EXPECT_EQ(load().template_before(), encoded(load(), "a"));
+  write("tokenizer_config.json", R"({"bos_token": "c", "added_tokens_decoder": {}})");
+  EXPECT_EQ(load().start_token(), encoded(load(), "c").front());
 }
 
 TEST_F(Gpt2Folder, AddedTokensAreReadWithTheirFlagsOrRefused) {
