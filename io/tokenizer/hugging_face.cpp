@@ -108,6 +108,7 @@ class Reader {
     }
     if (merge.is_string()) {
       const auto& text = merge.get_ref<const std::string&>();
+      if (text.starts_with("#version")) return;  // as in merges.txt
       const std::size_t space = text.find(' ');
       if (space != std::string::npos && space == text.rfind(' ')) {
         source_.merges.emplace_back(text.substr(0, space), text.substr(space + 1));

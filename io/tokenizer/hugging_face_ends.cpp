@@ -68,16 +68,19 @@ void read_pair(const FileFields& fields, const Json& post, TokenizerSource& sour
   source.after.push_back(token_of_pair(fields, post, "sep", where));
 }
 
-void read_decoder_step(const FileFields& fields, const Json& step, CharacterAlphabet& characters) {
+/// fused: whether tokens have become one text, of which a step then takes the start.
+void read_decoder_step(const FileFields& fields, const Json& step, CharacterAlphabet& characters, bool& fused) {
   if (FileFields::is_type(step, "Sequence")) {
     for (const Json& part : fields.array(step, "decoders", "a decoder Sequence")) {
-      read_decoder_step(fields, part, characters);
+      read_decoder_step(fields, part, characters, fused);
     }
   } else if (FileFields::is_type(step, "Replace")) {
     const bool space = FileFields::present(step, "pattern") && step["pattern"].is_object() &&
                        step["pattern"].contains("String") && step["pattern"]["String"].is_string() &&
                        FileFields::present(step, "content") && step["content"] == " ";
-    if (!space) fields.fail("the decoder Replace is supported where it puts a space for a String only");
+    if (!space || !characters.space.empty()) {
+      fields.fail("the decoder Replace is supported once, where it puts a space for a String");
+    }
     characters.space = step["pattern"]["String"].get<std::string>();
   } else if (FileFields::is_type(step, "Metaspace")) {
     characters.space = fields.text(step, "replacement", "the decoder Metaspace");
@@ -86,11 +89,13 @@ void read_decoder_step(const FileFields& fields, const Json& step, CharacterAlph
     const auto is = [&](const char* key, const Json& value) {
       return FileFields::present(step, key) && step[key] == value;
     };
-    if (!is("content", " ") || !is("start", 1) || !is("stop", 0)) {
-      fields.fail("the decoder Strip is supported for one space at the start only");
+    if (!fused || !is("content", " ") || !is("start", 1) || !is("stop", 0)) {
+      fields.fail("the decoder Strip is supported for one space at the start only, behind Fuse");
     }
     characters.strips_first_space = true;
-  } else if (!FileFields::is_type(step, "ByteFallback") && !FileFields::is_type(step, "Fuse")) {
+  } else if (FileFields::is_type(step, "Fuse")) {
+    fused = true;
+  } else if (!FileFields::is_type(step, "ByteFallback")) {
     fields.fail(fmt::format("decoder {} is not supported", FileFields::type_of(step)));
   }
 }
@@ -113,7 +118,8 @@ void read_post_processor(const FileFields& fields, const Json& post, TokenizerSo
 }
 
 void read_decoder(const FileFields& fields, const Json& decoder, CharacterAlphabet& characters) {
-  read_decoder_step(fields, decoder, characters);
+  bool fused = false;
+  read_decoder_step(fields, decoder, characters, fused);
 }
 
 }  // namespace chainrule::io::tokenizer

@@ -14,6 +14,15 @@
 namespace chainrule::io::tokenizer {
 namespace {
 
+/// Whether a text's spaces become the character that tokens spell them with.
+bool spells_spaces(const TokenizerDefinition& definition) {
+  const auto is = []<class Kind>(const auto& steps) {
+    return std::any_of(steps.begin(), steps.end(), [](const auto& step) { return std::holds_alternative<Kind>(step); });
+  };
+  return is.template operator()<Replace>(definition.normalizations) ||
+         is.template operator()<Metaspace>(definition.pre_tokenizations);
+}
+
 /// The bytes of tokens that are spelled in characters; none where they are spelled in bytes.
 std::vector<std::string> decoded_tokens(const TokenizerDefinition& definition) {
   if (!definition.characters) return {};
@@ -128,6 +137,7 @@ std::size_t Tokenizer::settled_prefix(std::string_view text) const {
   if (!(characters ? state.normalizer.only_spells_spaces(characters->space) : state.normalizer.works_in_parts())) {
     return 0;
   }
+  if (characters && !characters->space.empty() && !spells_spaces(state.definition)) return 0;
   if (state.first_matched.needs_whole_text() || state.then_matched.needs_whole_text()) return 0;
   std::size_t settled = state.encoder.settled_prefix(text);
   // Behind an added token a tokenizer of characters may put a space, but not where a part goes on.

@@ -25,7 +25,7 @@ void read_merge_lines(const std::filesystem::path& path, TokenizerSource& source
     begin = end + 1;
     ++number;
     if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
-    if (line.empty() || (number == 1 && line.starts_with("#version"))) continue;
+    if (line.empty() || line.starts_with("#version")) continue;
     const std::size_t space = line.find(' ');
     // One space, with something on each side of it.
     if (space == std::string_view::npos || space != line.rfind(' ') || space == 0 || space + 1 == line.size()) {

@@ -191,6 +191,36 @@ TEST(Families, WhatWouldFillTheMemoryIsRefused) {
   EXPECT_THAT(doubled(11), HasSubstr("its normalizers may make a text 2048 times as long"));
 }
 
+TEST(Families, DecodersThatAreNotHonouredAreRefused) {
+  const Json fuse = {{"type", "Fuse"}};
+  const Json strip = {{"type", "Strip"}, {"content", " "}, {"start", 1}, {"stop", 0}};
+  const auto replace = [](const char* spelled) {
+    return Json{{"type", "Replace"}, {"pattern", {{"String", spelled}}}, {"content", " "}};
+  };
+  const auto said_of = [](const std::vector<Json>& steps) {
+    Json file = families()["base"];
+    file["decoder"] = {{"type", "Sequence"}, {"decoders", steps}};
+    return refusal([&] { return loaded(file); });
+  };
+  EXPECT_EQ(said_of({replace("\u2581"), fuse, strip}), "loaded");
+  EXPECT_THAT(said_of({replace("\u2581"), strip, fuse}), HasSubstr("decoder Strip is supported"));
+  EXPECT_THAT(said_of({replace("\u2581"), strip}), HasSubstr("decoder Strip is supported"));
+  EXPECT_THAT(said_of({replace("\u2581"), replace("x"), fuse}), HasSubstr("decoder Replace is supported once"));
+}
+
+// The library passes over every such line, of merges.txt and of merges that are texts.
+TEST(Families, MergesThatNameAVersionAreNoMerges) {
+  Json file = families()["base"];
+  const Tokenizer without = loaded(file);
+  Json merges = Json::array({"#version: 0.2"});
+  for (const Json& merge : file["model"]["merges"]) {
+    merges.push_back(merge.is_string() ? merge : Json(merge[0].get<std::string>() + " " + merge[1].get<std::string>()));
+    if (merges.size() == 3) merges.push_back("#version again");
+  }
+  file["model"]["merges"] = merges;
+  EXPECT_EQ(loaded(file).fingerprint(), without.fingerprint());
+}
+
 TEST(TokenizerConfig, NamesTheTokensThatBeginAndEndAText) {
   const files::TemporaryFolder folder;
   files::write_file_atomically(folder.path() / "tokenizer.json", families()["base"].dump());

@@ -135,6 +135,12 @@ TEST(PiecewiseEncoder, WhatIsOfNoFamilyIsHeld) {
   replaces["normalizer"]["normalizers"].push_back(
       {{"type", "Replace"}, {"pattern", {{"String", "s"}}}, {"content", "t"}});
   expect_held(replaces);
+  Json spaces = family("Prepend and Replace");  // spelled as they are, whatever the decoder makes a space of
+  spaces["normalizer"] = nullptr;
+  for (const char* token : {" ", " t", "e t"}) spaces["model"]["vocab"][token] = spaces["model"]["vocab"].size();
+  spaces["model"]["merges"].push_back({" ", "t"});
+  spaces["model"]["merges"].push_back({"e", " t"});
+  expect_held(spaces);
   Json whole = family("Prepend and Replace");
   whole["model"]["ignore_merges"] = true;
   expect_held(whole);
