@@ -34,10 +34,11 @@ const std::map<std::string, Named>& known_names() {
       .steps = {Split{.pattern = kLlama3Pattern}}, .ignore_merges = true, .composes = false, .adds_start = true};
   static const std::map<std::string, Named> kNames = {
       {"gpt-2", {{gpt2}}},
-      {"olmo", {{gpt2}}},
+      {"olmo", {{gpt2}, false, true}},
       {"smollm", {{CutDigits{true}, gpt2}}},
       {"llama-bpe", llama3},
       {"llama3", llama3},
+      {"llama-v3", llama3},
       {"llama4", {{Split{.pattern = kLlama4Pattern}}, true, false}},
       {"qwen2", {{Split{.pattern = kQwen2Pattern}}, false, true}},
       {"qwen35", {{Split{.pattern = kQwen35Pattern}}, false, true}},
@@ -162,9 +163,11 @@ class Builder {
   void find_ties(const std::vector<std::size_t>& ids) {
     std::optional<std::size_t> before;
     std::optional<float> tied;
+    std::size_t merged = 0;
     for (const std::size_t id : ids) {
       const std::string& token = vocabulary_.tokens[id];
       if (token.empty() || text::character_at(token, 0).bytes == token.size()) continue;  // no merge makes it
+      ++merged;
       const float score = vocabulary_.scores[id];
       if (before && score == vocabulary_.scores[*before]) {
         if (tied && *tied != score) {
@@ -177,6 +180,9 @@ class Builder {
       }
       before = id;
     }
+    // What a converter writes that finds no scores: llama.cpp then reads texts otherwise than the model learned them.
+    if (merged > 1 && source_.tied_results.size() == merged)
+      fail("scores", "are all equal, which says nothing of merges");
   }
 
   void name_ends() {

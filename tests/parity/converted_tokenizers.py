@@ -15,7 +15,8 @@ import llama_gguf
 import parity
 from vocabularies import package
 
-PRE_TOKENIZERS = ("gpt-2", "olmo", "smollm", "llama-bpe", "llama3", "llama4", "qwen2", "qwen35", "deepseek-v3")
+PRE_TOKENIZERS = ("gpt-2", "olmo", "smollm", "llama-bpe", "llama3", "llama-v3", "llama4", "qwen2", "qwen35",
+                  "deepseek-v3")
 TEXTS = ["", "Hello world", " a  b\n\nc ", "The caf\u00e9 of 1234 \u4e16\u754c, \U0001f600!", "<s> </s> <|endoftext|>"]
 
 

@@ -25,6 +25,8 @@ std::int64_t GgufKeys::whole_number(const std::string& key, std::int64_t otherwi
   return has(key) ? whole_number(key) : otherwise;
 }
 
+double GgufKeys::number(const std::string& key) { return metadata_.number(asked(key)); }
+
 double GgufKeys::number(const std::string& key, double otherwise) {
   return has(key) ? metadata_.number(prefix_ + key) : otherwise;
 }

@@ -18,6 +18,7 @@ class GgufKeys {
   /// Up to 2^40 either way.
   std::int64_t whole_number(const std::string& key);
   std::int64_t whole_number(const std::string& key, std::int64_t otherwise);
+  double number(const std::string& key);
   double number(const std::string& key, double otherwise);
   std::string text(const std::string& key, const std::string& otherwise);
 

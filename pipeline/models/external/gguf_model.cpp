@@ -38,9 +38,14 @@ Config read_llama(GgufKeys& keys, const std::string& architecture, const io::ten
   keys.require("attention.value_length", config.head_width);
   config.feed_forward_width = keys.whole_number("feed_forward_length");
   config.sequence_length = keys.whole_number("context_length");
-  config.normalization_epsilon = static_cast<float>(keys.number("attention.layer_norm_rms_epsilon", 1e-6));
-  config.attention_window = keys.whole_number("attention.sliding_window", 0);
+  config.normalization_epsilon = static_cast<float>(keys.number("attention.layer_norm_rms_epsilon"));
   config.tied_head = !tensors.contains("output.weight");
+  // llama.cpp reads it for other architectures only.
+  const std::int64_t window = keys.whole_number("attention.sliding_window", 0);
+  if (window != 0 && window < config.sequence_length) {
+    keys.refuse("attention.sliding_window",
+                fmt::format("of {} is what llama.cpp does not heed, and is not built", window));
+  }
   keys.require("expert_count", 0);
   keys.require("expert_used_count", 0);
   if (config.heads < 1 || (config.head_width == 0 && config.width % config.heads != 0)) {
@@ -57,7 +62,7 @@ Config read_gpt2(GgufKeys& keys) {
   config.width = keys.whole_number("embedding_length");
   config.feed_forward_width = keys.whole_number("feed_forward_length", 4 * config.width);
   config.sequence_length = keys.whole_number("context_length");
-  config.normalization_epsilon = static_cast<float>(keys.number("attention.layer_norm_epsilon", 1e-5));
+  config.normalization_epsilon = static_cast<float>(keys.number("attention.layer_norm_epsilon"));
   return config;
 }
 
@@ -98,6 +103,9 @@ io::tokenizer::GgufVocabulary vocabulary_of(const Metadata& metadata, const std:
   vocabulary.unknown_token_id = token_id(metadata, prefix + "unknown_token_id", name);
   if (metadata.contains(prefix + "add_bos_token")) {
     vocabulary.add_bos_token = metadata.boolean(prefix + "add_bos_token");
+  }
+  if (vocabulary.model == "gpt2" && !metadata.contains(prefix + "merges")) {
+    refuse(name, fmt::format("the key '{}merges' is not there, without which a text would be cut into bytes", prefix));
   }
   vocabulary.add_eos_token = truth(metadata, prefix + "add_eos_token", false);
   vocabulary.add_space_prefix = truth(metadata, prefix + "add_space_prefix", true);

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <functional>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -124,7 +125,7 @@ TEST(GgufVocabulary, TextsOfLlama2And3BeginWithTheStartTokenUnlessTheFileSaysOth
     vocabulary.add_bos_token = says;
     return Tokenizer::from_gguf(vocabulary).template_before();
   };
-  for (const char* pre : {"llama-bpe", "llama3"}) {
+  for (const char* pre : {"llama-bpe", "llama3", "llama-v3"}) {
     EXPECT_EQ(before(bytes(), pre, std::nullopt), Tokens{1}) << pre;
     EXPECT_EQ(before(bytes(), pre, false), Tokens{}) << pre;
   }
@@ -133,6 +134,22 @@ TEST(GgufVocabulary, TextsOfLlama2And3BeginWithTheStartTokenUnlessTheFileSaysOth
   for (const char* pre : {"gpt-2", "olmo", "smollm", "llama4", "qwen2", "qwen35", "deepseek-v3"}) {
     EXPECT_EQ(before(bytes(), pre, std::nullopt), Tokens{}) << pre;
     EXPECT_EQ(before(bytes(), pre, true), Tokens{1}) << pre;
+  }
+}
+
+TEST(GgufVocabulary, FormCIsThatOfTheTokenizerThatIsNamed) {
+  for (const auto& [pre, composes] : std::map<std::string, bool>{{"gpt-2", false},
+                                                                 {"olmo", true},
+                                                                 {"smollm", false},
+                                                                 {"llama-bpe", false},
+                                                                 {"qwen2", true},
+                                                                 {"qwen35", true},
+                                                                 {"deepseek-v3", false}}) {
+    GgufVocabulary vocabulary = bytes();
+    vocabulary.pre = pre;
+    vocabulary.bos_token_id = 1;
+    const Tokenizer tokenizer = Tokenizer::from_gguf(vocabulary);
+    EXPECT_EQ(encoded(tokenizer, "e\u0301") == encoded(tokenizer, "\u00e9"), composes) << pre;
   }
 }
 
@@ -147,6 +164,7 @@ TEST(GgufVocabulary, WhatIsNotSupportedIsRefusedByItsKey) {
       {"'tokenizer.ggml.scores' has", [](auto& v) { v.scores.pop_back(); }},
       {"'tokenizer.ggml.scores' of token", [](auto& v) { v.scores.back() = std::nanf(""); }},
       {"are equal, as are others", [](auto& v) { v.scores[300] = v.scores[301] = -7.5; }},
+      {"'tokenizer.ggml.scores' are all equal", [](auto& v) { v.scores.assign(v.scores.size(), -1000); }},
       {"'tokenizer.ggml.bos_token_id' 480", [](auto& v) { v.bos_token_id = 480; }},
       {"'tokenizer.ggml.bos_token_id' is not there", [](auto& v) { v.bos_token_id.reset(); }},
       {"'tokenizer.ggml.eos_token_id' is not there", [](auto& v) { v.eos_token_id.reset(), v.add_eos_token = true; }},

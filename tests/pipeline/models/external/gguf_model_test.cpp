@@ -142,9 +142,17 @@ TEST_F(GgufModel, HeadsApartFromTheWidth) {
   EXPECT_THAT(refusal(), HasSubstr("'llama.attention.value_length'"));
 }
 
-TEST_F(GgufModel, WindowAndScaling) {
-  set("attention.sliding_window", 16);
-  EXPECT_EQ(open().config.attention_window, 16);
+/// llama.cpp heeds it for none of these architectures.
+TEST_F(GgufModel, AWindowIsRefusedWhereItWouldLeaveSomethingOut) {
+  for (const std::uint32_t window : {0U, 128U, 4096U}) {
+    set("attention.sliding_window", window);
+    EXPECT_EQ(open().config.attention_window, 0);
+  }
+  set("attention.sliding_window", 127);
+  EXPECT_THAT(refusal(), HasSubstr("'llama.attention.sliding_window' of 127"));
+}
+
+TEST_F(GgufModel, Scaling) {
   set_text("rope.scaling.type", "linear");
   keys_["rope.scaling.factor"] = {ValueType::f32, bytes_of(4.0F)};
   keys_["rope.freq_base"] = {ValueType::f32, bytes_of(500.0F)};
@@ -231,6 +239,9 @@ TEST_F(GgufModel, WhatIsNotBuiltIsRefusedByItsKey) {
     set(key, 3);
     EXPECT_THAT(refusal(), HasSubstr("llama." + std::string(key))) << key;
   }
+  keys_ = keys;
+  keys_.erase("attention.layer_norm_rms_epsilon");
+  EXPECT_THAT(refusal(), HasSubstr("'llama.attention.layer_norm_rms_epsilon' is not there"));
   for (const char* key :
        {"block_count", "attention.head_count", "embedding_length", "feed_forward_length", "context_length"}) {
     keys_ = keys;
@@ -264,6 +275,12 @@ TEST_F(GgufModel, TokensThatCannotBeAreRefused) {
       }
       whole_keys_.erase(name);
     }
+  }
+  try {
+    open().load_tokenizer();
+    FAIL() << "it was read";
+  } catch (const io::Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("the key 'tokenizer.ggml.merges' is not there"));
   }
 }
 
