@@ -99,7 +99,7 @@ TokenizerSource read_tiktoken(const std::filesystem::path& file) {
   for (const std::string& spelling : published->special_tokens) {
     source.added.push_back({.spelling = spelling, .id = tokens.size() + source.added.size(), .special = true});
   }
-  source.start_token = published->start_token;
+  if (!published->start_token.empty()) source.before.push_back({published->start_token});
   return source;
 }
 

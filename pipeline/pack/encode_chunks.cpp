@@ -121,7 +121,7 @@ class ChunkEncoder {
     run_.reset();
     foreign::TokenShards shards{task_.inputs.layout[first], {}};
     for (std::size_t file = first; file < end; ++file) shards.files.push_back(task_.inputs.files[file].path);
-    run_.emplace(std::move(shards), foreign::vocabulary_of(task_.tokenizer));
+    run_.emplace(std::move(shards), foreign::document_ids_of(task_.tokenizer));
     run_first_ = first;
     return *run_;
   }

@@ -24,9 +24,9 @@ namespace foreign = io::tokens::foreign;
 constexpr std::uint64_t kCopyTokens = std::uint64_t{1} << 20U;
 
 std::unique_ptr<foreign::DocumentWriter> writer_for(const ExportOptions& options, const std::filesystem::path& folder,
-                                                    const io::tokens::Vocabulary& vocabulary) {
-  return options.layout == foreign::Layout::llmc ? foreign::write_llmc(folder, vocabulary, options.shard_tokens)
-                                                 : foreign::write_megatron(folder, vocabulary);
+                                                    const foreign::DocumentIds& ids) {
+  return options.layout == foreign::Layout::llmc ? foreign::write_llmc(folder, ids, options.shard_tokens)
+                                                 : foreign::write_megatron(folder, ids);
 }
 
 /// What was written must be read as what was to be written.
@@ -55,15 +55,15 @@ Exported write(const ExportOptions& options, const std::filesystem::path& folder
   const auto data = io::tokens::DataSet::open(options.data);
   io::tokens::verify_shards(data, 0, 1);
   const io::tokens::DocumentTable documents(data, data.document_count());
-  const auto vocabulary = foreign::vocabulary_of(io::tokenizer::Tokenizer::load(data.tokenizer_path()));
-  const auto writer = writer_for(options, folder, vocabulary);
+  const auto ids = foreign::document_ids_of(io::tokenizer::Tokenizer::load(data.tokenizer_path()));
+  const auto writer = writer_for(options, folder, ids);
   std::vector<std::uint32_t> tokens;
   for (std::uint64_t i = 0; i < documents.size(); ++i) {
     tokens.resize(documents[i].tokens);
     data.read(documents[i].first_token, tokens);
     writer->append(tokens);
   }
-  const foreign::TokenRun written(writer->finish(), vocabulary);
+  const foreign::TokenRun written(writer->finish(), ids);
   compare(data, documents, written);
   return {written.shards().files.size(), documents.size(), data.token_count()};
 }

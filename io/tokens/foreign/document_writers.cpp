@@ -68,26 +68,26 @@ class OutputFile {
   std::vector<std::uint16_t> narrow_;
 };
 
-bool is_narrow(const Vocabulary& vocabulary) { return vocabulary.size <= kLargestNarrowVocabulary; }
+bool is_narrow(const DocumentIds& ids) { return ids.size <= kLargestNarrowVocabulary; }
 
 class LlmcWriter final : public DocumentWriter {
  public:
-  LlmcWriter(fs::path folder, const Vocabulary& vocabulary, std::uint64_t shard_tokens)
+  LlmcWriter(fs::path folder, const DocumentIds& ids, std::uint64_t shard_tokens)
       : folder_(std::move(folder)),
-        vocabulary_(vocabulary),
-        type_{static_cast<std::uint8_t>(is_narrow(vocabulary) ? 2 : 4), false},
+        ids_(ids),
+        type_{static_cast<std::uint8_t>(is_narrow(ids) ? 2 : 4), false},
         shard_tokens_(shard_tokens) {}
 
   void append(std::span<const std::uint32_t> document) override {
     const auto text = document.first(document.size() - 1);
     const auto ends = std::find_if(text.begin(), text.end(), [&](std::uint32_t token) {
-      return token == vocabulary_.end_of_text || token == vocabulary_.start_token;
+      return token == ids_.end_of_text || token == ids_.document_start;
     });
     if (ends != text.end()) {
       throw Error(ErrorKind::bad_data, fmt::format("document {} holds token {}, which parts documents in llm.c's files",
                                                    documents_ + 1, *ends));
     }
-    write(std::span(&vocabulary_.start_token, 1));
+    write(std::span(&ids_.document_start, 1));
     write(text);
     ++documents_;
   }
@@ -124,7 +124,7 @@ class LlmcWriter final : public DocumentWriter {
   }
 
   fs::path folder_;
-  Vocabulary vocabulary_;
+  DocumentIds ids_;
   TokenType type_;
   std::uint64_t shard_tokens_;
   TokenShards shards_{Layout::llmc, {}};
@@ -135,11 +135,11 @@ class LlmcWriter final : public DocumentWriter {
 
 class MegatronWriter final : public DocumentWriter {
  public:
-  MegatronWriter(const fs::path& folder, const Vocabulary& vocabulary)
-      : index_{is_narrow(vocabulary) ? TokenType{2, false} : TokenType{4, true}, {0}},
+  MegatronWriter(const fs::path& folder, const DocumentIds& ids)
+      : index_{is_narrow(ids) ? TokenType{2, false} : TokenType{4, true}, {0}},
         file_(folder / "tokens_document.bin", index_.type) {
-    if (vocabulary.size > static_cast<std::uint32_t>(std::numeric_limits<std::int32_t>::max())) {
-      throw Error(ErrorKind::bad_data, fmt::format("a vocabulary of {} has ids that no i32 holds", vocabulary.size));
+    if (ids.size > static_cast<std::uint32_t>(std::numeric_limits<std::int32_t>::max())) {
+      throw Error(ErrorKind::bad_data, fmt::format("a vocabulary of {} has ids that no i32 holds", ids.size));
     }
   }
 
@@ -163,13 +163,12 @@ class MegatronWriter final : public DocumentWriter {
 
 }  // namespace
 
-std::unique_ptr<DocumentWriter> write_llmc(const fs::path& folder, const Vocabulary& vocabulary,
-                                           std::uint64_t shard_tokens) {
-  return std::make_unique<LlmcWriter>(folder, vocabulary, shard_tokens);
+std::unique_ptr<DocumentWriter> write_llmc(const fs::path& folder, const DocumentIds& ids, std::uint64_t shard_tokens) {
+  return std::make_unique<LlmcWriter>(folder, ids, shard_tokens);
 }
 
-std::unique_ptr<DocumentWriter> write_megatron(const fs::path& folder, const Vocabulary& vocabulary) {
-  return std::make_unique<MegatronWriter>(folder, vocabulary);
+std::unique_ptr<DocumentWriter> write_megatron(const fs::path& folder, const DocumentIds& ids) {
+  return std::make_unique<MegatronWriter>(folder, ids);
 }
 
 }  // namespace chainrule::io::tokens::foreign

@@ -5,8 +5,8 @@
 #include <memory>
 #include <span>
 
+#include "io/tokens/foreign/document_ids.h"
 #include "io/tokens/foreign/token_shards.h"
-#include "io/tokens/vocabulary.h"
 
 namespace chainrule::io::tokens::foreign {
 
@@ -28,13 +28,13 @@ class DocumentWriter {
 };
 
 /// Files tokens_000000.bin, tokens_000001.bin ... of shard_tokens tokens each, as llm.c's own scripts cut them:
-/// wherever a file is full. A document that holds the start token or end-of-text cannot be written. shard_tokens: 1 to
-/// 2^31 - 1.
-std::unique_ptr<DocumentWriter> write_llmc(const std::filesystem::path& folder, const Vocabulary& vocabulary,
+/// wherever a file is full. A document that holds ids.document_start or end-of-text cannot be written. shard_tokens: 1
+/// to 2^31 - 1.
+std::unique_ptr<DocumentWriter> write_llmc(const std::filesystem::path& folder, const DocumentIds& ids,
                                            std::uint64_t shard_tokens);
 
 /// The pair tokens_document.bin and .idx, each document one sequence that ends in end-of-text. Memory: 28 bytes a
 /// document.
-std::unique_ptr<DocumentWriter> write_megatron(const std::filesystem::path& folder, const Vocabulary& vocabulary);
+std::unique_ptr<DocumentWriter> write_megatron(const std::filesystem::path& folder, const DocumentIds& ids);
 
 }  // namespace chainrule::io::tokens::foreign

@@ -15,7 +15,7 @@ ForeignStream::ForeignStream(std::filesystem::path path, TokenShards shards,
     : path_(std::move(path)),
       tokenizer_(std::move(tokenizer)),
       tokenizer_fingerprint_(tokenizer_->fingerprint()),
-      run_(std::move(shards), vocabulary_of(*tokenizer_)) {
+      run_(std::move(shards), document_ids_of(*tokenizer_)) {
   std::string all = fmt::format("{} {}", name_of(run_.shards().layout), tokenizer_fingerprint_);
   for (std::size_t shard = 0; shard < run_.shards().files.size(); ++shard) {
     digests_.push_back(digest_of(shard));
@@ -54,10 +54,6 @@ void ForeignStream::read_sources(std::uint64_t first, std::span<DocumentSource> 
     while (first >= run_.documents_of(file).second) ++file;
     source = {run_.shards().files[file].string(), first++ - run_.documents_of(file).first + 1};
   }
-}
-
-Vocabulary vocabulary_of(const tokenizer::Tokenizer& tokenizer) {
-  return {tokenizer.vocabulary_size(), tokenizer.end_of_text(), tokenizer.start_token()};
 }
 
 std::string decoded_document(const TokenRun& run, std::uint64_t document, const tokenizer::Tokenizer& tokenizer,

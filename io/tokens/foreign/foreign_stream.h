@@ -48,9 +48,6 @@ class ForeignStream final : public TokenStream {
   std::vector<std::string> domains_ = {"default"};
 };
 
-/// What a stream needs to know of a tokenizer's ids.
-Vocabulary vocabulary_of(const tokenizer::Tokenizer& tokenizer);
-
 /// The text of a document of run: its tokens without the end-of-text that follows, decoded. buffer: for its tokens,
 /// which are left in it.
 std::string decoded_document(const TokenRun& run, std::uint64_t document, const tokenizer::Tokenizer& tokenizer,

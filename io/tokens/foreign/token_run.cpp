@@ -26,13 +26,13 @@ struct Piece {
 
 struct TokenRun::State {
   TokenShards shards;
-  Vocabulary vocabulary;
+  DocumentIds ids;
   std::vector<TokenPlace> places;        ///< [files]
   std::vector<Piece> pieces;             ///< a file has one at its beginning, maybe an empty one
   std::vector<std::uint64_t> documents;  ///< [documents + 1] first tokens in the stream, then the token count
   KeptOpen<TokenFile> open;
 
-  State(TokenShards files, const Vocabulary& ids) : shards(std::move(files)), vocabulary(ids) {
+  State(TokenShards files, const DocumentIds& known) : shards(std::move(files)), ids(known) {
     documents.push_back(0);
     std::vector<std::vector<std::uint64_t>> indices;
     for (const auto& file : shards.files) {
@@ -50,9 +50,9 @@ struct TokenRun::State {
   /// Reads a file's tokens as they lie there.
   void read_file(std::size_t file, std::uint64_t first, std::span<std::uint32_t> tokens) {
     open.get(file, [&] { return std::make_shared<const TokenFile>(shards.files[file], places[file]); })
-        ->read(first, vocabulary.size, tokens);
+        ->read(first, ids.size, tokens);
     if (shards.layout == Layout::llmc) {
-      std::replace(tokens.begin(), tokens.end(), vocabulary.start_token, vocabulary.end_of_text);
+      std::replace(tokens.begin(), tokens.end(), ids.document_start, ids.end_of_text);
     }
   }
 
@@ -75,7 +75,7 @@ struct TokenRun::State {
     for (std::size_t file = 0; file < places.size(); ++file) {
       pieces.push_back({stream, file, 0, places[file].tokens});
       visit_file(file, [&](std::uint64_t token, std::uint32_t id) {
-        const bool ends = id == vocabulary.end_of_text;
+        const bool ends = id == ids.end_of_text;
         if (is_first && ends) {
           pieces.back() = {0, file, token + 1, places[file].tokens - 1};
         } else {
@@ -92,7 +92,7 @@ struct TokenRun::State {
     const std::uint64_t begin = documents.back();
     pieces.push_back({begin, file, 0, places[file].tokens});
     visit_file(file, [&](std::uint64_t token, std::uint32_t id) {
-      if (id == vocabulary.end_of_text) end_document(begin + token + 1);
+      if (id == ids.end_of_text) end_document(begin + token + 1);
     });
     const std::uint64_t end = begin + places[file].tokens;
     if (documents.back() != end) end_document(end + 1);
@@ -115,7 +115,7 @@ struct TokenRun::State {
     };
     visit_file(file, [&](std::uint64_t token, std::uint32_t id) {
       end_empty_ones(token);
-      if (token + 1 == index[document + 1]) end_one(id == vocabulary.end_of_text);
+      if (token + 1 == index[document + 1]) end_one(id == ids.end_of_text);
     });
     end_empty_ones(places[file].tokens);
   }
@@ -128,8 +128,8 @@ struct TokenRun::State {
   }
 };
 
-TokenRun::TokenRun(TokenShards shards, const Vocabulary& vocabulary)
-    : state_(std::make_unique<State>(std::move(shards), vocabulary)) {}
+TokenRun::TokenRun(TokenShards shards, const DocumentIds& ids)
+    : state_(std::make_unique<State>(std::move(shards), ids)) {}
 TokenRun::TokenRun(TokenRun&&) noexcept = default;
 TokenRun::~TokenRun() = default;
 
@@ -190,7 +190,7 @@ void TokenRun::read(std::uint64_t first, std::span<std::uint32_t> tokens) const 
       count = std::min<std::uint64_t>(tokens.size(), piece.tokens - within);
       state_->read_file(piece.file, piece.file_first + within, tokens.first(count));
     } else {
-      tokens.front() = state_->vocabulary.end_of_text;
+      tokens.front() = state_->ids.end_of_text;
     }
     tokens = tokens.subspan(count);
     first += count;

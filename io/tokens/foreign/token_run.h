@@ -5,23 +5,23 @@
 #include <utility>
 #include <vector>
 
+#include "io/tokens/foreign/document_ids.h"
 #include "io/tokens/foreign/token_shards.h"
-#include "io/tokens/vocabulary.h"
 
 namespace chainrule::io::tokens::foreign {
 
 /// Token files read as a stream of ours: documents, each followed by end-of-text. Nothing is copied.
 /// - llm.c: what stands before a document ends the one before it, the first one is the virtual start token, and one is
-///   added behind the last document. A file that begins otherwise goes on with the document of the file before it. The
-///   tokenizer's start token stands for end-of-text (llm.c's files of Llama 3 have it).
+///   added behind the last document. A file that begins otherwise goes on with the document of the file before it. What
+///   stands before a document may be another token than end-of-text (see DocumentIds), and is read as that.
 /// - Megatron: documents are those of the index; an end-of-text is added to those that do not end in one.
 /// - nanoGPT: documents end in end-of-text; one is added to the last where it lacks it.
 /// Memory: 8 bytes a document, and 32 for each to which an end-of-text is added.
 class TokenRun {
  public:
-  /// Opens the files and reads all of them once: every id is below the vocabulary's size. Throws Error (missing_input,
+  /// Opens the files and reads all of them once: every id is below ids.size. Throws Error (missing_input,
   /// bad_data, input_output).
-  TokenRun(TokenShards shards, const Vocabulary& vocabulary);
+  TokenRun(TokenShards shards, const DocumentIds& ids);
   TokenRun(TokenRun&&) noexcept;
   ~TokenRun();
 

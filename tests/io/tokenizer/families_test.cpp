@@ -11,6 +11,7 @@
 #include "io/error.h"
 #include "io/tokenizer/gguf_vocabulary.h"
 #include "io/tokenizer/piece_scanner.h"
+#include "io/tokens/foreign/document_ids.h"
 #include "tests/io/tokenizer/fixture.h"
 
 namespace chainrule::io::tokenizer {
@@ -256,6 +257,20 @@ TEST(TokenizerConfig, NamesTheTokensThatBeginAndEndAText) {
                 return Tokenizer::load(folder.path());
               }),
               HasSubstr("the token '<bos>' is not in the vocabulary"));
+}
+
+// Qwen's chats begin and end turns with tokens that stand within documents.
+TEST(DocumentIds, ATokenThatMayBeginATextPartsDocumentsWhereTheTemplatePutsIt) {
+  const files::TemporaryFolder folder;
+  Json file = families()["base"];
+  files::write_file_atomically(folder.path() / "tokenizer.json", file.dump());
+  files::write_file_atomically(folder.path() / "tokenizer_config.json", R"({"bos_token": "<s>"})");
+  const Tokenizer named = Tokenizer::load(folder.path());
+  EXPECT_EQ(named.start_token(), 1U);
+  EXPECT_EQ(tokens::foreign::document_ids_of(named).document_start, 2U);
+  EXPECT_EQ(tokens::foreign::document_ids_of(named).end_of_text, 2U);
+  file["post_processor"] = {{"type", "BertProcessing"}, {"cls", {"<s>", 1}}, {"sep", {"</s>", 2}}};
+  EXPECT_EQ(tokens::foreign::document_ids_of(loaded(file)).document_start, 1U);
 }
 
 // Of bytes, whose tokens are spelled otherwise than they read, and of characters.

@@ -25,7 +25,7 @@ using ::testing::HasSubstr;
 using Tokens = std::vector<std::uint32_t>;
 
 constexpr std::uint32_t kEnd = 9;
-constexpr Vocabulary kVocabulary{100, kEnd, kEnd};
+constexpr DocumentIds kIds{100, kEnd, kEnd};
 
 class TokenRunTest : public ::testing::Test {
  protected:
@@ -106,7 +106,7 @@ class TokenRunTest : public ::testing::Test {
 TEST_F(TokenRunTest, LlmcsFirstTokenIsTheVirtualStartAndDocumentsGoOnFromFileToFile) {
   const TokenShards shards{
       Layout::llmc, {write_llmc("a.bin", {9, 1, 2, 9, 3}), write_llmc("b.bin", {4, 9, 9}), write_llmc("c.bin", {5})}};
-  const TokenRun run(shards, kVocabulary);
+  const TokenRun run(shards, kIds);
   EXPECT_THAT(tokens_of(run), ElementsAre(1, 2, 9, 3, 4, 9, 9, 5, 9));
   EXPECT_THAT(documents_of(run), ElementsAre(0, 3, 6, 7, 9));
   EXPECT_EQ(run.place_of(1), (TokenRun::Place{0, 1024 + 8}));
@@ -116,19 +116,19 @@ TEST_F(TokenRunTest, LlmcsFirstTokenIsTheVirtualStartAndDocumentsGoOnFromFileToF
 }
 
 TEST_F(TokenRunTest, AnLlmcFileMayBeginInsideADocumentAndEndInAnEmptyOne) {
-  const TokenRun run({Layout::llmc, {write_llmc("a.bin", {1, 9, 2, 9})}}, kVocabulary);
+  const TokenRun run({Layout::llmc, {write_llmc("a.bin", {1, 9, 2, 9})}}, kIds);
   EXPECT_THAT(tokens_of(run), ElementsAre(1, 9, 2, 9, 9));
   EXPECT_THAT(documents_of(run), ElementsAre(0, 2, 4, 5));
   expect_tiled(run);
-  const TokenRun only_end({Layout::llmc, {write_llmc("b.bin", {9})}}, kVocabulary);
+  const TokenRun only_end({Layout::llmc, {write_llmc("b.bin", {9})}}, kIds);
   EXPECT_THAT(tokens_of(only_end), ElementsAre(9));
-  const TokenRun empty({Layout::llmc, {write_llmc("c.bin", {})}}, kVocabulary);
+  const TokenRun empty({Layout::llmc, {write_llmc("c.bin", {})}}, kIds);
   EXPECT_EQ(empty.token_count(), 0U);
   EXPECT_EQ(empty.document_count(), 0U);
 }
 
 TEST_F(TokenRunTest, TheStartTokenOfLlama3StandsForEndOfText) {
-  const Vocabulary llama{200'000, 128'001, 128'000};
+  const DocumentIds llama{200'000, 128'001, 128'000};
   const auto file =
       write("a.bin", llmc_header_bytes({{4, false}, 5}), std::vector<std::uint32_t>{128'000, 1, 128'000, 70'000, 2});
   const TokenRun run({Layout::llmc, {file}}, llama);
@@ -137,8 +137,7 @@ TEST_F(TokenRunTest, TheStartTokenOfLlama3StandsForEndOfText) {
 }
 
 TEST_F(TokenRunTest, MegatronsDocumentsAreTheIndexsAndNoEndOfTextIsDoubled) {
-  const TokenRun run({Layout::megatron, {write_megatron({1, 9, 2, 3, 9, 4, 9, 5}, {0, 2, 2, 4, 7, 7, 8})}},
-                     kVocabulary);
+  const TokenRun run({Layout::megatron, {write_megatron({1, 9, 2, 3, 9, 4, 9, 5}, {0, 2, 2, 4, 7, 7, 8})}}, kIds);
   EXPECT_THAT(tokens_of(run), ElementsAre(1, 9, 9, 2, 3, 9, 9, 4, 9, 9, 5, 9));
   EXPECT_THAT(documents_of(run), ElementsAre(0, 2, 3, 6, 9, 10, 12));
   const std::vector<bool> added{false, true, true, false, true, true};
@@ -147,20 +146,19 @@ TEST_F(TokenRunTest, MegatronsDocumentsAreTheIndexsAndNoEndOfTextIsDoubled) {
 }
 
 TEST_F(TokenRunTest, MegatronsOtherTypesAreRead) {
-  EXPECT_THAT(
-      tokens_of(TokenRun({Layout::megatron, {write_megatron<std::int32_t>({1, 9, 99}, {0, 2, 3})}}, kVocabulary)),
-      ElementsAre(1, 9, 99, 9));
+  EXPECT_THAT(tokens_of(TokenRun({Layout::megatron, {write_megatron<std::int32_t>({1, 9, 99}, {0, 2, 3})}}, kIds)),
+              ElementsAre(1, 9, 99, 9));
   const auto file = write_megatron<std::int32_t>({1, -2, 9}, {0, 3});
   expect_error(
       [&] {
-        TokenRun({Layout::megatron, {file}}, kVocabulary);
+        TokenRun({Layout::megatron, {file}}, kIds);
       },
       ErrorKind::bad_data, "m.bin': token -2 at byte 4 (token 1 of the file) is outside the vocabulary of 100");
 }
 
 TEST_F(TokenRunTest, NanoGptsDocumentsEndInEndOfText) {
   const auto write_raw = [&](const std::vector<std::uint16_t>& tokens) {
-    return TokenRun({Layout::nanogpt, {write("n.bin", "", tokens)}}, kVocabulary);
+    return TokenRun({Layout::nanogpt, {write("n.bin", "", tokens)}}, kIds);
   };
   const TokenRun whole = write_raw({1, 9, 9, 2, 3, 9});
   EXPECT_THAT(tokens_of(whole), ElementsAre(1, 9, 9, 2, 3, 9));
@@ -174,11 +172,11 @@ TEST_F(TokenRunTest, NanoGptsDocumentsEndInEndOfText) {
                ErrorKind::bad_data, "3 bytes are no whole number of u16 tokens");
 }
 
-TEST_F(TokenRunTest, AnIdOutsideTheVocabularyIsNamedWithFileAndPlace) {
+TEST_F(TokenRunTest, AnIdOutsideTheDocumentIdsIsNamedWithFileAndPlace) {
   const auto file = write_llmc("a.bin", {9, 1, 100});
   expect_error(
       [&] {
-        TokenRun({Layout::llmc, {file}}, kVocabulary);
+        TokenRun({Layout::llmc, {file}}, kIds);
       },
       ErrorKind::bad_data, "a.bin': token 100 at byte 1028 (token 2 of the file) is outside the vocabulary of 100");
 }
@@ -211,18 +209,18 @@ TEST_F(TokenRunTest, FilesAreFoundByContentByWhatTheirNamesBeginWithAndInFolders
 class WrittenShards : public TokenRunTest, public ::testing::WithParamInterface<Layout> {};
 
 TEST_P(WrittenShards, AreReadAsTheDocumentsThatWereWritten) {
-  for (const Vocabulary& vocabulary : {kVocabulary, Vocabulary{70'000, 69'999, 69'998}}) {
+  for (const DocumentIds& ids : {kIds, DocumentIds{70'000, 69'999, 69'998}}) {
     for (const std::uint64_t shard_tokens : {1, 2, 5, 1000}) {
       fs::remove_all(folder_);
       fs::create_directories(folder_);
-      const std::uint32_t end = vocabulary.end_of_text;
+      const std::uint32_t end = ids.end_of_text;
       const std::vector<Tokens> documents{{1, 2, 3, end}, {end}, {4, end}, {end}};
-      const auto writer = GetParam() == Layout::llmc ? foreign::write_llmc(folder_, vocabulary, shard_tokens)
-                                                     : foreign::write_megatron(folder_, vocabulary);
+      const auto writer = GetParam() == Layout::llmc ? foreign::write_llmc(folder_, ids, shard_tokens)
+                                                     : foreign::write_megatron(folder_, ids);
       for (const Tokens& each : documents) writer->append(each);
       const TokenShards written = writer->finish();
       EXPECT_EQ(find_token_shards(folder_)->files, written.files);
-      const TokenRun run(written, vocabulary);
+      const TokenRun run(written, ids);
       EXPECT_EQ(tokens_of(run), (Tokens{1, 2, 3, end, end, 4, end, end}));
       EXPECT_THAT(documents_of(run), ElementsAre(0, 4, 5, 7, 8));
       for (std::uint64_t i = 0; i < 4; ++i) EXPECT_FALSE(run.end_was_added(i));
@@ -236,12 +234,12 @@ INSTANTIATE_TEST_SUITE_P(Layouts, WrittenShards, ::testing::Values(Layout::llmc,
 
 TEST_F(TokenRunTest, ADocumentThatHoldsEndOfTextGoesToMegatronAndNotToLlmc) {
   const Tokens document{1, kEnd, 2, kEnd, kEnd};
-  const auto megatron = foreign::write_megatron(folder_, kVocabulary);
+  const auto megatron = foreign::write_megatron(folder_, kIds);
   megatron->append(document);
-  const TokenRun run(megatron->finish(), kVocabulary);
+  const TokenRun run(megatron->finish(), kIds);
   EXPECT_EQ(tokens_of(run), document);
   EXPECT_EQ(run.document_count(), 1U);
-  const auto llmc = foreign::write_llmc(folder_, kVocabulary, 10);
+  const auto llmc = foreign::write_llmc(folder_, kIds, 10);
   expect_error([&] { llmc->append(document); }, ErrorKind::bad_data, "document 1 holds token 9, which parts documents");
 }
 
