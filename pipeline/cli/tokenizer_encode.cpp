@@ -1,6 +1,7 @@
 // tokenizer encode and decode: streams of bytes to streams of ids and back.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <bit>
 #include <cerrno>
 #include <cstring>
@@ -138,6 +139,18 @@ void encode(const CodecOptions& options) {
   output.finish();
 }
 
+/// begun: whether a token before has text, of which alone a space at the start is left out.
+std::string decoded_block(const io::tokenizer::Tokenizer& tokenizer, std::span<const io::tokenizer::TokenId> ids,
+                          bool& begun) {
+  std::string text;
+  if (!begun) text = tokenizer.decode(ids);
+  for (const io::tokenizer::TokenId id : ids) {
+    if (begun) text += tokenizer.token_bytes(id);
+  }
+  begun = begun || std::any_of(ids.begin(), ids.end(), [&](auto id) { return !tokenizer.is_special(id); });
+  return text;
+}
+
 void decode(const CodecOptions& options) {
   const io::tokenizer::Tokenizer tokenizer = io::tokenizer::Tokenizer::load(options.tokenizer);
   Input input(options.input);
@@ -145,6 +158,7 @@ void decode(const CodecOptions& options) {
   std::string bytes;
   std::vector<io::tokenizer::TokenId> ids;
   std::uint64_t place = 0;
+  bool begun = false;
   while (input.read(bytes)) {
     ids.resize(bytes.size() / sizeof(io::tokenizer::TokenId));
     std::memcpy(ids.data(), bytes.data(), ids.size() * sizeof(io::tokenizer::TokenId));
@@ -157,7 +171,7 @@ void decode(const CodecOptions& options) {
       }
       ++place;
     }
-    output.write(tokenizer.decode(ids));
+    output.write(decoded_block(tokenizer, ids, begun));
   }
   if (!bytes.empty()) {
     throw failure::Error(failure::ExitCode::bad_data, fmt::format("'{}': {} bytes follow the {} whole ids of 4 bytes",

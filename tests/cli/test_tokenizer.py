@@ -56,6 +56,18 @@ class EncodeDecode(TokenizerTest):
         self.assertEqual((self.folder / "back").read_bytes(), content)
         self.assertNothingLeft("bytes", "ids", "back")
 
+    def test_the_space_that_a_text_begins_with_is_left_out_once(self):
+        families = json.loads((FIXTURE / "families.json").read_text())
+        tokenizer = self.file("tokenizer.json", json.dumps(families["base"]).encode())
+        vocabulary = families["base"]["model"]["vocab"]
+        word = next(token for token in vocabulary if token.startswith("\u2581") and len(token) > 1)
+        count = 2 * 1024 * 1024 + 3  # more than a block of 4 MiB
+        ids = self.file("ids", struct.pack(f"<{count}I", *[vocabulary[word]] * count))
+        chainrule("tokenizer", "decode", "--tokenizer", tokenizer, "--input", ids, "--output", self.folder / "text",
+                  check=0)
+        text = (self.folder / "text").read_text()
+        self.assertEqual(text, (word.replace("\u2581", " ") * count)[1:])
+
     def test_standard_input_and_output(self):
         text = "the text \N{GRINNING FACE}".encode() + b"\xff\x00"
         ids = chainrule("tokenizer", "encode", "--tokenizer", FIXTURE, "--input", "-", input=text, check=0).out
