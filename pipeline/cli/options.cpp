@@ -12,6 +12,8 @@
 
 #include "io/error.h"
 #include "io/files/atomic_file.h"
+#include "io/files/presence.h"
+#include "io/quote.h"
 #include "pipeline/comm/agreement.h"
 #include "pipeline/comm/session.h"
 #include "pipeline/failure/error.h"
@@ -75,6 +77,14 @@ std::string as_typed(const std::string& name, const Arguments& arguments) {
     if (word.size() > 1 && word[0] == '-' && word[1] == bare[0]) return word.substr(0, word.find('='));
   }
   return name;
+}
+
+/// Of a pipe each rank of several would read a part.
+void require_no_pipe(const char* option, const std::string& path) {
+  if (comm::launched_size() == 1 || io::files::presence_of(path) != io::files::Presence::other) return;
+  throw failure::Error(failure::ExitCode::usage,
+                       fmt::format("option '--{}': {} is a pipe, of which several ranks would each read a part", option,
+                                   io::path_in_quotes(path)));
 }
 
 OptionRow row_of(const po::option_description& option) {
@@ -205,6 +215,7 @@ bool CommandOptions::parse(const Arguments& arguments) {
     }
     if (values_.count("config") != 0) {
       const auto path = values_["config"].as<std::string>();
+      require_no_pipe("config", path);
       try {
         const run::Configuration lines = run::parse_configuration(io::files::read_file_or_pipe(path), path);
         for (const auto& [name, unused] : lines) {
@@ -222,6 +233,7 @@ bool CommandOptions::parse(const Arguments& arguments) {
     }
     po::notify(values_);
     refuse_empty(all, values_);
+    if (values_.count("tokenizer") != 0) require_no_pipe("tokenizer", values_["tokenizer"].as<std::string>());
   } catch (const po::unknown_option& error) {
     fail_unknown(as_typed(error.get_option_name(), arguments), "");
   } catch (const po::too_many_positional_options_error&) {

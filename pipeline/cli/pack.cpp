@@ -4,12 +4,14 @@
 
 #include <algorithm>
 
+#include "io/quote.h"
 #include "pipeline/cli/commands.h"
 #include "pipeline/cli/options.h"
 #include "pipeline/cli/text_files.h"
 #include "pipeline/comm/session.h"
 #include "pipeline/failure/error.h"
 #include "pipeline/run/standard_streams.h"
+#include "pipeline/show/legible.h"
 
 namespace chainrule::pipeline::cli {
 namespace {
@@ -25,6 +27,7 @@ pack::DomainPath parse_domain(const std::string& text) {
   if (std::any_of(name.begin(), name.end(), [](unsigned char each) { return each < 0x20 || each == 0x7F; })) {
     fail_usage("--domain: a name holds no control characters");
   }
+  if (show::valid_utf8(name) != name) fail_usage(fmt::format("--domain {}: a name is UTF-8", io::in_quotes(name)));
   return {name, text.substr(equals + 1)};
 }
 

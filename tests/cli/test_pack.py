@@ -1,5 +1,6 @@
 """`chainrule pack` and `chainrule inspect` from the outside."""
 import json
+import os
 import subprocess
 import unittest
 
@@ -10,6 +11,19 @@ from program import PROGRAM, chainrule
 
 
 class Pack(PackTest):
+    def test_a_domain_whose_name_is_not_utf8_is_refused(self):
+        done = self.pack("data", "--domain", os.fsdecode(b"caf\xe9=") + str(self.corpus / "code"), check=64)
+        self.assertIn("a name is UTF-8", done.err)
+        self.assertFalse((self.folder / "data").exists())
+
+    def test_a_pipe_is_no_tokenizer_of_several_ranks(self):
+        os.mkfifo(self.folder / "pipe")
+        write_corpus(self.corpus)
+        for more in ((), ("--tokenizer", self.folder / "tokenizer.json", "--config")):
+            options = (*more, self.folder / "pipe") if more else ("--tokenizer", self.folder / "pipe")
+            done = chainrule("pack", *options, "--input", self.corpus, "--output", self.folder / "data", ranks=2, check=64)
+            self.assertIn("pipe' is a pipe, of which several ranks would each read a part", done.err)
+
     def test_every_document_comes_back(self):
         documents = write_corpus(self.corpus)
         decoder = Decoder()
