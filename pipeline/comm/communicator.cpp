@@ -77,6 +77,35 @@ class ByteRun {
   MPI_Datatype type_ = MPI_DATATYPE_NULL;
 };
 
+/// More bytes than an int counts, as one element.
+class LongRun {
+ public:
+  explicit LongRun(std::size_t bytes) {
+    const ByteRun piece(kLargestPiece);
+    const std::size_t rest = bytes % kLargestPiece;
+    const int lengths[] = {static_cast<int>(bytes / kLargestPiece), static_cast<int>(rest)};
+    const MPI_Aint places[] = {0, static_cast<MPI_Aint>(bytes - rest)};
+    const MPI_Datatype types[] = {piece.get(), MPI_BYTE};
+    check_mpi(MPI_Type_create_struct(2, lengths, places, types, &type_), "MPI_Type_create_struct");
+    check_mpi(MPI_Type_commit(&type_), "MPI_Type_commit");
+  }
+  LongRun(const LongRun&) = delete;
+  LongRun& operator=(const LongRun&) = delete;
+  ~LongRun() { MPI_Type_free(&type_); }
+  MPI_Datatype get() const { return type_; }
+
+ private:
+  MPI_Datatype type_ = MPI_DATATYPE_NULL;
+};
+
+/// call(count, type) for so many bytes.
+template <class Call>
+void with_bytes(std::size_t bytes, const Call& call) {
+  if (bytes <= kLargestPiece) return call(static_cast<int>(bytes), MPI_BYTE);
+  const LongRun run(bytes);
+  call(1, run.get());
+}
+
 }  // namespace
 
 struct Transfer::State {
@@ -247,18 +276,18 @@ Transfer Communicator::begin_all_gather(std::span<std::byte> whole, std::span<co
 Transfer Communicator::send(std::span<const std::byte> values, int to, int tag) const {
   Transfer transfer;
   transfer.state_ = std::make_unique<Transfer::State>();
-  check_mpi(MPI_Isend(values.data(), static_cast<int>(values.size()), MPI_BYTE, to, tag, state_->handle,
-                      &transfer.state_->request),
-            "MPI_Isend");
+  with_bytes(values.size(), [&](int count, MPI_Datatype type) {
+    check_mpi(MPI_Isend(values.data(), count, type, to, tag, state_->handle, &transfer.state_->request), "MPI_Isend");
+  });
   return transfer;
 }
 
 Transfer Communicator::receive(std::span<std::byte> values, int from, int tag) const {
   Transfer transfer;
   transfer.state_ = std::make_unique<Transfer::State>();
-  check_mpi(MPI_Irecv(values.data(), static_cast<int>(values.size()), MPI_BYTE, from, tag, state_->handle,
-                      &transfer.state_->request),
-            "MPI_Irecv");
+  with_bytes(values.size(), [&](int count, MPI_Datatype type) {
+    check_mpi(MPI_Irecv(values.data(), count, type, from, tag, state_->handle, &transfer.state_->request), "MPI_Irecv");
+  });
   return transfer;
 }
 

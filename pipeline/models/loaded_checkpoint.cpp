@@ -129,8 +129,9 @@ LoadedModel load_highest(const std::filesystem::path& run, Which which, const Ch
       return load_checkpoint(places[i].folder, which, also);
     } catch (const io::Error& error) {
       // A run writes its next checkpoint before it deletes this one.
-      if (has_newer(run, highest)) {
-        places = list_checkpoints(run);
+      std::vector<CheckpointPlace> now = list_checkpoints(run);
+      if (!now.empty() && now.front().step > highest) {
+        places = std::move(now);
         highest = places.front().step;
         i = 0;
         continue;

@@ -49,6 +49,15 @@ std::filesystem::path run_of(const std::filesystem::path& path) {
   return average ? average->of : path;
 }
 
+/// No where it cannot be seen: then the failure is told that asked for it.
+bool may_have_newer(const std::filesystem::path& run, std::int64_t step) {
+  try {
+    return has_newer(run, step);
+  } catch (const io::Error&) {
+    return false;
+  }
+}
+
 }  // namespace
 
 model::weights::Weights LoadedModel::weights() const {
@@ -99,7 +108,7 @@ LoadedModel load_same_model(const comm::Communicator& communicator, const std::f
     } catch (const failure::AgreedError& error) {
       // The run may have deleted rank 0's choice before the others had read it: then rank 0 chooses a newer one. Where
       // it stands by its choice, the failure is what it seems.
-      const bool newer = communicator.rank() == 0 && has_newer(run_of(path), model->step);
+      const bool newer = communicator.rank() == 0 && may_have_newer(run_of(path), model->step);
       if (attempt == kAttempts || communicator.maximum(newer ? 1 : 0) == 0) throw;
       failed = error;
       before = chosen;

@@ -162,7 +162,8 @@ void write_checkpoint(const comm::Communicator& communicator, const CheckpointCo
     comm::agree_on_first(communicator, [&] {
       io::tensors::Manifest(partial, all).write();
       context.require_hold();
-      io::files::publish_folder(partial, folder);
+      io::files::sync_path(partial);
+      io::files::commit_rename(partial, folder);
       context.require_hold();
       prune(context, snapshot.state.step);
     });
