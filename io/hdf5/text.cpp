@@ -101,7 +101,9 @@ void File::write_strings(const std::string& name, const std::vector<std::string>
   for (std::size_t i = 0; i < values.size(); ++i) values[i].copy(filled.data() + i * bytes, bytes);
   const Handle type = string_type(bytes);
   const hsize_t extent = values.size();
-  const hsize_t chunk = layout.chunk_rows != 0 ? layout.chunk_rows : std::max<hsize_t>(extent, 1);
+  constexpr std::size_t kMostChunkBytes = std::size_t{64} << 20U;  // HDF5's own limit is 4 GiB
+  const hsize_t wanted = layout.chunk_rows != 0 ? layout.chunk_rows : std::max<hsize_t>(extent, 1);
+  const hsize_t chunk = std::clamp<hsize_t>(kMostChunkBytes / bytes, 1, wanted);
   const hsize_t limit = std::max(extent, chunk);
   const Handle space(check(H5Screate_simple(1, &extent, &limit), ErrorKind::input_output, writing));
   const Handle properties = creation_properties({chunk}, layout.deflate);

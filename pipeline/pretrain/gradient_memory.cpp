@@ -27,8 +27,9 @@ std::int64_t gradient_elements(const PretrainOptions& options, const model::shap
   const bool in_rounds = options.zero_stage == exchange::ZeroStage::two;
   std::int64_t most = 0;
   for (const std::int64_t batch : batch_sizes(options).all()) {
-    const exchange::LanePlan by_lane(batch / options.micro_batch, options.lanes, ranks);
-    const exchange::RoundPlan by_round(batch / options.micro_batch, options.lanes, ranks);
+    const std::int64_t micro_batches = batch / options.micro_batch;
+    const exchange::LanePlan by_lane(micro_batches, options.lanes, ranks);
+    const exchange::RoundPlan by_round(in_rounds ? micro_batches : 1, options.lanes, ranks);  // many turns
     const auto leaves =
         in_rounds ? by_round.turns().front().leaves : static_cast<std::int64_t>(by_lane.combine_plan().leaves.size());
     for (int rank = 0; rank < ranks; ++rank) {

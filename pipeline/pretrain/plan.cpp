@@ -54,6 +54,12 @@ PretrainPlan plan_pretraining(const PretrainOptions& options, const PretrainInpu
                          fmt::format("--steps {} of --global-batch {} are {:.3g} tokens, more than can be counted",
                                      options.schedule.steps, options.global_batch, tokens));
   }
+  constexpr std::int64_t kMostMicroBatches = std::int64_t{1} << 24;
+  if (options.global_batch / options.micro_batch > kMostMicroBatches) {
+    throw failure::Error(failure::ExitCode::usage,
+                         fmt::format("--global-batch {} has more than {} micro-batches of {}", options.global_batch,
+                                     kMostMicroBatches, options.micro_batch));
+  }
   const windows::BatchSizes batches = batch_sizes(options);
   const auto samples = static_cast<std::int64_t>(batches.of_steps(options.schedule.steps));
   plan.steps_before = steps_before;

@@ -101,7 +101,8 @@ void tell_plan(const comm::Communicator& communicator, PretrainOptions& options,
   checkpoint::TrainingState state;
   if (options.decay_now) state = find_branch(communicator, run, options, configuration, inputs).state;
   check_lanes(options.lanes, communicator.size());
-  const PretrainPlan plan = plan_pretraining(options, inputs, state.step, communicator.size());
+  PretrainPlan plan;
+  comm::agree(communicator, [&] { plan = plan_pretraining(options, inputs, state.step, communicator.size()); });
   std::string text = to_text(plan, communicator.size());
   if (inputs.has_mix()) text += sources_table(options, inputs);
   if (communicator.rank() == 0) {
@@ -142,7 +143,8 @@ failure::ExitCode pretrain(const comm::Communicator& communicator, PretrainOptio
   comm::agree(communicator, [&] { check_epochs(options, *inputs); });
   verify_inputs(communicator, *inputs);
   const job::Whereabouts here = job::gather_whereabouts(communicator, environment.threads_per_rank);
-  const PretrainPlan plan = plan_pretraining(options, *inputs, 0, communicator.size());
+  PretrainPlan plan;
+  comm::agree(communicator, [&] { plan = plan_pretraining(options, *inputs, 0, communicator.size()); });
   if (first) warn_of_stages(options, state.samples_passed_over);
   Requests requests(first, options.run, pace_of(options, here.job, plan, communicator.size(), started), started);
   comm::agree_on_first(communicator, [&] { job::say_where(here, memory_needs(plan), options.run); });

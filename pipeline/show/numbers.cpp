@@ -3,6 +3,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <cmath>
 #include <cstddef>
 
 namespace chainrule::pipeline::show {
@@ -25,6 +26,7 @@ std::string scaled(double number) {
 std::string utc_text(std::time_t time) { return fmt::format("{:%FT%TZ}", fmt::gmtime(time)); }
 
 std::string clock_time(double seconds, Hours hours) {
+  if (!(std::abs(seconds) < 1e15)) return "?";
   const auto whole = static_cast<std::int64_t>(seconds + 0.5);
   if (whole >= 3600 || hours == Hours::always) {
     return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);

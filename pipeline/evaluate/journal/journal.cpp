@@ -48,8 +48,9 @@ Journal Journal::open(const fs::path& path, const JournalHeader& header) {
   Journal journal(path, file);
   io::files::require_regular(file, path);
   journal.hold_ = run::lock_file(file, path);
-  if (journal.bytes_of_file() == 0) {
-    const std::string text = header_text(header);
+  const std::string text = header_text(header);
+  if (journal.holds_less_than(text)) {
+    if (::ftruncate(file, 0) != 0) journal.fail("cut");
     journal.write(std::as_bytes(std::span(text)));
     journal.sync();
   }
@@ -117,6 +118,13 @@ std::uint64_t Journal::bytes_of_file() const {
   struct stat status {};
   if (::fstat(file_, &status) != 0) fail("look at");
   return static_cast<std::uint64_t>(status.st_size);
+}
+
+bool Journal::holds_less_than(const std::string& text) const {
+  const std::uint64_t bytes = bytes_of_file();
+  if (bytes >= text.size()) return false;
+  const std::vector<std::byte> begin = bytes_at(0, bytes);
+  return std::memcmp(begin.data(), text.data(), bytes) == 0;
 }
 
 bool Journal::read_header() {

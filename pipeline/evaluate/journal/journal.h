@@ -64,6 +64,8 @@ class Journal {
   };
   Journal(std::filesystem::path path, int file) : path_(std::move(path)), file_(file) {}
   std::uint64_t bytes_of_file() const;
+  /// Whether all that is there is a beginning of text, which has more.
+  bool holds_less_than(const std::string& text) const;
   bool read_header();
   void read_records();
   void write(std::span<const std::byte> bytes);

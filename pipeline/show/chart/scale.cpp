@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace chainrule::pipeline::show::chart {
 namespace {
 
 constexpr int kMostTicks = 6;
+constexpr int kMostMultiples = 100;
 
 /// 1, 2 or 5 times a power of ten, of which at most so many and one fit into range.
 double step_within(double range, int most) {
@@ -23,7 +25,10 @@ double step_within(double range, int most) {
 std::vector<Tick> multiples(double low, double high, double step) {
   std::vector<Tick> ticks;
   const double slack = step * 1e-6;
-  for (double n = std::ceil((low - slack) / step); n * step <= high + slack; ++n) {
+  const double first = std::ceil((low - slack) / step);
+  for (int i = 0; i < kMostMultiples; ++i) {  // where a double's digits end, n may not come on
+    const double n = first + i;
+    if (!(n * step <= high + slack)) break;
     ticks.push_back({n * step, axis_number(n == 0 ? 0 : n * step)});
   }
   return ticks;
@@ -32,7 +37,10 @@ std::vector<Tick> multiples(double low, double high, double step) {
 /// The factors' multiples of powers of ten from low to high.
 std::vector<Tick> of_decades(double low, double high, std::initializer_list<double> factors) {
   std::vector<Tick> ticks;
-  for (double power = std::pow(10, std::floor(std::log10(low))); power <= high; power *= 10) {
+  const int last = std::numeric_limits<double>::max_exponent10;
+  for (int exponent = static_cast<int>(std::floor(std::log10(low))); exponent <= last; ++exponent) {
+    const double power = std::pow(10, exponent);  // 0 below the least number
+    if (power > high) break;
     for (const double factor : factors) {
       const double value = factor * power;
       if (value >= low * (1 - 1e-9) && value <= high * (1 + 1e-9)) ticks.push_back({value, axis_number(value)});

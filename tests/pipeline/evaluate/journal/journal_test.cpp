@@ -57,6 +57,22 @@ class JournalTest : public testing::Test {
   fs::path path_ = folder_.path() / "the folder" / "report.journal";
 };
 
+// What a full disk or a kill leaves of the first bytes.
+TEST_F(JournalTest, ABeginningThatWasNotWrittenWholeIsWrittenAnew) {
+  write({});
+  const std::string whole = io::files::read_file(path_);
+  for (const std::size_t bytes : {std::size_t{0}, std::size_t{1}, whole.size() / 2, whole.size() - 1}) {
+    fs::resize_file(path_, bytes);
+    write({});
+    EXPECT_EQ(io::files::read_file(path_), whole) << bytes;
+  }
+  std::string other = whole.substr(0, whole.size() / 2);
+  other.back() ^= 1;
+  io::files::write_file_atomically(path_, other);
+  EXPECT_THAT(error_of(io::ErrorKind::bad_data, [&] { write({}); }), HasSubstr("its beginning is damaged"));
+  EXPECT_EQ(io::files::read_file(path_), other);
+}
+
 TEST_F(JournalTest, ABaselineHasColumnsOfItsOwn) {
   UnitResult result = unit_of(7, 3);
   const std::size_t alone = to_record(result).size();

@@ -30,6 +30,15 @@ TEST(Scale, ALogarithmicOneHasEqualWaysForEqualRatios) {
   EXPECT_NEAR(scale.place(0.1), 0.25, 1e-12);
 }
 
+// Beyond 2^53 a double plus 1 may be the same, and below 1e-308 a power of ten is 0.
+TEST(Scale, EndsWhereNumbersDo) {
+  EXPECT_LE(Scale::counting(0x1p53, 0x1p53 + 2).ticks().size(), 8U);
+  EXPECT_LE(Scale::counting(1e300, 1e300).ticks().size(), 100U);
+  EXPECT_LE(Scale::logarithmic(5e-324, 1).ticks().size(), 8U);
+  EXPECT_LE(Scale::logarithmic(5e-324, 1e-323).ticks().size(), 8U);
+  EXPECT_LE(Scale::logarithmic(1e-300, 1.7e308).ticks().size(), 8U);
+}
+
 TEST(Scale, EveryRangeHasTicksThatAreNotTooMany) {
   for (double least = 1e-9; least < 1e12; least *= 7.3) {
     for (double ratio = 1; ratio < 1e15; ratio *= 1.9) {
