@@ -288,6 +288,8 @@ class Assembly {
     definition_.post_processor = source_.post_processor;
     definition_.start = default_start_of(definition_);
     if (!source_.start_token.empty()) definition_.start = token_of_template(source_.start_token);
+    if (!source_.bos_token.empty()) definition_.named_start = token_of_template(source_.bos_token);
+    if (!source_.eos_token.empty()) definition_.named_end = token_of_template(source_.eos_token);
   }
 
   const TokenizerSource& source_;

@@ -104,7 +104,9 @@ struct TokenizerDefinition {
   std::vector<PreTokenization> pre_tokenizations;
   std::optional<CharacterAlphabet> characters;  ///< nothing: byte-level
   TokenId end_of_text = 0;
-  TokenId start = 0;                   ///< what a text is read behind
+  TokenId start = 0;  ///< what a text is read behind
+  /// What the files call bos_token and eos_token. The latter may end a turn, where end_of_text ends a text.
+  std::optional<TokenId> named_start, named_end;
   std::vector<TokenId> before, after;  ///< what the file's template puts around a text. Not done here, but kept
   std::string post_processor;          ///< JSON: where the template is one of tokenizer.json, all that it says
 };

@@ -186,8 +186,10 @@ class Builder {
   }
 
   void name_ends() {
-    if (vocabulary_.eos_token_id) source_.end_token = token(*vocabulary_.eos_token_id, "eos_token_id");
-    if (vocabulary_.bos_token_id) source_.start_token = token(*vocabulary_.bos_token_id, "bos_token_id");
+    if (vocabulary_.eos_token_id) source_.eos_token = token(*vocabulary_.eos_token_id, "eos_token_id");
+    if (vocabulary_.bos_token_id) source_.bos_token = token(*vocabulary_.bos_token_id, "bos_token_id");
+    source_.end_token = source_.eos_token;
+    source_.start_token = source_.bos_token;
     if (vocabulary_.add_bos_token.value_or(adds_start_)) {
       if (!vocabulary_.bos_token_id) fail("bos_token_id", "is not there, and texts begin with it");
       source_.before.push_back({source_.start_token, vocabulary_.bos_token_id});

@@ -153,9 +153,12 @@ TokenizerSource::Added read_added_token(const FileFields& fields, const Json& to
 
 void read_own(const FileFields& fields, const Json& own, TokenizerSource& source) {
   const std::string where = fmt::format("'{}'", kOwnKey);
-  fields.know_keys(own, where, {"start_token", "end_token", "ranked_by_result", "tied_results"});
+  fields.know_keys(own, where,
+                   {"start_token", "end_token", "bos_token", "eos_token", "ranked_by_result", "tied_results"});
   if (FileFields::present(own, "start_token")) source.start_token = fields.text(own, "start_token", where);
   if (FileFields::present(own, "end_token")) source.end_token = fields.text(own, "end_token", where);
+  if (FileFields::present(own, "bos_token")) source.bos_token = fields.text(own, "bos_token", where);
+  if (FileFields::present(own, "eos_token")) source.eos_token = fields.text(own, "eos_token", where);
   source.ranked_by_result = fields.flag(own, "ranked_by_result", false, where);
   source.tied_results.clear();
   if (!FileFields::present(own, "tied_results")) return;

@@ -192,6 +192,8 @@ OrderedJson own_of(const TokenizerDefinition& definition) {
   auto own = OrderedJson::object();
   if (definition.start != default_start_of(definition)) own["start_token"] = spelling_of(definition, definition.start);
   if (!ends_by_default(definition)) own["end_token"] = spelling_of(definition, definition.end_of_text);
+  if (definition.named_start) own["bos_token"] = spelling_of(definition, *definition.named_start);
+  if (definition.named_end) own["eos_token"] = spelling_of(definition, *definition.named_end);
   own.update(beyond_library(definition));
   return own;
 }

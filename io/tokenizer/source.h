@@ -42,6 +42,7 @@ struct TokenizerSource {
   std::string post_processor;         ///< as in TokenizerDefinition
   std::string end_token;              ///< the spelling that files beside give for the end of a text; may be empty
   std::string start_token;            ///< likewise for its start
+  std::string bos_token, eos_token;   ///< the spellings of what files name so; may be empty
   bool trusts_added_ids = false;      ///< ids are the model's, whatever the library 'tokenizers' would give
 };
 

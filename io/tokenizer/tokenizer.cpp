@@ -108,6 +108,8 @@ std::uint32_t Tokenizer::vocabulary_size() const {
 
 TokenId Tokenizer::end_of_text() const { return state_->definition.end_of_text; }
 TokenId Tokenizer::start_token() const { return state_->definition.start; }
+std::optional<TokenId> Tokenizer::named_start() const { return state_->definition.named_start; }
+std::optional<TokenId> Tokenizer::named_end() const { return state_->definition.named_end; }
 const std::vector<TokenId>& Tokenizer::template_before() const { return state_->definition.before; }
 const std::vector<TokenId>& Tokenizer::template_after() const { return state_->definition.after; }
 

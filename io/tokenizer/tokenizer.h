@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -41,6 +42,9 @@ class Tokenizer {
   /// What a text is read behind: the token that the tokenizer's files say begins a text, else end-of-text. (As lm-eval
   /// chooses its prefix token.)
   TokenId start_token() const;
+  /// What the files call bos_token and eos_token, where they do.
+  std::optional<TokenId> named_start() const;
+  std::optional<TokenId> named_end() const;
   /// What the file's template puts before and behind a text where special tokens are asked for. encode() does not.
   const std::vector<TokenId>& template_before() const;
   const std::vector<TokenId>& template_after() const;

@@ -201,7 +201,8 @@ void read_tokenizer_config(const std::filesystem::path& folder, TokenizerSource&
       config->fields.fail(fmt::format("the token {} is not in the vocabulary", in_quotes(token)));
     }
   }
-  if (!end.empty()) source.end_token = end;
+  if (!start.empty()) source.bos_token = start;
+  if (!end.empty()) source.end_token = source.eos_token = end;
   if (!start.empty() || !end.empty()) source.start_token = start.empty() ? end : start;
 }
 

@@ -65,7 +65,11 @@ failure::ExitCode run_convert(const Arguments& arguments) {
     refuse("--encoding bf16: a checkpoint's weights are f32");
   }
   if (comm::launched_rank() != 0) return failure::ExitCode::done;  // one rank's work
-  run::print(summary_of(asked, convert::convert(asked)));
+  const convert::Converted converted = convert::convert(asked);
+  run::print(summary_of(asked, converted));
+  if (converted.tokenizer_is_ours) {
+    run::warn("its tokenizer merges by scores, which a tokenizer.json cannot say: other programs may give other ids");
+  }
   return failure::ExitCode::done;
 }
 

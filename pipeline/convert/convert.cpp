@@ -157,7 +157,10 @@ Converted convert(const ConvertOptions& options) {
   const TextModel text_model = models::load_text_model(options.model);
   Converted converted{model::shape::parameter_count(text_model.model.config), {}};
   switch (options.format) {
-    case Format::hugging_face: write_hugging_face(text_model, options); break;
+    case Format::hugging_face:
+      write_hugging_face(text_model, options);
+      converted.tokenizer_is_ours = !text_model.tokenizer.beyond_library_json().empty();
+      break;
     case Format::llmc: write_llmc(text_model, options); break;
     case Format::checkpoint: converted.weights_hash = write_checkpoint(text_model, options); break;
   }

@@ -20,6 +20,8 @@ struct ConvertOptions {
 struct Converted {
   std::int64_t parameters = 0;
   std::string weights_hash;  ///< of a checkpoint
+  /// What is written for other programs lacks how the tokenizer merges, which their format cannot say.
+  bool tokenizer_is_ours = false;
 };
 
 /// Writes a model as another system has it, or as a checkpoint of step 0, some rows of a tensor at a time. The output

@@ -1,5 +1,6 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 
 #include "io/files/json_text.h"
@@ -41,7 +42,7 @@ std::int64_t positions_of(const Requirement& format, const Config& config) {
 }
 
 /// rope_scaling as transformers 4 spells it, which transformers 5 reads too; null where there is none.
-Json scaling_of(const RotaryScaling& scaling) {
+Json scaling_of(const RotaryScaling& scaling, std::int64_t positions) {
   switch (scaling.kind) {
     case Kind::none: return nullptr;
     case Kind::linear: return {{"rope_type", "linear"}, {"factor", scaling.factor}};
@@ -55,13 +56,15 @@ Json scaling_of(const RotaryScaling& scaling) {
     case Kind::yarn:
     case Kind::factors: break;  // factors are refused before
   }
-  return {{"rope_type", "yarn"},
-          {"factor", scaling.factor},
-          {"beta_fast", scaling.beta_fast},
-          {"beta_slow", scaling.beta_slow},
-          {"truncate", scaling.truncate},
-          {"attention_factor", scaling.attention_factor},
-          {"original_max_position_embeddings", scaling.original_length}};
+  Json yarn = {{"rope_type", "yarn"},
+               {"factor", scaling.factor},
+               {"beta_fast", scaling.beta_fast},
+               {"beta_slow", scaling.beta_slow},
+               {"truncate", scaling.truncate},
+               {"attention_factor", scaling.attention_factor}};
+  // Where it is there, some versions of transformers take the ratio to max_position_embeddings for the factor.
+  if (scaling.original_length != positions) yarn["original_max_position_embeddings"] = scaling.original_length;
+  return yarn;
 }
 
 void append_llama(const Requirement& format, const Config& config, Json& json) {
@@ -76,7 +79,7 @@ void append_llama(const Requirement& format, const Config& config, Json& json) {
   json["rms_norm_eps"] = as_written(config.normalization_epsilon);
   json["hidden_act"] = "silu";
   json["rope_theta"] = config.rotary.theta;
-  json["rope_scaling"] = scaling_of(config.rotary.scaling);
+  json["rope_scaling"] = scaling_of(config.rotary.scaling, config.sequence_length);
   json["tie_word_embeddings"] = config.tied_head;
 }
 
@@ -110,6 +113,18 @@ std::string llama_type(const Config& config) {
   return config.attention_window != 0 ? "mistral" : "llama";
 }
 
+/// eos_token: the one that the model came with, at which its turns end.
+io::tokenizer::TokenId written_end(const io::tokenizer::Tokenizer& tokenizer) {
+  return tokenizer.named_end().value_or(tokenizer.end_of_text());
+}
+
+/// bos_token: the one that the model came with; else where a text would be read behind another without it.
+std::optional<io::tokenizer::TokenId> written_start(const io::tokenizer::Tokenizer& tokenizer) {
+  if (tokenizer.named_start()) return tokenizer.named_start();
+  if (tokenizer.named_end() && tokenizer.start_token() == *tokenizer.named_end()) return std::nullopt;
+  return tokenizer.start_token();
+}
+
 const char* class_of(const std::string& type) {
   if (type == "gpt2") return "GPT2LMHeadModel";
   if (type == "qwen2") return "Qwen2ForCausalLM";
@@ -133,18 +148,18 @@ Json hugging_face_config(const Config& config, const io::tokenizer::Tokenizer& t
     append_llama(format, config, json);
     append_window(config, type, json);
   }
-  json["bos_token_id"] = tokenizer.start_token();
-  json["eos_token_id"] = tokenizer.end_of_text();
+  if (const auto start = written_start(tokenizer)) json["bos_token_id"] = *start;
+  json["eos_token_id"] = written_end(tokenizer);
   json["torch_dtype"] = encoding == io::tensors::Encoding::bf16 ? "bfloat16" : "float32";
   return json;
 }
 
 Json hugging_face_tokenizer_config(const Config& config, const io::tokenizer::Tokenizer& tokenizer) {
   Json json = {{"tokenizer_class", "PreTrainedTokenizerFast"},
-               {"bos_token", tokenizer.token_spelling(tokenizer.start_token())},
-               {"eos_token", tokenizer.token_spelling(tokenizer.end_of_text())},
+               {"eos_token", tokenizer.token_spelling(written_end(tokenizer))},
                {"clean_up_tokenization_spaces", false},
                {"model_max_length", config.sequence_length}};
+  if (const auto start = written_start(tokenizer)) json["bos_token"] = tokenizer.token_spelling(*start);
   if (const std::string own = tokenizer.beyond_library_json(); !own.empty())
     json["chainrule"] = io::files::parse_ordered_json(own);
   return json;

@@ -14,7 +14,7 @@ def main():
     for prompt in PROMPTS:
         ids = parity.ids_of(prompt)
         made = model.generate(torch.tensor([ids]), attention_mask=torch.ones(1, len(ids), dtype=torch.long),
-                              max_new_tokens=64, do_sample=False, eos_token_id=0, pad_token_id=0)
+                              max_new_tokens=64, do_sample=False, eos_token_id=[0, 2], pad_token_id=0)
         theirs = made[0, len(ids):].tolist()
         for name, folder in (("folder", parity.SMOLLM2), ("GGUF", parity.SMOLLM2_GGUF)):
             answer = json.loads(parity.chainrule("generate", "--model", folder, "--prompt", prompt, "--max-tokens", 64,

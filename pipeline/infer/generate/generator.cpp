@@ -157,7 +157,7 @@ void Generator::State::take(Writing& each, const TextListener& listener) {
     each.ended = true;
   };
   std::string piece;
-  if (token == model.tokenizer.end_of_text()) {
+  if (token == model.tokenizer.end_of_text() || token == model.tokenizer.named_end()) {
     end(Finish::end_of_text);
   } else {
     piece = each.stream.push(models::token_bytes(model.tokenizer, token));

@@ -273,6 +273,25 @@ TEST(DocumentIds, ATokenThatMayBeginATextPartsDocumentsWhereTheTemplatePutsIt) {
   EXPECT_EQ(tokens::foreign::document_ids_of(loaded(file)).document_start, 1U);
 }
 
+TEST(TokenizerConfig, WhatTheFilesNameIsKept) {
+  using Named = std::pair<std::optional<TokenId>, std::optional<TokenId>>;
+  const auto named = [](const Tokenizer& tokenizer) { return Named(tokenizer.named_start(), tokenizer.named_end()); };
+  const files::TemporaryFolder folder;
+  files::write_file_atomically(folder.path() / "tokenizer.json", families()["base"].dump());
+  EXPECT_EQ(named(Tokenizer::load(folder.path())), Named());
+  for (const auto& [config, expected] :
+       {std::pair(R"({"bos_token": "<s>", "eos_token": "<unk>"})", Named(1U, 0U)),
+        std::pair(R"({"bos_token": null, "eos_token": "<unk>"})", Named(std::nullopt, 0U))}) {
+    files::write_file_atomically(folder.path() / "tokenizer_config.json", config);
+    const Tokenizer tokenizer = Tokenizer::load(folder.path());
+    EXPECT_EQ(named(tokenizer), expected);
+    std::filesystem::create_directories(folder.path() / "saved");
+    tokenizer.save(folder.path() / "saved/tokenizer.json");
+    EXPECT_EQ(named(Tokenizer::load(folder.path() / "saved")), expected);
+  }
+  EXPECT_EQ(named(Tokenizer::from_gguf(pieces())), Named(1U, 2U));
+}
+
 // Of bytes, whose tokens are spelled otherwise than they read, and of characters.
 TEST(TokenizerConfig, AnOrdinaryTokenThatBeginsATextIsWrittenAsItIsSpelled) {
   const files::TemporaryFolder folder;
@@ -353,8 +372,12 @@ TEST_F(PostProcessors, IdsOfATemplateAreThoseOfItsTokens) {
 /// A member that Hugging Face's library does not know makes it refuse tokenizer.json.
 TEST_F(PostProcessors, WhatTheLibraryDoesNotKnowIsNotInItsFile) {
   const Tokenizer tokenizer = Tokenizer::from_gguf(pieces());
-  const Json own = Json::parse(tokenizer.to_json())["chainrule"];
+  Json own = Json::parse(tokenizer.to_json())["chainrule"];
   EXPECT_EQ(own["ranked_by_result"], true);
+  for (const char* key : {"bos_token", "eos_token"}) {  // which tokenizer_config.json says
+    EXPECT_TRUE(own.contains(key));
+    own.erase(key);
+  }
   EXPECT_FALSE(Json::parse(tokenizer.to_library_json()).contains("chainrule"));
   EXPECT_EQ(Json::parse(tokenizer.beyond_library_json()), own);
   EXPECT_EQ(load(template_).beyond_library_json(), "");

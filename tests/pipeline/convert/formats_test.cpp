@@ -7,7 +7,9 @@
 #include <nlohmann/json.hpp>
 
 #include "io/error.h"
+#include "io/files/atomic_file.h"
 #include "io/files/json_text.h"
+#include "io/files/temporary_folder.h"
 #include "io/tokenizer/trainer.h"
 #include "pipeline/models/external/hugging_face_config.h"
 
@@ -111,6 +113,47 @@ TEST(HuggingFaceFormat, EveryScalingIsReadBackTheSame) {
       expect_there_and_back(config, "llama");
     }
   }
+}
+
+TEST(HuggingFaceFormat, YarnNamesTheOriginalLengthOnlyWhereItIsAnother) {
+  Config config = llama();
+  config.rotary.scaling = {.kind = Kind::yarn, .factor = 2, .original_length = 64};
+  EXPECT_EQ(json_of(config)["rope_scaling"]["original_max_position_embeddings"], 64);
+  config.sequence_length = 64;
+  EXPECT_FALSE(json_of(config)["rope_scaling"].contains("original_max_position_embeddings"));
+  expect_there_and_back(config, "llama");
+}
+
+/// A tokenizer of a few tokens, and what its folder says besides.
+io::tokenizer::Tokenizer named(const nlohmann::json& said) {
+  io::tokenizer::TokenizerTrainer trainer;
+  trainer.add("a few words");
+  const io::files::TemporaryFolder folder;
+  trainer.train(257, [](std::uint32_t) {}).save(folder.path() / "tokenizer.json");
+  io::files::write_file_atomically(folder.path() / "tokenizer_config.json", said.dump());
+  return io::tokenizer::Tokenizer::load(folder.path());
+}
+
+// As transformers and others end an instruct model's turns, and begin its texts.
+TEST(HuggingFaceFormat, TheTokensThatTheModelCameWithAreWritten) {
+  for (const nlohmann::json& said :
+       {nlohmann::json{{"bos_token", "a"}, {"eos_token", "b"}}, nlohmann::json{{"eos_token", "b"}},
+        nlohmann::json{{"bos_token", "<|endoftext|>"}, {"eos_token", "<|endoftext|>"}}}) {
+    const io::tokenizer::Tokenizer tokenizer = named(said);
+    const auto written = hugging_face_tokenizer_config(gpt2(), tokenizer);
+    const auto config = hugging_face_config(gpt2(), tokenizer, io::tensors::Encoding::f32);
+    for (const char* key : {"bos_token", "eos_token"}) {
+      ASSERT_EQ(written.contains(key), said.contains(key)) << said << key;
+      ASSERT_EQ(config.contains(std::string(key) + "_id"), said.contains(key));
+      if (!said.contains(key)) continue;
+      EXPECT_EQ(written[key], said[key]);
+      EXPECT_EQ(tokenizer.token_spelling(config[std::string(key) + "_id"]), said[key]);
+    }
+    EXPECT_EQ(named(io::files::parse_json(io::files::json_text(written))).start_token(), tokenizer.start_token());
+  }
+  const auto written = hugging_face_tokenizer_config(gpt2(), named(nlohmann::json::object()));
+  EXPECT_EQ(written["bos_token"], "<|endoftext|>");
+  EXPECT_EQ(written["eos_token"], "<|endoftext|>");
 }
 
 TEST(HuggingFaceFormat, WhatNoClassHasIsRefusedByItsName) {

@@ -6,9 +6,12 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "io/error.h"
+#include "io/files/atomic_file.h"
+#include "io/files/temporary_folder.h"
 #include "model/decoder/decode_state.h"
 #include "model/shape/parameters.h"
 #include "pipeline/failure/error.h"
@@ -160,6 +163,30 @@ TEST_F(Generation, EndOfTextEndsASampleAndIsNotPrinted) {
   EXPECT_EQ(samples[0].finish, Finish::end_of_text);
   EXPECT_EQ(samples[0].text, "");
   EXPECT_THAT(samples[0].tokens, ::testing::ElementsAre(model_.tokenizer.end_of_text()));
+}
+
+/// tokenizer with a token that its files call eos_token, and that is another than end-of-text.
+io::tokenizer::Tokenizer with_end(const io::tokenizer::Tokenizer& tokenizer, io::tokenizer::TokenId end) {
+  const io::files::TemporaryFolder folder;
+  tokenizer.save(folder.path() / "tokenizer.json");
+  const nlohmann::json config = {{"eos_token", tokenizer.token_spelling(end)}};
+  io::files::write_file_atomically(folder.path() / "tokenizer_config.json", config.dump());
+  return io::tokenizer::Tokenizer::load(folder.path());
+}
+
+TEST_F(Generation, TheTokenThatTheFilesCallTheEndEndsASampleToo) {
+  auto parameters = model_.model.parameters.span();
+  std::fill(parameters.begin(), parameters.end(), 0.0F);
+  const model::shape::ParameterTable table(model_.model.config);
+  parameters[static_cast<std::size_t>(table.find("final_norm.bias").offset)] = 1;
+  constexpr io::tokenizer::TokenId kTurnEnd = 65;
+  parameters[static_cast<std::size_t>(table.find("token_embedding.weight").offset +
+                                      std::int64_t{kTurnEnd} * model_.model.config.width)] = 60;
+  EXPECT_EQ(run(prompts({"x"}, 10), {})[0].finish, Finish::length);
+  model_.tokenizer = with_end(model_.tokenizer, kTurnEnd);
+  const std::vector<Sample> samples = run(prompts({"x"}, 10), {});
+  EXPECT_EQ(samples[0].finish, Finish::end_of_text);
+  EXPECT_THAT(samples[0].tokens, ::testing::ElementsAre(kTurnEnd));
 }
 
 TEST_F(Generation, ContextsThatOutgrowTheModelAreRefusedOrSlid) {
