@@ -152,7 +152,7 @@ failure::ExitCode run_generate(const Arguments& arguments) {
       "chainrule generate --model M [--prompt T | --prompts FILE.jsonl] [--max-tokens N] [--samples N] [--seed S]\n"
       "       [--temperature T] [--top-k K] [--top-p P] [--min-p M] [--repetition-penalty R] [--stop T] [--slide] "
       "[--json]",
-      "Continues texts, one sampled token at a time, conditioned on end-of-text and the prompt. One\n"
+      "Continues texts, one sampled token at a time, conditioned on the start token and the prompt. One\n"
       "prompt is answered as its tokens come; a file of prompts is shared over the ranks, a line of\n"
       "JSON for each sample, the same for any number of ranks. Special tokens spelled in a prompt are text.");
   options.group("Model").add_options()("model", po::value(&request.model)->required()->value_name("PATH"), kModelHelp)(
@@ -167,7 +167,7 @@ failure::ExitCode run_generate(const Arguments& arguments) {
       "slide", po::bool_switch(&request.slide),
       "whenever the context is full, let the older half of it go and read the rest anew (its keys and values depend on "
       "what is gone); and let the start of a prompt that is too long go");
-  options.group("End of a sample (end-of-text always ends one)")
+  options.group("End of a sample (end-of-text and the model's eos_token always end one)")
       .add_options()("max-tokens", po::value(&request.maximum_tokens)->default_value(request.maximum_tokens),
                      "tokens at most; where not given, less if the context has no room for so many")(
           "stop", po::value(&generation.stops)->value_name("TEXT"),

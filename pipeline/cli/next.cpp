@@ -26,7 +26,7 @@ failure::ExitCode run_next(const Arguments& arguments) {
   CommandOptions options(
       "chainrule next --model M [--text T | --input FILE] [--top 20] [--temperature 1] [--slide] [--json] [--svg FILE]",
       "The distribution of the token that follows a text, likeliest first. The text is conditioned on\n"
-      "end-of-text, which is all there is before an empty one. Special tokens spelled in it are text.");
+      "the start token, which is all there is before an empty one. Special tokens spelled in it are text.");
   options.group("Model").add_options()("model", po::value(&model_path)->required()->value_name("PATH"), kModelHelp)(
       "temperature", po::value(&what.temperature)->default_value(1.0, "1"), "logits are divided by it; above 0")(
       "threads", po::value(&threads)->default_value(0), "OpenMP threads; 0: OMP_NUM_THREADS, else every core");

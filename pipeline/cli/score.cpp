@@ -29,7 +29,7 @@ failure::ExitCode run_score(const Arguments& arguments) {
   CommandOptions options(
       "chainrule score --model M [--text T | --input FILE] [--table] [--slide] [--json] [--html FILE]",
       "Each factor p(token | text before it) of a text and their product: log-likelihood,\n"
-      "cross-entropy, perplexity and bits per byte. The first token is conditioned on end-of-text.\n"
+      "cross-entropy, perplexity and bits per byte. The first token is conditioned on the start token.\n"
       "At a terminal the text is shown on the colours of its surprise, elsewhere as a table with a line for\n"
       "each factor. Special tokens spelled in the text are text.");
   options.group("Model").add_options()("model", po::value(&model_path)->required()->value_name("PATH"), kModelHelp)(
