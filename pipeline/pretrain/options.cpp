@@ -66,9 +66,10 @@ void validate_ramp(const PretrainOptions& options) {
   constexpr std::int64_t kMostIncrements = 10'000;
   require(grows_by / ramp.increment <= kMostIncrements, "batch-ramp",
           fmt::format("must have at most {} increments, not {}", kMostIncrements, grows_by / ramp.increment));
+  at_least(ramp.samples, 1, "batch-ramp");
   constexpr std::int64_t kMostSamples = std::int64_t{1} << 62;
-  require(ramp.samples >= 1 && ramp.samples <= kMostSamples, "batch-ramp",
-          fmt::format("must have SAMPLES from 1 to 2^62, not {}", ramp.samples));
+  require(ramp.samples <= kMostSamples, "batch-ramp",
+          fmt::format("must have at most 2^62 SAMPLES, not {}", ramp.samples));
 }
 
 }  // namespace

@@ -112,7 +112,8 @@ class BatchRampTest(PretrainTest):
                           ("0:4:60", "not 0"), ("4:-4:60", "an INCREMENT"), ("4:3:60", "not 3"),
                           ("4:8:60", "must reach --global-batch 16 from 4 by steps of 8"),
                           ("16:4:60", "must reach --global-batch 16"), ("20:4:60", "must reach --global-batch 16"),
-                          ("4:4:0", "at least 1"), ("4:4:99999999999999999999", "START:INCREMENT:SAMPLES")):
+                          ("4:4:0", "at least 1"), (f"4:4:{2**63 - 1}", "at most 2^62 SAMPLES"),
+                          ("4:4:99999999999999999999", "START:INCREMENT:SAMPLES")):
             with self.subTest(ramp):
                 said = self.train("--batch-ramp", ramp, check=64).err
                 self.assertIn("'--batch-ramp'", said)

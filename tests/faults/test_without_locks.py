@@ -185,7 +185,7 @@ class PretrainWithoutLocks(Refusals, PretrainTest):
 
     def test_a_job_that_loses_its_run_while_it_saves(self):
         """Whoever took it may have deleted what was half written, or have been further on meanwhile."""
-        for mode, then in itertools.product(("sync", "background"), (lambda _: None, shutil.rmtree, self.publish)):
+        for mode, then in itertools.product(("sync", "background"), (lambda _: None, self.delete, self.publish)):
             with self.subTest(mode=mode, then=then):
                 shutil.rmtree(self.run_folder, ignore_errors=True)
                 first = self.launch("--checkpoint-every", 5, "--checkpoint-mode", mode,
@@ -201,6 +201,10 @@ class PretrainWithoutLocks(Refusals, PretrainTest):
                 self.assertIn("is not held by this process any more: process 1 on elsewhere", said)
                 self.assertEqual(self.checkpoints(), ["step-00000005"] if then == self.publish else [])
                 self.assertLess(len(self.metrics()), 20)
+
+    def delete(self, partial):
+        """With what the job writes meanwhile."""
+        self.wait_until(lambda: shutil.rmtree(partial, ignore_errors=True) or not partial.exists())
 
     def publish(self, partial):
         """Another job's checkpoint of the same step."""
