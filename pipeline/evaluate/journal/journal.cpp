@@ -122,7 +122,7 @@ std::uint64_t Journal::bytes_of_file() const {
 
 bool Journal::holds_less_than(const std::string& text) const {
   const std::uint64_t bytes = bytes_of_file();
-  if (bytes >= text.size()) return false;
+  if (bytes == 0 || bytes >= text.size()) return bytes == 0;
   const std::vector<std::byte> begin = bytes_at(0, bytes);
   return std::memcmp(begin.data(), text.data(), bytes) == 0;
 }
