@@ -73,7 +73,6 @@ void add_tokens(const Config& config, TokenizerSource& source) {
   for (const auto& [key, token] : tokens.items()) {
     source.added.push_back(read_added_token(config.fields, token, id_of(config, key)));
   }
-  std::sort(source.added.begin(), source.added.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
 }
 
 /// Makes a token special that a member names, by a string or an object with flags. What is not in the vocabulary would
@@ -133,14 +132,11 @@ std::string class_of(const std::filesystem::path& folder, const std::optional<Co
   const std::optional<Config> model = object_in(folder / "config.json");
   if (!model) return name.empty() ? "GPT2Tokenizer" : name;
   if (name.empty() && FileFields::present(model->json, key)) name = model->fields.text(model->json, key, "the file");
-  const bool is_gpt2 = FileFields::present(model->json, "model_type") && model->json["model_type"] == "gpt2";
-  if (name.empty() && !is_gpt2) {
-    model->fields.fail("names no 'tokenizer_class', and its 'model_type' is not gpt2");
-  }
-  if (name.empty()) return "GPT2Tokenizer";
-  const bool is_qwen = FileFields::present(model->json, "model_type") && model->json["model_type"].is_string() &&
-                       model->json["model_type"].get_ref<const std::string&>().starts_with("qwen");
-  if (is_qwen && name.starts_with("GPT2")) {
+  std::string type;
+  if (FileFields::present(model->json, "model_type")) type = model->fields.text(model->json, "model_type", "the file");
+  if (name.empty() && type == "gpt2") return "GPT2Tokenizer";
+  if (name.empty()) model->fields.fail("names no 'tokenizer_class', and its 'model_type' is not gpt2");
+  if (type.starts_with("qwen") && name.starts_with("GPT2")) {
     model->fields.fail(fmt::format("its 'model_type' contradicts the 'tokenizer_class' {}", in_quotes(name)));
   }
   return name;
