@@ -6,6 +6,8 @@
 #include <optional>
 
 #include "io/error.h"
+#include "io/files/digest.h"
+#include "pipeline/comm/agreement.h"
 #include "pipeline/show/legible.h"
 
 namespace chainrule::pipeline::models {
@@ -44,6 +46,12 @@ TextModel load_same_text_model(const comm::Communicator& communicator, const std
   std::optional<io::tokenizer::Tokenizer> tokenizer;
   LoadedModel model = load_same_model(communicator, path,
                                       [&](const LoadedModel& loaded) { tokenizer.emplace(load_tokenizer(loaded)); });
+  // All of it: which tokens go around a text, or end one, is no part of its fingerprint.
+  const std::string written = tokenizer->to_json();
+  io::files::Digest digest;
+  digest.update(written.data(), written.size());
+  comm::require_same(communicator, failure::ExitCode::bad_data, fmt::format("the tokenizer of '{}'", path.string()),
+                     digest.hexadecimal());
   return {std::move(model), std::move(*tokenizer)};
 }
 

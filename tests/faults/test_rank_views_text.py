@@ -39,6 +39,10 @@ class PackViews(Refusals, PackTest):
         self.refused(65, "tokenizer")
         self.refused(65, "tokenizer", views=self.views[::-1])
 
+    def test_other_tokens_around_a_text_on_one_rank(self):
+        (self.views[1] / "tokenizer/tokenizer_config.json").write_text('{"add_bos_token": true}')
+        self.refused(65, "tokenizer")
+
     def test_text_of_another_size_on_one_rank(self):
         for path in sorted((self.views[1] / "corpus").rglob("*")):
             if path.is_file():

@@ -17,6 +17,8 @@ ForeignStream::ForeignStream(std::filesystem::path path, TokenShards shards,
       tokenizer_fingerprint_(tokenizer_->fingerprint()),
       run_(std::move(shards), document_ids_of(*tokenizer_)) {
   std::string all = fmt::format("{} {}", name_of(run_.shards().layout), tokenizer_fingerprint_);
+  const DocumentIds ids = document_ids_of(*tokenizer_);
+  if (ids.document_start != ids.end_of_text) all += fmt::format(" {}", ids.document_start);  // parts documents, too
   for (std::size_t shard = 0; shard < run_.shards().files.size(); ++shard) {
     digests_.push_back(digest_of(shard));
     all += " " + digests_.back();
