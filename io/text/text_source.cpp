@@ -133,11 +133,12 @@ std::uint64_t visit_lines(const TextFile& file, ByteRange range, const Fields& f
     std::vector<Member> members = members_of(fields);
     try {
       read_members(line, members);
+      visit({members.front().value, members.back().value, lines});
     } catch (const Error& error) {
+      if (error.kind() != ErrorKind::bad_data) throw;
       throw Error(error.kind(),
                   fmt::format("{} line {}: {}", name_of(file), lines_before(file, range.begin) + lines, error.what()));
     }
-    visit({members.front().value, members.back().value, lines});
   }
   if (stream.bad()) fail_reading(file);
   if (position < range.end && !file.streamed) fail_changed(file);
@@ -145,6 +146,15 @@ std::uint64_t visit_lines(const TextFile& file, ByteRange range, const Fields& f
 }
 
 }  // namespace
+
+void refuse_by_name(const TextFile& file, const std::function<void()>& read) {
+  try {
+    read();
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::bad_data) throw;
+    throw Error(error.kind(), fmt::format("{}: {}", name_of(file), error.what()));
+  }
+}
 
 std::uint64_t visit_documents(const TextFile& file, ByteRange range, const Fields& fields,
                               const DocumentVisitor& visit) {
@@ -156,7 +166,7 @@ std::uint64_t visit_documents(const TextFile& file, ByteRange range, const Field
   if (range.begin == 0) {
     const std::string text = files::read_file(file.path);
     if (text.size() != file.bytes) fail_changed(file);
-    visit({text, text, 0});
+    refuse_by_name(file, [&] { visit({text, text, 0}); });
   }
   return 0;
 }

@@ -30,8 +30,8 @@ struct Fields {
 
 /// Visits the documents of a text file in order, holding one at a time. Throws Error naming file and line: bad_data
 /// (invalid JSON, a number that no double holds, deep nesting, not an object, a member absent or not a string, what is
-/// packed is damaged), missing_input (cannot be opened), input_output (reading failed, or the size changed since it was
-/// found).
+/// packed is damaged, or what visit throws as bad_data), missing_input (cannot be opened), input_output (reading
+/// failed, or the size changed since it was found).
 void visit_documents(const TextFile& file, const Fields& fields, const DocumentVisitor& visit);
 
 /// As above for the documents that begin in range: the whole of a plain or streamed file where range.begin is 0, else
@@ -40,7 +40,11 @@ void visit_documents(const TextFile& file, const Fields& fields, const DocumentV
 std::uint64_t visit_documents(const TextFile& file, ByteRange range, const Fields& fields,
                               const DocumentVisitor& visit);
 
-/// Calls visit for the bytes of a plain file in order, some MiB at a time. Throws as visit_documents does.
+/// Calls read, which takes bytes of the file. What it throws as bad_data is thrown with the file's name before it.
+void refuse_by_name(const TextFile& file, const std::function<void()>& read);
+
+/// Calls visit for the bytes of a plain file in order, some MiB at a time. Throws as visit_documents does, but what
+/// visit throws as it is.
 void visit_bytes(const TextFile& file, const std::function<void(std::string_view)>& visit);
 
 }  // namespace chainrule::io::text

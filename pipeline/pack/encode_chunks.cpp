@@ -91,12 +91,14 @@ class ChunkEncoder {
     std::uint64_t bytes = 0;
     io::tokenizer::PiecewiseEncoder encoder(task_.tokenizer,
                                             [&](auto tokens, std::size_t) { spills_[set].append_tokens(tokens); });
-    io::text::visit_bytes(file, [&](std::string_view part) {
-      encoder.append(part);
-      bytes += part.size();
-      task_.progress(done_bytes_ + bytes);
+    io::text::refuse_by_name(file, [&] {
+      io::text::visit_bytes(file, [&](std::string_view part) {
+        encoder.append(part);
+        bytes += part.size();
+        task_.progress(done_bytes_ + bytes);
+      });
+      encoder.finish();
     });
-    encoder.finish();
     spills_[set].append_tokens(std::array{task_.tokenizer.end_of_text()});
     spills_[set].append({spills_[set].tokens() - before, bytes, words.words(), hash.value(), 0, piece.file});
     return 0;

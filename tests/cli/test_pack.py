@@ -7,7 +7,7 @@ import unittest
 import h5py
 
 from packing import Decoder, PackTest, files_of, read_set, words, write_corpus
-from program import PROGRAM, chainrule
+from program import PROGRAM, SOURCE, chainrule
 
 
 class Pack(PackTest):
@@ -23,6 +23,23 @@ class Pack(PackTest):
             options = (*more, self.folder / "pipe") if more else ("--tokenizer", self.folder / "pipe")
             done = chainrule("pack", *options, "--input", self.corpus, "--output", self.folder / "data", ranks=2, check=64)
             self.assertIn("pipe' is a pipe, of which several ranks would each read a part", done.err)
+
+    def test_a_text_on_which_the_pattern_fails_is_named(self):
+        tokenizer = json.loads((SOURCE / "tests/io/tokenizer/data/tokenizer.json").read_text())
+        split = {"type": "Split", "pattern": {"Regex": "(?:x+x+)+y"}, "behavior": "Isolated", "invert": False}
+        tokenizer["pre_tokenizer"] = {"type": "Sequence", "pretokenizers": [
+            split, {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": False}]}
+        path = self.folder / "tokenizer.json"
+        path.write_text(json.dumps(tokenizer))
+        self.corpus.mkdir()
+        bad = "x" * 40 + " y"
+        for name, text, place in (("lines.jsonl", f'{{"text": "fine"}}\n{{"text": "{bad}"}}\n', " line 2"),
+                                  ("plain.txt", bad, ""), ("long.txt", "fine " * (14 << 20) + bad, "")):
+            (self.corpus / name).write_text(text)
+            done = chainrule("pack", "--tokenizer", path, "--input", self.corpus / name, "--output", self.folder / "data",
+                             ranks=2, check=65)
+            self.assertIn(f"'{self.corpus / name}'{place}: matching the pattern '(?:x+x+)+y' at byte", done.err)
+            self.assertFalse((self.folder / "data").exists())
 
     def test_every_document_comes_back(self):
         documents = write_corpus(self.corpus)

@@ -109,6 +109,34 @@ TEST_F(TextSourceTest, BadLinesAreNamedWithFileAndLine) {
   expect("{\"text\": " + std::string(300'000, '[') + std::string(300'000, ']') + "}", "invalid JSON: nested deeper");
 }
 
+TEST_F(TextSourceTest, WhatIsRefusedOfATextIsNamedWithFileAndLine) {
+  const auto refuses = [](ErrorKind kind) {
+    return [kind](const Document& document) {
+      if (document.text == "bad") throw Error(kind, "of the text");
+    };
+  };
+  const std::string good = "{\"text\": \"fine\"}\n";
+  const auto lines = find_text_files({write("x.jsonl", good + good + "{\"text\": \"bad\"}\n")}).files[0];
+  const auto plain = find_text_files({write("x.txt", "bad")}).files[0];
+  for (const std::uint64_t begin : {std::size_t{0}, good.size()}) {
+    expect_error(
+        [&] {
+          visit_documents(lines, {begin, lines.bytes}, {}, refuses(ErrorKind::bad_data));
+        },
+        ErrorKind::bad_data, "x.jsonl' line 3: of the text");
+  }
+  expect_error([&] { visit_documents(plain, {}, refuses(ErrorKind::bad_data)); }, ErrorKind::bad_data,
+               "x.txt': of the text");
+  for (const TextFile& file : {lines, plain}) {  // as it is: not of the text
+    try {
+      visit_documents(file, {}, refuses(ErrorKind::input_output));
+      ADD_FAILURE();
+    } catch (const Error& error) {
+      EXPECT_STREQ(error.what(), "of the text");
+    }
+  }
+}
+
 TEST_F(TextSourceTest, TheTextIsTheFieldOfTheLineItselfAndOfSeveralTheLast) {
   const auto file = find_text_files({write("x.jsonl",
                                            "{\"a\": {\"text\": \"no\"}, \"text\": \"one\", \"b\": [{\"text\": 3}]}\n"
