@@ -11,9 +11,7 @@
 namespace chainrule::pipeline::evaluate::requests {
 namespace {
 
-[[noreturn]] void refuse_tokens(const std::string& name, std::string_view why) {
-  throw io::Error(io::ErrorKind::bad_data, fmt::format("{}: {}", name, why));
-}
+[[noreturn]] void refuse_tokens(const std::string& why) { throw io::Error(io::ErrorKind::bad_data, why); }
 
 /// The separators that Python takes for white space, though Unicode does not.
 bool is_separator(char each) { return each >= '\x1c' && each <= '\x1f'; }
@@ -50,10 +48,14 @@ std::vector<TokenId> RequestEncoder::encode_text(const std::string& text) const 
 }
 
 RequestTokens RequestEncoder::encode(const Request& request, const std::string& name) const {
-  return request.rolling ? encode_rolling(request.text, name) : encode_pair(request, name);
+  try {
+    return request.rolling ? encode_rolling(request.text) : encode_pair(request);
+  } catch (const io::Error& error) {
+    throw io::Error(error.kind(), fmt::format("{}: {}", name, error.what()));
+  }
 }
 
-RequestTokens RequestEncoder::encode_pair(const Request& request, const std::string& name) const {
+RequestTokens RequestEncoder::encode_pair(const Request& request) const {
   std::vector<TokenId> whole;
   std::int64_t context = 0;
   if (request.context.empty()) {
@@ -66,11 +68,11 @@ RequestTokens RequestEncoder::encode_pair(const Request& request, const std::str
     context = size_of(encode_text(request.context.substr(0, kept)));
   }
   const std::int64_t scored = size_of(whole) - context;
-  if (context < 1) refuse_tokens(name, "the context is white space alone, which has no token to predict from");
-  if (scored < 1) refuse_tokens(name, "the continuation has no token of its own: there is nothing to score");
+  if (context < 1) refuse_tokens("the context is white space alone, which has no token to predict from");
+  if (scored < 1) refuse_tokens("the continuation has no token of its own: there is nothing to score");
   if (scored > context_length_) {
-    refuse_tokens(name, fmt::format("the continuation has {} tokens, more than the context length of {}", scored,
-                                    context_length_));
+    refuse_tokens(
+        fmt::format("the continuation has {} tokens, more than the context length of {}", scored, context_length_));
   }
   RequestTokens tokens;
   tokens.scored = scored;
@@ -80,11 +82,11 @@ RequestTokens RequestEncoder::encode_pair(const Request& request, const std::str
   return tokens;
 }
 
-RequestTokens RequestEncoder::encode_rolling(const std::string& text, const std::string& name) const {
+RequestTokens RequestEncoder::encode_rolling(const std::string& text) const {
   std::vector<TokenId> stream = encode_text(text);
   RequestTokens tokens;
   tokens.scored = size_of(stream);
-  if (tokens.scored > kMostAnswerTokens) refuse_tokens(name, "the text has more than 2^30 tokens");
+  if (tokens.scored > kMostAnswerTokens) refuse_tokens("the text has more than 2^30 tokens");
   stream.insert(stream.begin(), prefix_);
   for (std::int64_t predicted = 0; predicted < tokens.scored;) {
     const std::int64_t scored = std::min(context_length_, tokens.scored - predicted);

@@ -35,13 +35,14 @@ class RequestEncoder {
   RequestEncoder(const io::tokenizer::Tokenizer& tokenizer, std::int64_t context_length);
 
   /// Throws io::Error bad_data naming `name` where lm-eval has no answer: a context or a continuation without a token,
-  /// a continuation longer than the context length; and for a text of more than kMostAnswerTokens.
+  /// a continuation longer than the context length; for a text of more than kMostAnswerTokens, and one that cannot be
+  /// encoded.
   RequestTokens encode(const Request& request, const std::string& name) const;
 
  private:
   std::vector<TokenId> encode_text(const std::string& text) const;
-  RequestTokens encode_pair(const Request& request, const std::string& name) const;
-  RequestTokens encode_rolling(const std::string& text, const std::string& name) const;
+  RequestTokens encode_pair(const Request& request) const;
+  RequestTokens encode_rolling(const std::string& text) const;
 
   const io::tokenizer::Tokenizer& tokenizer_;
   std::int64_t context_length_;
