@@ -147,7 +147,7 @@ TEST(HuggingFaceFormat, TheTokensThatTheModelCameWithAreWritten) {
       ASSERT_EQ(config.contains(std::string(key) + "_id"), said.contains(key));
       if (!said.contains(key)) continue;
       EXPECT_EQ(written[key].get<std::string>(), said[key].get<std::string>());
-      EXPECT_EQ(tokenizer.token_spelling(config[std::string(key) + "_id"]), said[key]);
+      EXPECT_EQ(tokenizer.token_spelling(config[std::string(key) + "_id"]), said[key].get<std::string>());
     }
     EXPECT_EQ(named(io::files::parse_json(io::files::json_text(written))).start_token(), tokenizer.start_token());
   }
