@@ -37,6 +37,12 @@ std::string Digest::hexadecimal() const {
   return fmt::format("{:016x}{:016x}", hash.high64, hash.low64);
 }
 
+std::string text_digest(std::string_view bytes) {
+  Digest digest;
+  digest.update(bytes.data(), bytes.size());
+  return digest.hexadecimal();
+}
+
 std::string file_digest(const std::filesystem::path& path) {
   const RegularFile file(path);
   Digest digest;

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace chainrule::io::files {
 
@@ -21,6 +22,9 @@ class Digest {
   struct State;
   std::unique_ptr<State> state_;
 };
+
+/// XXH3-128 of bytes that are all there.
+std::string text_digest(std::string_view bytes);
 
 /// XXH3-128 of a whole regular file. Throws Error (missing_input, input_output) as read_file() does.
 std::string file_digest(const std::filesystem::path& path);

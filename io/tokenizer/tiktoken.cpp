@@ -76,9 +76,7 @@ TokenizerSource read_tiktoken(const std::filesystem::path& file) {
     refuse_tokenizer(file, "is a SentencePiece model, which is not supported: use the tokenizer.json made from it");
   }
   const std::vector<std::string> tokens = parse_tiktoken(text, file);
-  files::Digest digest;
-  digest.update(text.data(), text.size());
-  const auto published = published_ranks(digest.hexadecimal());
+  const auto published = published_ranks(files::text_digest(text));
   if (!published) {
     refuse_tokenizer(
         file,

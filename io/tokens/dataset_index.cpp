@@ -114,12 +114,7 @@ std::uint64_t DataSetIndex::text_bytes() const {
   return sum;
 }
 
-std::string DataSetIndex::fingerprint() const {
-  const std::string text = dump(content(*this));
-  files::Digest digest;
-  digest.update(text.data(), text.size());
-  return digest.hexadecimal();
-}
+std::string DataSetIndex::fingerprint() const { return files::text_digest(dump(content(*this))); }
 
 std::string DataSetIndex::to_json() const { return dump(whole(*this)); }
 

@@ -44,14 +44,13 @@ TextModel load_text_model(const std::filesystem::path& path) {
 
 TextModel load_same_text_model(const comm::Communicator& communicator, const std::filesystem::path& path) {
   std::optional<io::tokenizer::Tokenizer> tokenizer;
-  LoadedModel model = load_same_model(communicator, path,
-                                      [&](const LoadedModel& loaded) { tokenizer.emplace(load_tokenizer(loaded)); });
-  // All of it: which tokens go around a text, or end one, is no part of its fingerprint.
-  const std::string written = tokenizer->to_json();
-  io::files::Digest digest;
-  digest.update(written.data(), written.size());
+  std::string digest;  // of all of it: its fingerprint does not tell which tokens go around a text
+  LoadedModel model = load_same_model(communicator, path, [&](const LoadedModel& loaded) {
+    tokenizer.emplace(load_tokenizer(loaded));
+    digest = io::files::text_digest(tokenizer->to_json());
+  });
   comm::require_same(communicator, failure::ExitCode::bad_data, fmt::format("the tokenizer of '{}'", path.string()),
-                     digest.hexadecimal());
+                     digest);
   return {std::move(model), std::move(*tokenizer)};
 }
 

@@ -94,12 +94,12 @@ class Packing {
   }
 
   void find() {
-    comm::agree(communicator_, [&] { tokenizer_.emplace(io::tokenizer::Tokenizer::load(options_.tokenizer)); });
-    // All of it: which tokens go around a text is no part of its fingerprint.
-    const std::string written = tokenizer_->to_json();
-    io::files::Digest digest;
-    digest.update(written.data(), written.size());
-    comm::require_same(communicator_, failure::ExitCode::bad_data, "the tokenizer", digest.hexadecimal());
+    std::string digest;  // of all of it: its fingerprint does not tell which tokens go around a text
+    comm::agree(communicator_, [&] {
+      tokenizer_.emplace(io::tokenizer::Tokenizer::load(options_.tokenizer));
+      digest = io::files::text_digest(tokenizer_->to_json());
+    });
+    comm::require_same(communicator_, failure::ExitCode::bad_data, "the tokenizer", digest);
     comm::agree_on_first(communicator_, [&] {
       inputs_ = find_inputs(options_);
       if (inputs_.files.empty())

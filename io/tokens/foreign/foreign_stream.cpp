@@ -23,9 +23,7 @@ ForeignStream::ForeignStream(std::filesystem::path path, TokenShards shards,
     digests_.push_back(digest_of(shard));
     all += " " + digests_.back();
   }
-  files::Digest digest;
-  digest.update(all.data(), all.size());
-  fingerprint_ = digest.hexadecimal();
+  fingerprint_ = files::text_digest(all);
 }
 
 std::string ForeignStream::digest_of(std::size_t shard) const {

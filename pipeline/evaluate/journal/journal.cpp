@@ -30,10 +30,8 @@ constexpr std::uint64_t kLongestHeader = 1 << 20;
 
 std::string header_text(const JournalHeader& header) {
   const std::string content = header.identity + '\n' + header.about;
-  std::string text = fmt::format("{}{:0{}x}\n{}", kMagic, content.size(), kLengthDigits, content);
-  io::files::Digest digest;
-  digest.update(text.data(), text.size());
-  return text + digest.hexadecimal();
+  const std::string text = fmt::format("{}{:0{}x}\n{}", kMagic, content.size(), kLengthDigits, content);
+  return text + io::files::text_digest(text);
 }
 
 }  // namespace
@@ -122,7 +120,8 @@ std::uint64_t Journal::bytes_of_file() const {
 
 bool Journal::holds_less_than(const std::string& text) const {
   const std::uint64_t bytes = bytes_of_file();
-  if (bytes == 0 || bytes >= text.size()) return bytes == 0;
+  if (bytes == 0) return true;
+  if (bytes >= text.size()) return false;
   const std::vector<std::byte> begin = bytes_at(0, bytes);
   return std::memcmp(begin.data(), text.data(), bytes) == 0;
 }

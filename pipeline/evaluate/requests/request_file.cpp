@@ -59,11 +59,7 @@ void RequestFile::cut() {
   }
 }
 
-std::string RequestFile::digest() const {
-  io::files::Digest digest;
-  digest.update(text().data(), text().size());
-  return digest.hexadecimal();
-}
+std::string RequestFile::digest() const { return io::files::text_digest(text()); }
 
 void RequestFile::visit(std::uint64_t unit, const VisitRequest& visit) const {
   std::uint64_t at = units_[unit].begin;
