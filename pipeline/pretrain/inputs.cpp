@@ -142,8 +142,10 @@ PretrainInputs open_inputs(const PretrainOptions& options, const Start& start) {
 
 void check_same_data(const comm::Communicator& communicator, const PretrainOptions& options,
                      const PretrainInputs& inputs) {
-  const auto said = [](const auto& stream) {
-    return stream ? fmt::format("{} of {} tokens", stream->fingerprint(), stream->token_count()) : std::string("none");
+  const auto said = [](const auto& stream) {  // token files' fingerprints do not tell what texts are read behind
+    return stream ? fmt::format("{} of {} tokens, start token {}", stream->fingerprint(), stream->token_count(),
+                                stream->start_token())
+                  : std::string("none");
   };
   for (std::size_t i = 0; i < inputs.sources.size(); ++i) {
     const auto require_same = [&](const char* what, const auto& stream) {

@@ -5,11 +5,14 @@ import ctypes.util
 import gzip
 import json
 import random
+import shutil
 import struct
 import unittest
 
 from packing import Decoder, PackTest, TOKENIZER, read_set, words
 from program import MPIRUN, MPIRUN_FLAGS, PROGRAM, chainrule, read_back, run_bounded
+from refusals import Refusals
+from views import in_views
 
 DECODER = Decoder()
 END = DECODER.end_of_text
@@ -189,7 +192,7 @@ class TokenFiles(PackTest):
         self.assertIn("m.idx", done.err)
 
 
-class InPlace(PackTest):
+class InPlace(Refusals, PackTest):
     """A tiny model is trained on token files and evaluated on them: as on the data set that packing them makes."""
 
     def setUp(self):
@@ -203,10 +206,13 @@ class InPlace(PackTest):
         self.pack("data")
         self.tokenizer = self.folder / "data/tokenizer.json"
 
+    def options(self, name, data, *more):
+        return ("pretrain", "--data", data, "--run", self.folder / name, "--model", "tiny", "--layers", 1, "--heads", 1,
+                "--width", 16, "--sequence-length", 32, "--steps", 3, "--global-batch", 4, "--micro-batch", 2,
+                "--validate-every", 3, *more)
+
     def pretrain(self, name, data, *more, check=0, ranks=None):
-        return chainrule("pretrain", "--data", data, "--run", self.folder / name, "--model", "tiny", "--layers", 1,
-                         "--heads", 1, "--width", 16, "--sequence-length", 32, "--steps", 3, "--global-batch", 4,
-                         "--micro-batch", 2, "--validate-every", 3, *more, check=check, ranks=ranks)
+        return chainrule(*self.options(name, data, *more), check=check, ranks=ranks)
 
     def weights(self, done):
         return next(word for line in done.err.splitlines() if "weights_hash" in line
@@ -251,6 +257,19 @@ class InPlace(PackTest):
         first.write_bytes(data)
         done = self.pretrain("run", self.corpus, "--tokenizer", TOKENIZER, check=64)
         self.assertIn("option '--data'", done.err)
+
+    def test_another_start_token_on_one_rank_is_refused(self):
+        """Which validation texts are read behind; the tokens are the same."""
+        views = [self.folder / "one", self.folder / "two"]
+        for view in views:
+            (view / "tokenizer").mkdir(parents=True)
+            shutil.copy(self.tokenizer, view / "tokenizer")
+        options = self.options("run", self.corpus, "--tokenizer", "tokenizer", "--validation-data", self.corpus)
+        in_views(views, *options, "--dry-run", check=0)
+        (views[1] / "tokenizer/tokenizer_config.json").write_text('{"bos_token": "a"}')
+        done = in_views(views, *options)
+        self.assert_refused(done, 65, "the training data")
+        self.assertFalse((self.folder / "run/checkpoints").exists())
 
     def test_data_of_another_tokenizer_is_outside_the_vocabulary(self):
         write_llmc(self.folder / "other.bin", [END, 60000])

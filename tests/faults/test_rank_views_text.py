@@ -150,6 +150,18 @@ class OtherSystemsModelViews(ModelViews):
         self.change("config.json", layer_norm_epsilon=0.1)
         self.refused(65, "configuration", "rank 1")
 
+    def test_other_tokens_behind_a_text_on_one_rank(self):
+        end = "<|endoftext|>"
+        token = json.loads((self.views[1] / "model/tokenizer_config.json").read_text())["eos_token"]
+        self.assertEqual(token, end)
+        text, behind = ({"Sequence": {"id": "A", "type_id": 0}}, {"SpecialToken": {"id": end, "type_id": 0}})
+        ids = json.loads((self.views[1] / "model/tokenizer.json").read_text())
+        id_of = next(each["id"] for each in ids["added_tokens"] if each["content"] == end)
+        self.change("tokenizer.json", post_processor={
+            "type": "TemplateProcessing", "single": [text, behind], "pair": [text, behind],
+            "special_tokens": {end: {"id": end, "ids": [id_of], "tokens": [end]}}})
+        self.refused(65, "the tokenizer of")
+
     def test_other_start_token_on_one_rank(self):
         self.change("tokenizer_config.json", bos_token="a")
         self.refused(65, "start token", "rank 1")
