@@ -5,7 +5,6 @@
 #include <optional>
 #include <utility>
 
-#include "io/tokens/foreign/document_ids.h"
 #include "tests/io/tokenizer/families.h"
 
 namespace chainrule::io::tokenizer {
@@ -31,20 +30,6 @@ TEST(TokenizerConfig, NamesTheTokensThatBeginAndEndAText) {
                 return Tokenizer::load(folder.path());
               }),
               HasSubstr("the token '<bos>' is not in the vocabulary"));
-}
-
-// Qwen's chats begin and end turns with tokens that stand within documents.
-TEST(DocumentIds, ATokenThatMayBeginATextPartsDocumentsWhereTheTemplatePutsIt) {
-  const files::TemporaryFolder folder;
-  Json file = families()["base"];
-  files::write_file_atomically(folder.path() / "tokenizer.json", file.dump());
-  files::write_file_atomically(folder.path() / "tokenizer_config.json", R"({"bos_token": "<s>"})");
-  const Tokenizer named = Tokenizer::load(folder.path());
-  EXPECT_EQ(named.start_token(), 1U);
-  EXPECT_EQ(tokens::foreign::document_ids_of(named).document_start, 2U);
-  EXPECT_EQ(tokens::foreign::document_ids_of(named).end_of_text, 2U);
-  file["post_processor"] = {{"type", "BertProcessing"}, {"cls", {"<s>", 1}}, {"sep", {"</s>", 2}}};
-  EXPECT_EQ(tokens::foreign::document_ids_of(loaded(file)).document_start, 1U);
 }
 
 TEST(TokenizerConfig, WhatTheFilesNameIsKept) {
