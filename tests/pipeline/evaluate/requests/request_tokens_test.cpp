@@ -38,7 +38,7 @@ TEST(RequestEncoder, NamesTheRequestOfWhichNoTokensCanBeMade) {
   for (const bool rolling : {false, true}) {
     EXPECT_EQ(encode(rolling, "xxxy y"), 6);
     try {
-      encode(rolling, std::string(40, 'x') + " y");
+      encode(rolling, std::string(40, 'x').append(" y"));
       ADD_FAILURE();
     } catch (const io::Error& error) {
       EXPECT_EQ(error.kind(), io::ErrorKind::bad_data);
