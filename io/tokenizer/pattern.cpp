@@ -283,8 +283,8 @@ std::optional<Pattern::Match> Pattern::Matcher::find(std::string_view text, std:
                         PCRE2_NO_UTF_CHECK, state_->match.get(), state_->context.get());
   if (found == PCRE2_ERROR_NOMATCH) return std::nullopt;
   if (found < 0) {
-    throw Error(ErrorKind::bad_data, fmt::format("matching the pattern {} at byte {} of a text failed: {}",
-                                                 in_quotes(state_->pattern.expression), from, message_of(found)));
+    throw MatchingGaveUp(fmt::format("matching the pattern {} at byte {} of a text failed: {}",
+                                     in_quotes(state_->pattern.expression), from, message_of(found)));
   }
   const PCRE2_SIZE* bounds = pcre2_get_ovector_pointer(state_->match.get());
   return Match{bounds[0], bounds[1]};

@@ -5,7 +5,14 @@
 #include <string>
 #include <string_view>
 
+#include "io/error.h"
+
 namespace chainrule::io::tokenizer {
+
+/// Matching a pattern in a text passed the engine's limits: the text has no ids. Says at which byte, not of which text.
+struct MatchingGaveUp : Error {
+  explicit MatchingGaveUp(const std::string& message) : Error(ErrorKind::bad_data, message) {}
+};
 
 /// A regular expression over Unicode text, as tokenizer files write it. `\s` and `\S` mean the property White_Space:
 /// they are written out, because in PCRE2 `\s` also matches U+180E.
@@ -31,8 +38,8 @@ class Pattern {
     Matcher(Matcher&&) noexcept;
     Matcher& operator=(Matcher&&) noexcept;
     ~Matcher();
-    /// The first match in text, well-formed UTF-8, that begins at `from` or behind it; it may be empty. Throws Error
-    /// bad_data past the engine's limits.
+    /// The first match in text, well-formed UTF-8, that begins at `from` or behind it; it may be empty. Throws
+    /// MatchingGaveUp.
     std::optional<Match> find(std::string_view text, std::size_t from);
 
    private:

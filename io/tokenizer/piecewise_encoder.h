@@ -24,6 +24,7 @@ class PiecewiseEncoder {
   PiecewiseEncoder(const Tokenizer& tokenizer, Take take, bool special_tokens = false,
                    std::size_t text_bytes = kTextBytes);
 
+  /// Both throw MatchingGaveUp, and what take throws.
   void append(std::string_view text);
   /// The rest, behind which no text comes.
   void finish();

@@ -44,7 +44,8 @@ struct RemadeStream {
 /// token is of the document that its first byte lies in; blank lines are of the document before them, the template's
 /// tokens of the first and the last. There are no end-of-text tokens, and a document may have no token. Documents have
 /// no bytes and words: part of joined text only is scored, so that there is nothing to divide by. Throws NotItsText
-/// where tokenizer does not encode a document's text as its tokens; bad_data; what reading and writing throw.
+/// where tokenizer does not encode a document's text as its tokens; bad_data where it can make no tokens of text; what
+/// reading and writing throw.
 RemadeStream join_documents(const TokenStream& data, const tokenizer::Tokenizer& tokenizer, std::uint64_t documents,
                             const Template& around);
 

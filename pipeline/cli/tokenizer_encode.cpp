@@ -12,6 +12,7 @@
 
 #include "io/error.h"
 #include "io/files/atomic_output.h"
+#include "io/tokenizer/pattern.h"
 #include "io/tokenizer/piecewise_encoder.h"
 #include "io/tokenizer/tokenizer.h"
 #include "pipeline/cli/options.h"
@@ -133,8 +134,12 @@ void encode(const CodecOptions& options) {
     }
   };
   io::tokenizer::PiecewiseEncoder encoder(tokenizer, write, options.special_tokens);
-  for (std::string text; input.read(text); text.clear()) encoder.append(text);
-  encoder.finish();
+  try {
+    for (std::string text; input.read(text); text.clear()) encoder.append(text);
+    encoder.finish();
+  } catch (const io::tokenizer::MatchingGaveUp& error) {
+    throw failure::Error(failure::ExitCode::bad_data, fmt::format("'{}': {}", input.name(), error.what()));
+  }
   if (options.output.empty()) output.write("\n");
   output.finish();
 }

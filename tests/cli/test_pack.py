@@ -6,8 +6,9 @@ import unittest
 
 import h5py
 
-from packing import Decoder, PackTest, files_of, read_set, words, write_corpus
-from program import PROGRAM, SOURCE, chainrule
+from packing import (Decoder, PackTest, files_of, read_set, words, write_corpus,
+                     write_tokenizer_that_gives_up)
+from program import PROGRAM, chainrule
 
 
 class Pack(PackTest):
@@ -25,14 +26,9 @@ class Pack(PackTest):
             self.assertIn("pipe' is a pipe, of which several ranks would each read a part", done.err)
 
     def test_a_text_on_which_the_pattern_fails_is_named(self):
-        tokenizer = json.loads((SOURCE / "tests/io/tokenizer/data/tokenizer.json").read_text())
-        split = {"type": "Split", "pattern": {"Regex": "(?:x+x+)+y"}, "behavior": "Isolated", "invert": False}
-        tokenizer["pre_tokenizer"] = {"type": "Sequence", "pretokenizers": [
-            split, {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": False}]}
         path = self.folder / "tokenizer.json"
-        path.write_text(json.dumps(tokenizer))
+        bad = write_tokenizer_that_gives_up(path)
         self.corpus.mkdir()
-        bad = "x" * 40 + " y"
         for name, text, place in (("lines.jsonl", f'{{"text": "fine"}}\n{{"text": "{bad}"}}\n', " line 2"),
                                   ("plain.txt", bad, ""), ("long.txt", "fine " * (14 << 20) + bad, "")):
             (self.corpus / name).write_text(text)

@@ -7,6 +7,7 @@ import struct
 import tempfile
 import unittest
 
+from packing import write_tokenizer_that_gives_up
 from program import SOURCE, chainrule
 
 FIXTURE = SOURCE / "tests/io/tokenizer/data"
@@ -92,6 +93,16 @@ class EncodeDecode(TokenizerTest):
             self.assertIn(words, done.err)
             self.assertIn(str(ids), done.err)
             self.assertNothingLeft("ids")
+
+    def test_a_text_on_which_the_pattern_fails_is_named(self):
+        tokenizer = self.folder / "tokenizer.json"
+        bad = write_tokenizer_that_gives_up(tokenizer)
+        text = self.file("text", bad.encode())
+        for source, name in ((text, text), ("-", "standard input")):
+            done = chainrule("tokenizer", "encode", "--tokenizer", tokenizer, "--input", source, "--output",
+                             self.folder / "ids", input=bad.encode(), check=65)
+            self.assertIn(f"'{name}': matching the pattern '(?:x+x+)+y' at byte", done.err)
+        self.assertNothingLeft("tokenizer.json", "text")
 
     def test_inputs_and_outputs_that_will_not_do(self):
         for action in ("encode", "decode"):

@@ -33,6 +33,16 @@ class Decoder:
         return b"".join(self.bytes[int(token)] for token in tokens)
 
 
+def write_tokenizer_that_gives_up(path):
+    """Writes a tokenizer.json whose pattern, (?:x+x+)+y, the engine gives up on in what this returns."""
+    tokenizer = json.loads((SOURCE / "tests/io/tokenizer/data/tokenizer.json").read_text())
+    split = {"type": "Split", "pattern": {"Regex": "(?:x+x+)+y"}, "behavior": "Isolated", "invert": False}
+    tokenizer["pre_tokenizer"] = {"type": "Sequence", "pretokenizers": [
+        split, {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": False}]}
+    path.write_text(json.dumps(tokenizer))
+    return "x" * 40 + " y"
+
+
 def words(text):
     return len(re.split(r"\s+", text.decode("utf-8", "surrogateescape")))
 

@@ -11,6 +11,7 @@
 #include "io/tokenizer/spelled_tokens.h"
 #include "io/tokenizer/trainer.h"
 #include "io/tokens/memory_stream.h"
+#include "tests/support/tokenizer_that_gives_up.h"
 
 namespace chainrule::io::tokens {
 namespace {
@@ -164,6 +165,27 @@ TEST(JoinDocuments, RefusesTokensThatTheirTextDoesNotHave) {
     EXPECT_THAT(error.what(), HasSubstr("document 1 does not encode to its tokens"));
   }
   EXPECT_NO_THROW(join_documents(data, tokenizer, 1, {}));
+}
+
+TEST(JoinDocuments, NamesTheTextOfWhichNoTokensCanBeMade) {
+  const Tokenizer tokenizer = chainrule::tests::tokenizer_that_gives_up();
+  const std::vector<TokenId> many_x(40, 0);
+  std::vector<TokenId> bad = many_x;
+  bad.insert(bad.end(), {2, 1});
+  const auto message = [&](const std::vector<std::vector<TokenId>>& documents) -> std::string {
+    MemoryStream data({tokenizer.vocabulary_size(), tokenizer.end_of_text(), tokenizer.start_token()}, {"a"});
+    for (const std::vector<TokenId>& document : documents) data.append(document);
+    try {
+      join_documents(data, tokenizer, documents.size(), {});
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::bad_data);
+      return error.what();
+    }
+    return "";
+  };
+  EXPECT_EQ(message({{1}, many_x}), "");
+  EXPECT_THAT(message({{1}, bad}), HasSubstr("': the text of document 1: matching the pattern"));
+  EXPECT_THAT(message({many_x, {1}}), HasSubstr("': the joined text of its documents: matching the pattern"));
 }
 
 TEST(JoinDocuments, EqualDataHasEqualFingerprintsAndOtherDataOthers) {
