@@ -8,11 +8,13 @@
 namespace chainrule::io::tokenizer {
 namespace {
 
-/// Up to here scanning the whole piece for each merge is faster than a heap.
+/// Up to here scanning the whole piece for each merge is faster than a queue.
 constexpr std::size_t kShortPiece = 64;
 
-/// A place that was merged into the one before it.
-constexpr TokenId kGone = std::numeric_limits<TokenId>::max();
+/// Behind the last place, and before the first.
+constexpr std::uint32_t kNoPlace = std::numeric_limits<std::uint32_t>::max();
+
+constexpr MergeTable::Found kUnpaired = {MergeTable::kNoRank, 0};
 
 }  // namespace
 
@@ -35,6 +37,7 @@ MergeTable::MergeTable(std::span<const Merge> merges, bool ranked_by_result, std
     while (slots_[at].rank != kNoRank) at = (at + 1) & mask_;
     slots_[at] = {pair, rank, merge.result};
   }
+  ranks_ = std::size_t{rank} + 1;
 }
 
 void PieceMerger::merge(const MergeTable& table, std::vector<TokenId>& ids) {
@@ -66,49 +69,33 @@ void PieceMerger::merge_short(const MergeTable& table, std::vector<TokenId>& ids
 }
 
 void PieceMerger::merge_long(const MergeTable& table, std::vector<TokenId>& ids) {
-  if (ids.size() >= kGone) throw Error(ErrorKind::bad_data, "a piece of 4 GiB or more cannot be encoded");
+  if (ids.size() >= kNoPlace) throw Error(ErrorKind::bad_data, "a piece of 4 GiB or more cannot be encoded");
   const auto size = static_cast<std::uint32_t>(ids.size());
-  const auto later = [](const Candidate& a, const Candidate& b) {
-    return a.rank != b.rank ? a.rank > b.rank : a.at > b.at;
+  places_.resize(size);
+  queue_.begin(table.ranks());
+  const auto pair_with_next = [&](std::uint32_t at) {
+    Place& place = places_[at];
+    place.found = table.find(place.id, places_[place.next].id);
+    if (place.found.rank != MergeTable::kNoRank) queue_.push({place.found.rank, at});
   };
-  next_.resize(size);
-  previous_.resize(size);
-  heap_.clear();
-  const auto candidate = [&](std::uint32_t at, std::uint32_t next) {
-    const auto found = table.find(ids[at], ids[next]);
-    return Candidate{found.rank, at, ids[at], ids[next], found.result};
-  };
-  for (std::uint32_t at = 0; at < size; ++at) {
-    next_[at] = at + 1;
-    previous_[at] = at - 1;  // of the first: no place, tested by at == 0
-    if (at + 1 == size) break;
-    const Candidate each = candidate(at, at + 1);
-    if (each.rank != MergeTable::kNoRank) heap_.push_back(each);
-  }
-  std::make_heap(heap_.begin(), heap_.end(), later);
-  const auto push = [&](std::uint32_t at, std::uint32_t next) {
-    const Candidate each = candidate(at, next);
-    if (each.rank == MergeTable::kNoRank) return;
-    heap_.push_back(each);
-    std::push_heap(heap_.begin(), heap_.end(), later);
-  };
-  while (!heap_.empty()) {
-    std::pop_heap(heap_.begin(), heap_.end(), later);
-    const Candidate best = heap_.back();
-    heap_.pop_back();
-    const std::uint32_t joined = next_[best.at];
-    if (ids[best.at] != best.left || joined >= size || ids[joined] != best.right) continue;
-    ids[best.at] = best.result;
-    ids[joined] = kGone;
-    const std::uint32_t after = next_[joined];
-    next_[best.at] = after;
-    if (after < size) {
-      previous_[after] = best.at;
-      push(best.at, after);
+  for (std::uint32_t at = 0; at < size; ++at) places_[at] = {ids[at], at + 1, at - 1, kUnpaired};
+  places_[0].previous = places_[size - 1].next = kNoPlace;
+  for (std::uint32_t at = 0; at + 1 < size; ++at) pair_with_next(at);
+  for (RankedPlace best{}; queue_.pop(best);) {
+    Place& place = places_[best.at];
+    if (place.found.rank != best.rank) continue;  // it merges otherwise since, or no more
+    Place& joined = places_[place.next];
+    place.id = place.found.result;
+    place.found = joined.found = kUnpaired;
+    place.next = joined.next;
+    if (place.next != kNoPlace) {
+      places_[place.next].previous = best.at;
+      pair_with_next(best.at);
     }
-    if (best.at > 0) push(previous_[best.at], best.at);
+    if (place.previous != kNoPlace) pair_with_next(place.previous);
   }
-  ids.erase(std::remove(ids.begin(), ids.end(), kGone), ids.end());
+  ids.clear();
+  for (std::uint32_t at = 0; at != kNoPlace; at = places_[at].next) ids.push_back(places_[at].id);
 }
 
 }  // namespace chainrule::io::tokenizer

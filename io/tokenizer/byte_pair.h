@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "io/tokenizer/definition.h"
+#include "io/tokenizer/rank_queue.h"
 
 namespace chainrule::io::tokenizer {
 
@@ -34,6 +35,9 @@ class MergeTable {
     return {slots_[at].rank, slots_[at].result};
   }
 
+  /// Above every rank.
+  std::size_t ranks() const { return ranks_; }
+
  private:
   struct Slot {
     std::uint64_t pair = 0;
@@ -47,28 +51,29 @@ class MergeTable {
   std::vector<Slot> slots_;
   std::size_t mask_;
   unsigned shift_;
+  std::size_t ranks_;
 };
 
 /// Merges the ids of one piece's bytes until no neighbours merge, each time the pair of lowest rank and of those the
 /// leftmost (Sennrich et al. 2016). Holds its buffers from piece to piece; one a thread.
 class PieceMerger {
  public:
-  /// ids: the piece's byte ids; replaced by its tokens. O(n log n) for n bytes.
+  /// ids: the piece's byte ids; replaced by its tokens. For n bytes O(n), but for sorting the places of each rank.
   void merge(const MergeTable& table, std::vector<TokenId>& ids);
 
  private:
   void merge_short(const MergeTable& table, std::vector<TokenId>& ids);
   void merge_long(const MergeTable& table, std::vector<TokenId>& ids);
 
-  /// A place in the piece and what it would merge into with the next one.
-  struct Candidate {
-    std::uint32_t rank;
-    std::uint32_t at;
-    TokenId left, right, result;  // left and right as they were: the candidate is stale once either differs
+  /// Of a long piece.
+  struct Place {
+    TokenId id;
+    std::uint32_t next, previous;
+    MergeTable::Found found;  // with the next id
   };
-  std::vector<MergeTable::Found> found_;  // with the next id, by place
-  std::vector<Candidate> heap_;
-  std::vector<std::uint32_t> next_, previous_;
+  std::vector<MergeTable::Found> found_;  // with the next id, by place of a short piece
+  std::vector<Place> places_;
+  RankQueue queue_;
 };
 
 }  // namespace chainrule::io::tokenizer

@@ -11,21 +11,29 @@ namespace chainrule::io::tokenizer {
 namespace {
 
 /// The definition, applied word for word: look through all pairs, merge the leftmost of the lowest rank, repeat.
-std::vector<TokenId> merge_naively(const std::vector<Merge>& merges, std::vector<TokenId> ids) {
+template <typename Find>
+std::vector<TokenId> merge_naively(const Find& find, std::vector<TokenId> ids) {
   for (;;) {
-    std::size_t best_rank = merges.size();
+    MergeTable::Found best{MergeTable::kNoRank, 0};
     std::size_t best_at = 0;
     for (std::size_t at = 0; at + 1 < ids.size(); ++at) {
-      for (std::size_t rank = 0; rank < best_rank; ++rank) {
-        if (merges[rank].left != ids[at] || merges[rank].right != ids[at + 1]) continue;
-        best_rank = rank;
-        best_at = at;
-      }
+      const MergeTable::Found found = find(ids[at], ids[at + 1]);
+      if (found.rank >= best.rank) continue;
+      best = found;
+      best_at = at;
     }
-    if (best_rank == merges.size()) return ids;
-    ids[best_at] = merges[best_rank].result;
+    if (best.rank == MergeTable::kNoRank) return ids;
+    ids[best_at] = best.result;
     ids.erase(ids.begin() + static_cast<std::ptrdiff_t>(best_at) + 1);
   }
+}
+
+/// What a MergeTable finds, by looking through all merges.
+MergeTable::Found find_naively(const std::vector<Merge>& merges, TokenId left, TokenId right) {
+  for (std::uint32_t rank = 0; rank < merges.size(); ++rank) {
+    if (merges[rank].left == left && merges[rank].right == right) return {rank, merges[rank].result};
+  }
+  return {MergeTable::kNoRank, 0};
 }
 
 /// Random merges over an alphabet of 4 ids; results are new ids, in any order of ranks.
@@ -50,12 +58,30 @@ TEST(PieceMerger, MergesAsTheDefinitionSaysAtEveryLength) {
     const MergeTable table(merges);
     std::vector<TokenId> ids(random() % 160);  // on both sides of the change of algorithm
     for (TokenId& id : ids) id = random() % 4;
-    const auto expected = merge_naively(merges, ids);
+    const auto expected = merge_naively([&](TokenId a, TokenId b) { return find_naively(merges, a, b); }, ids);
     merged += ids.size() - expected.size();
     merger.merge(table, ids);
     ASSERT_EQ(ids, expected) << "round " << round;
   }
   EXPECT_GT(merged, 1000U);
+}
+
+TEST(PieceMerger, LongPiecesMergeAsTheDefinitionSaysWhereRanksAreShared) {
+  std::mt19937 random(4);
+  PieceMerger merger;
+  for (int round = 0; round < 20; ++round) {
+    const auto merges = random_merges(random, 60);
+    std::vector<TokenId> tied;
+    for (TokenId id = 4; id < 64; ++id) {
+      if (random() % 2 == 0) tied.push_back(id);
+    }
+    const MergeTable table(merges, false, tied);
+    std::vector<TokenId> ids(2000);
+    for (TokenId& id : ids) id = random() % 4;
+    const auto expected = merge_naively([&](TokenId a, TokenId b) { return table.find(a, b); }, ids);
+    merger.merge(table, ids);
+    ASSERT_EQ(ids, expected) << "round " << round;
+  }
 }
 
 TEST(PieceMerger, OverlappingPairsMergeFromTheLeft) {
