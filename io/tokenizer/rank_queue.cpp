@@ -14,6 +14,8 @@ std::uint64_t bit(std::uint32_t of) { return std::uint64_t{1} << (of % kBits); }
 }  // namespace
 
 void RankQueue::begin(std::size_t ranks) {
+  if (in_use_) *this = RankQueue();  // an exception came between, perhaps in the middle of a change
+  in_use_ = true;
   untaken_ = 0;
   if (blocks_of_rank_.size() >= ranks) return;
   blocks_of_rank_.resize(ranks, kNone);
@@ -46,7 +48,10 @@ RankQueue::Index RankQueue::new_block(Index more) {
 }
 
 bool RankQueue::pop(RankedPlace& first) {
-  if (next_taken_ == taken_.size() && below_.empty() && !take_rank()) return false;
+  if (next_taken_ == taken_.size() && below_.empty() && !take_rank()) {
+    in_use_ = false;
+    return false;
+  }
   const bool has_taken = next_taken_ < taken_.size();
   if (!below_.empty() && (!has_taken || RankedPlace{untaken_ - 1, taken_[next_taken_]} > below_.top())) {
     first = below_.top();

@@ -19,7 +19,7 @@ struct RankedPlace {
 /// was taken: in a heap of millions each step waits for memory.
 class RankQueue {
  public:
-  /// For ranks below `ranks`. It is empty, as pop() has left it.
+  /// Makes it empty, for ranks below `ranks`.
   void begin(std::size_t ranks);
 
   /// A place may be queued several times.
@@ -31,7 +31,7 @@ class RankQueue {
     }
   }
 
-  /// Takes the first; false once there is none, which must be reached before the next begin().
+  /// Takes the first; false once there is none.
   bool pop(RankedPlace& first);
 
  private:
@@ -53,6 +53,7 @@ class RankQueue {
   std::vector<std::uint64_t> kept_words_;  // bit by bit: words of kept_ that are not zero
   std::vector<Block> blocks_;
   Index free_ = kNone;
+  bool in_use_ = false;               // from begin() until pop() has found it empty
   std::uint32_t untaken_ = 0;         // ranks below it were taken
   std::vector<std::uint32_t> taken_;  // places of rank untaken_ - 1, ascending
   std::size_t next_taken_ = 0;

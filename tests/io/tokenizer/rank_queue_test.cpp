@@ -33,6 +33,19 @@ void expect_order_of_a_heap(RankQueue& queue, std::uint32_t ranks, int initial, 
   EXPECT_TRUE(heap.empty());
 }
 
+TEST(RankQueue, BeginsEmptyWhateverWasLeftInIt) {
+  std::mt19937 random(5);
+  RankQueue queue;
+  RankedPlace place{};
+  queue.begin(10);
+  for (const std::uint32_t rank : {2U, 2U, 7U}) queue.push({rank, 1});
+  ASSERT_TRUE(queue.pop(place));
+  queue.push({1, 1});
+  queue.begin(10);
+  EXPECT_FALSE(queue.pop(place));
+  expect_order_of_a_heap(queue, 10, 100, random);
+}
+
 TEST(RankQueue, GivesTheOrderOfAHeap) {
   std::mt19937 random(3);
   RankQueue queue;
