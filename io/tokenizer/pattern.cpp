@@ -12,6 +12,7 @@
 #include "io/error.h"
 #include "io/quote.h"
 #include "io/text/characters.h"
+#include "io/tokenizer/matching_gave_up.h"
 
 namespace chainrule::io::tokenizer {
 namespace {

@@ -5,14 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "io/error.h"
-
 namespace chainrule::io::tokenizer {
-
-/// Matching a pattern in a text passed the engine's limits: the text has no ids. Says at which byte, not of which text.
-struct MatchingGaveUp : Error {
-  explicit MatchingGaveUp(const std::string& message) : Error(ErrorKind::bad_data, message) {}
-};
 
 /// A regular expression over Unicode text, as tokenizer files write it. `\s` and `\S` mean the property White_Space:
 /// they are written out, because in PCRE2 `\s` also matches U+180E.
@@ -39,7 +32,7 @@ class Pattern {
     Matcher& operator=(Matcher&&) noexcept;
     ~Matcher();
     /// The first match in text, well-formed UTF-8, that begins at `from` or behind it; it may be empty. Throws
-    /// MatchingGaveUp.
+    /// MatchingGaveUp (matching_gave_up.h).
     std::optional<Match> find(std::string_view text, std::size_t from);
 
    private:

@@ -7,7 +7,7 @@
 #include <functional>
 
 #include "io/quote.h"
-#include "io/tokenizer/pattern.h"
+#include "io/tokenizer/matching_gave_up.h"
 #include "io/tokenizer/piecewise_encoder.h"
 #include "io/tokenizer/spelled_tokens.h"
 #include "io/tokens/document_table.h"
@@ -21,7 +21,6 @@ using tokenizer::Tokenizer;
 
 constexpr std::uint64_t kBlockTokens = 1U << 16U;
 constexpr std::string_view kBlankLine = "\n\n";
-constexpr const char* kJoinedText = "the joined text of its documents";
 
 /// Calls visit with a document's tokens but its end-of-text, a block at a time.
 void read_tokens(const TokenStream& data, const DocumentRecord& document,
@@ -51,16 +50,6 @@ void read_text(const TokenStream& data, const Tokenizer& tokenizer, const Docume
   });
 }
 
-/// Calls encode, which makes tokens of text of data; where none can be made, names both.
-template <typename Encode>
-void name_text(const TokenStream& data, const std::string& text, const Encode& encode) {
-  try {
-    encode();
-  } catch (const tokenizer::MatchingGaveUp& error) {
-    throw Error(error.kind(), fmt::format("{}: {}: {}", path_in_quotes(data.path()), text, error.what()));
-  }
-}
-
 /// Compares what a document's text encodes to with its tokens.
 class DocumentCheck {
  public:
@@ -72,10 +61,10 @@ class DocumentCheck {
         encoder_(tokenizer, [this](auto tokens, std::size_t) { compare(tokens); }) {}
 
   void append(std::string_view text) {
-    name_text(data_, text_name(), [&] { encoder_.append(text); });
+    tokenizer::name_text(text_name(), [&] { encoder_.append(text); });
   }
   void finish() {
-    name_text(data_, text_name(), [&] { encoder_.finish(); });
+    tokenizer::name_text(text_name(), [&] { encoder_.finish(); });
     if (compared_ != document_.tokens - 1) refuse();
   }
 
@@ -87,12 +76,14 @@ class DocumentCheck {
     if (!std::equal(tokens.begin(), tokens.end(), own_.begin())) refuse();
     compared_ += tokens.size();
   }
-  std::string text_name() const { return fmt::format("the text of document {}", index_); }
+  std::string text_name() const {
+    return fmt::format("{}: the text of document {}", path_in_quotes(data_.path()), index_);
+  }
   [[noreturn]] void refuse() const {
     throw NotItsText(
-        fmt::format("{}: {} does not encode to its tokens: its tokenizer changes text, or the "
-                    "tokens were made otherwise; it cannot be joined to others",
-                    path_in_quotes(data_.path()), text_name()));
+        fmt::format("{} does not encode to its tokens: its tokenizer changes text, or the tokens were made otherwise; "
+                    "it cannot be joined to others",
+                    text_name()));
   }
 
   const TokenStream& data_;
@@ -188,9 +179,10 @@ RemadeStream join_documents(const TokenStream& data, const Tokenizer& tokenizer,
   tokenizer::PiecewiseEncoder encoder(tokenizer, [&](auto tokens, std::size_t bytes) { joined.take(tokens, bytes); });
   tokenizer::SpelledTokens spelled(tokenizer);
   std::uint64_t byte = 0;
+  const std::string joined_name = path_in_quotes(data.path()) + ": the joined text of its documents";
   const auto append = [&](std::string_view text, std::uint64_t document) {
     byte += text.size();
-    name_text(data, kJoinedText, [&] { encoder.append(text); });
+    tokenizer::name_text(joined_name, [&] { encoder.append(text); });
     if (remade.spelled) return;
     if (auto found = spelled.find(text)) remade.spelled = {document, *found};
   };
@@ -210,7 +202,7 @@ RemadeStream join_documents(const TokenStream& data, const Tokenizer& tokenizer,
     check.finish();
     append(behind, i);
   }
-  name_text(data, kJoinedText, [&] { encoder.finish(); });
+  tokenizer::name_text(joined_name, [&] { encoder.finish(); });
   made->append(around.after);
   joined.finish();
   made->finish();

@@ -10,9 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "io/error.h"
 #include "io/files/atomic_output.h"
-#include "io/tokenizer/pattern.h"
+#include "io/tokenizer/matching_gave_up.h"
 #include "io/tokenizer/piecewise_encoder.h"
 #include "io/tokenizer/tokenizer.h"
 #include "pipeline/cli/options.h"
@@ -134,12 +133,10 @@ void encode(const CodecOptions& options) {
     }
   };
   io::tokenizer::PiecewiseEncoder encoder(tokenizer, write, options.special_tokens);
-  try {
+  io::tokenizer::name_text(fmt::format("'{}'", input.name()), [&] {
     for (std::string text; input.read(text); text.clear()) encoder.append(text);
     encoder.finish();
-  } catch (const io::tokenizer::MatchingGaveUp& error) {
-    throw failure::Error(failure::ExitCode::bad_data, fmt::format("'{}': {}", input.name(), error.what()));
-  }
+  });
   if (options.output.empty()) output.write("\n");
   output.finish();
 }
