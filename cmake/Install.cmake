@@ -6,7 +6,8 @@ install(FILES "${PROJECT_BINARY_DIR}/manual/chainrule.bash" DESTINATION share/ba
   RENAME chainrule)
 
 install(DIRECTORY jobs/ DESTINATION share/chainrule/jobs USE_SOURCE_PERMISSIONS
-  PATTERN setup.sh EXCLUDE PATTERN build.sh EXCLUDE PATTERN packaging EXCLUDE PATTERN __pycache__ EXCLUDE)
+  PATTERN setup.sh EXCLUDE PATTERN build.sh EXCLUDE PATTERN packaging EXCLUDE PATTERN __pycache__ EXCLUDE
+  PATTERN .shellcheckrc EXCLUDE)
 # Those that people call are commands, too.
 file(MAKE_DIRECTORY "${PROJECT_BINARY_DIR}/links")
 foreach(name IN ITEMS submit pipeline demo)
